@@ -1,0 +1,84 @@
+"""Making a differing case small: dropping what is not needed for the same shape of difference."""
+
+from dataclasses import replace
+
+from case import File
+
+MAX_RUNS = 250
+
+
+def minimise(case, still_differs):
+    """The smallest case found for which still_differs(case) holds; it holds for `case`."""
+    runs, improved = 0, True
+    while improved:
+        improved = False
+        for smaller in smaller_cases(case):
+            if runs == MAX_RUNS:
+                return case
+            runs += 1
+            if still_differs(smaller):
+                case, improved = smaller, True
+                break
+    return case
+
+
+def smaller_cases(case):
+    """Cases with something left out, big pieces first."""
+    for units in shorter(case.units):
+        yield replace(case, units=units)
+    if case.stdin is not None:
+        for lines in shorter(tuple(case.stdin.splitlines(keepends=True))):
+            yield replace(case, stdin=b"".join(lines))
+        yield replace(case, stdin=None)
+    for setup in shorter(case.setup):
+        yield replace(case, setup=setup)
+    yield from (replace(case, units=units) for units in simpler_units(case.units))
+    if case.stdin is not None:
+        yield from (replace(case, stdin=data) for data in simpler_lines(case.stdin))
+    yield from (replace(case, setup=setup) for setup in simpler_setups(case.setup))
+
+
+def shorter(items):
+    """A tuple without one half, one quarter, ... one item; the last pieces first."""
+    size = (len(items) + 1) // 2
+    while size and items:
+        for start in reversed(range(0, len(items), size)):
+            yield items[:start] + items[start + size:]
+        if size == 1:
+            return
+        size = (size + 1) // 2
+
+
+def simpler_units(units):
+    """Without a word of a command, or a part of an option string."""
+    for index, unit in enumerate(units):
+        for separator in (" ", ","):
+            for text in without_pieces(unit[-1], separator):
+                yield units[:index] + (unit[:-1] + (text,),) + units[index + 1:]
+
+
+def simpler_lines(data):
+    lines = data.split(b"\n")
+    for index, line in enumerate(lines):
+        for text in without_pieces(line, b" "):
+            yield b"\n".join(lines[:index] + [text] + lines[index + 1:])
+
+
+def without_pieces(text, separator):
+    pieces = tuple(text.split(separator))
+    if len(pieces) > 1:
+        for fewer in shorter(pieces):
+            yield separator.join(fewer)
+
+
+def simpler_setups(setup):
+    """Files that are plainer: without extents, without contents, of a round size."""
+    for index, item in enumerate(setup):
+        if isinstance(item, File):
+            plainer = [replace(item, extents=()), replace(item, fill=None, text=None, extents=()),
+                       replace(item, mode=0o644)]
+            if item.size > 65536:
+                plainer.append(replace(item, size=65536, extents=()))
+            for file in plainer:
+                if file != item:
+                    yield setup[:index] + (file,) + setup[index + 1:]

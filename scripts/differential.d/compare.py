@@ -31,7 +31,7 @@ def shape(ref, new):
     if ref.rc != new.rc:
         return f"exit status {ref.rc} | {new.rc}"
     _name, want, got = next(file_differences(ref, new))
-    return "file: " + " | ".join(mask(str(side)) for side in (want, got))
+    return f"file: {file_aspects(str(want), str(got))}"
 
 
 def first_difference(want, got):
@@ -43,7 +43,7 @@ def mask(line):
     line = line.replace("qemu-io> ", "")
     line = re.sub(r"\b0x[0-9a-fA-F]+", "N", line)
     line = re.sub(r"'[^']*'", "'S'", line)
-    line = re.sub(r"sha256 [0-9a-f]+", "sha256 H", line)
+    line = re.sub(r": \S+$", ": W", line)
     line = re.sub(r"(?<!\w)((?:[0-9a-f]{2} ){2})[0-9a-f ]*", "BYTES", line)    # dumps
     line = re.sub(r"[0-9]+(?:\.[0-9]+)?", "N", line)
     line = re.sub(r"( -- |device |command \"|to )[^ \"]*", r"\1W", line)
@@ -55,6 +55,15 @@ def file_differences(ref, new):
         want, got = ref.files.get(name), new.files.get(name)
         if want != got:
             yield name, want, got
+
+
+def file_aspects(want, got):
+    """In what two descriptions of a file differ."""
+    if "sha256" not in want or "sha256" not in got:
+        return " | ".join(mask(side) for side in (want, got))
+    aspects = {"size": r"[0-9]+ bytes", "contents": "sha256 [0-9a-f]+", "mode": "mode [0-7]+", "holes": r"data \[.*\]"}
+    return ", ".join(name for name, pattern in aspects.items()
+                     if re.findall(pattern, want) != re.findall(pattern, got))
 
 
 def unified(stream, want, got):

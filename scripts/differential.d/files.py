@@ -13,7 +13,7 @@ PROTOCOLS = ("file:a.img", "file:./a.img", f"file:{DIR}/a.img", f"file://{DIR}/a
              "host_device:", "null-co://", "null-co:", "null-co:/", "null-co://x", "null-co", "null-aio://",
              "null-aio:", "null-aio://x", "nosuch:a.img", "nosuch:", ":", "::", ":a.img", "./a:b", "a:b", "file:a:b",
              "raw:a.img", "File:a.img", "json:", "json:{", "json:x", "json:{}", "json:[]", "json:1",
-             'json:{"driver":"raw"}', 'json:{"file.filename":"a.img"}', "nbd:x", "http://x", "vvfat:dir",
+             'json:{"driver":"raw"}', 'json:{"file.filename":"a.img"}', "nbd:x", "vvfat:dir",
              "host_cdrom:/dev/null", "fat:dir", "blkverify:a:b")
 PLACES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/stdin", "/dev/fd/0", "/proc/self/status", "/proc/version",
           "/etc", "/dev", "/dev/missing", f"{DIR}/a.img", f"{DIR}//a.img", f"{DIR}", "./a.img", ".//a.img",

@@ -50,7 +50,13 @@ def forbidden(case):
         reason = unordered(commands) or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
         if reason:
             return reason
+    if misaligned(case) and any("-s" in dict(parse(words)[0]) for words in commands if words[:1] == ["write"]):
+        return "-m with write -s crashes the reference where the file is of no use"
     return None
+
+
+def misaligned(case):
+    return any(re.match(r"-\w*m|--m", unit[0]) for unit in case.units)
 
 
 def command_arguments(case):
@@ -133,6 +139,8 @@ def bad_request(name, options, operands, biggest):
     total = sum(operands[1:])
     if name in ("discard", "aio_discard") or "-z" in options:
         return "zeros that take disk space" if total > ALLOCATE_LIMIT < biggest else None
+    if name != "read" and 0 in operands[1:] and total % 4096 + operands[0] % 4096:
+        return "padding a vector with an empty part crashes the reference"
     if BUFFER_LIMIT < total <= 2**31:
         return "a big buffer"
     if "-v" in options and DUMP_LIMIT < total <= 2**31:

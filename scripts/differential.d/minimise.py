@@ -5,6 +5,7 @@ from dataclasses import replace
 from case import File
 
 MAX_RUNS = 250
+PLAIN_NUMBERS = ("0", "1", "512", "4096")
 
 
 def minimise(case, still_differs):
@@ -50,18 +51,28 @@ def shorter(items):
 
 
 def simpler_units(units):
-    """Without a word of a command, or a part of an option string."""
+    """Without a word of a command, or a part of an option string; or with a plainer number in it."""
     for index, unit in enumerate(units):
-        for separator in (" ", ","):
-            for text in without_pieces(unit[-1], separator):
-                yield units[:index] + (unit[:-1] + (text,),) + units[index + 1:]
+        for text in simpler_texts(unit[-1]):
+            yield units[:index] + (unit[:-1] + (text,),) + units[index + 1:]
+
+
+def simpler_texts(text):
+    for separator in (" ", ","):
+        yield from without_pieces(text, separator)
+    words = text.split(" ")
+    for index, word in enumerate(words):
+        if len(words) > 1 and word[0:1].isdigit():
+            # Only towards the front of the tuple, so that this ends.
+            for plainer in PLAIN_NUMBERS[:PLAIN_NUMBERS.index(word) if word in PLAIN_NUMBERS else None]:
+                yield " ".join(words[:index] + [plainer] + words[index + 1:])
 
 
 def simpler_lines(data):
     lines = data.split(b"\n")
     for index, line in enumerate(lines):
-        for text in without_pieces(line, b" "):
-            yield b"\n".join(lines[:index] + [text] + lines[index + 1:])
+        for text in simpler_texts(line.decode("utf-8", "surrogateescape")):
+            yield b"\n".join(lines[:index] + [text.encode("utf-8", "surrogateescape")] + lines[index + 1:])
 
 
 def without_pieces(text, separator):

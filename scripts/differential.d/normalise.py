@@ -66,7 +66,7 @@ FOREIGN_DRIVERS = (
     "blklogwrites", "blkreplay", "blkverify", "bochs", "cloop", "compress", "copy-before-write",
     "copy-on-read", "dmg", "host_cdrom", "luks", "nbd", "nvme", "parallels", "preallocate", "qcow",
     "qcow2", "qed", "quorum", "replication", "snapshot-access", "throttle", "vdi", "vhdx", "vmdk",
-    "vpc", "vvfat")
+    "vpc", "vvfat", "fat")      # the last one is a protocol only
 _UNKNOWN_DRIVER = re.compile("Unknown (?:driver|protocol) '(?:" + "|".join(FOREIGN_DRIVERS) + ")'")
 
 # (why, predicate over both results): differences that are meant to be there.

@@ -94,7 +94,7 @@ def serve(connection, root, work):
             return
         try:
             connection.send(spawn(program, ["qemu-io"] + args, data, directory))
-        except OSError as error:
+        except Exception as error:      # the worker knows which case it was
             connection.send(error)
 
 

@@ -90,7 +90,10 @@ class Worker:
 
     def check(self, index):
         group = pick_group(self.settings.seed, index, self.settings.groups)
-        outcome, ref, new = self.judge(generate(self.settings.seed, index, group))
+        try:
+            outcome, ref, new = self.judge(generate(self.settings.seed, index, group))
+        except Exception as error:
+            raise RuntimeError(f"case {index} of seed {self.settings.seed}, group {group}") from error
         return Finding(index, group, outcome, shape(ref, new) if outcome == DIFFERS else "")
 
     def report(self, finding):

@@ -30,7 +30,7 @@ OBJECTS = (
     "secret,id", "secret,id=s,keyid=t,data=x", "throttle-group,id=t", "throttle-group,id=t,x-bps-total=5",
     "throttle-group,id=t,limits.iops-total=10", "throttle-group,id=t,x=1", "throttle-group", "iothread,id=i",
     "iothread", "nosuch,id=s", "nosuch", "SECRET,id=s", "memory-backend-ram,id=m,size=1M", "authz-simple,id=a",
-    "authz-list,id=a", "tls-creds-anon,id=t", "tls-creds-anon,id=t,endpoint=server", "main-loop,id=m", "help",
+    "authz-list,id=a", "tls-creds-anon,id=t", "tls-creds-anon,id=t,endpoint=server", "main-loop,id=m",
     "{'qom-type':'secret','id':'s','data':'x'}", "{\"qom-type\":\"secret\",\"id\":\"s\",\"data\":\"x\"}", "{}", "{",
     "{\"qom-type\":\"secret\"}", "{\"qom-type\":1}", "{\"id\":\"s\"}", "secret,id=s,data=\u00e9")
 # Only events that do not exist: the set of events is the program's own.
@@ -51,7 +51,8 @@ def value(d, letter):
 
 def option(d):
     """One option with its value, in one of the spellings getopt_long knows."""
-    kind = d.weighted({"flag": 35, "value": 50, "object": 6, "image-opts": 3, "unknown": 4, "ambiguous": 2, "at once": 1})
+    kind = d.weighted({"flag": 35, "value": 50, "object": 6, "image-opts": 3, "unknown": 4, "ambiguous": 2,
+                       "at once": 1})
     if kind == "flag":
         letter = d.pick(list(FLAGS))
         return ("-" + letter,) if d.chance(0.6) else (long_name(d, FLAGS[letter]),)

@@ -41,12 +41,13 @@ def first_difference(want, got):
 
 def mask(line):
     line = line.replace("qemu-io> ", "")
+    line = re.sub(r"^[0-9a-f]{8,16}:  .*", "DUMP", line)
+    line = re.sub(r"(can't open device )(?:json:.*[]}\"]|\S+): ", r"\1W: ", line)
     line = re.sub(r"\b0x[0-9a-fA-F]+", "N", line)
     line = re.sub(r"'[^']*'", "'S'", line)
     line = re.sub(r": \S+$", ": W", line)
-    line = re.sub(r"(?<!\w)((?:[0-9a-f]{2} ){2})[0-9a-f ]*", "BYTES", line)    # dumps
     line = re.sub(r"[0-9]+(?:\.[0-9]+)?", "N", line)
-    line = re.sub(r"( -- |device |command \"|to )[^ \"]*", r"\1W", line)
+    line = re.sub(r"( -- |to )[^ \"]*", r"\1W", line)
     return line[:MAX_SHAPE_LINE]
 
 

@@ -12,14 +12,16 @@ DUMP_LIMIT = 64 << 10
 ALLOCATE_LIMIT = 64 * MIB       # disk space
 SPARSE_LIMIT = 16 << 30
 TOO_BIG_FOR_EXT4 = 1 << 44      # fails at once
-SLEEP_LIMIT = 50
+SLEEP_LIMIT = 50                # milliseconds
+ZONES_LIMIT = 1 << 20
+PIECE = 1023                    # bytes of a line that the reference reads at once
 STOP_SIGNALS = range(19, 23)    # the program would stop and wait for SIGCONT
 
 # The options of the commands looked at, as getopt wants them.
 OPTIONS = {"read": "bCl:pP:qrs:v", "readv": "CP:qrv", "write": "bcCfnpP:qrs:uz", "writev": "CfP:qr",
            "aio_read": "CiP:qrv", "aio_write": "CfiP:qruz", "discard": "Cq", "aio_discard": "Cq",
            "truncate": "m:"}
-SHORT = {"r": "read", "w": "write", "d": "discard", "t": "truncate"}
+SHORT = {"r": "read", "w": "write", "d": "discard", "t": "truncate", "zrp": "zone_report"}
 
 _NUMBER = re.compile(r"\+?(?:0[xX]([0-9a-fA-F]+)|([0-9]*)(?:\.[0-9]*)?([bkmgtpe]?))\Z", re.I)
 _SCALE = {letter: 1 << 10 * power for power, letter in enumerate("bkmgtpe")} | {"": 1}
@@ -39,7 +41,7 @@ def forbidden(case):
     """Why a case must not run, or None."""
     sessions = [command_arguments(case)]
     if case.stdin is not None:
-        sessions.append(case.stdin.decode("utf-8", "surrogateescape").split("\n"))
+        sessions.append(list(input_lines(case.stdin)))
     fifos = {item.name for item in case.setup if isinstance(item, Fifo)}
     if fifos and any(mentions_fifo(case, name) for name in fifos):
         return "opening a fifo for reading waits for a writer"
@@ -63,6 +65,13 @@ def command_arguments(case):
     """The texts of -c.  Other options that end in the same letters do no harm here."""
     return [re.sub(r"^(?:-\w*c|--cmd?=)", "", unit[-1]) for unit in case.units
             if re.match(r"-\w*c|--cm", unit[0])]
+
+
+def input_lines(data):
+    """The commands read from standard input: lines, cut where the reference's buffer ends."""
+    for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
+        for start in range(0, len(line), PIECE):
+            yield line[start:start + PIECE].rstrip(b"\n").decode("utf-8", "surrogateescape")
 
 
 def split(text):
@@ -98,10 +107,10 @@ def mentions_fifo(case, name):
 
 
 def unordered(commands):
-    """Requests in flight complete in no fixed order, also relative to what follows."""
-    commands = [words for words in commands if words]
+    """Requests in flight complete in no fixed order, also relative to what follows: an empty line
+    is enough, the prompt's loop polls."""
     for words, following in zip(commands, commands[1:]):
-        if words[0].startswith("aio_") and words[0] != "aio_flush" and following != ["aio_flush"]:
+        if words and words[0].startswith("aio_") and words[0] != "aio_flush" and following != ["aio_flush"]:
             return "what follows an aio request must be aio_flush"
     return None
 
@@ -114,6 +123,8 @@ def bad_command(words, biggest):
         return bad_request(words[0], dict(options), [magnitude(text) for text in operands], biggest)
     if words[0] == "sleep" and len(words) == 2 and integer(words[1]) > SLEEP_LIMIT:
         return "a long sleep"
+    if words[0] == "zone_report" and len(words) == 3 and ZONES_LIMIT < magnitude(words[2]) < 2**32:
+        return "memory for many zones, up to 160 GiB"
     if words[0] == "wait_break" and len(words) == 2:
         return "waits for ever"
     if words[0] == "sigraise" and len(words) == 2 and magnitude(words[1]) in STOP_SIGNALS:

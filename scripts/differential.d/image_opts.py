@@ -110,18 +110,15 @@ def is_null(pairs):
 # ------------------------------------------------------------------------------------------ writing
 
 def as_options(d, pairs):
-    pieces = []
-    for key, value in pairs:
-        text = f"{key}={value.replace(',', ',,')}"
-        pieces.append(text)
+    pieces = [f"{key}={value.replace(',', ',,')}" for key, value in pairs]
     if d.chance(0.12):
         pieces.insert(d.randint(0, len(pieces)), d.pick(SHORT_FORMS))
-    if d.chance(0.05):
-        pieces.insert(d.randint(0, len(pieces)), "")
     if d.chance(0.04) and pieces:
         pieces[0] = d.pick("raw", "file", "driver", "=", "a.img")
     if is_null(pairs):      # a comma would end up in the last value, see NULL
         return ",".join(pieces)
+    if d.chance(0.05):
+        pieces.insert(d.randint(0, len(pieces)), "")
     return d.weighted({",": 30, ", ": 1, ",,": 1}).join(pieces) + d.weighted({"": 15, ",": 1, ",,": 1})
 
 

@@ -2,8 +2,8 @@
 
 from case import Case
 from commands import EXTRA_FILES, Sizes, process_options, session
+from hazards import PIECE
 
-PIECE = 1023        # the reference reads lines in pieces of this many bytes
 BLANKS = ("", " ", "   ", "\t", "\r", "\0", "\0length", " \r", "#")
 
 

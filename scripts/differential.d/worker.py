@@ -93,7 +93,7 @@ class Worker:
         try:
             outcome, ref, new = self.judge(generate(self.settings.seed, index, group))
         except Exception as error:
-            raise RuntimeError(f"case {index} of seed {self.settings.seed}, group {group}") from error
+            raise RuntimeError(f"--group {group} --only {self.settings.seed}:{index}: {error!r}") from error
         return Finding(index, group, outcome, shape(ref, new) if outcome == DIFFERS else "")
 
     def report(self, finding):

@@ -1,0 +1,38 @@
+"""The groups of cases.  A new one is a function that draws a case, and a row here."""
+
+import cli
+import commands
+import files
+import image_opts
+import sparse
+import stdin
+from draw import Draw
+from hazards import forbidden
+
+# name: (weight in a mixed run, function); weight 0: only by --group.
+GROUPS = {
+    "commands": (30, commands.make),
+    "numbers": (15, commands.make_numbers),
+    "stdin": (12, stdin.make),
+    "cli": (12, cli.make),
+    "image_opts": (14, image_opts.make),
+    "files": (7, files.make),
+    "sparse": (10, sparse.make),
+    "snapshot": (0, None),      # options -s and -C: not written yet
+    "blkdebug": (0, None),      # not written yet
+}
+
+
+def pick_group(seed, index, names):
+    weights = [GROUPS[name][0] or 1 for name in names]
+    return Draw(f"{seed}:{index}").choices(names, weights)[0]
+
+
+def generate(seed, index, group):
+    """The case depends on these three only, not on which other groups there are."""
+    d = Draw(f"{seed}:{index}:{group}")
+    make = GROUPS[group][1]
+    while True:
+        case = make(d)
+        if not forbidden(case):
+            return case

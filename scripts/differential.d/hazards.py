@@ -1,0 +1,159 @@
+"""Cases that must not run: they would hang, fill the memory or the disk, race, or are known to
+crash the reference.  Generated cases and minimised ones are checked alike."""
+
+import getopt
+import re
+
+from case import Fifo, File
+
+MIB = 1 << 20
+BUFFER_LIMIT = 64 * MIB         # requests that need a buffer of their length, twice per case
+DUMP_LIMIT = 64 << 10
+ALLOCATE_LIMIT = 64 * MIB       # disk space
+SPARSE_LIMIT = 16 << 30
+TOO_BIG_FOR_EXT4 = 1 << 44      # fails at once
+SLEEP_LIMIT = 50                # milliseconds
+ZONES_LIMIT = 1 << 20
+PIECE = 1023                    # bytes of a line that the reference reads at once
+STOP_SIGNALS = range(19, 23)    # the program would stop and wait for SIGCONT
+
+# The options of the commands looked at, as getopt wants them.
+OPTIONS = {"read": "bCl:pP:qrs:v", "readv": "CP:qrv", "write": "bcCfnpP:qrs:uz", "writev": "CfP:qr",
+           "aio_read": "CiP:qrv", "aio_write": "CfiP:qruz", "discard": "Cq", "aio_discard": "Cq",
+           "truncate": "m:"}
+SHORT = {"r": "read", "w": "write", "d": "discard", "t": "truncate", "zrp": "zone_report"}
+
+_NUMBER = re.compile(r"\+?(?:0[xX]([0-9a-fA-F]+)|([0-9]*)(?:\.[0-9]*)?([bkmgtpe]?))\Z", re.I)
+_SCALE = {letter: 1 << 10 * power for power, letter in enumerate("bkmgtpe")} | {"": 1}
+
+
+def magnitude(text):
+    """About how much a number is, rounded up; 0 for words that are none."""
+    match = _NUMBER.match(text)
+    if not match:
+        return 0
+    if match[1]:
+        return int(match[1], 16)
+    return (int(match[2] or "0") + ("." in text)) * _SCALE[match[3].lower()]
+
+
+def forbidden(case):
+    """Why a case must not run, or None."""
+    sessions = [command_arguments(case)]
+    if case.stdin is not None:
+        sessions.append(list(input_lines(case.stdin)))
+    fifos = {item.name for item in case.setup if isinstance(item, Fifo)}
+    if fifos and any(mentions_fifo(case, name) for name in fifos):
+        return "opening a fifo for reading waits for a writer"
+    biggest = max([item.size for item in case.setup if isinstance(item, File)] + [0])
+    for session in sessions:
+        commands = [split(text) for text in session]
+        biggest = max([biggest] + [truncated_size(words) for words in commands])
+        reason = unordered(commands) or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
+        if reason:
+            return reason
+    if misaligned(case) and any("-s" in dict(parse(words)[0]) for words in commands if words[:1] == ["write"]):
+        return "-m with write -s crashes the reference where the file is of no use"
+    return None
+
+
+def misaligned(case):
+    return any(re.match(r"-\w*m|--m", unit[0]) for unit in case.units)
+
+
+def command_arguments(case):
+    """The texts of -c.  Other options that end in the same letters do no harm here."""
+    return [re.sub(r"^(?:-\w*c|--cmd?=)", "", unit[-1]) for unit in case.units
+            if re.match(r"-\w*c|--cm", unit[0])]
+
+
+def input_lines(data):
+    """The commands read from standard input: lines, cut where the reference's buffer ends."""
+    for line in re.findall(rb"[^\n]*\n|[^\n]+", data):
+        for start in range(0, len(line), PIECE):
+            yield line[start:start + PIECE].rstrip(b"\n").decode("utf-8", "surrogateescape")
+
+
+def split(text):
+    """The words of a command: short names made long, cut at spaces and at a NUL."""
+    words = text.split("\0")[0].strip("\r").split(" ")
+    words = [word for word in words if word]
+    if words:
+        words[0] = SHORT.get(words[0], words[0])
+    return words
+
+
+def parse(words):
+    """Options and operands; none of either for a command that fails at its options."""
+    try:
+        return getopt.gnu_getopt(words[1:], OPTIONS[words[0]])
+    except getopt.GetoptError:
+        return [], []
+
+
+def truncated_size(words):
+    if not words or words[0] != "truncate":
+        return 0
+    operands = parse(words)[1]
+    size = magnitude(operands[0]) if operands else 0
+    return size if size < TOO_BIG_FOR_EXT4 else 0
+
+
+def mentions_fifo(case, name):
+    """Read-write opens of a fifo fail at once; everything else may block."""
+    text = " ".join(word for unit in case.units for word in unit)
+    text += (case.stdin or b"").decode("utf-8", "replace")
+    return name in text and re.search(r"(^|\s)-\w*r|read-only|open|reopen|write|rea|-U", text) is not None
+
+
+def unordered(commands):
+    """Requests in flight complete in no fixed order, also relative to what follows: an empty line
+    is enough, the prompt's loop polls."""
+    for words, following in zip(commands, commands[1:]):
+        if words and words[0].startswith("aio_") and words[0] != "aio_flush" and following != ["aio_flush"]:
+            return "what follows an aio request must be aio_flush"
+    return None
+
+
+def bad_command(words, biggest):
+    if not words:
+        return None
+    if words[0] in OPTIONS:
+        options, operands = parse(words)
+        return bad_request(words[0], dict(options), [magnitude(text) for text in operands], biggest)
+    if words[0] == "sleep" and len(words) == 2 and integer(words[1]) > SLEEP_LIMIT:
+        return "a long sleep"
+    if words[0] == "zone_report" and len(words) == 3 and ZONES_LIMIT < magnitude(words[2]) < 2**32:
+        return "memory for many zones, up to 160 GiB"
+    if words[0] == "wait_break" and len(words) == 2:
+        return "waits for ever"
+    if words[0] == "sigraise" and len(words) == 2 and magnitude(words[1]) in STOP_SIGNALS:
+        return "a signal that stops the program"
+    return None
+
+
+def integer(text):
+    """As strtol with base 0 reads it."""
+    match = re.match(r"\s*\+?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\Z", text)
+    if not match:
+        return 0
+    return int(match[1], 8 if re.match("0[0-7]", match[1]) else 0)
+
+
+def bad_request(name, options, operands, biggest):
+    if name in ("aio_read", "aio_write") and "-r" in options:
+        return "aio requests with -r crash the reference"
+    if name == "truncate":
+        size = operands[0] if operands else 0
+        limit = ALLOCATE_LIMIT if options.get("-m", "off") != "off" else SPARSE_LIMIT
+        return "a big truncate" if limit < size < TOO_BIG_FOR_EXT4 or (limit < size and "-m" in options) else None
+    total = sum(operands[1:])
+    if name in ("discard", "aio_discard") or "-z" in options:
+        return "zeros that take disk space" if total > ALLOCATE_LIMIT < biggest else None
+    if name != "read" and 0 in operands[1:] and total % 4096 + operands[0] % 4096:
+        return "padding a vector with an empty part crashes the reference"
+    if BUFFER_LIMIT < total <= 2**31:
+        return "a big buffer"
+    if "-v" in options and DUMP_LIMIT < total <= 2**31:
+        return "a long dump"
+    return None

@@ -1,0 +1,81 @@
+"""What is taken out of an output before it is compared, and the differences that are accepted.
+
+Everything else is compared byte for byte.
+"""
+
+import re
+
+_UNIT = r"(?:bytes|KiB|MiB|GiB|TiB|PiB|EiB)"
+_PROMPTS = r"((?:qemu-io> )*)"
+_SIZE = r"[0-9]+(?:\.[0-9]+)?(?:e\+[0-9]+)? " + _UNIT
+_CLOCK = r"[0-9]+:[0-9]{2}:[0-9]{2}\.[0-9]{2}"
+_RATE = r"(?:[0-9]+(?:\.[0-9]+)?|-?inf|-?nan)"
+_RATE3 = r"(?:[0-9]+\.[0-9]{3}|-?inf|-?nan)"
+
+# (why, pattern, replacement), applied in this order to the output of both programs.
+MASKS = (
+    # Their shape is checked by the pattern: a line that is formatted differently stays, and differs.
+    # This hides as well that the reference's `aio_write -z` shows the uptime, a bug nobody needs.
+    ("measured times of a request",
+     _PROMPTS + "(" + _SIZE + r", [0-9]+ ops; )(?:[0-9]{2}\.[0-9]{2} sec|" + _CLOCK + r") "
+     r"\(" + _RATE + " " + _UNIT + "/sec and " + _RATE + r" ops/sec\)$",
+     r"\1\2TIME (RATE and OPS)"),
+    ("measured times of a request, -C",
+     _PROMPTS + "([0-9]+,[0-9]+,)" + _CLOCK + "," + _RATE3 + "," + _RATE3 + "$",
+     r"\1\2TIME,RATE,OPS"),
+    ("the banner of -V", r"qemu-io version .+$", "qemu-io version VERSION"),
+    ("the banner of -V", r"Copyright \(c\) .+$", "COPYRIGHT"),
+    # Every node without a name gets a random one, `reopen -o read-only=on` shows it.
+    ("random node names", r"(.*)#block[0-9]+", r"\1#blockN"),
+)
+_MASKS = tuple((re.compile("^" + pattern, re.M), text) for _why, pattern, text in MASKS)
+
+_USAGE_LINE = re.compile(r"^((?:qemu-io> )*[a-z_?]+(?: [^\n]*?)?) -- [^\n]+$")
+_PROCESS_USAGE = re.compile(r"^Usage: qemu-io .*\Z", re.M | re.S)
+_PROGRAM_PATH = re.compile(r"^/\S*/qemu-io: ", re.M)
+
+
+def normalise(text, directory):
+    text = without_help_prose(text).replace(directory, "TEST_DIR")
+    # A reference behind a wrapper cannot be given argv[0]; getopt then shows its full path.
+    text = _PROGRAM_PATH.sub("qemu-io: ", text)
+    for pattern, replacement in _MASKS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def without_help_prose(text):
+    """Help texts are the program's own: usage lines keep their name and arguments only, the longer
+    text of `help NAME` below them and the usage text of the process are dropped."""
+    out, in_help = [], False
+    for line in _PROCESS_USAGE.sub("USAGE\n", text).splitlines(keepends=True):
+        usage = _USAGE_LINE.match(line.rstrip("\n"))
+        if usage:
+            in_help = True
+            out.append(usage.group(1) + " -- HELP\n")
+        elif in_help and (line[0] in " \n" or line.startswith("Use 'help")):
+            continue
+        else:
+            in_help = False
+            out.append(line)
+    return "".join(out)
+
+
+# Drivers the reference knows and this program leaves out.
+FOREIGN_DRIVERS = (
+    "blklogwrites", "blkreplay", "blkverify", "bochs", "cloop", "compress", "copy-before-write",
+    "copy-on-read", "dmg", "host_cdrom", "luks", "nbd", "nvme", "parallels", "preallocate", "qcow",
+    "qcow2", "qed", "quorum", "replication", "snapshot-access", "throttle", "vdi", "vhdx", "vmdk",
+    "vpc", "vvfat", "fat")      # the last one is a protocol only
+_UNKNOWN_DRIVER = re.compile("Unknown (?:driver|protocol) '(?:" + "|".join(FOREIGN_DRIVERS) + ")'")
+
+# (why, predicate over both results): differences that are meant to be there.
+ACCEPTED = (
+    ("a driver this program does not have",
+     lambda ref, new: new.rc == 1 and _UNKNOWN_DRIVER.search(new.stderr)),
+)
+
+
+def accepted(ref, new):
+    """Why the difference of these results is meant to be there, or None."""
+    return next((why for why, applies in ACCEPTED if applies(ref, new)), None)

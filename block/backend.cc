@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/backend.h"
+
+#include "block/size.h"
+
+namespace zoneio {
+
+Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool writethrough,
+                                                         std::vector<Notice>& notices) {
+    const bool will_write = !spec.flags.read_only;
+    Result<std::unique_ptr<BlockNode>> root = open_image(std::move(spec), notices);
+    if (!root.ok()) {
+        return std::move(root).status();
+    }
+    Permissions permissions;
+    permissions.taken = Permissions::consistent_read | (will_write ? Permissions::write : 0U);
+    Status status = (*root)->set_permissions(permissions);
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<BlockBackend>(new BlockBackend(std::move(*root), writethrough));
+}
+
+BlockBackend::~BlockBackend() {
+    while (in_flight() > 0) {
+        reap(true);
+    }
+}
+
+Status BlockBackend::require(unsigned permission) {
+    Permissions wanted = root_->permissions();
+    if ((wanted.taken & permission) == permission) {
+        return {};
+    }
+    wanted.taken |= permission;
+    return root_->set_permissions(wanted);
+}
+
+void BlockBackend::give_up(unsigned permissions) {
+    Permissions wanted = root_->permissions();
+    wanted.taken &= ~permissions;
+    // Giving up needs nobody's consent.
+    (void)root_->set_permissions(wanted);
+}
+
+Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writethrough) {
+    while (in_flight() > 0) {
+        reap(true);
+    }
+    // The engine may hold on to descriptors that are about to be closed.
+    engine_.reset();
+    Status status = reopen_image(*root_, std::move(options), flags);
+    if (status.ok()) {
+        writethrough_ = writethrough;
+    }
+    return status;
+}
+
+Status BlockBackend::check_range(uint64_t offset, uint64_t bytes) {
+    const Result<uint64_t> length = root_->length();
+    if (!length.ok()) {
+        return length.status();
+    }
+    if (offset > *length || bytes > *length - offset) {
+        return Status::from_errno(EIO);
+    }
+    return {};
+}
+
+Status BlockBackend::check(const Request& request) {
+    switch (request.op) {
+    case RequestOp::flush: return {};
+    case RequestOp::zone_append: return {};
+    default: return check_range(request.offset, request.bytes);
+    }
+}
+
+WriteFlags BlockBackend::write_flags(WriteFlags flags) const {
+    flags.fua = flags.fua || writethrough_;
+    return flags;
+}
+
+IoEngine& BlockBackend::engine() {
+    if (engine_) {
+        return *engine_;
+    }
+    if (aio_ != AioMode::threads) {
+        const bool uring = aio_ == AioMode::io_uring;
+        Result<std::unique_ptr<IoEngine>> made = uring ? make_uring_engine(*root_) : make_native_engine(*root_);
+        if (made.ok()) {
+            engine_ = std::move(*made);
+            return *engine_;
+        }
+        notices_.push_back({false, std::string("Unable to use ") + (uring ? "linux io_uring" : "Linux AIO") +
+                                       ", falling back to thread pool: " + made.status().message()});
+        aio_ = AioMode::threads;
+    }
+    engine_ = make_thread_engine(*root_);
+    return *engine_;
+}
+
+/// A synchronous request by the chosen engine; others in flight may finish meanwhile.
+Status BlockBackend::perform(Request& request) {
+    IoEngine& chosen = engine();
+    if (aio_ == AioMode::threads) {
+        perform_blocking(*root_, request);
+        return std::move(request.status);
+    }
+    chosen.submit(request);
+    while (!request.done) {
+        chosen.reap(true);
+    }
+    return std::move(request.status);
+}
+
+Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
+    Status status = check_range(offset, iov.bytes());
+    if (!status.ok()) {
+        return status;
+    }
+    if (aio_ == AioMode::threads) {
+        return root_->preadv(offset, iov);
+    }
+    Request request;
+    request.offset = offset;
+    request.bytes = iov.bytes();
+    request.iov = iov;
+    return perform(request);
+}
+
+Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    Status status = check_range(offset, iov.bytes());
+    if (!status.ok()) {
+        return status;
+    }
+    flags = write_flags(flags);
+    if (aio_ == AioMode::threads) {
+        return root_->pwritev(offset, iov, flags);
+    }
+    Request request;
+    request.op = RequestOp::write;
+    request.offset = offset;
+    request.bytes = iov.bytes();
+    request.iov = iov;
+    request.flags = flags;
+    return perform(request);
+}
+
+Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    Status status = check_range(offset, bytes);
+    return status.ok() ? root_->pwrite_zeroes(offset, bytes, write_flags(flags)) : std::move(status);
+}
+
+Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
+    Status status = check_range(offset, bytes);
+    return status.ok() ? root_->pdiscard(offset, bytes) : std::move(status);
+}
+
+Status BlockBackend::flush() {
+    return root_->flush();
+}
+
+Status BlockBackend::truncate(uint64_t size, PreallocMode mode) {
+    return root_->truncate(size, mode);
+}
+
+Result<BlockExtent> BlockBackend::block_status(uint64_t offset, uint64_t bytes, bool want_zero) {
+    return root_->block_status(offset, bytes, want_zero);
+}
+
+Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+    if (limits().zoned == ZonedModel::none) {
+        return Status::from_errno(ENOTSUP);
+    }
+    return root_->zone_report(offset, count, visit);
+}
+
+Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    Status status = check_range(offset, bytes);
+    if (status.ok() && limits().zoned == ZonedModel::none) {
+        status = Status::from_errno(ENOTSUP);
+    }
+    return status.ok() ? root_->zone_mgmt(op, offset, bytes) : std::move(status);
+}
+
+Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov) {
+    if (limits().zoned == ZonedModel::none) {
+        return Status::from_errno(ENOTSUP);
+    }
+    return root_->zone_append(offset, iov, write_flags({}));
+}
+
+void BlockBackend::submit(Request& request) {
+    request.status = check(request);
+    request.done = !request.status.ok();
+    if (request.done) {
+        return;
+    }
+    request.flags = write_flags(request.flags);
+    engine().submit(request);
+}
+
+size_t BlockBackend::reap(bool wait) {
+    return engine_ ? engine_->reap(wait) : 0;
+}
+
+bool BlockBackend::may_split() const {
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        if (node->limits().zoned != ZonedModel::none || node->counts_requests()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace zoneio

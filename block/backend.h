@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/engine.h"
+#include "block/open.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// The gate between commands and the chain of nodes: checks ranges and permissions, decides whether writes are
+/// forced out, and chooses the engine. Used by one thread.
+///
+/// With the `threads` mode synchronous requests are done on the spot; the other modes carry them too.
+class BlockBackend {
+public:
+    /// Opens an image. With `writethrough`, writes are forced out before they are reported.
+    static Result<std::unique_ptr<BlockBackend>> open(ImageSpec spec, bool writethrough, std::vector<Notice>& notices);
+    /// Waits for requests in flight, then closes the chain.
+    ~BlockBackend();
+    BlockBackend(const BlockBackend&) = delete;
+    BlockBackend& operator=(const BlockBackend&) = delete;
+
+    BlockNode& root() { return *root_; }
+    const Limits& limits() const { return root_->limits(); }
+    bool writethrough() const { return writethrough_; }
+    /// Bytes, rounded up to 512.
+    Result<uint64_t> length() { return root_->length(); }
+
+    /// Takes a permission that is not held yet.
+    Status require(unsigned permission);
+    /// Gives permissions up.
+    void give_up(unsigned permissions);
+    /// Reopens the chain, see reopen_image(). Requests in flight are waited for.
+    Status reopen(Options options, const NodeFlags& flags, bool writethrough);
+
+    Status read(uint64_t offset, const IoVec& iov);
+    Status write(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
+    Status discard(uint64_t offset, uint64_t bytes);
+    Status flush();
+    Status truncate(uint64_t size, PreallocMode mode);
+    /// `offset` is within the image, `bytes` > 0.
+    Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
+
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov);
+
+    /// Begins a request; one that is refused is done at once, with its errno.
+    void submit(Request& request);
+    /// See IoEngine::reap.
+    size_t reap(bool wait);
+    size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
+    /// Readable when reap() would find something; -1 while no request was ever submitted.
+    int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
+
+    /// EIO when a range is not within the image.
+    Status check_range(uint64_t offset, uint64_t bytes);
+    /// May one request be done as several smaller ones, without anybody seeing the difference?
+    bool may_split() const;
+
+    /// What there was to tell since the last call.
+    std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+    bool has_notices() const { return !notices_.empty(); }
+
+private:
+    BlockBackend(std::unique_ptr<BlockNode> root, bool writethrough)
+        : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
+
+    Status check(const Request& request);
+    WriteFlags write_flags(WriteFlags flags) const;
+    IoEngine& engine();
+    Status perform(Request& request);
+
+    std::unique_ptr<BlockNode> root_;
+    AioMode aio_;
+    bool writethrough_;
+    std::unique_ptr<IoEngine> engine_;
+    std::vector<Notice> notices_;
+};
+
+} // namespace zoneio

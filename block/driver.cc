@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/driver.h"
+
+#include "block/node.h"
+
+namespace zoneio {
+
+BlockDriver::BlockDriver() = default;
+BlockDriver::~BlockDriver() = default;
+OpenContext::OpenContext() = default;
+OpenContext::~OpenContext() = default;
+
+Status BlockDriver::pwrite_zeroes(uint64_t /*offset*/, uint64_t /*bytes*/, WriteFlags /*flags*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::pdiscard(uint64_t /*offset*/, uint64_t /*bytes*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::truncate(uint64_t /*size*/, PreallocMode /*mode*/) {
+    return Status::error(ENOTSUP, "Image format driver does not support resize");
+}
+
+Result<BlockExtent> BlockDriver::block_status(uint64_t /*offset*/, uint64_t bytes, bool /*want_zero*/) {
+    return BlockExtent{bytes, true, false};
+}
+
+Result<uint64_t> BlockDriver::zone_report(uint64_t /*offset*/, uint64_t /*count*/, const ZoneVisitor& /*visit*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::zone_mgmt(ZoneOp /*op*/, uint64_t /*offset*/, uint64_t /*bytes*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Result<uint64_t> BlockDriver::zone_append(uint64_t /*offset*/, const IoVec& /*iov*/, WriteFlags /*flags*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+std::optional<FdIo> BlockDriver::native_io(const Request& /*request*/) {
+    return std::nullopt;
+}
+
+AioMode BlockDriver::aio_mode() const {
+    return child_ ? child_->driver().aio_mode() : AioMode::threads;
+}
+
+Status BlockDriver::set_permissions(const Permissions& permissions) {
+    return child_ ? child_->set_permissions(permissions) : Status();
+}
+
+Result<std::unique_ptr<PendingReopen>> BlockDriver::prepare_reopen(Options& /*options*/, const NodeFlags& /*flags*/) {
+    return std::unique_ptr<PendingReopen>();
+}
+
+Status BlockDriver::debug_breakpoint(std::string_view event, std::string_view tag) {
+    return child_ ? child_->driver().debug_breakpoint(event, tag) : Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::debug_remove_breakpoint(std::string_view tag) {
+    return child_ ? child_->driver().debug_remove_breakpoint(tag) : Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::debug_resume(std::string_view tag) {
+    return child_ ? child_->driver().debug_resume(tag) : Status::from_errno(ENOTSUP);
+}
+
+bool BlockDriver::debug_is_suspended(std::string_view tag) {
+    return child_ && child_->driver().debug_is_suspended(tag);
+}
+
+} // namespace zoneio

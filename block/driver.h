@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/limits.h"
+#include "block/options.h"
+#include "block/request.h"
+#include "block/status.h"
+#include "block/zone.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace zoneio {
+
+class BlockNode;
+
+/// What one who uses an image may do to it, and lets others do. The bits are upstream's, and with that
+/// the bytes of the image that are locked: see FileLock.
+struct Permissions {
+    static constexpr unsigned consistent_read = 1U << 0;
+    static constexpr unsigned write = 1U << 1;
+    static constexpr unsigned write_unchanged = 1U << 2;
+    static constexpr unsigned resize = 1U << 3;
+    static constexpr unsigned all = 0xF;
+
+    unsigned taken = 0;    ///< what we do
+    unsigned shared = all; ///< what others may do
+};
+
+enum class AioMode : uint8_t { threads, native, io_uring };
+enum class DetectZeroes : uint8_t { off, on, unmap };
+enum class PreallocMode : uint8_t { off, metadata, falloc, full };
+
+/// The settings that every node has, whatever its driver.
+struct NodeFlags {
+    bool read_only = false;
+    bool auto_read_only = false; ///< fall back to read-only when the file cannot be written
+    bool direct = false;         ///< O_DIRECT
+    bool no_flush = false;       ///< flushes stay in memory (cache=unsafe)
+    bool unmap = false;          ///< discards are done, not ignored
+    bool force_share = false;
+    bool copy_on_read = false;
+    DetectZeroes detect_zeroes = DetectZeroes::off;
+};
+
+/// What a range of an image is made of.
+struct BlockExtent {
+    uint64_t bytes = 0; ///< how far it goes on like this
+    bool data = false;  ///< reads come from storage here
+    bool zero = false;  ///< reads give zeros
+    /// Upstream's meaning: the image itself, not a backing file, decides what is read.
+    bool allocated() const { return data || zero; }
+};
+
+/// A file descriptor and position that stand for the same request: what an engine can give to the kernel.
+struct FdIo {
+    int fd = -1;
+    uint64_t offset = 0;     ///< bytes
+    bool sync_after = false; ///< a write that must be on the medium when done
+};
+
+/// A reopen that is prepared but has not happened; destroyed without commit() it leaves no trace.
+class PendingReopen {
+public:
+    virtual ~PendingReopen() = default;
+    /// Makes the new settings the current ones. Cannot fail.
+    virtual void commit() = 0;
+};
+
+using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;
+
+/// What a driver implements. Every method blocks until its work is done; data methods may be called from
+/// several threads at once.
+///
+/// Ranges, alignment and permissions have been checked, and requests been cut to the limits, by BlockNode and
+/// BlockBackend: a driver neither checks them nor prints. Offsets and lengths are bytes.
+class BlockDriver {
+public:
+    BlockDriver();
+    BlockDriver(const BlockDriver&) = delete;
+    BlockDriver& operator=(const BlockDriver&) = delete;
+    virtual ~BlockDriver();
+
+    /// Fills the whole iov; past the end of the storage it reads zeros.
+    virtual Status preadv(uint64_t offset, const IoVec& iov) = 0;
+    virtual Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) = 0;
+    /// Brings what was written to the medium.
+    virtual Status flush() = 0;
+
+    /// ENOTSUP: let the node write zeros instead, unless flags.no_fallback.
+    virtual Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
+    virtual bool can_write_zeroes() const { return false; }
+    /// ENOTSUP counts as done: a discard is advice.
+    virtual Status pdiscard(uint64_t offset, uint64_t bytes);
+    virtual Status truncate(uint64_t size, PreallocMode mode);
+    /// The extent that begins at `offset`, at most `bytes` long; bytes > 0. Without `want_zero` only
+    /// allocated() matters, and data and zeros may be told as one extent.
+    virtual Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
+
+    /// Exact length in bytes.
+    virtual Result<uint64_t> length() = 0;
+    virtual const Limits& limits() const { return limits_; }
+    /// Is there something to tell about clusters? ENOTSUP where not.
+    virtual Status info() { return Status::from_errno(ENOTSUP); }
+
+    /// Calls `visit` for up to `count` zones from the one that holds `offset`; returns how many.
+    virtual Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
+    virtual Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
+    /// Writes at the write pointer of the zone at `offset`; returns where the data went.
+    virtual Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
+
+    /// Does it matter to this driver in how many requests something is done?
+    virtual bool counts_requests() const { return false; }
+
+    /// How to do this request without the driver, where that is the same; the request is within the limits.
+    virtual std::optional<FdIo> native_io(const Request& request);
+    /// The engine that asynchronous requests of this chain should use.
+    virtual AioMode aio_mode() const;
+
+    /// Takes and checks permissions; on failure the earlier ones hold on.
+    virtual Status set_permissions(const Permissions& permissions);
+    /// Understands the options it can change, takes them out, and prepares the change.
+    virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
+
+    /// Fault injection (blkdebug); others pass it down. ENOTSUP at the bottom.
+    virtual Status debug_breakpoint(std::string_view event, std::string_view tag);
+    virtual Status debug_remove_breakpoint(std::string_view tag);
+    virtual Status debug_resume(std::string_view tag);
+    virtual bool debug_is_suspended(std::string_view tag);
+
+    /// The node below, or null at the bottom.
+    BlockNode* child() const { return child_.get(); }
+
+protected:
+    std::unique_ptr<BlockNode> child_;
+    Limits limits_;
+};
+
+/// What a driver's factory is given.
+struct OpenContext {
+    OpenContext();
+    ~OpenContext();
+
+    NodeFlags flags;
+    std::string filename;             ///< empty when there is none
+    std::unique_ptr<BlockNode> child; ///< what `file` names, opened before; may be null
+    bool probed = false;              ///< raw: nobody named the format
+    AioMode default_aio = AioMode::threads;
+};
+
+/// A row of the driver table.
+struct DriverInfo {
+    std::string_view name;
+    bool is_protocol;    ///< at the bottom: it has no `file` child
+    bool needs_filename; ///< takes the option `filename`
+    /// `PREFIX:REST` given as a name: what it means for `filename`. Null: the prefix is cut.
+    Status (*parse_filename)(const std::string& name, Options& options);
+    Result<std::unique_ptr<BlockDriver>> (*open)(OpenContext& context, Options& options);
+    /// The keys it understands, for completion.
+    std::span<const std::string_view> option_keys;
+};
+
+/// All drivers, by name.
+std::span<const DriverInfo> driver_table();
+/// Null when there is none of that name.
+const DriverInfo* find_driver(std::string_view name);
+
+} // namespace zoneio

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The rows of the driver table, each defined in its driver's own file.
+#pragma once
+
+#include "block/driver.h"
+
+namespace zoneio {
+
+extern const DriverInfo file_driver;
+extern const DriverInfo host_cdrom_driver;
+extern const DriverInfo host_device_driver;
+extern const DriverInfo null_aio_driver;
+extern const DriverInfo null_co_driver;
+extern const DriverInfo raw_driver;
+
+} // namespace zoneio

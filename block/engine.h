@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/node.h"
+#include "block/request.h"
+
+#include <cstddef>
+#include <memory>
+
+namespace zoneio {
+
+/// Does requests while the caller goes on. Used by one thread; requests complete on that thread, in reap().
+class IoEngine {
+public:
+    IoEngine() = default;
+    IoEngine(const IoEngine&) = delete;
+    IoEngine& operator=(const IoEngine&) = delete;
+    /// Requests must not be in flight any more.
+    virtual ~IoEngine() = default;
+
+    /// Begins a request. It may stay queued until reap() or flush_queue() is called.
+    virtual void submit(Request& request) = 0;
+    /// Hands queued requests to the kernel.
+    virtual void flush_queue() {}
+    /// Marks what has finished as done and returns how many that were; with `wait`, at least one of those in flight.
+    virtual size_t reap(bool wait) = 0;
+    /// Becomes readable when reap() would find something.
+    virtual int event_fd() const = 0;
+    /// How many requests are in flight.
+    virtual size_t in_flight() const = 0;
+};
+
+/// Does a request here and now, by the blocking methods of the node.
+void perform_blocking(BlockNode& root, Request& request);
+
+/// A pool of threads that do blocking requests.
+std::unique_ptr<IoEngine> make_thread_engine(BlockNode& root);
+/// The kernel's older interface (libaio); what it cannot express goes to threads.
+Result<std::unique_ptr<IoEngine>> make_native_engine(BlockNode& root);
+/// io_uring; what it cannot express goes to threads.
+Result<std::unique_ptr<IoEngine>> make_uring_engine(BlockNode& root);
+
+} // namespace zoneio

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The driver `file`: a regular file.
+#include "block/drivers.h"
+#include "block/posix_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace zoneio {
+
+namespace {
+
+/// How `truncate -m full` writes: this much at a time, bytes.
+constexpr size_t preallocation_step = 64U << 10;
+
+Status with_errno(int error, std::string_view text) {
+    return Status::error(error, fmt::format("{}: {}", text, strerror(error)));
+}
+
+std::string_view prealloc_word(PreallocMode mode) {
+    switch (mode) {
+    case PreallocMode::off: return "off";
+    case PreallocMode::metadata: return "metadata";
+    case PreallocMode::falloc: return "falloc";
+    case PreallocMode::full: return "full";
+    }
+    return "?";
+}
+
+class FileDriver final : public PosixFile {
+public:
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
+        auto driver = std::make_unique<FileDriver>();
+        Status status = driver->open(context, options);
+        if (!status.ok()) {
+            return status;
+        }
+        return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        if (flags.may_unmap && punch_hole_works_) {
+            Status status = punch_hole(offset, bytes);
+            if (status.ok()) {
+                return status;
+            }
+        }
+        Status status = Status::from_errno(ENOTSUP);
+        if (zero_range_works_) {
+            status = allocate(FALLOC_FL_ZERO_RANGE, offset, bytes, zero_range_works_);
+        }
+        if (status.code() == ENOTSUP && punch_hole_works_) {
+            status = punch_hole(offset, bytes);
+            if (status.ok()) {
+                status = allocate(0, offset, bytes, allocate_works_);
+            }
+        }
+        if (status.ok()) {
+            extend_length(offset + bytes);
+        }
+        return status;
+    }
+
+    Status pdiscard(uint64_t offset, uint64_t bytes) override {
+        return punch_hole_works_ ? punch_hole(offset, bytes) : Status::from_errno(ENOTSUP);
+    }
+
+    Status truncate(uint64_t size, PreallocMode mode) override;
+
+    Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
+        if (!want_zero) {
+            return BlockExtent{bytes, true, false};
+        }
+        const off_t data = lseek(fd(), static_cast<off_t>(offset), SEEK_DATA);
+        if (data < 0) {
+            // ENXIO: nothing but a hole to the end. Anything else: no way to tell, so all of it is data.
+            const bool is_hole = errno == ENXIO;
+            return BlockExtent{bytes, !is_hole, is_hole};
+        }
+        if (static_cast<uint64_t>(data) > offset) {
+            return BlockExtent{std::min(bytes, static_cast<uint64_t>(data) - offset), false, true};
+        }
+        const off_t hole = lseek(fd(), static_cast<off_t>(offset), SEEK_HOLE);
+        const uint64_t end = hole < 0 ? offset + bytes : static_cast<uint64_t>(hole);
+        return BlockExtent{std::min(bytes, end - offset), true, false};
+    }
+
+protected:
+    Status check_kind(int fd) const override {
+        struct stat st{};
+        if (fstat(fd, &st) < 0) {
+            return with_errno(errno, "Could not stat file");
+        }
+        if (!S_ISREG(st.st_mode)) {
+            return Status::error(EINVAL, fmt::format("'file' driver requires '{}' to be a regular file", filename()));
+        }
+        return {};
+    }
+
+    Result<uint64_t> measure(int fd) const override {
+        const off_t end = lseek(fd, 0, SEEK_END);
+        if (end < 0) {
+            return Status::from_errno(errno);
+        }
+        return static_cast<uint64_t>(end);
+    }
+
+private:
+    /// fallocate(2); what the file system cannot do is not tried again.
+    Status allocate(int mode, uint64_t offset, uint64_t bytes, std::atomic<bool>& works) {
+        int result = 0;
+        do {
+            result = fallocate(fd(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+        } while (result < 0 && errno == EINTR);
+        if (result == 0) {
+            return {};
+        }
+        if (errno == EOPNOTSUPP || errno == ENOSYS) {
+            works = false;
+            return Status::from_errno(ENOTSUP);
+        }
+        return Status::from_errno(errno);
+    }
+
+    Status punch_hole(uint64_t offset, uint64_t bytes) {
+        return allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes, punch_hole_works_);
+    }
+
+    Status write_zeros(uint64_t begin, uint64_t end);
+
+    std::atomic<bool> punch_hole_works_{true};
+    std::atomic<bool> zero_range_works_{true};
+    std::atomic<bool> allocate_works_{true};
+};
+
+Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
+    const std::vector<uint8_t> zeros(preallocation_step);
+    while (begin < end) {
+        const size_t part = std::min<uint64_t>(end - begin, zeros.size());
+        const ssize_t written = pwrite(fd(), zeros.data(), part, static_cast<off_t>(begin));
+        if (written < 0 && errno != EINTR) {
+            return with_errno(errno, "Could not write zeros for preallocation");
+        }
+        begin += written > 0 ? static_cast<uint64_t>(written) : 0;
+    }
+    return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk") : Status();
+}
+
+Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
+    struct stat st{};
+    if (fstat(fd(), &st) < 0) {
+        return with_errno(errno, "Could not stat file");
+    }
+    const auto current = static_cast<uint64_t>(st.st_size);
+    if (size < current && mode != PreallocMode::off) {
+        return Status::error(ENOTSUP, "Cannot use preallocation for shrinking files");
+    }
+    Status status;
+    switch (mode) {
+    case PreallocMode::metadata:
+        return Status::error(ENOTSUP, fmt::format("Unsupported preallocation mode: {}", prealloc_word(mode)));
+    case PreallocMode::falloc:
+        if (size != current) {
+            const int error =
+                posix_fallocate(fd(), static_cast<off_t>(current), static_cast<off_t>(size - current));
+            status = error == 0 ? Status() : with_errno(error, "Could not preallocate data for the new file");
+        }
+        break;
+    case PreallocMode::off:
+    case PreallocMode::full:
+        if (ftruncate(fd(), static_cast<off_t>(size)) < 0) {
+            return with_errno(errno, "Could not resize file");
+        }
+        if (mode == PreallocMode::full) {
+            status = write_zeros(current, size);
+        }
+        break;
+    }
+    if (!status.ok()) {
+        // No half-grown file: the space that was to be had is given back.
+        if (ftruncate(fd(), st.st_size) < 0) {
+            return with_errno(errno, status.message() + "; could not restore the old length");
+        }
+        return status;
+    }
+    set_length(size);
+    return {};
+}
+
+} // namespace
+
+const DriverInfo file_driver{"file", true, true, nullptr, FileDriver::create, PosixFile::option_keys};
+
+} // namespace zoneio

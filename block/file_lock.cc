@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/file_lock.h"
+
+#include <array>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr unsigned permission_count = 4;
+constexpr off_t taken_base = 100;
+constexpr off_t unshared_base = 200;
+
+const char* permission_name(unsigned index) {
+    static constexpr std::array<const char*, permission_count> names{"consistent read", "write", "write unchanged",
+                                                                     "resize"};
+    return names[index];
+}
+
+int lock_byte(int fd, off_t byte, short type) {
+    struct flock lock{};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = byte;
+    lock.l_len = 1;
+    int result = 0;
+    do {
+        result = fcntl(fd, F_OFD_SETLK, &lock);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? errno : 0;
+}
+
+/// Would an exclusive lock on the byte be refused, that is: does somebody else hold it?
+bool held_by_others(int fd, off_t byte) {
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = byte;
+    lock.l_len = 1;
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+unsigned unshared(const Permissions& permissions) {
+    return Permissions::all & ~permissions.shared;
+}
+
+Status lock_bits(int fd, unsigned bits, off_t base) {
+    for (unsigned i = 0; i < permission_count; i++) {
+        if ((bits & (1U << i)) == 0) {
+            continue;
+        }
+        const off_t byte = base + static_cast<off_t>(i);
+        if (const int error = lock_byte(fd, byte, F_RDLCK); error != 0) {
+            return Status::error(error, fmt::format("Failed to lock byte {}", byte));
+        }
+    }
+    return {};
+}
+
+void unlock_bits(int fd, unsigned bits, off_t base) {
+    for (unsigned i = 0; i < permission_count; i++) {
+        if ((bits & (1U << i)) != 0) {
+            (void)lock_byte(fd, base + static_cast<off_t>(i), F_UNLCK);
+        }
+    }
+}
+
+Status conflict(const char* kind, unsigned index, const std::string& filename) {
+    return Status::error(EAGAIN, fmt::format("Failed to get {}\"{}\" lock\nIs another process using the image [{}]?",
+                                             kind, permission_name(index), filename));
+}
+
+Status check_others(int fd, const Permissions& wanted, const std::string& filename) {
+    for (unsigned i = 0; i < permission_count; i++) {
+        if ((wanted.taken & (1U << i)) != 0 && held_by_others(fd, unshared_base + static_cast<off_t>(i))) {
+            return conflict("", i, filename);
+        }
+    }
+    for (unsigned i = 0; i < permission_count; i++) {
+        if ((unshared(wanted) & (1U << i)) != 0 && held_by_others(fd, taken_base + static_cast<off_t>(i))) {
+            return conflict("shared ", i, filename);
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+Status FileLock::acquire(int fd, const Permissions& held, const Permissions& wanted, const std::string& filename) {
+    const unsigned more_taken = wanted.taken & ~held.taken;
+    const unsigned more_unshared = unshared(wanted) & ~unshared(held);
+    Status status = lock_bits(fd, more_taken, taken_base);
+    if (status.ok()) {
+        status = lock_bits(fd, more_unshared, unshared_base);
+    }
+    if (status.ok()) {
+        status = check_others(fd, wanted, filename);
+    }
+    if (!status.ok()) {
+        unlock_bits(fd, more_taken, taken_base);
+        unlock_bits(fd, more_unshared, unshared_base);
+    }
+    return status;
+}
+
+void FileLock::release(int fd, const Permissions& held, const Permissions& wanted) {
+    unlock_bits(fd, held.taken & ~wanted.taken, taken_base);
+    unlock_bits(fd, unshared(held) & ~unshared(wanted), unshared_base);
+}
+
+bool FileLock::supported(int fd) {
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0;
+}
+
+} // namespace zoneio

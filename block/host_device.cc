@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The driver `host_device`: a block or character device of the host.
+#include "block/drivers.h"
+#include "block/posix_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+namespace zoneio {
+
+namespace {
+
+std::string_view prealloc_word(PreallocMode mode) {
+    return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
+}
+
+/// Errors by which a device says that it has no such operation.
+bool means_unsupported(int error) {
+    return error == ENODEV || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY;
+}
+
+class HostDevice final : public PosixFile {
+public:
+    explicit HostDevice(std::string_view driver_name) : driver_name_(driver_name) {}
+
+    template <const DriverInfo& Info>
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
+        auto driver = std::make_unique<HostDevice>(Info.name);
+        Status status = driver->open(context, options);
+        if (!status.ok()) {
+            return status;
+        }
+        return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        // The kernel may zero by writing, and does so in whole sectors only.
+        const uint64_t block = sector_size();
+        if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
+            return Status::from_errno(ENOTSUP);
+        }
+        return range_ioctl(BLKZEROOUT, offset, bytes);
+    }
+
+    Status pdiscard(uint64_t offset, uint64_t bytes) override { return range_ioctl(BLKDISCARD, offset, bytes); }
+
+    Status truncate(uint64_t size, PreallocMode mode) override {
+        if (mode != PreallocMode::off) {
+            return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
+                                                      prealloc_word(mode)));
+        }
+        const Result<uint64_t> current = measure(fd());
+        if (!current.ok()) {
+            return current.status();
+        }
+        return size > *current ? Status::error(EINVAL, "Cannot grow device files") : Status();
+    }
+
+protected:
+    Status check_kind(int fd) const override {
+        struct stat st{};
+        if (fstat(fd, &st) < 0) {
+            return Status::error(errno, fmt::format("Could not stat file: {}", strerror(errno)));
+        }
+        if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)) {
+            return Status::error(EINVAL, fmt::format("'{}' driver requires '{}' to be either a character or block device",
+                                                     driver_name_, filename()));
+        }
+        return {};
+    }
+
+    Status check_writable(int fd) const override {
+        struct stat st{};
+        int read_only = 0;
+        if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) && ioctl(fd, BLKROGET, &read_only) == 0 && read_only != 0) {
+            return not_writable();
+        }
+        return {};
+    }
+
+    Result<uint64_t> measure(int fd) const override {
+        struct stat st{};
+        uint64_t bytes = 0;
+        if (fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &bytes) == 0) {
+            return bytes;
+        }
+        const off_t end = lseek(fd, 0, SEEK_END);
+        if (end < 0) {
+            return Status::from_errno(errno);
+        }
+        return static_cast<uint64_t>(end);
+    }
+
+    uint32_t device_block_size(int fd) const override {
+        int bytes = 0;
+        return ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes > 0 ? static_cast<uint32_t>(bytes) : 0;
+    }
+
+private:
+    static Status not_writable() {
+        return Status::error(EACCES, fmt::format("The device is not writable: {}", strerror(EACCES)));
+    }
+
+    uint64_t sector_size() const { return device_block_size(fd()); }
+
+    Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
+        const uint64_t range[2] = {offset, bytes};
+        int result = 0;
+        do {
+            result = ioctl(fd(), operation, range);
+        } while (result < 0 && errno == EINTR);
+        if (result < 0) {
+            return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
+        }
+        return {};
+    }
+
+    std::string_view driver_name_;
+};
+
+} // namespace
+
+const DriverInfo host_cdrom_driver{
+    "host_cdrom", true, true, nullptr, HostDevice::create<host_cdrom_driver>, PosixFile::option_keys};
+const DriverInfo host_device_driver{
+    "host_device", true, true, nullptr, HostDevice::create<host_device_driver>, PosixFile::option_keys};
+
+} // namespace zoneio

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/kernel_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <deque>
+#include <fmt/format.h>
+#include <libaio.h>
+#include <sys/eventfd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Requests that the kernel keeps at a time.
+constexpr size_t queue_depth = 1024;
+
+class NativeEngine final : public KernelEngine {
+public:
+    explicit NativeEngine(BlockNode& root) : KernelEngine(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        free_.reserve(slots_.size());
+        for (Slot& slot : slots_) {
+            free_.push_back(&slot);
+        }
+    }
+
+    ~NativeEngine() override {
+        if (context_ != nullptr) {
+            (void)io_destroy(context_);
+        }
+    }
+
+    Status start() {
+        const int result = io_setup(static_cast<int>(queue_depth), &context_);
+        if (result < 0) {
+            context_ = nullptr;
+            return Status::error(-result, fmt::format("failed to create linux AIO context: {}", strerror(-result)));
+        }
+        return {};
+    }
+
+protected:
+    void submit_io(Request& request, const FdIo& io) override {
+        if (io.sync_after || request.op == RequestOp::flush) {
+            // libaio's own fdsync is missing on many file systems.
+            redo_in_thread(request);
+            return;
+        }
+        if (free_.empty()) {
+            parked_.push_back({&request, io});
+            return;
+        }
+        start_io(request, io);
+    }
+
+    size_t reap_kernel(bool wait) override {
+        size_t count = harvest(0);
+        while (wait && count == 0 && in_kernel() > 0) {
+            count = harvest(1);
+        }
+        return count;
+    }
+
+    int kernel_fd() const override { return event_.get(); }
+    size_t in_kernel() const override { return queue_depth - free_.size() + parked_.size(); }
+
+private:
+    struct Slot {
+        iocb control;
+        Request* request;
+    };
+
+    struct Parked {
+        Request* request;
+        FdIo io;
+    };
+
+    void start_io(Request& request, const FdIo& io) {
+        Slot& slot = *free_.back();
+        free_.pop_back();
+        slot.request = &request;
+        const std::span<const iovec> segments = request.iov.segments();
+        const int count = static_cast<int>(segments.size());
+        const auto offset = static_cast<long long>(io.offset);
+        if (request.op == RequestOp::read) {
+            io_prep_preadv(&slot.control, io.fd, segments.data(), count, offset);
+        } else {
+            io_prep_pwritev(&slot.control, io.fd, segments.data(), count, offset);
+        }
+        io_set_eventfd(&slot.control, event_.get());
+        slot.control.data = &slot;
+        iocb* list[] = {&slot.control};
+        if (io_submit(context_, 1, list) != 1) {
+            free_.push_back(&slot);
+            redo_in_thread(request);
+        }
+    }
+
+    size_t harvest(long at_least) {
+        std::array<io_event, 64> events;
+        uint64_t ignored = 0;
+        (void)!read(event_.get(), &ignored, sizeof(ignored));
+        size_t count = 0;
+        while (free_.size() < queue_depth) {
+            const int got = io_getevents(context_, at_least, events.size(), events.data(), nullptr);
+            for (int i = 0; i < got; i++) {
+                count += handle(events[static_cast<size_t>(i)]);
+            }
+            at_least = 0;
+            if (got < static_cast<int>(events.size())) {
+                break;
+            }
+        }
+        while (!parked_.empty() && !free_.empty()) {
+            const Parked parked = parked_.front();
+            parked_.pop_front();
+            start_io(*parked.request, parked.io);
+        }
+        return count;
+    }
+
+    size_t handle(const io_event& event) {
+        Slot& slot = *static_cast<Slot*>(event.data);
+        Request& request = *slot.request;
+        free_.push_back(&slot);
+        const auto result = static_cast<long>(event.res);
+        const int error = result < 0 ? static_cast<int>(-result) : 0;
+        const bool is_short = error == 0 && static_cast<uint64_t>(result) != request.bytes;
+        if (is_short || error == EAGAIN || error == EINTR) {
+            redo_in_thread(request);
+            return 0;
+        }
+        finish(request, error);
+        return 1;
+    }
+
+    FileDescriptor event_;
+    io_context_t context_ = nullptr;
+    std::array<Slot, queue_depth> slots_;
+    std::vector<Slot*> free_;
+    std::deque<Parked> parked_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<IoEngine>> make_native_engine(BlockNode& root) {
+    auto engine = std::make_unique<NativeEngine>(root);
+    Status status = engine->start();
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<IoEngine>(std::move(engine));
+}
+
+} // namespace zoneio

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The drivers `null-co` and `null-aio`: a device that forgets. The two differ only in name here.
+#include "block/drivers.h"
+#include "block/size.h"
+
+#include <chrono>
+#include <thread>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t default_size = 1U << 30;
+constexpr std::string_view option_keys[] = {"size", "latency-ns", "read-zeroes"};
+
+class NullDriver final : public BlockDriver {
+public:
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& /*context*/, Options& options) {
+        auto driver = std::make_unique<NullDriver>();
+        std::optional<uint64_t> size;
+        std::optional<uint64_t> latency;
+        std::optional<bool> read_zeroes;
+        Status status = options.take_all({OptionTarget::size("size", size),
+                                          OptionTarget::number("latency-ns", latency),
+                                          {"read-zeroes", read_zeroes}});
+        if (!status.ok()) {
+            return status;
+        }
+        if (latency.value_or(0) > static_cast<uint64_t>(INT64_MAX)) {
+            return Status::error(EINVAL, "latency-ns is invalid");
+        }
+        driver->size_ = size.value_or(default_size);
+        if (driver->size_ > static_cast<uint64_t>(max_image_length)) {
+            driver->size_ = 0;
+        }
+        driver->latency_ = std::chrono::nanoseconds(latency.value_or(0));
+        driver->read_zeroes_ = read_zeroes.value_or(false);
+        return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    static Status parse_filename(const std::string& name, Options& /*options*/) {
+        if (name != "null-co://" && name != "null-aio://") {
+            return Status::error(EINVAL, "The only allowed filename for this driver is 'null-co://'");
+        }
+        return {};
+    }
+
+    Status preadv(uint64_t /*offset*/, const IoVec& iov) override {
+        if (read_zeroes_) {
+            iov.fill(0, iov.bytes(), 0);
+        }
+        return wait();
+    }
+
+    Status pwritev(uint64_t /*offset*/, const IoVec& /*iov*/, WriteFlags /*flags*/) override { return wait(); }
+    Status flush() override { return wait(); }
+
+    Result<BlockExtent> block_status(uint64_t /*offset*/, uint64_t bytes, bool /*want_zero*/) override {
+        return BlockExtent{bytes, false, read_zeroes_};
+    }
+
+    Result<uint64_t> length() override { return size_; }
+
+private:
+    Status wait() const {
+        if (latency_.count() > 0) {
+            std::this_thread::sleep_for(latency_);
+        }
+        return {};
+    }
+
+    uint64_t size_ = 0;
+    std::chrono::nanoseconds latency_{0};
+    bool read_zeroes_ = false;
+};
+
+} // namespace
+
+const DriverInfo null_aio_driver{
+    "null-aio", true, false, NullDriver::parse_filename, NullDriver::create, option_keys};
+const DriverInfo null_co_driver{
+    "null-co", true, false, NullDriver::parse_filename, NullDriver::create, option_keys};
+
+} // namespace zoneio

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/open.h"
+
+#include "block/probe.h"
+
+#include <fmt/format.h>
+#include <random>
+#include <sys/stat.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Node names are at most this long, with the final zero that C programs keep.
+constexpr size_t node_name_size = 32;
+
+Status option_error(std::string text) {
+    return Status::error(EINVAL, std::move(text));
+}
+
+/// Is the text before the first `:` a protocol, that is, not part of a path?
+bool has_protocol_prefix(std::string_view name) {
+    const size_t pos = name.find_first_of(":/");
+    return pos != std::string_view::npos && name[pos] == ':';
+}
+
+bool is_device(const std::string& path) {
+    struct stat st{};
+    return stat(path.c_str(), &st) == 0 && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+/// The protocol that a name stands for by itself. With `allow_prefix` it may say so.
+Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix) {
+    if (is_device(name)) {
+        return find_driver("host_device");
+    }
+    if (!allow_prefix || !has_protocol_prefix(name)) {
+        return find_driver("file");
+    }
+    const std::string protocol = name.substr(0, name.find(':'));
+    const DriverInfo* info = find_driver(protocol);
+    if (info == nullptr || !info->is_protocol) {
+        return option_error(fmt::format("Unknown protocol '{}'", protocol));
+    }
+    return info;
+}
+
+std::string generated_node_name() {
+    // Unpredictable, so that nobody's script comes to rely on one.
+    static std::minstd_rand generator(std::random_device{}());
+    static unsigned count = 0;
+    return fmt::format("#block{}{:02}", count++, generator() % 100);
+}
+
+/// One open of a whole chain.
+class Opener {
+public:
+    Opener(AioMode aio, std::vector<Notice>& notices) : aio_(aio), notices_(notices) {}
+
+    /// `at_bottom`: what is opened is the `file` of another node.
+    Result<std::unique_ptr<BlockNode>> open(std::optional<std::string> filename, Options options, NodeFlags flags,
+                                            bool at_bottom) {
+        if (filename && filename->starts_with("json:")) {
+            Result<Options> parsed = parse_json_options(std::string_view(*filename).substr(5));
+            if (!parsed.ok()) {
+                return std::move(parsed).status();
+            }
+            options.merge_missing(*parsed);
+            filename.reset();
+        }
+        Plan plan{std::move(filename), std::move(options), flags, nullptr, at_bottom, {}, nullptr, false};
+        plan.explicit_options = plan.options;
+        Status status = choose_driver(plan);
+        if (status.ok()) {
+            status = take_access_options(plan.options, plan.flags);
+        }
+        if (status.ok() && !plan.is_protocol) {
+            status = open_child(plan);
+        }
+        if (status.ok()) {
+            status = probe(plan);
+        }
+        if (status.ok()) {
+            status = check_settings(plan);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        return open_driver(plan);
+    }
+
+private:
+    struct Plan {
+        std::optional<std::string> filename; ///< as given; not yet an option
+        Options options;
+        NodeFlags flags;
+        const DriverInfo* info;
+        bool is_protocol;
+        Options explicit_options;
+        std::unique_ptr<BlockNode> child;
+        bool probed;
+    };
+
+    /// Finds the driver that is named, or that the name of a protocol stands for.
+    static Status choose_driver(Plan& plan) {
+        const std::string* driver = plan.options.find_text("driver");
+        if (driver != nullptr) {
+            plan.info = find_driver(*driver);
+            if (plan.info == nullptr) {
+                return option_error(fmt::format("Unknown driver '{}'", *driver));
+            }
+            plan.is_protocol = plan.info->is_protocol;
+        }
+        plan.explicit_options.erase("driver");
+        if (!plan.is_protocol) {
+            return {};
+        }
+        bool parse_name = false;
+        if (plan.filename) {
+            if (plan.options.contains("filename")) {
+                return option_error("Can't specify 'file' and 'filename' options at the same time");
+            }
+            plan.options.set("filename", *plan.filename);
+            parse_name = true;
+        }
+        const std::string* name = plan.options.find_text("filename");
+        if (plan.info == nullptr) {
+            if (name == nullptr) {
+                return option_error("Must specify either driver or file");
+            }
+            Result<const DriverInfo*> found = protocol_of(*name, parse_name);
+            if (!found.ok()) {
+                return std::move(found).status();
+            }
+            plan.info = *found;
+        }
+        return parse_name ? parse_protocol_name(plan) : Status();
+    }
+
+    static Status parse_protocol_name(Plan& plan) {
+        const std::string name = *plan.options.find_text("filename");
+        if (plan.info->parse_filename != nullptr) {
+            Status status = plan.info->parse_filename(name, plan.options);
+            if (!status.ok()) {
+                return status;
+            }
+        }
+        if (!plan.info->needs_filename) {
+            plan.options.erase("filename");
+            return {};
+        }
+        if (const std::string prefix = std::string(plan.info->name) + ':'; name.starts_with(prefix)) {
+            plan.options.set("filename", name.substr(prefix.size()));
+        }
+        return {};
+    }
+
+    /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
+    Status open_child(Plan& plan) {
+        Options child_options = plan.options.take_subtree("file");
+        const std::string* reference = plan.options.find_text("file");
+        if (reference != nullptr && (plan.filename || !child_options.empty())) {
+            return option_error("Cannot reference an existing block device with additional options or a new filename");
+        }
+        if (reference != nullptr) {
+            return option_error(fmt::format("Cannot find device='{0}' nor node-name='{0}'", *reference));
+        }
+        if (!plan.filename && child_options.empty()) {
+            return {};
+        }
+        Result<std::unique_ptr<BlockNode>> child =
+            open(plan.filename, std::move(child_options), inherited_flags(plan.flags), true);
+        if (!child.ok()) {
+            return std::move(child).status();
+        }
+        plan.child = std::move(*child);
+        plan.explicit_options.take_subtree("file");
+        return {};
+    }
+
+    /// Decides on the format by content where nobody named one.
+    static Status probe(Plan& plan) {
+        if (plan.info != nullptr) {
+            return {};
+        }
+        if (plan.child == nullptr) {
+            return option_error("Must specify either driver or file");
+        }
+        Result<std::string> format = probe_format(*plan.child);
+        if (!format.ok()) {
+            return std::move(format).status();
+        }
+        plan.info = find_driver(*format);
+        if (plan.info == nullptr) {
+            return Status::error(ENOTSUP, fmt::format("Image format '{}' is not supported; name the format 'raw' (-f raw "
+                                                      "or driver=raw) to work on the bytes of the file itself",
+                                                      *format));
+        }
+        plan.probed = true;
+        return {};
+    }
+
+    Status check_settings(Plan& plan) {
+        if (plan.flags.force_share && !plan.flags.read_only) {
+            return option_error("force-share=on can only be used with read-only images");
+        }
+        const std::string* name = plan.options.find_text("filename");
+        if (plan.info->needs_filename && (name == nullptr || name->empty())) {
+            return option_error(fmt::format("The '{}' block driver requires a file name", plan.info->name));
+        }
+        if (plan.flags.copy_on_read && plan.flags.read_only) {
+            return option_error("Can't use copy-on-read on read-only device");
+        }
+        Status status = take_data_options(plan.options, plan.flags);
+        return status.ok() ? take_node_name(plan) : std::move(status);
+    }
+
+    Status take_node_name(Plan& plan) {
+        const std::optional<std::string> name = plan.options.take("node-name");
+        plan.options.erase("driver");
+        if (!name) {
+            do {
+                node_name_ = generated_node_name();
+            } while (!names_.insert(node_name_).second);
+            return {};
+        }
+        if (!is_identifier(*name)) {
+            return option_error(fmt::format("Invalid node-name: '{}'", *name));
+        }
+        if (name->size() >= node_name_size) {
+            return option_error("Node name too long");
+        }
+        if (!names_.insert(*name).second) {
+            return option_error(fmt::format("Duplicate nodes with node-name='{}'", *name));
+        }
+        node_name_ = *name;
+        return {};
+    }
+
+    Result<std::unique_ptr<BlockNode>> open_driver(Plan& plan) {
+        const std::string node_name = node_name_;
+        OpenContext context;
+        context.flags = plan.flags;
+        const std::string* name = plan.options.find_text("filename");
+        context.filename = name != nullptr ? *name : std::string();
+        context.child = std::move(plan.child);
+        context.probed = plan.probed;
+        context.default_aio = aio_;
+        const std::string shown = context.child ? context.child->filename() : context.filename;
+        Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
+        if (plan.probed && !plan.flags.read_only) {
+            warn_of_probing(shown);
+        }
+        if (!driver.ok()) {
+            return std::move(driver).status();
+        }
+        Status status = check_leftovers(plan);
+        if (!status.ok()) {
+            return status;
+        }
+        auto node = std::make_unique<BlockNode>(*plan.info, std::move(*driver), context.flags, node_name, shown);
+        node->set_options(std::move(plan.explicit_options));
+        return node;
+    }
+
+    void warn_of_probing(const std::string& name) {
+        notices_.push_back(
+            {false, fmt::format("WARNING: Image format was not specified for '{}' and probing guessed raw.\n"
+                                "         Automatically detecting the format is dangerous for raw images, write "
+                                "operations on block 0 will be restricted.\n"
+                                "         Specify the 'raw' format explicitly to remove the restrictions.",
+                                name)});
+    }
+
+    Status check_leftovers(Plan& plan) {
+        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
+            notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
+            plan.options.erase("backing");
+        } else if (backing != nullptr || !plan.options.take_subtree("backing").empty()) {
+            return option_error("Driver doesn't support backing files");
+        }
+        const std::string* unknown = plan.options.first_unknown();
+        if (unknown == nullptr) {
+            return {};
+        }
+        return option_error(plan.info->is_protocol
+                                ? fmt::format("Block protocol '{}' doesn't support the option '{}'", plan.info->name, *unknown)
+                                : fmt::format("Block format '{}' does not support the option '{}'", plan.info->name, *unknown));
+    }
+
+    AioMode aio_;
+    std::vector<Notice>& notices_;
+    std::set<std::string> names_;
+    std::string node_name_;
+};
+
+} // namespace
+
+NodeFlags inherited_flags(const NodeFlags& parent) {
+    NodeFlags flags = parent;
+    flags.unmap = true;
+    flags.copy_on_read = false;
+    flags.detect_zeroes = DetectZeroes::off;
+    return flags;
+}
+
+Status take_access_options(Options& options, NodeFlags& flags) {
+    std::optional<bool> read_only;
+    std::optional<bool> auto_read_only;
+    std::optional<bool> direct;
+    std::optional<bool> no_flush;
+    std::optional<bool> force_share;
+    Status status = options.take_all({{"read-only", read_only},
+                                      {"auto-read-only", auto_read_only},
+                                      {"cache.direct", direct},
+                                      {"cache.no-flush", no_flush},
+                                      {"force-share", force_share}});
+    flags.read_only = read_only.value_or(flags.read_only);
+    flags.auto_read_only = auto_read_only.value_or(flags.auto_read_only);
+    flags.direct = direct.value_or(flags.direct);
+    flags.no_flush = no_flush.value_or(flags.no_flush);
+    flags.force_share = force_share.value_or(flags.force_share);
+    return status;
+}
+
+Status take_data_options(Options& options, NodeFlags& flags) {
+    const std::optional<std::string> discard = options.take("discard");
+    if (discard) {
+        const bool on = *discard == "unmap" || *discard == "on";
+        if (!on && *discard != "ignore" && *discard != "off") {
+            return option_error("Invalid discard option");
+        }
+        flags.unmap = on;
+    }
+    const std::optional<std::string> detect = options.take("detect-zeroes");
+    if (detect) {
+        static constexpr EnumWord<DetectZeroes> words[] = {
+            {"off", DetectZeroes::off}, {"on", DetectZeroes::on}, {"unmap", DetectZeroes::unmap}};
+        Status status = parse_enum(words, *detect, flags.detect_zeroes);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    if (flags.detect_zeroes == DetectZeroes::unmap && !flags.unmap) {
+        return option_error("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap");
+    }
+    return {};
+}
+
+Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices) {
+    Opener opener(spec.aio, notices);
+    return opener.open(std::move(spec.filename), std::move(spec.options), spec.flags, false);
+}
+
+} // namespace zoneio

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/node.h"
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// What is to be opened, and how.
+struct ImageSpec {
+    std::optional<std::string> filename;
+    Options options;
+    NodeFlags flags; ///< defaults; options win
+    AioMode aio = AioMode::threads;
+};
+
+/// Something to tell the user about an open that goes on nevertheless.
+struct Notice {
+    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
+    std::string text;
+};
+
+/// Opens a chain of nodes from the top down to the protocol that holds the data.
+Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices);
+
+/// Applies changed options (dotted keys) to an open chain, all of them or, on an error, none.
+/// What options say wins over `root_flags`, the new settings of the root node.
+Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags);
+
+/// What a node passes on to the one below. Discards do not stop on the way: the node above decided.
+NodeFlags inherited_flags(const NodeFlags& parent);
+
+/// Takes read-only, cache.*, force-share and auto-read-only out of options.
+Status take_access_options(Options& options, NodeFlags& flags);
+/// Takes discard and detect-zeroes out of options.
+Status take_data_options(Options& options, NodeFlags& flags);
+
+} // namespace zoneio

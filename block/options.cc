@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/options.h"
+
+#include "block/size.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::string_view size_hint = "\nOptional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
+                                       "and exabytes, respectively.";
+
+/// The bucket that upstream's dictionary of options puts a key into: the hash of Samba's tdb, modulo 512.
+///
+/// Only one unknown option is ever reported, the one that comes first there; with several of them the
+/// message depends on it.
+unsigned dictionary_bucket(std::string_view key) {
+    uint32_t hash = 0x238F13AF * static_cast<uint32_t>(key.size());
+    uint32_t position = 0;
+    for (const char c : key) {
+        hash += static_cast<uint32_t>(static_cast<unsigned char>(c)) << (position * 5 % 24);
+        position++;
+    }
+    return (1103515243 * hash + 12345) % 512;
+}
+
+} // namespace
+
+OptionTarget::OptionTarget(std::string_view name, std::optional<std::string>& where)
+    : OptionTarget(
+          name,
+          [](std::string_view /*key*/, std::string_view text, void* target) {
+              *static_cast<std::optional<std::string>*>(target) = std::string(text);
+              return Status();
+          },
+          &where) {}
+
+namespace {
+
+/// Parses text by `Function` and stores the value in an std::optional<T>.
+template <typename T, Status (*Function)(std::string_view, std::string_view, T&)>
+Status parse_into(std::string_view key, std::string_view text, void* target) {
+    T value{};
+    Status status = Function(key, text, value);
+    if (status.ok()) {
+        *static_cast<std::optional<T>*>(target) = value;
+    }
+    return status;
+}
+
+} // namespace
+
+OptionTarget::OptionTarget(std::string_view name, std::optional<bool>& where)
+    : OptionTarget(name, parse_into<bool, parse_option_bool>, &where) {}
+
+OptionTarget OptionTarget::size(std::string_view name, std::optional<uint64_t>& where) {
+    return {name, parse_into<uint64_t, parse_option_size>, &where};
+}
+
+OptionTarget OptionTarget::number(std::string_view name, std::optional<uint64_t>& where) {
+    return {name, parse_into<uint64_t, parse_option_number>, &where};
+}
+
+void Options::erase(std::string_view key) {
+    if (const auto it = values_.find(key); it != values_.end()) {
+        values_.erase(it);
+    }
+}
+
+void Options::merge_missing(const Options& other) {
+    values_.insert(other.values_.begin(), other.values_.end());
+}
+
+const OptionValue* Options::find(std::string_view key) const {
+    const auto it = values_.find(key);
+    return it == values_.end() ? nullptr : &it->second;
+}
+
+const std::string* Options::find_text(std::string_view key) const {
+    const OptionValue* value = find(key);
+    return value == nullptr ? nullptr : std::get_if<std::string>(value);
+}
+
+std::optional<std::string> Options::take(std::string_view key) {
+    const auto it = values_.find(key);
+    if (it == values_.end()) {
+        return std::nullopt;
+    }
+    std::optional<std::string> text = option_text(it->second);
+    if (text) {
+        values_.erase(it);
+    }
+    return text;
+}
+
+Status Options::take_all(std::initializer_list<OptionTarget> targets) {
+    std::vector<OptionTarget> order(targets);
+    std::sort(order.begin(), order.end(),
+              [](const auto& a, const auto& b) { return dictionary_bucket(a.key) < dictionary_bucket(b.key); });
+    for (const OptionTarget& target : order) {
+        const std::optional<std::string> text = take(target.key);
+        if (!text) {
+            continue;
+        }
+        Status status = target.parse(target.key, *text, target.target);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
+Options Options::take_subtree(std::string_view prefix) {
+    Options subtree;
+    const std::string begin = std::string(prefix) + '.';
+    auto it = values_.lower_bound(begin);
+    while (it != values_.end() && it->first.starts_with(begin)) {
+        subtree.set(it->first.substr(begin.size()), std::move(it->second));
+        it = values_.erase(it);
+    }
+    return subtree;
+}
+
+const std::string* Options::first_unknown() const {
+    const auto first = std::min_element(values_.begin(), values_.end(), [](const auto& a, const auto& b) {
+        return dictionary_bucket(a.first) < dictionary_bucket(b.first);
+    });
+    return first == values_.end() ? nullptr : &first->first;
+}
+
+std::optional<std::string> option_text(const OptionValue& value) {
+    struct Visitor {
+        std::optional<std::string> operator()(const std::string& text) const { return text; }
+        std::optional<std::string> operator()(bool flag) const { return flag ? "on" : "off"; }
+        std::optional<std::string> operator()(int64_t number) const { return std::to_string(number); }
+        std::optional<std::string> operator()(uint64_t number) const { return std::to_string(number); }
+        std::optional<std::string> operator()(double number) const { return fmt::format("{:.17g}", number); }
+        std::optional<std::string> operator()(EmptyValue) const { return std::nullopt; }
+    };
+    return std::visit(Visitor{}, value);
+}
+
+Status parse_option_bool(std::string_view key, std::string_view text, bool& value) {
+    for (const std::string_view word : {"on", "yes", "true", "y"}) {
+        if (text == word) {
+            value = true;
+            return {};
+        }
+    }
+    for (const std::string_view word : {"off", "no", "false", "n"}) {
+        if (text == word) {
+            value = false;
+            return {};
+        }
+    }
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects 'on' or 'off'", key));
+}
+
+Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value) {
+    switch (parse_size(text, value)) {
+    case ParseError::none: return {};
+    case ParseError::out_of_range:
+        return Status::error(EINVAL, fmt::format("Value '{}' is out of range for parameter '{}'", text, key));
+    case ParseError::invalid: break;
+    }
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects a non-negative number below 2^64{}", key, size_hint));
+}
+
+Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value) {
+    switch (parse_number(text, value)) {
+    case ParseError::none: return {};
+    case ParseError::out_of_range:
+        return Status::error(EINVAL, fmt::format("Value '{}' is too large for parameter '{}'", text, key));
+    case ParseError::invalid: break;
+    }
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects a number", key));
+}
+
+Status invalid_enum_word(std::string_view word) {
+    return Status::error(EINVAL, fmt::format("invalid parameter value: {}", word));
+}
+
+bool is_identifier(std::string_view text) {
+    const auto is_name_char = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '.' || c == '_'; };
+    return !text.empty() && std::isalpha(static_cast<unsigned char>(text.front())) &&
+           std::all_of(text.begin(), text.end(), is_name_char);
+}
+
+namespace {
+
+/// Reads a value up to the next single comma; a doubled comma stands for one.
+std::string take_value(std::string_view& rest) {
+    std::string value;
+    while (!rest.empty()) {
+        if (rest.front() == ',') {
+            if (rest.size() < 2 || rest[1] != ',') {
+                break;
+            }
+            rest.remove_prefix(1);
+        }
+        value.push_back(rest.front());
+        rest.remove_prefix(1);
+    }
+    return value;
+}
+
+/// A key without a value is a flag: `foo` is foo=on, `nofoo` is foo=off.
+KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
+    KeyValue pair{std::string(word), "on"};
+    if (word.starts_with("no")) {
+        pair = {std::string(word.substr(2)), "off"};
+    }
+    if (word != "help" && word != "?") {
+        warnings.push_back(fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word,
+                                       pair.key, pair.value));
+    }
+    return pair;
+}
+
+} // namespace
+
+Result<OptionString> parse_option_string(std::string_view text, std::string_view implied_key) {
+    OptionString parsed;
+    std::string_view rest = text;
+    bool first = true;
+    while (!rest.empty()) {
+        const size_t end = std::min(rest.find_first_of("=,"), rest.size());
+        KeyValue pair;
+        if (end < rest.size() && rest[end] == '=') {
+            pair.key = rest.substr(0, end);
+            rest.remove_prefix(end + 1);
+            pair.value = take_value(rest);
+        } else if (first && !implied_key.empty()) {
+            pair.key = implied_key;
+            pair.value = take_value(rest);
+        } else {
+            pair = flag_pair(rest.substr(0, end), parsed.warnings);
+            rest.remove_prefix(end);
+        }
+        if (!rest.empty()) {
+            rest.remove_prefix(1);
+        }
+        if (pair.key == "id" && !parsed.id) {
+            parsed.id = pair.value;
+        }
+        parsed.pairs.push_back(std::move(pair));
+        first = false;
+    }
+    if (parsed.id && !is_identifier(*parsed.id)) {
+        return Status::error(EINVAL, "Parameter 'id' expects an identifier\n"
+                                     "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
+    }
+    return parsed;
+}
+
+} // namespace zoneio

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/status.h"
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace zoneio {
+
+/// A value that is there but has no use as an option: JSON null, {} and [].
+struct EmptyValue {
+    bool operator==(const EmptyValue&) const = default;
+};
+
+/// What an option is set to. `k=v` strings give text only; JSON also the other types.
+using OptionValue = std::variant<std::string, bool, int64_t, uint64_t, double, EmptyValue>;
+
+/// Where Options::take_all puts an option, and how it reads it.
+struct OptionTarget {
+    using Parse = Status (*)(std::string_view key, std::string_view text, void* target);
+
+    OptionTarget(std::string_view name, std::optional<std::string>& target);
+    OptionTarget(std::string_view name, std::optional<bool>& target);
+    /// A size in bytes, in the grammar of parse_size.
+    static OptionTarget size(std::string_view name, std::optional<uint64_t>& target);
+    /// A plain number.
+    static OptionTarget number(std::string_view name, std::optional<uint64_t>& target);
+
+    std::string_view key;
+    Parse parse;
+    void* target;
+
+private:
+    OptionTarget(std::string_view name, Parse parser, void* where) : key(name), parse(parser), target(where) {}
+};
+
+/// The options of a node and, with dotted keys (`file.filename`), of those below it.
+///
+/// Whoever understands an option takes it out; what is left when a node has opened is unknown
+/// and makes opening fail.
+class Options {
+public:
+    bool empty() const { return values_.empty(); }
+    bool contains(std::string_view key) const { return values_.find(key) != values_.end(); }
+
+    void set(std::string key, OptionValue value) { values_.insert_or_assign(std::move(key), std::move(value)); }
+    /// Sets a key that is not there yet.
+    void set_default(std::string key, OptionValue value) { values_.emplace(std::move(key), std::move(value)); }
+    void erase(std::string_view key);
+    /// Adds the other's keys; those that are here already stay as they are.
+    void merge_missing(const Options& other);
+
+    const OptionValue* find(std::string_view key) const;
+    /// The text of a key, or null when it is absent or of another type.
+    const std::string* find_text(std::string_view key) const;
+
+    /// Takes a key out as text, whatever type it has: JSON numbers become digits, true and false become on
+    /// and off. Null, {} and [] stay behind.
+    std::optional<std::string> take(std::string_view key);
+    /// Takes several keys out and parses them; targets of absent keys stay as they are.
+    ///
+    /// With several errors the one that upstream meets first is returned, see first_unknown().
+    Status take_all(std::initializer_list<OptionTarget> targets);
+
+    /// Takes out all keys below `prefix.` and returns them without it.
+    Options take_subtree(std::string_view prefix);
+
+    /// The key that upstream reports first when several are unknown.
+    const std::string* first_unknown() const;
+
+    const std::map<std::string, OptionValue, std::less<>>& all() const { return values_; }
+
+private:
+    std::map<std::string, OptionValue, std::less<>> values_;
+};
+
+/// The text of a value as Options::take gives it; nothing for EmptyValue.
+std::optional<std::string> option_text(const OptionValue& value);
+
+/// on/off/yes/no/true/false/y/n; else the error that names the parameter.
+Status parse_option_bool(std::string_view key, std::string_view text, bool& value);
+Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value);
+Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value);
+
+/// Looks a word up in a list; else `invalid parameter value: WORD`.
+template <typename Enum>
+struct EnumWord {
+    std::string_view word;
+    Enum value;
+};
+Status invalid_enum_word(std::string_view word);
+
+template <typename Enum, size_t N>
+Status parse_enum(const EnumWord<Enum> (&words)[N], std::string_view word, Enum& value) {
+    for (const EnumWord<Enum>& entry : words) {
+        if (entry.word == word) {
+            value = entry.value;
+            return {};
+        }
+    }
+    return invalid_enum_word(word);
+}
+
+/// Is this a name for a node or an object: a letter, then letters, digits, `-`, `.` and `_`?
+bool is_identifier(std::string_view text);
+
+/// One `key=value` of an option string, in the order given.
+struct KeyValue {
+    std::string key;
+    std::string value;
+};
+
+/// A parsed option string with the warnings that reading it gave.
+struct OptionString {
+    std::vector<KeyValue> pairs;
+    std::optional<std::string> id; ///< the value of `id=`, which has rules of its own
+    std::vector<std::string> warnings;
+};
+
+/// Parses `k=v,k=v`; `,,` is a comma in a value. `implied_key` is the key of a first word without `=`.
+Result<OptionString> parse_option_string(std::string_view text, std::string_view implied_key = {});
+
+/// Parses the JSON object of a `json:` name into dotted keys.
+Result<Options> parse_json_options(std::string_view json);
+
+} // namespace zoneio

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/posix_file.h"
+
+#include "block/file_lock.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+namespace zoneio {
+
+namespace {
+
+/// What the memory and file alignment of O_DIRECT is sought between, in bytes.
+constexpr size_t smallest_block = 512;
+constexpr size_t largest_block = 4096;
+
+/// How much of a request goes through a bounce buffer at a time.
+constexpr size_t bounce_bytes = 1U << 20;
+
+constexpr EnumWord<AioMode> aio_words[] = {
+    {"threads", AioMode::threads},
+    {"native", AioMode::native},
+    {"io_uring", AioMode::io_uring},
+};
+
+/// XFS tells its O_DIRECT geometry by an ioctl of its own (XFS_IOC_DIOINFO, xfsctl(3)).
+struct XfsDirectInfo {
+    uint32_t memory_alignment;
+    uint32_t smallest_io;
+    uint32_t largest_io;
+};
+constexpr unsigned long xfs_ioc_dioinfo = _IOR('X', 30, XfsDirectInfo);
+
+/// Does the kernel take an O_DIRECT read of this length into this memory?
+bool direct_read_works(int fd, uint8_t* buffer, size_t length) {
+    ssize_t result = 0;
+    do {
+        result = pread(fd, buffer, length, 0);
+    } while (result < 0 && errno == EINTR);
+    // Any other error than EINVAL comes from the medium: the geometry was fine.
+    return result >= 0 || errno != EINVAL;
+}
+
+} // namespace
+
+PosixFile::~PosixFile() = default;
+
+uint32_t PosixFile::device_block_size(int /*fd*/) const {
+    return 0;
+}
+
+Status PosixFile::open_error(int error) const {
+    return Status::error(error, fmt::format("Could not open '{}': {}", filename_, strerror(error)));
+}
+
+Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only, bool direct) const {
+    const int direct_flag = direct ? O_DIRECT : 0;
+    const auto open_as = [&](int access) {
+        int fd = -1;
+        do {
+            fd = ::open(filename_.c_str(), access | direct_flag | O_CLOEXEC);
+        } while (fd < 0 && errno == EINTR);
+        return fd;
+    };
+    FileDescriptor file(open_as(read_only ? O_RDONLY : O_RDWR));
+    const bool refused = errno == EACCES || errno == EROFS || errno == EPERM;
+    if (!file.valid() && !read_only && auto_read_only && refused) {
+        read_only = true;
+        file = FileDescriptor(open_as(O_RDONLY));
+    }
+    if (!file.valid()) {
+        const int error = errno;
+        if (error == EINVAL && direct) {
+            return Status::error(error, fmt::format("Could not open '{}': filesystem does not support O_DIRECT", filename_));
+        }
+        return open_error(error);
+    }
+    if (!read_only) {
+        if (Status status = check_writable(file.get()); !status.ok()) {
+            return status;
+        }
+    }
+    return file;
+}
+
+Status PosixFile::open(OpenContext& context, Options& options) {
+    std::optional<std::string> aio;
+    std::optional<std::string> locking;
+    std::optional<std::string> pr_manager;
+    std::optional<uint64_t> aio_max_batch;
+    std::optional<bool> drop_cache;
+    std::optional<bool> check_cache_dropped;
+    options.erase("filename");
+    Status status = options.take_all({{"aio", aio},
+                                      {"locking", locking},
+                                      {"pr-manager", pr_manager},
+                                      OptionTarget::number("aio-max-batch", aio_max_batch),
+                                      {"drop-cache", drop_cache},
+                                      {"x-check-cache-dropped", check_cache_dropped}});
+    aio_ = context.default_aio;
+    if (status.ok() && aio) {
+        status = parse_enum(aio_words, *aio, aio_);
+    }
+    Locking lock_mode = Locking::automatic;
+    if (status.ok() && locking) {
+        static constexpr EnumWord<Locking> words[] = {
+            {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
+        status = parse_enum(words, *locking, lock_mode);
+    }
+    if (status.ok() && pr_manager) {
+        status = Status::error(EINVAL, fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
+    }
+    if (!status.ok()) {
+        return status;
+    }
+
+    filename_ = context.filename;
+    read_only_ = context.flags.read_only;
+    direct_ = context.flags.direct;
+    Result<FileDescriptor> file = open_file(read_only_, context.flags.auto_read_only, direct_);
+    if (!file.ok()) {
+        return std::move(file).status();
+    }
+    context.flags.read_only = read_only_;
+    if (aio_ == AioMode::native && !direct_) {
+        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    status = check_kind(file->get());
+    if (!status.ok()) {
+        return status;
+    }
+    Result<uint64_t> length = measure(file->get());
+    if (!length.ok()) {
+        return Status::error(length.status().code(),
+                             "Could not refresh total sector count: " + length.status().message());
+    }
+    set_length(*length);
+    use_locks_ = lock_mode == Locking::on || (lock_mode == Locking::automatic && FileLock::supported(file->get()));
+    limits_ = probe_limits(file->get(), direct_);
+    fd_ = std::move(*file);
+    return {};
+}
+
+Limits PosixFile::probe_limits(int fd, bool direct) const {
+    Limits limits;
+    if (!direct) {
+        return limits;
+    }
+    size_t memory = 0;
+    size_t block = device_block_size(fd);
+    if (XfsDirectInfo info{}; ioctl(fd, xfs_ioc_dioinfo, &info) >= 0) {
+        memory = info.memory_alignment;
+        block = info.smallest_io;
+    }
+    AlignedBuffer buffer;
+    if (!buffer.reserve(2 * largest_block, largest_block)) {
+        memory = memory == 0 ? largest_block : memory;
+        block = block == 0 ? largest_block : block;
+    }
+    if (block == 0) {
+        // A file system that takes one byte either does not care, or has a hole there and does not look:
+        // the largest block is right for both.
+        size_t tried = 1;
+        while (tried < largest_block && !direct_read_works(fd, buffer.data(), tried)) {
+            tried = tried == 1 ? smallest_block : tried * 2;
+        }
+        block = tried == 1 ? largest_block : tried;
+    }
+    if (memory == 0) {
+        size_t tried = 1;
+        while (tried < largest_block && !direct_read_works(fd, buffer.data() + tried, largest_block)) {
+            tried = tried == 1 ? smallest_block : tried * 2;
+        }
+        memory = tried == 1 ? largest_block : tried;
+    }
+    limits.request_alignment = static_cast<uint32_t>(block);
+    limits.memory_alignment = memory;
+    return limits;
+}
+
+Status PosixFile::preadv(uint64_t offset, const IoVec& iov) {
+    if (direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)) {
+        return transfer_bounced(offset, iov, false);
+    }
+    return transfer(offset, iov, false);
+}
+
+Status PosixFile::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+    Status status = direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)
+                        ? transfer_bounced(offset, iov, true)
+                        : transfer(offset, iov, true);
+    if (status.ok()) {
+        extend_length(offset + iov.bytes());
+    }
+    return status;
+}
+
+Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
+    const uint64_t total = iov.bytes();
+    uint64_t done = 0;
+    IoVec rest;
+    while (done < total) {
+        std::span<const iovec> segments = iov.segments();
+        if (done > 0 || segments.size() > IOV_MAX) {
+            rest = iov.slice(done, total - done);
+            segments = rest.segments().first(std::min<size_t>(rest.count(), IOV_MAX));
+        }
+        const int count = static_cast<int>(segments.size());
+        const auto position = static_cast<off_t>(offset + done);
+        const ssize_t result = is_write ? ::pwritev(fd(), segments.data(), count, position)
+                                        : ::preadv(fd(), segments.data(), count, position);
+        if (result > 0) {
+            done += static_cast<uint64_t>(result);
+            continue;
+        }
+        if (result < 0 && errno == EINTR) {
+            continue;
+        }
+        // With O_DIRECT the rest behind a short read at the end of a file is often unaligned.
+        const bool end_of_file = result == 0 || (errno == EINVAL && direct_ && done > 0);
+        if (!is_write && end_of_file) {
+            iov.fill(done, total - done, 0);
+            return {};
+        }
+        return Status::from_errno(result == 0 ? ENOSPC : errno);
+    }
+    return {};
+}
+
+Status PosixFile::transfer_bounced(uint64_t offset, const IoVec& iov, bool is_write) {
+    AlignedBuffer bounce;
+    if (!bounce.reserve(std::min<uint64_t>(iov.bytes(), bounce_bytes), limits_.memory_alignment)) {
+        return Status::from_errno(ENOMEM);
+    }
+    for (uint64_t done = 0; done < iov.bytes(); done += bounce_bytes) {
+        const IoVec part = iov.slice(done, std::min<uint64_t>(bounce_bytes, iov.bytes() - done));
+        const IoVec aligned(bounce.data(), part.bytes());
+        if (is_write) {
+            part.copy_to(bounce.data());
+        }
+        Status status = transfer(offset + done, aligned, is_write);
+        if (!status.ok()) {
+            return status;
+        }
+        if (!is_write) {
+            part.copy_from(bounce.data());
+        }
+    }
+    return {};
+}
+
+void PosixFile::extend_length(uint64_t end) {
+    uint64_t length = length_.load(std::memory_order_relaxed);
+    while (end > length && !length_.compare_exchange_weak(length, end, std::memory_order_relaxed)) {
+    }
+}
+
+Status PosixFile::flush() {
+    int result = 0;
+    do {
+        result = fdatasync(fd());
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? Status::from_errno(errno) : Status();
+}
+
+std::optional<FdIo> PosixFile::native_io(const Request& request) {
+    switch (request.op) {
+    case RequestOp::flush: return FdIo{fd(), 0, false};
+    case RequestOp::read:
+    case RequestOp::write: {
+        const bool beyond_end = request.offset + request.bytes > length_.load(std::memory_order_relaxed);
+        const bool fits = request.iov.count() <= IOV_MAX &&
+                          (!direct_ || request.iov.is_aligned(limits_.memory_alignment, limits_.request_alignment));
+        if (beyond_end || !fits) {
+            return std::nullopt;
+        }
+        return FdIo{fd(), request.offset, request.op == RequestOp::write && request.flags.fua};
+    }
+    default: return std::nullopt;
+    }
+}
+
+Status PosixFile::set_permissions(const Permissions& permissions) {
+    if (!use_locks_) {
+        return {};
+    }
+    Status status = FileLock::acquire(fd(), locked_, permissions, filename_);
+    if (status.ok()) {
+        FileLock::release(fd(), locked_, permissions);
+        locked_ = permissions;
+    }
+    return status;
+}
+
+/// A second descriptor with the new flags, locked like the first, ready to take its place.
+class PosixFile::Reopen : public PendingReopen {
+public:
+    Reopen(PosixFile& file, FileDescriptor fd, bool read_only, bool direct)
+        : file_(file), fd_(std::move(fd)), read_only_(read_only), direct_(direct) {
+        limits_ = file.probe_limits(fd_.get(), direct);
+    }
+
+    void commit() override {
+        file_.fd_ = std::move(fd_);
+        file_.read_only_ = read_only_;
+        file_.direct_ = direct_;
+        limits_.zoned = file_.limits_.zoned;
+        file_.limits_ = limits_;
+    }
+
+private:
+    PosixFile& file_;
+    FileDescriptor fd_;
+    bool read_only_;
+    bool direct_;
+    Limits limits_;
+};
+
+Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& options, const NodeFlags& flags) {
+    std::optional<bool> drop_cache;
+    std::optional<bool> check_cache_dropped;
+    Status status = options.take_all({{"drop-cache", drop_cache}, {"x-check-cache-dropped", check_cache_dropped}});
+    if (!status.ok()) {
+        return status;
+    }
+    if (flags.read_only == read_only_ && flags.direct == direct_) {
+        return std::unique_ptr<PendingReopen>();
+    }
+    if (aio_ == AioMode::native && !flags.direct) {
+        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    bool read_only = flags.read_only;
+    Result<FileDescriptor> file = open_file(read_only, flags.auto_read_only, flags.direct);
+    if (!file.ok()) {
+        return std::move(file).status();
+    }
+    status = check_kind(file->get());
+    if (status.ok() && use_locks_) {
+        status = FileLock::acquire(file->get(), Permissions{}, locked_, filename_);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<PendingReopen>(
+        std::make_unique<Reopen>(*this, std::move(*file), read_only, flags.direct));
+}
+
+} // namespace zoneio

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/driver.h"
+#include "block/file_descriptor.h"
+
+#include <atomic>
+#include <string>
+
+namespace zoneio {
+
+/// What the drivers `file` and `host_device` share: one file descriptor, its options, O_DIRECT, locks.
+class PosixFile : public BlockDriver {
+public:
+    static constexpr std::string_view option_keys[] = {
+        "filename", "aio", "aio-max-batch", "locking", "pr-manager", "drop-cache", "x-check-cache-dropped",
+    };
+
+    ~PosixFile() override;
+
+    Status preadv(uint64_t offset, const IoVec& iov) override;
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
+    Status flush() override;
+    bool can_write_zeroes() const override { return true; }
+    Result<uint64_t> length() override { return length_.load(std::memory_order_relaxed); }
+    Status info() override { return {}; }
+    std::optional<FdIo> native_io(const Request& request) override;
+    AioMode aio_mode() const override { return aio_; }
+    Status set_permissions(const Permissions& permissions) override;
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+
+protected:
+    enum class Locking : uint8_t { automatic, on, off };
+
+    /// Is the file of a kind that this driver takes? Called with the open descriptor.
+    virtual Status check_kind(int fd) const = 0;
+    /// May it be written? Called when it was opened for that.
+    virtual Status check_writable(int /*fd*/) const { return {}; }
+    /// The length of what is behind fd, in bytes.
+    virtual Result<uint64_t> measure(int fd) const = 0;
+    /// The block size that the device has of itself; 0 where only trying tells.
+    virtual uint32_t device_block_size(int fd) const;
+    /// The error of open(2) in this driver's words.
+    virtual Status open_error(int error) const;
+
+    /// Opens `context.filename` and takes the options out.
+    Status open(OpenContext& context, Options& options);
+
+    int fd() const { return fd_.get(); }
+    const std::string& filename() const { return filename_; }
+    void set_length(uint64_t length) { length_.store(length, std::memory_order_relaxed); }
+    /// A write went up to `end`.
+    void extend_length(uint64_t end);
+
+private:
+    class Reopen;
+
+    Result<FileDescriptor> open_file(bool& read_only, bool auto_read_only, bool direct) const;
+    Limits probe_limits(int fd, bool direct) const;
+    /// The whole request in one piece, or its part that one system call takes.
+    Status transfer(uint64_t offset, const IoVec& iov, bool is_write);
+    Status transfer_bounced(uint64_t offset, const IoVec& iov, bool is_write);
+
+    FileDescriptor fd_;
+    std::string filename_;
+    bool direct_ = false;
+    bool read_only_ = false;
+    bool use_locks_ = false;
+    AioMode aio_ = AioMode::threads;
+    Permissions locked_; ///< what the locks on fd_ stand for
+    std::atomic<uint64_t> length_{0};
+};
+
+} // namespace zoneio

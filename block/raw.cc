@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The format `raw`: the bytes of its child as they are, or a window of them.
+#include "block/drivers.h"
+#include "block/node.h"
+#include "block/probe.h"
+#include "block/size.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t sector_size = 512;
+constexpr std::string_view option_keys[] = {"file", "size", "offset"};
+
+/// The part of the child that is shown.
+struct Window {
+    uint64_t offset = 0;
+    std::optional<uint64_t> size; ///< unset: up to the child's end
+};
+
+/// Takes `offset` and `size` out, on top of what was.
+Result<Window> take_window(Options& options) {
+    std::optional<uint64_t> offset;
+    Window window;
+    Status status = options.take_all({OptionTarget::size("offset", offset), OptionTarget::size("size", window.size)});
+    if (!status.ok()) {
+        return status;
+    }
+    window.offset = offset.value_or(0);
+    return window;
+}
+
+/// Does the window lie within a child of this length?
+Status check_window(const Window& window, uint64_t child_length) {
+    if (window.offset > child_length) {
+        return Status::error(EINVAL, fmt::format("Offset ({}) cannot be greater than size of the containing file ({})",
+                                                 window.offset, child_length));
+    }
+    if (window.size && *window.size > child_length - window.offset) {
+        return Status::error(EINVAL, fmt::format("The sum of offset ({}) and size ({}) has to be smaller or equal to the "
+                                                 " actual size of the containing file ({})",
+                                                 window.offset, *window.size, child_length));
+    }
+    if (window.size && *window.size % sector_size != 0) {
+        return Status::error(EINVAL, "Specified size is not multiple of 512");
+    }
+    return {};
+}
+
+class RawDriver final : public BlockDriver {
+public:
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
+        Result<Window> window = take_window(options);
+        if (!window.ok()) {
+            return std::move(window).status();
+        }
+        if (context.child == nullptr) {
+            return Status::error(EINVAL, "A block device must be specified for \"file\"");
+        }
+        const Result<uint64_t> length = context.child->length();
+        if (!length.ok()) {
+            return length.status();
+        }
+        Status status = check_window(*window, *length);
+        if (!status.ok()) {
+            return status;
+        }
+        auto driver = std::make_unique<RawDriver>();
+        driver->child_ = std::move(context.child);
+        driver->window_ = *window;
+        driver->probed_ = context.probed;
+        driver->refresh_limits();
+        return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    Status preadv(uint64_t offset, const IoVec& iov) override { return child_->preadv(window_.offset + offset, iov); }
+
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        if (probed_ && offset < probe_bytes && iov.bytes() > 0 && would_change_format(offset, iov)) {
+            return Status::from_errno(EPERM);
+        }
+        return child_->pwritev(window_.offset + offset, iov, flags);
+    }
+
+    Status flush() override { return child_->flush(); }
+    bool can_write_zeroes() const override { return true; }
+
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        return child_->pwrite_zeroes(window_.offset + offset, bytes, flags);
+    }
+
+    Status pdiscard(uint64_t offset, uint64_t bytes) override {
+        return child_->pdiscard(window_.offset + offset, bytes);
+    }
+
+    Status truncate(uint64_t size, PreallocMode mode) override {
+        if (window_.size) {
+            return Status::error(ENOTSUP, "Cannot resize fixed-size raw disks");
+        }
+        if (size > static_cast<uint64_t>(INT64_MAX) - window_.offset) {
+            return Status::error(EINVAL, "Disk size too large for the chosen offset");
+        }
+        return child_->truncate(window_.offset + size, mode);
+    }
+
+    Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
+        return child_->block_status(window_.offset + offset, bytes, want_zero);
+    }
+
+    Result<uint64_t> length() override {
+        if (window_.size) {
+            return *window_.size;
+        }
+        Result<uint64_t> length = child_->driver().length();
+        if (length.ok()) {
+            *length = *length > window_.offset ? *length - window_.offset : 0;
+        }
+        return length;
+    }
+
+    Status info() override { return child_->driver().info(); }
+
+    std::optional<FdIo> native_io(const Request& request) override {
+        if (probed_ && request.op == RequestOp::write && request.offset < probe_bytes) {
+            return std::nullopt;
+        }
+        if (window_.offset == 0) {
+            return child_->native_io(request);
+        }
+        Request below;
+        below.op = request.op;
+        below.offset = request.offset + window_.offset;
+        below.bytes = request.bytes;
+        below.iov = request.iov;
+        below.flags = request.flags;
+        return child_->native_io(below);
+    }
+
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+
+private:
+    class Reopen;
+
+    void refresh_limits() {
+        // A probed image is written in whole sectors, so that the check for a changed format sees all of the first.
+        limits_.request_alignment = probed_ ? sector_size : 1;
+    }
+
+    /// Would the image be taken for another format after this write?
+    static bool would_change_format(uint64_t offset, const IoVec& iov) {
+        uint8_t head[probe_bytes] = {};
+        if (offset != 0) {
+            return false;
+        }
+        const uint64_t bytes = std::min<uint64_t>(iov.bytes(), sizeof(head));
+        iov.slice(0, bytes).copy_to(head);
+        return format_of({head, static_cast<size_t>(bytes)}) != "raw";
+    }
+
+    Window window_;
+    bool probed_ = false;
+};
+
+class RawDriver::Reopen : public PendingReopen {
+public:
+    Reopen(RawDriver& raw, Window window) : raw_(raw), window_(window) {}
+    void commit() override { raw_.window_ = window_; }
+
+private:
+    RawDriver& raw_;
+    Window window_;
+};
+
+Result<std::unique_ptr<PendingReopen>> RawDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
+    Result<Window> window = take_window(options);
+    if (!window.ok()) {
+        return std::move(window).status();
+    }
+    const Result<uint64_t> length = child_->length();
+    if (!length.ok()) {
+        return length.status();
+    }
+    Status status = check_window(*window, *length);
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, *window));
+}
+
+} // namespace
+
+const DriverInfo raw_driver{"raw", false, false, nullptr, RawDriver::create, option_keys};
+
+} // namespace zoneio

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/open.h"
+
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// What is to become of one node.
+struct NodeChange {
+    BlockNode* node;
+    NodeFlags flags;
+    Options options;
+    std::unique_ptr<PendingReopen> pending;
+};
+
+Status cannot_change(const std::string& key) {
+    return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", key));
+}
+
+/// Other nodes cannot be put below or behind this one while it is open.
+Status refuse_references(const Options& options) {
+    for (const char* key : {"backing", "file"}) {
+        if (const std::string* name = options.find_text(key)) {
+            return Status::error(EINVAL, fmt::format("Cannot find device='' nor node-name='{}'", *name));
+        }
+    }
+    return {};
+}
+
+/// Whatever is left in `options` must be as it was when the node was opened.
+Status refuse_changes(const BlockNode& node, Options options) {
+    while (const std::string* key = options.first_unknown()) {
+        const std::optional<std::string> wanted = option_text(*options.find(*key));
+        std::optional<std::string> current;
+        if (*key == "driver") {
+            current = node.info().name;
+        } else if (*key == "node-name") {
+            current = node.name();
+        } else if (const OptionValue* opened_with = node.options().find(*key)) {
+            current = option_text(*opened_with);
+        }
+        if (wanted != current) {
+            return cannot_change(*key);
+        }
+        options.erase(std::string(*key));
+    }
+    return {};
+}
+
+/// Settles the flags and options of one node; `changes` are its own.
+Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base) {
+    NodeChange change{&node, base, {}, nullptr};
+    if (!node.info().is_protocol) {
+        Status status = refuse_references(changes);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    changes.merge_missing(node.options());
+    change.options = changes;
+    Status status = take_access_options(changes, change.flags);
+    if (status.ok()) {
+        status = take_data_options(changes, change.flags);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    if (change.flags.force_share != node.flags().force_share) {
+        return cannot_change("force-share");
+    }
+    Result<std::unique_ptr<PendingReopen>> pending = node.driver().prepare_reopen(changes, change.flags);
+    if (!pending.ok()) {
+        return std::move(pending).status();
+    }
+    change.pending = std::move(*pending);
+    status = refuse_changes(node, std::move(changes));
+    if (!status.ok()) {
+        return status;
+    }
+    return change;
+}
+
+Status check_writers(const NodeChange& change) {
+    const bool written = (change.node->permissions().taken & Permissions::write) != 0;
+    if (written && change.flags.read_only) {
+        return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
+                                                change.node->name()));
+    }
+    return {};
+}
+
+} // namespace
+
+Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags) {
+    std::vector<NodeChange> changes;
+    NodeFlags flags = root_flags;
+    for (BlockNode* node = &root; node != nullptr; node = node->driver().child()) {
+        Options below = node->driver().child() != nullptr ? options.take_subtree("file") : Options();
+        Result<NodeChange> change = prepare_node(*node, std::move(options), flags);
+        if (!change.ok()) {
+            return std::move(change).status();
+        }
+        changes.push_back(std::move(*change));
+        flags = inherited_flags(changes.back().flags);
+        options = std::move(below);
+    }
+    for (const NodeChange& change : changes) {
+        Status status = check_writers(change);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    Status status = root.flush();
+    if (!status.ok()) {
+        return Status::error(status.code(), "Could not flush before reopening: " + status.message());
+    }
+    for (NodeChange& change : changes) {
+        if (change.pending) {
+            change.pending->commit();
+        }
+        change.node->set_flags(change.flags);
+        change.node->set_options(std::move(change.options));
+    }
+    return {};
+}
+
+} // namespace zoneio

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/buffer.h"
+#include "block/status.h"
+
+#include <chrono>
+#include <cstdint>
+
+namespace zoneio {
+
+/// How a write is to be done.
+struct WriteFlags {
+    bool fua = false;         ///< on the medium when done
+    bool may_unmap = false;   ///< zeroes: holes will do
+    bool no_fallback = false; ///< zeroes: not by writing them
+
+    bool operator==(const WriteFlags&) const = default;
+};
+
+enum class RequestOp : uint8_t { read, write, write_zeroes, discard, flush, zone_append };
+
+/// One asynchronous request. The owner keeps it, and the memory of its iov, until it is done.
+struct Request {
+    RequestOp op = RequestOp::read;
+    uint64_t offset = 0; ///< bytes; zone_append: of the zone, and when done where the data went
+    uint64_t bytes = 0;
+    IoVec iov; ///< read, write and zone_append
+    WriteFlags flags;
+
+    Status status;     ///< valid when done
+    bool done = false; ///< set by IoEngine::reap, on the thread that calls it
+    std::chrono::steady_clock::time_point finished; ///< when it ended
+
+    Request* next = nullptr; ///< for the engine's lists
+};
+
+} // namespace zoneio

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/kernel_engine.h"
+
+#include <cstring>
+#include <deque>
+#include <fmt/format.h>
+#include <liburing.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Requests handed to the kernel at a time, and completions it can hold.
+constexpr unsigned submission_entries = 256;
+constexpr unsigned completion_entries = 4096;
+
+/// A write to be forced out is two linked entries. Requests are aligned to more than these: the lowest bits
+/// of their address can tell the two.
+constexpr uintptr_t write_of_pair = 1;
+constexpr uintptr_t sync_of_pair = 2;
+constexpr uintptr_t tag_bits = write_of_pair | sync_of_pair;
+
+class UringEngine final : public KernelEngine {
+public:
+    explicit UringEngine(BlockNode& root) : KernelEngine(root) {}
+
+    ~UringEngine() override {
+        if (ready_) {
+            io_uring_queue_exit(&ring_);
+        }
+    }
+
+    Status start() {
+        io_uring_params params{};
+        params.flags = IORING_SETUP_CQSIZE;
+        params.cq_entries = completion_entries;
+        const int result = io_uring_queue_init_params(submission_entries, &ring_, &params);
+        if (result < 0) {
+            return Status::error(-result, fmt::format("failed to init linux io_uring ring: {}", strerror(-result)));
+        }
+        ready_ = true;
+        return {};
+    }
+
+    void flush_queue() override { submit_queued(); }
+
+protected:
+    void submit_io(Request& request, const FdIo& io) override {
+        if (completions_due_ + 2 > completion_entries) {
+            // More would overflow the completion queue; they wait here for their turn.
+            parked_.push_back({&request, io});
+            return;
+        }
+        start_io(request, io);
+    }
+
+    size_t reap_kernel(bool wait) override {
+        submit_queued();
+        size_t count = harvest();
+        while (wait && count == 0 && in_kernel() > 0) {
+            io_uring_cqe* cqe = nullptr;
+            const int result = io_uring_wait_cqe(&ring_, &cqe);
+            if (result < 0 && result != -EINTR) {
+                break;
+            }
+            count = harvest();
+        }
+        return count;
+    }
+
+    int kernel_fd() const override { return ring_.ring_fd; }
+    size_t in_kernel() const override { return in_kernel_ + parked_.size(); }
+
+private:
+    struct Parked {
+        Request* request;
+        FdIo io;
+    };
+
+    void start_io(Request& request, const FdIo& io) {
+        const bool pair = io.sync_after;
+        io_uring_sqe* sqe = next_sqe(pair ? 2 : 1);
+        const std::span<const iovec> segments = request.iov.segments();
+        const auto count = static_cast<unsigned>(segments.size());
+        switch (request.op) {
+        case RequestOp::read: io_uring_prep_readv(sqe, io.fd, segments.data(), count, io.offset); break;
+        case RequestOp::write: io_uring_prep_writev(sqe, io.fd, segments.data(), count, io.offset); break;
+        default: io_uring_prep_fsync(sqe, io.fd, IORING_FSYNC_DATASYNC); break;
+        }
+        const auto tag = reinterpret_cast<uintptr_t>(&request);
+        sqe->user_data = tag;
+        if (pair) {
+            sqe->flags |= IOSQE_IO_LINK;
+            sqe->user_data = tag | write_of_pair;
+            io_uring_sqe* sync = io_uring_get_sqe(&ring_);
+            io_uring_prep_fsync(sync, io.fd, IORING_FSYNC_DATASYNC);
+            sync->user_data = tag | sync_of_pair;
+        }
+        completions_due_ += pair ? 2 : 1;
+        in_kernel_++;
+        submit_queued();
+    }
+
+    io_uring_sqe* next_sqe(unsigned needed) {
+        while (io_uring_sq_space_left(&ring_) < needed) {
+            submit_queued();
+        }
+        return io_uring_get_sqe(&ring_);
+    }
+
+    void submit_queued() {
+        // EAGAIN and EBUSY mean "later": what stays queued goes along with the next call.
+        (void)io_uring_submit(&ring_);
+    }
+
+    size_t harvest() {
+        size_t count = 0;
+        io_uring_cqe* cqe = nullptr;
+        while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
+            const uintptr_t tag = cqe->user_data;
+            const int result = cqe->res;
+            io_uring_cqe_seen(&ring_, cqe);
+            completions_due_--;
+            count += handle(tag, result);
+        }
+        while (!parked_.empty() && completions_due_ + 2 <= completion_entries) {
+            const Parked parked = parked_.front();
+            parked_.pop_front();
+            start_io(*parked.request, parked.io);
+        }
+        return count;
+    }
+
+    /// One completion; 1 when it finished its request.
+    size_t handle(uintptr_t tag, int result) {
+        auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits);
+        int error = result < 0 ? -result : 0;
+        if ((tag & write_of_pair) != 0) {
+            request.status = error == 0 ? Status() : Status::from_errno(error);
+            return 0;
+        }
+        in_kernel_--;
+        bool whole = request.op == RequestOp::flush || static_cast<uint64_t>(result) == request.bytes;
+        if ((tag & sync_of_pair) != 0) {
+            // Cancelled: the write before it failed, or was not whole.
+            whole = error != ECANCELED;
+            error = whole ? error : request.status.code();
+        }
+        if ((error == 0 && !whole) || error == EAGAIN || error == EINTR) {
+            redo_in_thread(request);
+            return 0;
+        }
+        finish(request, error);
+        return 1;
+    }
+
+    io_uring ring_{};
+    bool ready_ = false;
+    size_t in_kernel_ = 0;
+    unsigned completions_due_ = 0;
+    std::deque<Parked> parked_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<IoEngine>> make_uring_engine(BlockNode& root) {
+    auto engine = std::make_unique<UringEngine>(root);
+    Status status = engine->start();
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<IoEngine>(std::move(engine));
+}
+
+} // namespace zoneio

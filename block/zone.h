@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace zoneio {
+
+/// How far a device is zoned (the `zoned` attribute in sysfs).
+enum class ZonedModel : uint8_t { none, host_managed, host_aware };
+
+/// Zone management operations, in upstream's order.
+enum class ZoneOp : uint8_t { open, close, finish, reset };
+
+/// What a zone takes (enum blk_zone_type of linux/blkzoned.h, same numbers).
+enum class ZoneType : uint8_t {
+    conventional = 1,
+    sequential_required = 2,
+    sequential_preferred = 3,
+};
+
+/// Zone condition (enum blk_zone_cond of linux/blkzoned.h, same numbers).
+enum class ZoneState : uint8_t {
+    not_write_pointer = 0,
+    empty = 1,
+    implicit_open = 2,
+    explicit_open = 3,
+    closed = 4,
+    read_only = 13,
+    full = 14,
+    offline = 15,
+};
+
+/// One zone as a report shows it; all positions and lengths in bytes.
+struct ZoneDescriptor {
+    uint64_t start = 0;
+    uint64_t length = 0;
+    uint64_t capacity = 0;      ///< writable bytes from start, at most length
+    uint64_t write_pointer = 0; ///< absolute
+    ZoneType type = ZoneType::sequential_required;
+    ZoneState state = ZoneState::empty;
+};
+
+/// `open`, `close`, `finish`, `reset`.
+std::string_view zone_op_name(ZoneOp op);
+
+} // namespace zoneio

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/backend.h"
+#include "commands/report.h"
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace zoneio {
+
+/// An asynchronous command under way: its request, the memory of it, and how to tell of its end.
+struct AioRequest {
+    Request request;
+    AlignedBuffer buffer;
+    std::string_view verb;         ///< of the report
+    std::string_view failure_verb; ///< of the error
+    bool quiet = false;            ///< -q
+    bool for_machines = false;     ///< -C
+    bool dump = false;             ///< -v
+    std::optional<uint8_t> expect; ///< -P of a read
+    uint8_t* data = nullptr;       ///< what was read, for -v and -P
+
+    uint64_t offset = 0; ///< as asked
+    std::chrono::steady_clock::time_point start;
+};
+
+/// The asynchronous commands that were not reported yet, oldest first.
+///
+/// They are reported in the order in which they were given, whatever the order in which they end: of the orders
+/// that qemu-io itself shows it is the one that can be relied on.
+class AioQueue {
+public:
+    explicit AioQueue(Reporter& reporter) : reporter_(reporter) {}
+
+    bool empty() const { return requests_.empty(); }
+    void start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
+    /// Waits for all requests and reports them.
+    void drain(BlockBackend& backend);
+    /// Reports, up to the first that is still under way, those that have finished; does not wait.
+    void report_finished(BlockBackend& backend);
+
+private:
+    void report_front();
+    void report(AioRequest& request);
+
+    Reporter& reporter_;
+    std::deque<std::unique_ptr<AioRequest>> requests_;
+};
+
+} // namespace zoneio

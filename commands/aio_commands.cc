@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// aio_read, aio_write, aio_discard and aio_flush.
+#include "commands/arguments.h"
+#include "commands/families.h"
+
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint8_t unread_byte = 0xab;
+constexpr uint8_t default_byte = 0xcd;
+
+/// Makes room for the data and starts the request.
+Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
+                   uint8_t fill) {
+    if (!make_iov(session, aio->buffer, lengths, sharing, aio->request.iov)) {
+        return Outcome::failed;
+    }
+    aio->data = data_begin(session, aio->buffer);
+    fill_iov(aio->request.iov, fill);
+    aio->request.bytes = aio->request.iov.bytes();
+    session.aio().start(session.backend(), std::move(aio));
+    return Outcome::ok;
+}
+
+Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
+    auto aio = std::make_unique<AioRequest>();
+    aio->verb = "read";
+    aio->failure_verb = "readv";
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'C': aio->for_machines = true; break;
+        case 'i': session.out().print("injecting invalid read request\n"); return Outcome::ok;
+        case 'P':
+            aio->expect = parse_pattern(session, optarg);
+            if (!aio->expect) {
+                return Outcome::failed;
+            }
+            break;
+        case 'q': aio->quiet = true; break;
+        case 'r': break;
+        case 'v': aio->dump = true; break;
+        default: return usage_error(session, command);
+        }
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    if (!vector) {
+        return Outcome::failed;
+    }
+    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
+    const bool shows_data = aio->expect || (aio->dump && !aio->quiet);
+    return start_data(session, std::move(aio), vector->lengths, shows_data ? Sharing::none : Sharing::all, unread_byte);
+}
+
+struct WriteOptions {
+    std::optional<uint8_t> pattern;
+    bool zeroes = false;
+    bool registered = false;
+};
+
+/// Parses the options of aio_write; an outcome means that the command ends here.
+std::optional<Outcome> parse_write_options(Session& session, const Command& command, CommandLine line,
+                                           AioRequest& aio, WriteOptions& options) {
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'C': aio.for_machines = true; break;
+        case 'f': aio.request.flags.fua = true; break;
+        case 'i': session.out().print("injecting invalid write request\n"); return Outcome::ok;
+        case 'P':
+            options.pattern = parse_pattern(session, optarg);
+            if (!options.pattern) {
+                return Outcome::failed;
+            }
+            break;
+        case 'q': aio.quiet = true; break;
+        case 'r': options.registered = true; break;
+        case 'u': aio.request.flags.may_unmap = true; break;
+        case 'z': options.zeroes = true; break;
+        default: return usage_error(session, command);
+        }
+    }
+    return std::nullopt;
+}
+
+Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
+    auto aio = std::make_unique<AioRequest>();
+    aio->verb = "wrote";
+    aio->failure_verb = "aio_write";
+    aio->request.op = RequestOp::write;
+    WriteOptions options;
+    if (const std::optional<Outcome> ended = parse_write_options(session, command, line, *aio, options)) {
+        return *ended;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    const char* complaint = nullptr;
+    if (options.zeroes && operands.size() != 2) {
+        complaint = "-z supports only a single length parameter";
+    } else if (aio->request.flags.may_unmap && !options.zeroes) {
+        complaint = "-u requires -z to be specified";
+    } else if (options.zeroes && options.registered) {
+        complaint = "cannot combine zero write with registered I/O buffer";
+    }
+    if (complaint != nullptr) {
+        session.out().print("{}\n", complaint);
+        return Outcome::failed;
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    if (!offset) {
+        return Outcome::failed;
+    }
+    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
+    if (options.zeroes) {
+        const std::optional<int64_t> count = parse_size_argument(session, operands[1]);
+        if (!count) {
+            return Outcome::failed;
+        }
+        aio->request.op = RequestOp::write_zeroes;
+        aio->request.bytes = static_cast<uint64_t>(*count);
+        session.aio().start(session.backend(), std::move(aio));
+        return Outcome::ok;
+    }
+    const std::optional<VectorLengths> vector = parse_lengths(session, operands.subspan(1));
+    if (!vector) {
+        return Outcome::failed;
+    }
+    return start_data(session, std::move(aio), vector->lengths, Sharing::all, options.pattern.value_or(default_byte));
+}
+
+Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
+    auto aio = std::make_unique<AioRequest>();
+    aio->verb = "discarded ";
+    aio->failure_verb = "aio_discard";
+    aio->request.op = RequestOp::discard;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'C': aio->for_machines = true; break;
+        case 'q': aio->quiet = true; break;
+        default: return usage_error(session, command);
+        }
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
+    aio->request.bytes = static_cast<uint64_t>(*count);
+    session.aio().start(session.backend(), std::move(aio));
+    return Outcome::ok;
+}
+
+Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {
+    session.aio().drain(session.backend());
+    return Outcome::ok;
+}
+
+constexpr Command commands[] = {
+    {"aio_discard", "", run_aio_discard, 2, -1, true, false, Permissions::write, "[-Cq] off len",
+     "starts to discard a stretch of the image",
+     "Lets go of LEN bytes at offset OFF. The command returns at once; aio_flush waits for the result.\n"
+     "\n"
+     "Example: aio_discard 0 64k\n"
+     "\n"
+     "  -C           report in one line of numbers\n"
+     "  -q           no report\n"
+     "\n"
+     "What happens later is no error of this command: the exit status does not show it.\n",
+     "Cq"},
+    {"aio_flush", "", run_aio_flush, 0, 0, true, false, 0, nullptr, "waits for all asynchronous requests and reports them",
+     "", nullptr},
+    {"aio_read", "", run_aio_read, 2, -1, true, false, 0, "[-Ciqrv] [-P pattern] off len [len..]",
+     "starts to read a stretch of the image",
+     "Reads at offset OFF into as many buffers as lengths are given. The command returns at once; aio_flush waits\n"
+     "for the result. Results are shown in the order of the commands.\n"
+     "\n"
+     "Example: aio_read -v 512 1k 1k\n"
+     "\n"
+     "  -P PATTERN   compare what is read with this byte\n"
+     "  -v           show the data as hex and text\n"
+     "  -C           report in one line of numbers\n"
+     "  -q           no report\n"
+     "  -i           count an invalid request, and do nothing\n"
+     "  -r           register the buffers for I/O beforehand\n"
+     "\n"
+     "What happens later is no error of this command: the exit status does not show it.\n",
+     "CiP:qrv"},
+    {"aio_write", "", run_aio_write, 2, -1, true, false, Permissions::write, "[-Cfiqruz] [-P pattern] off len [len..]",
+     "starts to write a stretch of the image",
+     "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
+     "command returns at once; aio_flush waits for the result. Results are shown in the order of the commands.\n"
+     "\n"
+     "Example: aio_write -P 0x5a 512 1k 1k\n"
+     "\n"
+     "  -P PATTERN   write this byte\n"
+     "  -z           write zeros the cheapest way the image has (one length only)\n"
+     "  -u           with -z: the range may become a hole\n"
+     "  -f           not done before the data is on the medium\n"
+     "  -C           report in one line of numbers\n"
+     "  -q           no report\n"
+     "  -i           count an invalid request, and do nothing\n"
+     "  -r           register the buffers for I/O beforehand\n"
+     "\n"
+     "What happens later is no error of this command: the exit status does not show it.\n",
+     "CfiP:qruz"},
+};
+
+} // namespace
+
+std::span<const Command> aio_commands() {
+    return commands;
+}
+
+} // namespace zoneio

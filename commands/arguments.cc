@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/arguments.h"
+
+#include "block/size.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+
+namespace zoneio {
+
+namespace {
+
+/// How far a buffer begins behind an aligned address with -m, bytes.
+constexpr size_t misalignment = 16;
+
+/// Memory that large shared requests go over again and again: small enough for a cache, large enough for
+/// 2 GiB to be one system call.
+constexpr uint64_t smallest_shared = 256U << 10;
+constexpr uint64_t most_segments = IOV_MAX - 2; // room for the two partial blocks of an unaligned request
+
+} // namespace
+
+std::optional<int64_t> parse_size_argument(Session& session, const char* word, const char* shown) {
+    int64_t value = 0;
+    const ParseError error = word == nullptr ? ParseError::invalid : parse_size_int64(word, value);
+    if (error == ParseError::none) {
+        return value;
+    }
+    if (shown == nullptr) {
+        shown = word;
+    }
+    session.out().print("Parsing error: {} -- {}\n",
+                        error == ParseError::out_of_range
+                            ? "argument too large"
+                            : "non-numeric argument, or extraneous/unrecognized suffix",
+                        shown);
+    return std::nullopt;
+}
+
+std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
+    char* end = nullptr;
+    const long value = strtol(word, &end, 0);
+    if (value < 0 || value > UINT8_MAX || *end != '\0') {
+        session.out().print("{} is not a valid pattern byte\n", word);
+        return std::nullopt;
+    }
+    return static_cast<uint8_t>(value);
+}
+
+std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words) {
+    VectorLengths vector;
+    for (const char* word : words) {
+        const std::optional<int64_t> value = parse_size_argument(session, word);
+        if (!value) {
+            return std::nullopt;
+        }
+        const auto length = static_cast<uint64_t>(*value);
+        if (length > max_request_bytes) {
+            session.out().print("Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
+            return std::nullopt;
+        }
+        if (length > max_request_bytes - vector.total) {
+            session.out().print("The total number of bytes exceed the maximum size {}\n", max_request_bytes);
+            return std::nullopt;
+        }
+        vector.lengths.push_back(length);
+        vector.total += length;
+    }
+    return vector;
+}
+
+bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {
+    uint64_t total = 0;
+    for (const uint64_t length : lengths) {
+        total += length;
+    }
+    const bool share = sharing == Sharing::all && total > smallest_shared;
+    const uint64_t room = share ? shared_bytes(total) : total;
+    if (!buffer.reserve(room + misalignment)) {
+        session.out().error(fmt::format("cannot allocate {} bytes of memory for the data", room));
+        return false;
+    }
+    iov = cyclic_iov(data_begin(session, buffer), room, lengths);
+    return true;
+}
+
+uint64_t shared_bytes(uint64_t total) {
+    const uint64_t needed = (total + most_segments - 1) / most_segments;
+    const uint64_t page = AlignedBuffer::default_alignment;
+    return std::max(smallest_shared, (needed + page - 1) / page * page);
+}
+
+IoVec cyclic_iov(uint8_t* base, uint64_t room, std::span<const uint64_t> lengths) {
+    IoVec iov;
+    uint64_t position = 0;
+    for (uint64_t length : lengths) {
+        do {
+            const uint64_t part = std::min(length, room - position);
+            iov.push_back(base + position, part);
+            length -= part;
+            position += part;
+            position = position == room ? 0 : position;
+        } while (length > 0);
+    }
+    return iov;
+}
+
+uint8_t* data_begin(Session& session, AlignedBuffer& buffer) {
+    return buffer.data() + (session.misalign ? misalignment : 0);
+}
+
+void fill_iov(const IoVec& iov, uint8_t byte) {
+    if (iov.count() == 0) {
+        return;
+    }
+    const uint8_t* end = nullptr;
+    for (const iovec& segment : iov.segments()) {
+        auto* const base = static_cast<uint8_t*>(segment.iov_base);
+        if (base >= end) {
+            memset(base, byte, segment.iov_len);
+            end = base + segment.iov_len;
+        }
+    }
+}
+
+} // namespace zoneio

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// How commands read their operands. Each function says what is wrong on stdout and then returns nothing.
+#pragma once
+
+#include "block/buffer.h"
+#include "commands/session.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace zoneio {
+
+/// The most bytes that one request moves: the largest int that is a multiple of a sector.
+inline constexpr uint64_t max_request_bytes = 2147483136;
+
+/// An offset, length or count. `shown` is what a message calls it when that is not the word itself.
+std::optional<int64_t> parse_size_argument(Session& session, const char* word, const char* shown = nullptr);
+
+/// A pattern byte (-P): strtol with base 0, 0 to 255.
+std::optional<uint8_t> parse_pattern(Session& session, const char* word);
+
+/// The lengths of a vectored request, bytes.
+struct VectorLengths {
+    std::vector<uint64_t> lengths;
+    uint64_t total = 0;
+};
+std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words);
+
+/// Which memory a request uses.
+enum class Sharing {
+    none, ///< every byte has its own place
+    all,  ///< large requests go over the same memory again and again: all of it has the same content, or none matters
+};
+
+/// Builds the iov of a request in `buffer`. False, after saying so, when memory is short.
+///
+/// With Sharing::all a request needs no more than a few MiB, however large it is.
+bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov);
+
+/// Memory that is enough to share for a request of `total` bytes, however its content repeats.
+uint64_t shared_bytes(uint64_t total);
+
+/// An iov of these lengths that goes round and round over `room` bytes at `base`.
+IoVec cyclic_iov(uint8_t* base, uint64_t room, std::span<const uint64_t> lengths);
+
+/// The begin of the data in a buffer that make_iov filled in.
+uint8_t* data_begin(Session& session, AlignedBuffer& buffer);
+
+/// Fills the memory behind an iov that make_iov built, once.
+void fill_iov(const IoVec& iov, uint8_t byte);
+
+} // namespace zoneio

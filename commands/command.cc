@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/command.h"
+
+#include "commands/families.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+std::vector<const Command*> sorted_commands() {
+    std::vector<const Command*> commands;
+    for (const std::span<const Command> family :
+         {read_commands(), write_commands(), aio_commands(), image_commands(), session_commands(), zone_commands(),
+          debug_commands(), help_commands()}) {
+        for (const Command& command : family) {
+            commands.push_back(&command);
+        }
+    }
+    std::sort(commands.begin(), commands.end(), [](const Command* a, const Command* b) { return a->name < b->name; });
+    return commands;
+}
+
+void report_argument_count(Session& session, const Command& command, std::string_view word, int count) {
+    std::string text = fmt::format("bad argument count {} to {}, expected ", count, word);
+    if (command.argmax < 0) {
+        text += fmt::format("at least {} arguments", command.argmin);
+    } else if (command.argmin == command.argmax) {
+        text += fmt::format("{} arguments", command.argmin);
+    } else {
+        text += fmt::format("between {} and {} arguments", command.argmin, command.argmax);
+    }
+    session.out().plain_error(text);
+}
+
+/// Everything that is checked before a command sees its words.
+bool may_run(Session& session, const Command& command, std::string_view word, int count) {
+    if (command.needs_image && !session.is_open()) {
+        session.out().plain_error("no file open, try 'help open'");
+        return false;
+    }
+    if (count < command.argmin || (command.argmax >= 0 && count > command.argmax)) {
+        report_argument_count(session, command, word, count);
+        return false;
+    }
+    if (command.permissions != 0 && session.is_open()) {
+        Status status = session.backend().require(command.permissions);
+        if (!status.ok()) {
+            session.out().error(status.message());
+            return false;
+        }
+    }
+    return true;
+}
+
+void split(char* line, std::vector<char*>& words) {
+    words.clear();
+    for (char* rest = line; *rest != '\0';) {
+        if (*rest == ' ') {
+            *rest++ = '\0';
+            continue;
+        }
+        words.push_back(rest);
+        while (*rest != '\0' && *rest != ' ') {
+            rest++;
+        }
+    }
+    words.push_back(nullptr);
+}
+
+} // namespace
+
+std::span<char*> CommandLine::operands() const {
+    return {argv + optind, static_cast<size_t>(argc - optind)};
+}
+
+std::span<const Command* const> command_table() {
+    static const std::vector<const Command*> table = sorted_commands();
+    return table;
+}
+
+const Command* find_command(std::string_view word) {
+    for (const Command* command : command_table()) {
+        if (word == command->name || (!command->altname.empty() && word == command->altname)) {
+            return command;
+        }
+    }
+    return nullptr;
+}
+
+std::string usage_line(const Command& command, std::string_view shown_name) {
+    return command.args == nullptr ? fmt::format("{} -- {}", shown_name, command.oneline)
+                                   : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);
+}
+
+Outcome usage_error(Session& session, const Command& command) {
+    session.out().print("{}\n", usage_line(command, command.name));
+    return Outcome::failed;
+}
+
+Outcome run_line(Session& session, char* line) {
+    std::vector<char*>& words = session.words();
+    split(line, words);
+    const int count = static_cast<int>(words.size()) - 1;
+    if (count == 0) {
+        return Outcome::ok;
+    }
+    const Command* command = find_command(words[0]);
+    if (command == nullptr) {
+        session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
+        return Outcome::failed;
+    }
+    if (!may_run(session, *command, words[0], count - 1)) {
+        return Outcome::failed;
+    }
+    if (command->waits_for_aio && session.is_open() && !session.aio().empty()) {
+        session.aio().drain(session.backend());
+    }
+    // 0, not 1: glibc then forgets what it remembers of the command before.
+    optind = 0;
+    const Outcome outcome = command->run(session, *command, {count, words.data()});
+    if (session.is_open() && session.backend().has_notices()) {
+        for (const Notice& notice : session.backend().take_notices()) {
+            session.out().error(notice.text);
+        }
+    }
+    return outcome;
+}
+
+} // namespace zoneio

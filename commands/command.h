@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "commands/session.h"
+
+#include <span>
+#include <string_view>
+
+namespace zoneio {
+
+/// How a command ended.
+enum class Outcome { ok, failed, quit };
+
+/// A command as typed: `argv[0]` is its name, `argv[argc]` null; getopt(3) may reorder it.
+struct CommandLine {
+    int argc;
+    char** argv;
+
+    /// The operands that getopt left, from `optind` on.
+    std::span<char*> operands() const;
+};
+
+/// One row of the command table: what a command is called, takes, needs and does.
+struct Command {
+    std::string_view name;
+    std::string_view altname; ///< short name, may be empty
+    Outcome (*run)(Session& session, const Command& command, CommandLine line);
+    int argmin;                   ///< words after the name, options included
+    int argmax;                   ///< -1: any number
+    bool needs_image;             ///< refused while no image is open
+    bool waits_for_aio;           ///< lets asynchronous requests finish first, so that results do not race
+    unsigned permissions;         ///< Permissions to take before it runs
+    const char* args;             ///< for the usage line; null: none
+    std::string_view oneline;     ///< the same, in a few words
+    std::string_view help;        ///< longer, lines without indentation; may be empty
+    const char* options;          ///< for getopt(3); null: takes none
+};
+
+/// All commands, sorted by name.
+std::span<const Command* const> command_table();
+/// By name or short name; null when there is none.
+const Command* find_command(std::string_view word);
+
+/// `NAME ARGS -- ONELINE`.
+std::string usage_line(const Command& command, std::string_view shown_name);
+
+/// Prints the usage line, for operands that make no sense.
+Outcome usage_error(Session& session, const Command& command);
+
+/// Splits a line at spaces and runs it. The line is modified.
+Outcome run_line(Session& session, char* line);
+
+} // namespace zoneio

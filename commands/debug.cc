@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Breakpoints, and commands to test with: sleep, sigraise, abort.
+#include "commands/arguments.h"
+#include "commands/families.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <poll.h>
+
+namespace zoneio {
+
+namespace {
+
+Outcome told(Session& session, std::string_view what, const Status& status) {
+    if (status.ok()) {
+        return Outcome::ok;
+    }
+    session.out().print("{}: {}\n", what, status.message());
+    return Outcome::failed;
+}
+
+BlockDriver& driver(Session& session) {
+    return session.backend().root().driver();
+}
+
+Outcome run_break(Session& session, const Command& /*command*/, CommandLine line) {
+    return told(session, "Could not set breakpoint", driver(session).debug_breakpoint(line.argv[1], line.argv[2]));
+}
+
+Outcome run_remove_break(Session& session, const Command& /*command*/, CommandLine line) {
+    return told(session, fmt::format("Could not remove breakpoint {}", line.argv[1]),
+                driver(session).debug_remove_breakpoint(line.argv[1]));
+}
+
+Outcome run_resume(Session& session, const Command& /*command*/, CommandLine line) {
+    return told(session, "Could not resume request", driver(session).debug_resume(line.argv[1]));
+}
+
+Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine line) {
+    // As long as requests are in flight one of them may still run into the breakpoint.
+    while (!driver(session).debug_is_suspended(line.argv[1])) {
+        if (session.backend().in_flight() == 0) {
+            session.out().print("Could not wait for breakpoint {}: no request is under way\n", line.argv[1]);
+            return Outcome::failed;
+        }
+        session.backend().reap(true);
+    }
+    return Outcome::ok;
+}
+
+/// Waits for some milliseconds, reporting asynchronous requests as they end.
+void sleep_for(Session& session, long milliseconds) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
+    for (Clock::time_point now = Clock::now(); now < deadline; now = Clock::now()) {
+        const bool busy = session.is_open() && session.backend().in_flight() > 0;
+        pollfd event{busy ? session.backend().event_fd() : -1, POLLIN, 0};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+        (void)poll(&event, 1, static_cast<int>(std::min<long>(left, INT32_MAX)));
+        if (busy) {
+            session.aio().report_finished(session.backend());
+        }
+    }
+}
+
+Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line) {
+    char* end = nullptr;
+    errno = 0;
+    const long milliseconds = strtol(line.argv[1], &end, 0);
+    if (errno != 0 || *end != '\0') {
+        session.out().print("{} is not a valid number\n", line.argv[1]);
+        return Outcome::failed;
+    }
+    sleep_for(session, milliseconds);
+    return Outcome::ok;
+}
+
+Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine line) {
+    const std::optional<int64_t> signal = parse_size_argument(session, line.argv[1]);
+    if (!signal) {
+        return Outcome::failed;
+    }
+    if (*signal > NSIG) {
+        session.out().print("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
+        return Outcome::failed;
+    }
+    // What was printed so far is seen even when the signal ends the program.
+    session.out().flush();
+    (void)raise(static_cast<int>(*signal));
+    return Outcome::ok;
+}
+
+Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine /*line*/) {
+    abort();
+}
+
+constexpr Command commands[] = {
+    {"abort", "", run_abort, 0, 0, false, false, 0, nullptr, "ends the program as a crash would, by abort(3)", "", nullptr},
+    {"break", "", run_break, 2, 2, true, false, 0, "event tag", "holds the next request that comes to an event", "", nullptr},
+    {"remove_break", "", run_remove_break, 1, 1, true, false, 0, "tag", "removes a breakpoint", "", nullptr},
+    {"resume", "", run_resume, 1, 1, true, false, 0, "tag", "lets a held request go on", "", nullptr},
+    {"sigraise", "", run_sigraise, 1, 1, false, false, 0, "signal", "raises a signal in the program",
+     "Raises the signal of this number in the program itself, by raise(3).\n"
+     "\n"
+     "Example: sigraise 9    ends it without any clean-up\n",
+     nullptr},
+    {"sleep", "", run_sleep, 1, 1, false, false, 0, nullptr, "waits for some milliseconds", "", nullptr},
+    {"wait_break", "", run_wait_break, 1, 1, true, false, 0, "tag", "waits until a request is held", "", nullptr},
+};
+
+} // namespace
+
+std::span<const Command> debug_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The rows that each family of commands adds to the table; every family is one file.
+#pragma once
+
+#include "commands/command.h"
+
+#include <span>
+
+namespace zoneio {
+
+std::span<const Command> read_commands();
+std::span<const Command> write_commands();
+std::span<const Command> aio_commands();
+std::span<const Command> image_commands();
+std::span<const Command> session_commands();
+std::span<const Command> zone_commands();
+std::span<const Command> debug_commands();
+std::span<const Command> help_commands();
+
+} // namespace zoneio

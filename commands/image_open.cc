@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/image_open.h"
+
+namespace zoneio {
+
+bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough) {
+    struct Mode {
+        std::string_view word;
+        bool direct;
+        bool no_flush;
+        bool writethrough;
+    };
+    static constexpr Mode modes[] = {
+        {"none", true, false, false},      {"off", true, false, false},    {"directsync", true, false, true},
+        {"writeback", false, false, false}, {"unsafe", false, true, false}, {"writethrough", false, false, true},
+    };
+    for (const Mode& mode : modes) {
+        if (mode.word == word) {
+            flags.direct = mode.direct;
+            flags.no_flush = mode.no_flush;
+            writethrough = mode.writethrough;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool parse_discard_mode(std::string_view word, NodeFlags& flags) {
+    const bool on = word == "unmap" || word == "on";
+    if (!on && word != "ignore" && word != "off") {
+        return false;
+    }
+    flags.unmap = on;
+    return true;
+}
+
+bool parse_aio_mode(std::string_view word, AioMode& aio) {
+    static constexpr EnumWord<AioMode> words[] = {
+        {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};
+    return parse_enum(words, word, aio).ok();
+}
+
+bool add_option_string(Session& session, std::string_view text, Options& options) {
+    Result<OptionString> parsed = parse_option_string(text);
+    if (!parsed.ok()) {
+        session.out().error(parsed.status().message());
+        return false;
+    }
+    for (const std::string& warning : parsed->warnings) {
+        session.out().warning(warning);
+    }
+    for (KeyValue& pair : parsed->pairs) {
+        options.set(std::move(pair.key), std::move(pair.value));
+    }
+    return true;
+}
+
+Outcome open_image(Session& session, OpenRequest request) {
+    if (session.is_open()) {
+        session.out().error("file open already, try 'help close'");
+        return Outcome::failed;
+    }
+    if (request.force_share) {
+        const std::string* given = request.options.find_text("force-share");
+        if (given != nullptr && *given != "on") {
+            session.out().error("-U conflicts with image options");
+            return Outcome::failed;
+        }
+        request.options.set("force-share", true);
+    }
+    if (request.snapshot) {
+        session.out().error("temporary snapshots (-s) are not supported yet");
+        return Outcome::failed;
+    }
+    const std::string subject = request.filename ? " device " + *request.filename : std::string();
+    std::vector<Notice> notices;
+    Result<std::unique_ptr<BlockBackend>> backend =
+        BlockBackend::open({std::move(request.filename), std::move(request.options), request.flags, request.aio},
+                           request.writethrough, notices);
+    for (const Notice& notice : notices) {
+        notice.is_warning ? session.out().warning(notice.text) : session.out().plain_error(notice.text);
+    }
+    if (!backend.ok()) {
+        session.out().error(fmt::format("can't open{}: {}", subject, backend.status().message()));
+        return Outcome::failed;
+    }
+    session.attach(std::move(*backend));
+    return Outcome::ok;
+}
+
+} // namespace zoneio

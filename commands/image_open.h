@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Opening an image, as the `open` command and the program's command line do it.
+#pragma once
+
+#include "commands/command.h"
+
+#include <optional>
+#include <string>
+
+namespace zoneio {
+
+/// How an image is to be opened.
+struct OpenRequest {
+    std::optional<std::string> filename;
+    Options options;
+    NodeFlags flags = default_flags();
+    AioMode aio = AioMode::threads;
+    bool writethrough = true;
+    bool force_share = false; ///< -U
+    bool snapshot = false;    ///< -s
+
+    static NodeFlags default_flags() {
+        NodeFlags flags;
+        flags.unmap = true;
+        return flags;
+    }
+};
+
+/// The words of -t, -d and -i. False: no such word.
+bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
+bool parse_discard_mode(std::string_view word, NodeFlags& flags);
+bool parse_aio_mode(std::string_view word, AioMode& aio);
+
+/// Parses an option string and adds it to `options`; errors and warnings are told.
+bool add_option_string(Session& session, std::string_view text, Options& options);
+
+/// Opens the image; errors and warnings are told.
+Outcome open_image(Session& session, OpenRequest request);
+
+} // namespace zoneio

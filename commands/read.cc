@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// read and readv.
+#include "commands/arguments.h"
+#include "commands/families.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What a read buffer holds before; a device that gives nothing shows it.
+constexpr uint8_t unread_byte = 0xab;
+/// How much of a verified read is in memory at a time, bytes.
+constexpr uint64_t verify_step = 1U << 20;
+
+struct ReadOptions {
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+    bool dump = false;         // -v
+    bool vmstate = false;      // -b
+    bool registered = false;   // -r
+    std::optional<uint8_t> pattern;
+    std::optional<int64_t> pattern_offset; // -s
+    std::optional<int64_t> pattern_length; // -l
+};
+
+/// Parses the options of both commands; nothing after an error, which was told.
+std::optional<ReadOptions> parse_options(Session& session, const Command& command, CommandLine line) {
+    ReadOptions options;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'b': options.vmstate = true; break;
+        case 'C': options.for_machines = true; break;
+        case 'l':
+            options.pattern_length = parse_size_argument(session, optarg);
+            if (!options.pattern_length) {
+                return std::nullopt;
+            }
+            break;
+        case 'p': break;
+        case 'P':
+            options.pattern = parse_pattern(session, optarg);
+            if (!options.pattern) {
+                return std::nullopt;
+            }
+            break;
+        case 'q': options.quiet = true; break;
+        case 'r': options.registered = true; break;
+        case 's':
+            options.pattern_offset = parse_size_argument(session, optarg);
+            if (!options.pattern_offset) {
+                return std::nullopt;
+            }
+            break;
+        case 'v': options.dump = true; break;
+        default: usage_error(session, command); return std::nullopt;
+        }
+    }
+    return options;
+}
+
+/// The range of a read that is compared with the pattern, relative to its begin.
+struct VerifyRange {
+    uint64_t begin = 0;
+    uint64_t length = 0;
+};
+
+std::optional<VerifyRange> verify_range(const ReadOptions& options, int64_t count) {
+    const int64_t begin = options.pattern_offset.value_or(0);
+    const int64_t length = options.pattern_length.value_or(count - begin);
+    if (length < 0 || begin > count || length > count - begin) {
+        return std::nullopt;
+    }
+    return VerifyRange{static_cast<uint64_t>(begin), static_cast<uint64_t>(length)};
+}
+
+bool check_vmstate(Session& session, const ReadOptions& options, int64_t offset, int64_t count) {
+    constexpr int64_t sector = 512;
+    if (offset % sector != 0) {
+        session.out().print("{} is not a sector-aligned value for 'offset'\n", offset);
+        return false;
+    }
+    if (count % sector != 0) {
+        session.out().print("{} is not a sector-aligned value for 'count'\n", count);
+        return false;
+    }
+    if (options.registered) {
+        session.out().print("I/O buffer registration is not supported when reading from vmstate\n");
+        return false;
+    }
+    return true;
+}
+
+/// How a read with a pattern to verify went.
+struct VerifiedRead {
+    Status status;
+    bool matches = true;
+};
+
+/// Reads piece by piece, comparing as it goes; the whole is never in memory.
+VerifiedRead read_and_verify(Session& session, uint64_t offset, uint64_t count, const VerifyRange& range,
+                             uint8_t pattern) {
+    VerifiedRead result;
+    for (uint64_t done = 0; done < count && result.status.ok(); done += verify_step) {
+        const std::array<uint64_t, 1> length{std::min(verify_step, count - done)};
+        IoVec iov;
+        if (!make_iov(session, session.scratch(), length, Sharing::none, iov)) {
+            result.status = Status::from_errno(ENOMEM);
+            break;
+        }
+        uint8_t* const data = data_begin(session, session.scratch());
+        memset(data, unread_byte, length[0]);
+        result.status = session.backend().read(offset + done, iov);
+        const uint64_t begin = std::clamp(range.begin, done, done + length[0]);
+        const uint64_t end = std::clamp(range.begin + range.length, begin, done + length[0]);
+        result.matches = result.matches && all_bytes_equal(data + (begin - done), end - begin, pattern);
+    }
+    return result;
+}
+
+/// Reads all at once, the data staying in the session's buffer.
+Status read_whole(Session& session, uint64_t offset, std::span<const uint64_t> lengths, Sharing sharing) {
+    IoVec iov;
+    if (!make_iov(session, session.scratch(), lengths, sharing, iov)) {
+        return Status::from_errno(ENOMEM);
+    }
+    fill_iov(iov, unread_byte);
+    return session.backend().read(offset, iov);
+}
+
+/// What the two commands have in common once their arguments are understood.
+Outcome do_read(Session& session, const ReadOptions& options, std::string_view name, uint64_t offset,
+                std::span<const uint64_t> lengths, uint64_t count, const VerifyRange& range) {
+    Status in_range = session.backend().check_range(offset, count);
+    const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
+    const Clock::time_point start = Clock::now();
+    VerifiedRead result;
+    if (!in_range.ok()) {
+        result.status = std::move(in_range);
+    } else if (by_pieces) {
+        result = read_and_verify(session, offset, count, range, *options.pattern);
+    } else {
+        const bool shows_data = options.pattern || options.dump;
+        result.status = read_whole(session, offset, lengths, shows_data ? Sharing::none : Sharing::all);
+    }
+    const Clock::time_point end = Clock::now();
+    if (!result.status.ok()) {
+        session.out().print("{} failed: {}\n", name, result.status.message());
+        return Outcome::failed;
+    }
+    const uint8_t* const data = data_begin(session, session.scratch());
+    if (options.pattern && !by_pieces) {
+        result.matches = all_bytes_equal(data + range.begin, range.length, *options.pattern);
+    }
+    if (!result.matches) {
+        session.out().print("Pattern verification failed at offset {}, {} bytes\n", offset + range.begin, range.length);
+    }
+    if (!options.quiet) {
+        if (options.dump) {
+            session.out().dump(data, count, offset);
+        }
+        session.out().request({"read", offset, count, end - start}, options.for_machines);
+    }
+    return result.matches ? Outcome::ok : Outcome::failed;
+}
+
+Outcome run_read(Session& session, const Command& command, CommandLine line) {
+    const std::optional<ReadOptions> options = parse_options(session, command, line);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    const auto bytes = static_cast<uint64_t>(*count);
+    if (bytes > max_request_bytes) {
+        session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, operands[1]);
+        return Outcome::failed;
+    }
+    if (!options->pattern && (options->pattern_length || options->pattern_offset)) {
+        return usage_error(session, command);
+    }
+    const std::optional<VerifyRange> range = verify_range(*options, *count);
+    if (!range) {
+        session.out().print("pattern verification range exceeds end of read data\n");
+        return Outcome::failed;
+    }
+    if (options->vmstate) {
+        if (check_vmstate(session, *options, *offset, *count)) {
+            session.out().print("read failed: {}\n", Status::from_errno(ENOTSUP).message());
+        }
+        return Outcome::failed;
+    }
+    return do_read(session, *options, "read", static_cast<uint64_t>(*offset), {&bytes, 1}, bytes, *range);
+}
+
+Outcome run_readv(Session& session, const Command& command, CommandLine line) {
+    const std::optional<ReadOptions> options = parse_options(session, command, line);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    if (!vector) {
+        return Outcome::failed;
+    }
+    return do_read(session, *options, "readv", static_cast<uint64_t>(*offset), vector->lengths, vector->total,
+                   {0, vector->total});
+}
+
+constexpr Command commands[] = {
+    {"read", "r", run_read, 2, -1, true, true, 0, "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
+     "reads a stretch of the image",
+     "Reads LEN bytes at offset OFF and tells how long it took.\n"
+     "\n"
+     "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n"
+     "\n"
+     "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
+     "  -s OFF       compare from this offset of the data on (with -P)\n"
+     "  -l LEN       compare this many bytes (with -P)\n"
+     "  -v           show the data as hex and text\n"
+     "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
+     "  -q           no report\n"
+     "  -r           register the buffer for I/O beforehand\n"
+     "  -b           read from the VM state, not from the disk (raw images have none)\n"
+     "  -p           accepted and ignored\n",
+     "bCl:pP:qrs:v"},
+    {"readv", "rv", run_readv, 2, -1, true, true, 0, "[-Cqrv] [-P pattern] off len [len..]",
+     "reads a stretch of the image into several buffers",
+     "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
+     "\n"
+     "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n"
+     "\n"
+     "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
+     "  -v           show the data as hex and text\n"
+     "  -C           report in one line of numbers\n"
+     "  -q           no report\n"
+     "  -r           register the buffers for I/O beforehand\n",
+     "CP:qrv"},
+};
+
+} // namespace
+
+std::span<const Command> read_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/backend.h"
+#include "commands/aio.h"
+#include "commands/report.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// What a command may touch: the open image, requests in flight, and where results go.
+class Session {
+public:
+    explicit Session(std::string program) : reporter_(std::move(program)), aio_(reporter_) {}
+    ~Session() { close(); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    Reporter& out() { return reporter_; }
+    AioQueue& aio() { return aio_; }
+
+    bool is_open() const { return backend_ != nullptr; }
+    BlockBackend& backend() { return *backend_; }
+    /// Takes over an image that was opened.
+    void attach(std::unique_ptr<BlockBackend> backend) { backend_ = std::move(backend); }
+    /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
+    void close();
+
+    /// Names of images are option strings (--image-opts).
+    bool image_opts = false;
+    /// Buffers begin 16 bytes after an aligned address (-m).
+    bool misalign = false;
+
+    /// Memory for the data of one synchronous command, kept from one to the next.
+    AlignedBuffer& scratch() { return scratch_; }
+    /// Where a command's words are collected, kept likewise.
+    std::vector<char*>& words() { return words_; }
+
+private:
+    Reporter reporter_;
+    AioQueue aio_;
+    std::unique_ptr<BlockBackend> backend_;
+    AlignedBuffer scratch_;
+    std::vector<char*> words_;
+};
+
+} // namespace zoneio

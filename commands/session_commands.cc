@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// open, close, reopen and quit.
+#include "commands/families.h"
+#include "commands/image_open.h"
+
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+Outcome run_open(Session& session, const Command& command, CommandLine line) {
+    OpenRequest request;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 's': request.snapshot = true; break;
+        case 'n':
+            request.flags.direct = true;
+            request.writethrough = false;
+            break;
+        case 'C': request.flags.copy_on_read = true; break;
+        case 'r': request.flags.read_only = true; break;
+        case 'k': request.aio = AioMode::native; break;
+        case 't':
+            if (!parse_cache_mode(optarg, request.flags, request.writethrough)) {
+                session.out().error(fmt::format("Invalid cache option: {}", optarg));
+                return Outcome::failed;
+            }
+            break;
+        case 'd':
+            if (!parse_discard_mode(optarg, request.flags)) {
+                session.out().error(fmt::format("Invalid discard option: {}", optarg));
+                return Outcome::failed;
+            }
+            break;
+        case 'i':
+            if (!parse_aio_mode(optarg, request.aio)) {
+                session.out().error(fmt::format("Invalid aio option: {}", optarg));
+                return Outcome::failed;
+            }
+            break;
+        case 'o':
+            if (session.image_opts) {
+                session.out().print("--image-opts and 'open -o' are mutually exclusive\n");
+                return Outcome::failed;
+            }
+            if (!add_option_string(session, optarg, request.options)) {
+                return Outcome::failed;
+            }
+            break;
+        case 'U': request.force_share = true; break;
+        default: return usage_error(session, command);
+        }
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() > 1) {
+        return usage_error(session, command);
+    }
+    if (operands.size() == 1 && session.image_opts) {
+        if (!add_option_string(session, operands[0], request.options)) {
+            return Outcome::failed;
+        }
+    } else if (operands.size() == 1) {
+        request.filename = operands[0];
+    }
+    return open_image(session, std::move(request));
+}
+
+Outcome run_close(Session& session, const Command& /*command*/, CommandLine /*line*/) {
+    session.close();
+    return Outcome::ok;
+}
+
+struct ReopenOptions {
+    NodeFlags flags;
+    bool writethrough = true;
+    bool has_access = false; // -r or -w
+    bool has_cache = false;  // -c
+    Options options;         // -o
+};
+
+/// Parses the options of reopen; nothing after an error, which was told.
+std::optional<ReopenOptions> parse_reopen(Session& session, const Command& command, CommandLine line) {
+    ReopenOptions reopen;
+    reopen.flags = session.backend().root().flags();
+    reopen.writethrough = session.backend().writethrough();
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'c':
+            if (!parse_cache_mode(optarg, reopen.flags, reopen.writethrough)) {
+                session.out().error(fmt::format("Invalid cache option: {}", optarg));
+                return std::nullopt;
+            }
+            reopen.has_cache = true;
+            break;
+        case 'o':
+            if (!add_option_string(session, optarg, reopen.options)) {
+                return std::nullopt;
+            }
+            break;
+        case 'r':
+        case 'w':
+            if (reopen.has_access) {
+                session.out().error("Only one -r/-w option may be given");
+                return std::nullopt;
+            }
+            reopen.flags.read_only = c == 'r';
+            reopen.has_access = true;
+            break;
+        default: usage_error(session, command); return std::nullopt;
+        }
+    }
+    if (!line.operands().empty()) {
+        usage_error(session, command);
+        return std::nullopt;
+    }
+    return reopen;
+}
+
+Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
+    std::optional<ReopenOptions> reopen = parse_reopen(session, command, line);
+    if (!reopen) {
+        return Outcome::failed;
+    }
+    if (reopen->has_access && reopen->options.contains("read-only")) {
+        session.out().error("Cannot set both -r/-w and 'read-only'");
+        return Outcome::failed;
+    }
+    if (reopen->has_cache && (reopen->options.contains("cache.direct") || reopen->options.contains("cache.no-flush"))) {
+        session.out().error("Cannot set both -c and the cache options");
+        return Outcome::failed;
+    }
+    const auto on_off = [](bool on) { return std::string(on ? "on" : "off"); };
+    if (reopen->has_access) {
+        // As an option it also wins over what the image was opened with.
+        reopen->options.set("read-only", on_off(reopen->flags.read_only));
+    }
+    if (reopen->has_cache) {
+        reopen->options.set("cache.direct", on_off(reopen->flags.direct));
+        reopen->options.set("cache.no-flush", on_off(reopen->flags.no_flush));
+    }
+    BlockBackend& backend = session.backend();
+    const bool gives_up_writing = reopen->has_access && reopen->flags.read_only;
+    const unsigned held = backend.root().permissions().taken;
+    if (gives_up_writing) {
+        backend.give_up(Permissions::write | Permissions::write_unchanged);
+    }
+    const Status status = backend.reopen(std::move(reopen->options), reopen->flags, reopen->writethrough);
+    if (!status.ok()) {
+        if (gives_up_writing) {
+            // What was given up a moment ago is still to be had, or the next write will ask for it again.
+            (void)backend.require(held);
+        }
+        session.out().error(status.message());
+        return Outcome::failed;
+    }
+    return Outcome::ok;
+}
+
+Outcome run_quit(Session& /*session*/, const Command& /*command*/, CommandLine /*line*/) {
+    return Outcome::quit;
+}
+
+constexpr Command commands[] = {
+    {"close", "c", run_close, 0, 0, true, false, 0, nullptr, "closes the image", "", nullptr},
+    {"open", "o", run_open, 1, -1, false, false, 0, "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
+     "opens an image",
+     "Opens the image at PATH, or the one that options describe.\n"
+     "\n"
+     "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
+     "\n"
+     "  -r           for reading only\n"
+     "  -s           write to a temporary overlay; the image stays as it is\n"
+     "  -C           copy on read\n"
+     "  -n           bypass the page cache, the same as -t none\n"
+     "  -t MODE      cache mode: none, directsync, writeback, unsafe or writethrough (the default)\n"
+     "  -d MODE      discards: unmap (the default) or ignore\n"
+     "  -i MODE      asynchronous I/O by threads (the default), native or io_uring\n"
+     "  -k           the same as -i native\n"
+     "  -U           share the image with programs that write to it (with -r)\n"
+     "  -o OPTIONS   driver options, key=value with commas in between\n",
+     "snCro:ki:t:d:U"},
+    {"quit", "q", run_quit, 0, -1, false, false, 0, nullptr, "ends the program", "", nullptr},
+    {"reopen", "", run_reopen, 0, -1, true, false, 0, "[(-r|-w)] [-c cache] [-o options]",
+     "changes how the open image is used",
+     "Changes settings of the open image. Either all of them take effect, or none.\n"
+     "\n"
+     "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n"
+     "\n"
+     "  -r           for reading only\n"
+     "  -w           for reading and writing\n"
+     "  -c MODE      cache mode, see open\n"
+     "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
+     "c:o:rw"},
+};
+
+} // namespace
+
+std::span<const Command> session_commands() {
+    return commands;
+}
+
+} // namespace zoneio

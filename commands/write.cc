@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// write and writev.
+#include "commands/arguments.h"
+#include "commands/families.h"
+#include "commands/pattern_file.h"
+
+#include <cstring>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What is written when nobody says what.
+constexpr uint8_t default_byte = 0xcd;
+constexpr int64_t sector = 512;
+
+struct WriteOptions {
+    bool vmstate = false;      // -b
+    bool compressed = false;   // -c
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+    bool registered = false;   // -r
+    bool zeroes = false;       // -z
+    WriteFlags flags;          // -f -n -u
+    std::optional<uint8_t> pattern;
+    const char* source = nullptr; // -s
+};
+
+std::optional<WriteOptions> parse_options(Session& session, const Command& command, CommandLine line) {
+    WriteOptions options;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'b': options.vmstate = true; break;
+        case 'c': options.compressed = true; break;
+        case 'C': options.for_machines = true; break;
+        case 'f': options.flags.fua = true; break;
+        case 'n': options.flags.no_fallback = true; break;
+        case 'p': break;
+        case 'P':
+            options.pattern = parse_pattern(session, optarg);
+            if (!options.pattern) {
+                return std::nullopt;
+            }
+            break;
+        case 'q': options.quiet = true; break;
+        case 'r': options.registered = true; break;
+        case 's': options.source = optarg; break;
+        case 'u': options.flags.may_unmap = true; break;
+        case 'z': options.zeroes = true; break;
+        default: usage_error(session, command); return std::nullopt;
+        }
+    }
+    return options;
+}
+
+/// Says which options of `write` exclude each other; false when some were given.
+bool check_combination(Session& session, const WriteOptions& options) {
+    const char* complaint = nullptr;
+    const int contents = int(options.zeroes) + int(options.pattern.has_value()) + int(options.source != nullptr);
+    if (options.vmstate && options.zeroes) {
+        complaint = "-b and -z cannot be specified at the same time";
+    } else if (options.flags.fua && (options.vmstate || options.compressed)) {
+        complaint = "-f and -b or -c cannot be specified at the same time";
+    } else if (options.flags.no_fallback && !options.zeroes) {
+        complaint = "-n requires -z to be specified";
+    } else if (options.flags.may_unmap && !options.zeroes) {
+        complaint = "-u requires -z to be specified";
+    } else if (contents > 1) {
+        complaint = "Only one of -z, -P, and -s can be specified at the same time";
+    }
+    if (complaint != nullptr) {
+        session.out().print("{}\n", complaint);
+    }
+    return complaint == nullptr;
+}
+
+bool check_alignment(Session& session, const WriteOptions& options, int64_t offset, int64_t count) {
+    if (options.vmstate || options.compressed) {
+        if (offset % sector != 0) {
+            session.out().print("{} is not a sector-aligned value for 'offset'\n", offset);
+            return false;
+        }
+        if (count % sector != 0) {
+            session.out().print("{} is not a sector-aligned value for 'count'\n", count);
+            return false;
+        }
+    }
+    if (options.zeroes && options.registered) {
+        session.out().print("cannot combine zero write with registered I/O buffer\n");
+        return false;
+    }
+    return true;
+}
+
+/// Writes one byte over and over, from as little memory as will do.
+Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t> lengths, uint8_t byte,
+                     WriteFlags flags) {
+    IoVec iov;
+    if (!make_iov(session, session.scratch(), lengths, Sharing::all, iov)) {
+        return Status::from_errno(ENOMEM);
+    }
+    fill_iov(iov, byte);
+    return session.backend().write(offset, iov, flags);
+}
+
+/// VM state and compressed data: no image format that zoneio knows has either.
+Status refuse(Session& session, const WriteOptions& options, uint64_t offset, uint64_t count) {
+    Status status = options.vmstate ? Status() : session.backend().check_range(offset, count);
+    return status.ok() ? Status::from_errno(ENOTSUP) : std::move(status);
+}
+
+Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
+               Clock::duration elapsed, const Status& status) {
+    if (!status.ok()) {
+        session.out().print("{} failed: {}\n", name, status.message());
+        return Outcome::failed;
+    }
+    if (!options.quiet) {
+        session.out().request({"wrote", offset, bytes, elapsed}, options.for_machines);
+    }
+    return Outcome::ok;
+}
+
+Outcome run_write(Session& session, const Command& command, CommandLine line) {
+    const std::optional<WriteOptions> options = parse_options(session, command, line);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 2) {
+        return usage_error(session, command);
+    }
+    if (!check_combination(session, *options)) {
+        return Outcome::failed;
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    const auto begin = static_cast<uint64_t>(*offset);
+    const auto bytes = static_cast<uint64_t>(*count);
+    if (bytes > max_request_bytes && !options->flags.no_fallback) {
+        session.out().print("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
+        return Outcome::failed;
+    }
+    if (!check_alignment(session, *options, *offset, *count)) {
+        return Outcome::failed;
+    }
+    PatternFile source;
+    if (options->source != nullptr && !source.load(session, options->source, bytes)) {
+        return Outcome::failed;
+    }
+    const Clock::time_point start = Clock::now();
+    Status status;
+    if (options->zeroes) {
+        status = session.backend().write_zeroes(begin, bytes, options->flags);
+    } else if (options->vmstate || options->compressed) {
+        status = refuse(session, *options, begin, bytes);
+    } else if (options->source != nullptr) {
+        status = session.backend().write(begin, source.iov(bytes), options->flags);
+    } else {
+        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags);
+    }
+    return finish(session, *options, "write", begin, bytes, Clock::now() - start, status);
+}
+
+Outcome run_writev(Session& session, const Command& command, CommandLine line) {
+    const std::optional<WriteOptions> options = parse_options(session, command, line);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    if (!vector) {
+        return Outcome::failed;
+    }
+    const auto begin = static_cast<uint64_t>(*offset);
+    const Clock::time_point start = Clock::now();
+    const Status status =
+        write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags);
+    return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status);
+}
+
+constexpr Command commands[] = {
+    {"write", "w", run_write, 2, -1, true, true, Permissions::write,
+     "[-bcCfnqruz] [-P pattern | -s source_file] off len", "writes a stretch of the image",
+     "Writes LEN bytes at offset OFF and tells how long it took. Without -P, -s or -z every byte is 0xcd.\n"
+     "\n"
+     "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n"
+     "\n"
+     "  -P PATTERN   write this byte\n"
+     "  -s FILE      write what this file holds, again and again up to LEN\n"
+     "  -z           write zeros the cheapest way the image has\n"
+     "  -u           with -z: the range may become a hole\n"
+     "  -n           with -z: fail rather than write the zeros out\n"
+     "  -f           do not return before the data is on the medium\n"
+     "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
+     "  -q           no report\n"
+     "  -r           register the buffer for I/O beforehand\n"
+     "  -b           write to the VM state, not to the disk (raw images have none)\n"
+     "  -c           write compressed (raw images cannot)\n"
+     "  -p           accepted and ignored\n",
+     "bcCfnpP:qrs:uz"},
+    {"writev", "wv", run_writev, 2, -1, true, true, Permissions::write, "[-Cfqr] [-P pattern] off len [len..]",
+     "writes a stretch of the image from several buffers",
+     "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
+     "\n"
+     "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n"
+     "\n"
+     "  -P PATTERN   write this byte instead of 0xcd\n"
+     "  -f           do not return before the data is on the medium\n"
+     "  -C           report in one line of numbers\n"
+     "  -q           no report\n"
+     "  -r           register the buffers for I/O beforehand\n",
+     "CfP:qr"},
+};
+
+} // namespace
+
+std::span<const Command> write_commands() {
+    return commands;
+}
+
+} // namespace zoneio

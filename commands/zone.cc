@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The six zone commands.
+#include "commands/arguments.h"
+#include "commands/families.h"
+
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t sector_size = 512;
+/// What zone_append writes.
+constexpr uint8_t append_byte = 0xcd;
+
+Outcome failed(Session& session, std::string_view what, const Status& status) {
+    if (status.has_text()) {
+        session.out().error(status.message());
+    }
+    session.out().print("zone {} failed: {}\n", what, Status::from_errno(status.code()).message());
+    return Outcome::failed;
+}
+
+Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
+    constexpr int64_t most_zones = UINT32_MAX;
+    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    if (*count > most_zones) {
+        session.out().print("Number of zones must be less than 2^32\n");
+        return Outcome::failed;
+    }
+    const auto show = [&](const ZoneDescriptor& zone) {
+        session.out().print("start: {:#x}, len {:#x}, cap {:#x}, wptr {:#x}, zcond:{}, [type: {}]\n",
+                            zone.start / sector_size, zone.length / sector_size, zone.capacity / sector_size,
+                            zone.write_pointer / sector_size, static_cast<unsigned>(zone.state),
+                            static_cast<unsigned>(zone.type));
+    };
+    const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(*offset),
+                                                                 static_cast<uint64_t>(*count), show);
+    return shown.ok() ? Outcome::ok : failed(session, "report", shown.status());
+}
+
+Outcome run_zone_mgmt(Session& session, CommandLine line, ZoneOp op) {
+    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    const Status status =
+        session.backend().zone_mgmt(op, static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count));
+    return status.ok() ? Outcome::ok : failed(session, zone_op_name(op), status);
+}
+
+template <ZoneOp Op>
+Outcome run_zone_mgmt(Session& session, const Command& /*command*/, CommandLine line) {
+    return run_zone_mgmt(session, line, Op);
+}
+
+Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
+    // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
+    const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    if (!vector) {
+        return Outcome::failed;
+    }
+    IoVec iov;
+    if (!make_iov(session, session.scratch(), vector->lengths, Sharing::all, iov)) {
+        return Outcome::failed;
+    }
+    fill_iov(iov, append_byte);
+    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov);
+    if (!position.ok()) {
+        return failed(session, "append", position.status());
+    }
+    if (show_position) {
+        session.out().print("After zap done, the append sector is {:#x}\n", *position / sector_size);
+    }
+    return Outcome::ok;
+}
+
+constexpr Command commands[] = {
+    {"zone_append", "zap", run_zone_append, 3, 4, true, true, 0, "offset len [len..]",
+     "appends data at the write pointer of a zone", "", "p"},
+    {"zone_close", "zc", run_zone_mgmt<ZoneOp::close>, 2, 2, true, true, 0, "offset len", "closes the zones of a range", "",
+     nullptr},
+    {"zone_finish", "zf", run_zone_mgmt<ZoneOp::finish>, 2, 2, true, true, 0, "offset len",
+     "makes the zones of a range full", "", nullptr},
+    {"zone_open", "zo", run_zone_mgmt<ZoneOp::open>, 2, 2, true, true, 0, "offset len",
+     "opens the zones of a range explicitly", "", nullptr},
+    {"zone_report", "zrp", run_zone_report, 2, 2, true, true, 0, "offset number", "lists zones with their write pointers",
+     "", nullptr},
+    {"zone_reset", "zrs", run_zone_mgmt<ZoneOp::reset>, 2, 2, true, true, 0, "offset len", "empties the zones of a range",
+     "", nullptr},
+};
+
+} // namespace
+
+std::span<const Command> zone_commands() {
+    return commands;
+}
+
+} // namespace zoneio

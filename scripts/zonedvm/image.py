@@ -135,7 +135,9 @@ def base_tree(kernel, modules):
     for applet in subprocess.run([busybox, "--list-full"], capture_output=True, text=True).stdout.split():
         if os.path.basename(applet) != "busybox":
             t.link(applet, "/bin/busybox")
-    t.programs([("usr/bin/bash", find_program("bash")), ("usr/sbin/blkzone", find_program("blkzone"))])
+    # GNU's dd is the one that can write with O_DIRECT
+    t.programs([("usr/bin/bash", find_program("bash")), ("usr/bin/dd", find_program("dd")),
+                ("usr/sbin/blkzone", find_program("blkzone"))])
     t.text("etc/passwd", "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     t.text("etc/group", "root:x:0:\ndisk:x:6:\nnogroup:x:65534:\n")
     t.file("init", os.path.join(GUEST, "init"))

@@ -127,7 +127,11 @@ def download(real, version, folder):
             raise Problem(f"cannot download {real}={version}; try 'apt-get update' and --update-kernel:\n"
                           + r.stderr.strip())
         unpack(os.path.join(t, debs[0]), os.path.join(t, "kernel"))
-        shutil.move(os.path.join(t, "kernel"), folder)
+        try:
+            os.rename(os.path.join(t, "kernel"), folder)
+        except OSError:
+            if not os.path.isdir(folder):               # else another run was faster
+                raise
 
 
 def unpack(deb, folder):

@@ -72,10 +72,12 @@ def depends(name, data):
     return [plain(d) for d in listed + hidden]
 
 
-def kernel(cache, package, update):
+def kernel(cache, package, update, install):
     """The pinned kernel, downloaded when there is none yet or a new one is asked for."""
     pin = os.path.join(cache, "kernel-" + package)
     if update or not os.path.exists(pin):
+        if install:                                     # the lists of a new machine are empty or old
+            subprocess.run(["apt-get", "-q", "update"], stdout=subprocess.DEVNULL, check=False)
         real, version = newest(package)
         folder = os.path.join(cache, f"{real}_{version.replace(':', '%3a')}")
         if not os.path.isdir(folder):

@@ -160,7 +160,7 @@ def size_in_bytes(text):
     return int(number) * (unit or 1 << 20)
 
 
-def tail(complaint, console, lines=40):
+def tail(complaint, console, lines=60):
     """What QEMU said, then the end of the kernel's log."""
     log = bytes(console).decode(errors="replace").replace("\r", "").strip().splitlines()[-lines:]
     return "".join("\n  " + line for line in complaint.splitlines() + log)

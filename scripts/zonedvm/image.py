@@ -127,7 +127,7 @@ def base_tree(kernel, modules):
         t.directory(d)
     for d in ("bin", "sbin", "lib", "lib64"):           # past put(), which would resolve them
         t.entries["/" + d] = (stat.S_IFLNK | 0o777, ("usr/" + d).encode())
-    for d in ("proc", "sys", "dev", "tmp", "run", "root", "share", "work", "etc/zoned-vm", "var"):
+    for d in ("proc", "sys", "dev", "tmp", "run", "root", "share", "test", "etc/zoned-vm", "var"):
         t.directory(d)
     t.link("var/tmp", "../tmp")
     busybox = find_program("busybox")

@@ -91,9 +91,7 @@ std::optional<std::string> Options::take(std::string_view key) {
         return std::nullopt;
     }
     std::optional<std::string> text = option_text(it->second);
-    if (text) {
-        values_.erase(it);
-    }
+    values_.erase(it);
     return text;
 }
 

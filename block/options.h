@@ -63,7 +63,7 @@ public:
     const std::string* find_text(std::string_view key) const;
 
     /// Takes a key out as text, whatever type it has: JSON numbers become digits, true and false become on
-    /// and off. Null, {} and [] stay behind.
+    /// and off. Null, {} and [] count as absent.
     std::optional<std::string> take(std::string_view key);
     /// Takes several keys out and parses them; targets of absent keys stay as they are.
     ///

@@ -206,6 +206,10 @@ Status BlockNode::write_split(uint64_t offset, const IoVec& iov) {
 }
 
 Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
+        // The partial blocks at the ends could only be written.
+        return Status::from_errno(ENOTSUP);
+    }
     if (bytes == 0) {
         return {};
     }
@@ -284,7 +288,9 @@ Status BlockNode::truncate(uint64_t size, PreallocMode mode) {
         return Status::error(EFBIG, fmt::format("offset({}) exceeds maximum({})", size, max_image_length));
     }
     Status status = driver_->truncate(size, mode);
-    mark_written();
+    if (status.ok()) {
+        mark_written();
+    }
     return status;
 }
 

@@ -60,6 +60,8 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     }
     changes.merge_missing(node.options());
     change.options = changes;
+    const OptionValue* const found = changes.find("force-share");
+    const std::optional<OptionValue> force_share = found != nullptr ? std::optional(*found) : std::nullopt;
     Status status = take_access_options(changes, change.flags);
     if (status.ok()) {
         status = take_data_options(changes, change.flags);
@@ -67,8 +69,10 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     if (!status.ok()) {
         return status;
     }
-    if (change.flags.force_share != node.flags().force_share) {
-        return cannot_change("force-share");
+    change.flags.force_share = node.flags().force_share;
+    if (force_share) {
+        // Understood, but it cannot change: it is compared with what it was, like every other option.
+        changes.set("force-share", *force_share);
     }
     Result<std::unique_ptr<PendingReopen>> pending = node.driver().prepare_reopen(changes, change.flags);
     if (!pending.ok()) {

@@ -73,7 +73,9 @@ private:
                 shown.set(std::string(key), *value);
             }
         }
-        if (shown.empty()) {
+        Options telling = shown;
+        telling.erase("latency-ns");
+        if (telling.empty()) {
             return std::string(driver) + "://";
         }
         shown.set("driver", std::string(driver));

@@ -72,6 +72,9 @@ public:
         plan.explicit_options = plan.options;
         plan.options.merge_missing(inherited);
         Status status = choose_driver(plan);
+        if (status.ok()) {
+            take_no_backing(plan);
+        }
         if (status.ok() && !plan.is_protocol) {
             status = open_child(plan);
         }
@@ -156,6 +159,14 @@ private:
             plan.options.set("filename", has_protocol_prefix(rest) ? "./" + rest : rest);
         }
         return {};
+    }
+
+    /// An empty `backing` says that there is no backing file, which is true.
+    void take_no_backing(Plan& plan) {
+        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
+            notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
+            plan.options.erase("backing");
+        }
     }
 
     /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
@@ -273,10 +284,7 @@ private:
     }
 
     Status check_leftovers(Plan& plan) {
-        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
-            notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
-            plan.options.erase("backing");
-        } else if (backing != nullptr || !plan.options.take_subtree("backing").empty()) {
+        if (plan.options.find_text("backing") != nullptr || !plan.options.take_subtree("backing").empty()) {
             return option_error("Driver doesn't support backing files");
         }
         const std::string* unknown = plan.options.first_unknown();

@@ -52,12 +52,7 @@ Status refuse_changes(const BlockNode& node, Options options) {
 /// Settles the flags and options of one node; `changes` are its own.
 Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base) {
     NodeChange change{&node, base, {}, nullptr};
-    if (!node.info().is_protocol) {
-        Status status = refuse_references(changes);
-        if (!status.ok()) {
-            return status;
-        }
-    }
+    const Options asked = changes;
     changes.merge_missing(node.options());
     change.options = changes;
     const OptionValue* const found = changes.find("force-share");
@@ -79,7 +74,10 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
         return std::move(pending).status();
     }
     change.pending = std::move(*pending);
-    status = refuse_changes(node, std::move(changes));
+    status = node.info().is_protocol ? Status() : refuse_references(asked);
+    if (status.ok()) {
+        status = refuse_changes(node, std::move(changes));
+    }
     if (!status.ok()) {
         return status;
     }
@@ -92,7 +90,7 @@ Status check_writers(const NodeChange& change) {
         return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
                                                 change.node->name()));
     }
-    return {};
+    return change.node->check_whole_blocks(change.node->permissions());
 }
 
 } // namespace

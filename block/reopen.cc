@@ -38,6 +38,8 @@ Status refuse_changes(const BlockNode& node, Options options) {
             current = node.info().name;
         } else if (*key == "node-name") {
             current = node.name();
+        } else if (*key == "filename") {
+            current = node.filename();
         } else if (const OptionValue* opened_with = node.options().find(*key)) {
             current = option_text(*opened_with);
         }

@@ -115,7 +115,6 @@ private:
             }
             plan.is_protocol = plan.info->is_protocol;
         }
-        plan.explicit_options.erase("driver");
         if (!plan.is_protocol) {
             return {};
         }

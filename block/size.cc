@@ -93,7 +93,12 @@ ParseError parse_size(std::string_view text, uint64_t& value) {
         overflow = overflow || !push_digit(whole, 10, static_cast<unsigned>(c - '0'));
     }
     if (negative || overflow) {
-        // Such a number is too large only when nothing follows that would have to be understood first.
+        // Such a number is too large only when nothing follows that would have to be understood first; without a
+        // whole part that is a fraction.
+        if (whole_digits.empty() && text.starts_with('.')) {
+            text.remove_prefix(1);
+            return !take_digits(text).empty() && text.empty() ? ParseError::out_of_range : ParseError::invalid;
+        }
         return whole_digits.empty() || !text.empty() ? ParseError::invalid : ParseError::out_of_range;
     }
     std::string_view fraction_digits;

@@ -63,7 +63,8 @@ INSTANTIATE_TEST_SUITE_P(Hexadecimal, ParseSize,
 INSTANTIATE_TEST_SUITE_P(Negative, ParseSize,
                          testing::Values(SizeCase{"-1", too_large, 0}, SizeCase{"-0", too_large, 0},
                                          SizeCase{"-1k", invalid, 0}, SizeCase{"-1.5", invalid, 0},
-                                         SizeCase{"-0x1", invalid, 0}, SizeCase{"--1", invalid, 0},
+                                         SizeCase{"-0x1", invalid, 0}, SizeCase{"-.2", too_large, 0},
+                                         SizeCase{"-.5k", invalid, 0}, SizeCase{"-.", invalid, 0}, SizeCase{"--1", invalid, 0},
                                          SizeCase{"99999999999999999999k", invalid, 0}));
 
 TEST(ParseSizeInt64, EndsBelowTwoToThe63) {

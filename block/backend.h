@@ -46,6 +46,8 @@ public:
     /// `offset` is within the image, `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
+    /// The zone commands are done after every request begun before. ENOTSUP when the device is not zoned; for
+    /// ranges and alignment see zone_checks.h.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov);
@@ -72,6 +74,9 @@ private:
         : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
+    Status check_append(uint64_t offset, const IoVec& iov);
+    void finish_all();
+    void keep_zone_order();
     WriteFlags write_flags(WriteFlags flags) const;
     IoEngine& engine();
     Status perform(Request& request);

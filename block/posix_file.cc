@@ -310,8 +310,9 @@ public:
         file_.fd_ = std::move(fd_);
         file_.read_only_ = read_only_;
         file_.direct_ = direct_;
-        limits_.zoned = file_.limits_.zoned;
-        file_.limits_ = limits_;
+        // Zoned limits are the device's, however it is open.
+        file_.limits_.request_alignment = limits_.request_alignment;
+        file_.limits_.memory_alignment = limits_.memory_alignment;
     }
 
 private:

@@ -22,6 +22,10 @@ Outcome failed(Session& session, std::string_view what, const Status& status) {
     return Outcome::failed;
 }
 
+uint64_t shown_write_pointer(const ZoneDescriptor& zone) {
+    return zone.write_pointer == no_write_pointer ? no_write_pointer : zone.write_pointer / sector_size;
+}
+
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
     const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
@@ -36,7 +40,7 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
     const auto show = [&](const ZoneDescriptor& zone) {
         session.out().print("start: {:#x}, len {:#x}, cap {:#x}, wptr {:#x}, zcond:{}, [type: {}]\n",
                             zone.start / sector_size, zone.length / sector_size, zone.capacity / sector_size,
-                            zone.write_pointer / sector_size, static_cast<unsigned>(zone.state),
+                            shown_write_pointer(zone), static_cast<unsigned>(zone.state),
                             static_cast<unsigned>(zone.type));
     };
     const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(*offset),

@@ -67,13 +67,18 @@ Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writet
     return status;
 }
 
-Status BlockBackend::check_range(uint64_t offset, uint64_t bytes) {
+Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers) {
     const Result<uint64_t> length = root_->length();
     if (!length.ok()) {
         return length.status();
     }
     if (offset > *length || bytes > *length - offset) {
         return Status::from_errno(EIO);
+    }
+    for (const BlockNode* node = root_.get(); buffers > 1 && node != nullptr; node = node->child()) {
+        if (buffers > node->limits().max_buffers) {
+            return Status::from_errno(EINVAL);
+        }
     }
     return {};
 }
@@ -82,7 +87,7 @@ Status BlockBackend::check(const Request& request) {
     switch (request.op) {
     case RequestOp::flush: return {};
     case RequestOp::zone_append: return check_append(request.offset, request.iov);
-    default: return check_range(request.offset, request.bytes);
+    default: return check_range(request.offset, request.bytes, request.buffers);
     }
 }
 

@@ -60,8 +60,8 @@ public:
     /// Readable when reap() would find something; -1 while no request was ever submitted.
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
 
-    /// EIO when a range is not within the image.
-    Status check_range(uint64_t offset, uint64_t bytes);
+    /// EIO when a range is not within the image; EINVAL when so many buffers are more than its driver takes.
+    Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
     /// May one request be done as several smaller ones, without anybody seeing the difference?
     bool may_split() const;
 

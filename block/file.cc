@@ -131,6 +131,7 @@ private:
     }
 
     Status write_zeros(uint64_t begin, uint64_t end);
+    void allocate_first_block(uint64_t size);
 
     std::atomic<bool> punch_hole_works_{true};
     std::atomic<bool> zero_range_works_{true};
@@ -150,6 +151,18 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
     return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk") : Status();
 }
 
+/// Gives a file that was empty data at its begin, as far as that works: where there is a hole the block size
+/// of O_DIRECT cannot be found out later.
+void FileDriver::allocate_first_block(uint64_t size) {
+    constexpr size_t sector = 512;
+    constexpr size_t largest_block = 4096;
+    const std::vector<uint8_t> zeros(size < largest_block ? sector : largest_block);
+    ssize_t written = 0;
+    do {
+        written = pwrite(fd(), zeros.data(), zeros.size(), 0);
+    } while (written < 0 && errno == EINTR);
+}
+
 Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     struct stat st{};
     if (fstat(fd(), &st) < 0) {
@@ -167,7 +180,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         if (size != current) {
             const int error =
                 posix_fallocate(fd(), static_cast<off_t>(current), static_cast<off_t>(size - current));
-            status = error == 0 ? Status() : with_errno(error, "Could not preallocate data for the new file");
+            status = error == 0 ? Status() : with_errno(error, "Could not preallocate new data");
         }
         break;
     case PreallocMode::off:
@@ -177,6 +190,8 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         }
         if (mode == PreallocMode::full) {
             status = write_zeros(current, size);
+        } else if (current == 0 && size > 0) {
+            allocate_first_block(size);
         }
         break;
     }
@@ -187,7 +202,8 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         }
         return status;
     }
-    set_length(size);
+    const Result<uint64_t> length = measure(fd());
+    set_length(length.ok() ? *length : size);
     return {};
 }
 

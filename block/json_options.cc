@@ -495,7 +495,9 @@ Result<std::vector<Token>> scan_value(Scanner& scanner) {
     }
 }
 
-Result<std::optional<Options>> parse_document(std::string_view json) {
+} // namespace
+
+Result<std::optional<Options>> parse_json_object(std::string_view json) {
     Scanner scanner(json);
     Result<std::vector<Token>> tokens = scan_value(scanner);
     if (!tokens.ok()) {
@@ -515,10 +517,8 @@ Result<std::optional<Options>> parse_document(std::string_view json) {
     return options;
 }
 
-} // namespace
-
 Result<Options> parse_json_options(std::string_view json) {
-    Result<std::optional<Options>> options = parse_document(json);
+    Result<std::optional<Options>> options = parse_json_object(json);
     if (!options.ok()) {
         return Status::error(EINVAL, "Could not parse the JSON options: " + options.status().message());
     }

@@ -13,6 +13,7 @@ struct Limits {
     uint32_t request_alignment = 1; ///< requests are padded to multiples of this
     size_t memory_alignment = 1;    ///< of buffers handed to the driver
     uint64_t max_transfer = 0;      ///< 0: no limit
+    size_t max_buffers = SIZE_MAX;  ///< of a vectored request
 
     ZonedModel zoned = ZonedModel::none;
     uint64_t zone_size = 0;

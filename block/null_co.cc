@@ -16,7 +16,8 @@ constexpr std::string_view option_keys[] = {"size", "latency-ns", "read-zeroes"}
 
 class NullDriver final : public BlockDriver {
 public:
-    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& /*context*/, Options& options) {
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
+        context.filename = "null-co://";
         auto driver = std::make_unique<NullDriver>();
         std::optional<uint64_t> size;
         std::optional<uint64_t> latency;

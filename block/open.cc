@@ -246,8 +246,9 @@ private:
         context.child = std::move(plan.child);
         context.probed = plan.probed;
         context.default_aio = aio_;
-        const std::string shown = context.child ? context.child->filename() : context.filename;
+        const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
+        const std::string shown = plan.info->is_protocol ? context.filename : child_name;
         if (plan.probed && !plan.flags.read_only) {
             warn_of_probing(shown);
         }

@@ -91,9 +91,7 @@ std::optional<std::string> Options::take(std::string_view key) {
         return std::nullopt;
     }
     std::optional<std::string> text = option_text(it->second);
-    if (text) {
-        values_.erase(it);
-    }
+    values_.erase(it);
     return text;
 }
 
@@ -190,10 +188,16 @@ bool is_identifier(std::string_view text) {
            std::all_of(text.begin(), text.end(), is_name_char);
 }
 
-namespace {
+Status check_identifier(std::string_view key, std::string_view text) {
+    if (is_identifier(text)) {
+        return {};
+    }
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects an identifier\n"
+                                             "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.",
+                                             key));
+}
 
-/// Reads a value up to the next single comma; a doubled comma stands for one.
-std::string take_value(std::string_view& rest) {
+std::string take_option_value(std::string_view& rest) {
     std::string value;
     while (!rest.empty()) {
         if (rest.front() == ',') {
@@ -207,6 +211,8 @@ std::string take_value(std::string_view& rest) {
     }
     return value;
 }
+
+namespace {
 
 /// A key without a value is a flag: `foo` is foo=on, `nofoo` is foo=off.
 KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
@@ -233,10 +239,10 @@ Result<OptionString> parse_option_string(std::string_view text, std::string_view
         if (end < rest.size() && rest[end] == '=') {
             pair.key = rest.substr(0, end);
             rest.remove_prefix(end + 1);
-            pair.value = take_value(rest);
+            pair.value = take_option_value(rest);
         } else if (first && !implied_key.empty()) {
             pair.key = implied_key;
-            pair.value = take_value(rest);
+            pair.value = take_option_value(rest);
         } else {
             pair = flag_pair(rest.substr(0, end), parsed.warnings);
             rest.remove_prefix(end);
@@ -250,9 +256,9 @@ Result<OptionString> parse_option_string(std::string_view text, std::string_view
         parsed.pairs.push_back(std::move(pair));
         first = false;
     }
-    if (parsed.id && !is_identifier(*parsed.id)) {
-        return Status::error(EINVAL, "Parameter 'id' expects an identifier\n"
-                                     "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
+    Status status = parsed.id ? check_identifier("id", *parsed.id) : Status();
+    if (!status.ok()) {
+        return status;
     }
     return parsed;
 }

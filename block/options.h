@@ -63,7 +63,7 @@ public:
     const std::string* find_text(std::string_view key) const;
 
     /// Takes a key out as text, whatever type it has: JSON numbers become digits, true and false become on
-    /// and off. Null, {} and [] stay behind.
+    /// and off. Null, {} and [] count as absent.
     std::optional<std::string> take(std::string_view key);
     /// Takes several keys out and parses them; targets of absent keys stay as they are.
     ///
@@ -128,7 +128,16 @@ struct OptionString {
 /// Parses `k=v,k=v`; `,,` is a comma in a value. `implied_key` is the key of a first word without `=`.
 Result<OptionString> parse_option_string(std::string_view text, std::string_view implied_key = {});
 
-/// Parses the JSON object of a `json:` name into dotted keys.
+/// Reads a value up to the next single comma and cuts it off; a doubled comma stands for one.
+std::string take_option_value(std::string_view& rest);
+
+/// The error for an id that is no identifier.
+Status check_identifier(std::string_view key, std::string_view text);
+
+/// Parses a JSON object into dotted keys; nothing when it is another value.
+Result<std::optional<Options>> parse_json_object(std::string_view json);
+
+/// The same for the rest of a `json:` name.
 Result<Options> parse_json_options(std::string_view json);
 
 } // namespace zoneio

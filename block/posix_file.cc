@@ -149,6 +149,7 @@ Status PosixFile::open(OpenContext& context, Options& options) {
 
 Limits PosixFile::probe_limits(int fd, bool direct) const {
     Limits limits;
+    limits.max_buffers = IOV_MAX;
     if (!direct) {
         return limits;
     }

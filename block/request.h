@@ -25,7 +25,8 @@ struct Request {
     RequestOp op = RequestOp::read;
     uint64_t offset = 0; ///< bytes; zone_append: of the zone, and when done where the data went
     uint64_t bytes = 0;
-    IoVec iov; ///< read, write and zone_append
+    IoVec iov;          ///< read, write and zone_append
+    size_t buffers = 1; ///< how many buffers the user asked for; the iov may have more segments
     WriteFlags flags;
 
     Status status;     ///< valid when done

@@ -22,6 +22,7 @@ Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<
     aio->data = data_begin(session, aio->buffer);
     fill_iov(aio->request.iov, fill);
     aio->request.bytes = aio->request.iov.bytes();
+    aio->request.buffers = lengths.size();
     session.aio().start(session.backend(), std::move(aio));
     return Outcome::ok;
 }

@@ -69,7 +69,7 @@ Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line
     char* end = nullptr;
     errno = 0;
     const long milliseconds = strtol(line.argv[1], &end, 0);
-    if (errno != 0 || *end != '\0') {
+    if (errno != 0 || *end != '\0' || milliseconds < 0) {
         session.out().print("{} is not a valid number\n", line.argv[1]);
         return Outcome::failed;
     }

@@ -139,7 +139,7 @@ Status read_whole(Session& session, uint64_t offset, std::span<const uint64_t> l
 /// What the two commands have in common once their arguments are understood.
 Outcome do_read(Session& session, const ReadOptions& options, std::string_view name, uint64_t offset,
                 std::span<const uint64_t> lengths, uint64_t count, const VerifyRange& range) {
-    Status in_range = session.backend().check_range(offset, count);
+    Status in_range = session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
     const Clock::time_point start = Clock::now();
     VerifiedRead result;

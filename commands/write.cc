@@ -186,8 +186,10 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     }
     const auto begin = static_cast<uint64_t>(*offset);
     const Clock::time_point start = Clock::now();
-    const Status status =
-        write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags);
+    Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
+    if (status.ok()) {
+        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags);
+    }
     return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status);
 }
 

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/user_object.h"
+
+#include "block/options.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <set>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+enum class PropertyType { text, integer, secret_format };
+
+struct Property {
+    std::string_view name;
+    PropertyType type;
+};
+
+struct ObjectType {
+    std::string_view name;
+    std::span<const Property> properties;
+    /// What is wrong with a complete set of properties.
+    Status (*check)(const Options& properties);
+};
+
+Status invalid(std::string text) {
+    return Status::error(EINVAL, std::move(text));
+}
+
+std::set<std::string, std::less<>>& object_ids() {
+    static std::set<std::string, std::less<>> ids;
+    return ids;
+}
+
+constexpr Property secret_properties[] = {
+    {"data", PropertyType::text},  {"file", PropertyType::text}, {"format", PropertyType::secret_format},
+    {"keyid", PropertyType::text}, {"iv", PropertyType::text},
+};
+
+Status check_secret(const Options& properties) {
+    const std::string* file = properties.find_text("file");
+    const bool has_data = properties.contains("data");
+    if (file != nullptr && has_data) {
+        return invalid("'file' and 'data' are mutually exclusive");
+    }
+    if (file == nullptr && !has_data) {
+        return invalid("Either 'file' or 'data' must be provided");
+    }
+    if (file != nullptr && access(file->c_str(), R_OK) != 0) {
+        return invalid(fmt::format("Unable to read {0}: Failed to open file “{0}”: {1}", *file, strerror(errno)));
+    }
+    if (const std::string* key = properties.find_text("keyid")) {
+        return invalid(fmt::format("No secret with id '{}'", *key));
+    }
+    return {};
+}
+
+constexpr Property throttle_properties[] = {
+    {"x-bps-read", PropertyType::integer},         {"x-bps-read-max", PropertyType::integer},
+    {"x-bps-read-max-length", PropertyType::integer}, {"x-bps-total", PropertyType::integer},
+    {"x-bps-total-max", PropertyType::integer},    {"x-bps-total-max-length", PropertyType::integer},
+    {"x-bps-write", PropertyType::integer},        {"x-bps-write-max", PropertyType::integer},
+    {"x-bps-write-max-length", PropertyType::integer}, {"x-iops-read", PropertyType::integer},
+    {"x-iops-read-max", PropertyType::integer},    {"x-iops-read-max-length", PropertyType::integer},
+    {"x-iops-size", PropertyType::integer},        {"x-iops-total", PropertyType::integer},
+    {"x-iops-total-max", PropertyType::integer},   {"x-iops-total-max-length", PropertyType::integer},
+    {"x-iops-write", PropertyType::integer},       {"x-iops-write-max", PropertyType::integer},
+    {"x-iops-write-max-length", PropertyType::integer},
+};
+
+Status check_throttle(const Options& properties) {
+    for (const std::string kind : {"bps", "iops"}) {
+        for (const std::string suffix : {"", "-max"}) {
+            const std::string prefix = "x-" + kind + '-';
+            const bool total = properties.contains(prefix + "total" + suffix);
+            const bool single = properties.contains(prefix + "read" + suffix) || properties.contains(prefix + "write" + suffix);
+            if (total && single) {
+                return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
+            }
+        }
+    }
+    return {};
+}
+
+constexpr ObjectType types[] = {
+    {"secret", secret_properties, check_secret},
+    {"throttle-group", throttle_properties, check_throttle},
+};
+
+/// Types that users of the QEMU family know, but that mean nothing to a raw image.
+constexpr std::string_view foreign_types[] = {
+    "authz-list",        "authz-listfile",      "authz-pam",           "authz-simple",         "can-bus",
+    "can-host-socketcan", "colo-compare",       "cryptodev-backend",   "cryptodev-backend-builtin",
+    "cryptodev-backend-lkcf", "cryptodev-vhost-user", "dbus-vmstate",  "filter-buffer",        "filter-dump",
+    "filter-mirror",     "filter-redirector",   "filter-replay",       "filter-rewriter",      "input-barrier",
+    "input-linux",       "iommufd",             "iothread",            "main-loop",            "memory-backend-epc",
+    "memory-backend-file", "memory-backend-memfd", "memory-backend-ram", "memory-backend-shm", "pef-guest",
+    "pr-manager-helper", "qtest",               "rng-builtin",         "rng-egd",              "rng-random",
+    "s390-pv-guest",     "secret_keyring",      "sev-guest",           "sev-snp-guest",        "thread-context",
+    "tls-cipher-suites", "tls-creds-anon",      "tls-creds-psk",       "tls-creds-x509",       "x-remote-object",
+    "x-vfio-user-server",
+};
+
+/// A parameter is made of parts with dots in between; each begins with a letter.
+bool is_parameter_name(std::string_view name) {
+    bool at_part_begin = true;
+    for (const char c : name) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (at_part_begin ? !std::isalpha(byte) : !(std::isalnum(byte) || c == '-' || c == '_' || c == '.')) {
+            return false;
+        }
+        at_part_begin = c == '.';
+    }
+    return !at_part_begin;
+}
+
+/// `TYPE,key=value,...`: every key needs a value, and `,,` is a comma in one.
+Result<Options> parse_object_string(std::string_view spec) {
+    Options options;
+    bool first = true;
+    while (!spec.empty()) {
+        const size_t end = std::min(spec.find_first_of("=,"), spec.size());
+        std::string key(spec.substr(0, end));
+        const bool has_value = end < spec.size() && spec[end] == '=';
+        if (!has_value && first && !key.empty()) {
+            key = "qom-type";
+        } else {
+            if (!is_parameter_name(key)) {
+                return invalid(fmt::format("Invalid parameter '{}'", key));
+            }
+            if (!has_value) {
+                return invalid(fmt::format("Expected '=' after parameter '{}'", key));
+            }
+            spec.remove_prefix(end + 1);
+        }
+        first = false;
+        options.set(std::move(key), take_option_value(spec));
+        spec.remove_prefix(spec.empty() ? 0 : 1);
+    }
+    return options;
+}
+
+/// What a spec says, in either of its two forms.
+Result<Options> parse_object(std::string_view spec) {
+    if (!spec.starts_with('{')) {
+        return parse_object_string(spec);
+    }
+    Result<std::optional<Options>> parsed = parse_json_object(spec);
+    if (!parsed.ok()) {
+        return std::move(parsed).status();
+    }
+    return std::move(**parsed);
+}
+
+/// Takes out a parameter that must be there, as text.
+Status take_required(Options& options, std::string_view key, std::string& value) {
+    const OptionValue* found = options.find(key);
+    if (found == nullptr) {
+        return invalid(fmt::format("Parameter '{}' is missing", key));
+    }
+    const std::string* text = std::get_if<std::string>(found);
+    if (text == nullptr) {
+        return invalid(fmt::format("Invalid parameter type for '{}', expected: string", key));
+    }
+    value = *text;
+    options.erase(key);
+    return {};
+}
+
+Status check_value(const Property& property, const OptionValue& value) {
+    const std::string* text = std::get_if<std::string>(&value);
+    switch (property.type) {
+    case PropertyType::text:
+        return text != nullptr ? Status() : invalid(fmt::format("Invalid parameter type for '{}', expected: string", property.name));
+    case PropertyType::secret_format:
+        if (text == nullptr || (*text != "raw" && *text != "base64")) {
+            return invalid(fmt::format("Parameter '{}' does not accept value '{}'", property.name, option_text(value).value_or("")));
+        }
+        return {};
+    case PropertyType::integer: {
+        uint64_t number = 0;
+        const bool is_number = std::holds_alternative<int64_t>(value) || std::holds_alternative<uint64_t>(value) ||
+                               (text != nullptr && parse_option_number(property.name, *text, number).ok());
+        return is_number ? Status() : invalid(fmt::format("Parameter '{}' expects integer", property.name));
+    }
+    }
+    return {};
+}
+
+Status check_properties(const ObjectType& type, const Options& properties) {
+    for (const auto& [key, value] : properties.all()) {
+        const auto property = std::find_if(type.properties.begin(), type.properties.end(),
+                                           [&key = key](const Property& p) { return p.name == key; });
+        const size_t dot = key.find('.');
+        if (dot != std::string::npos) {
+            return invalid(fmt::format("Parameters '{}.*' are unexpected", key.substr(0, dot)));
+        }
+        if (property == type.properties.end()) {
+            return invalid(fmt::format("Parameter '{}' is unexpected", key));
+        }
+        Status status = check_value(*property, value);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
+/// `limits.iops-total` is the newer spelling of `x-iops-total`.
+Options unfold_limits(Options options) {
+    const Options limits = options.take_subtree("limits");
+    for (const auto& [key, value] : limits.all()) {
+        options.set("x-" + key, value);
+    }
+    return options;
+}
+
+} // namespace
+
+Status add_user_object(std::string_view spec) {
+    Result<Options> parsed = parse_object(spec);
+    if (!parsed.ok()) {
+        return std::move(parsed).status();
+    }
+    std::string type_name;
+    std::string id;
+    Status status = take_required(*parsed, "qom-type", type_name);
+    const bool is_foreign = std::find(std::begin(foreign_types), std::end(foreign_types), type_name) != std::end(foreign_types);
+    const auto type = std::find_if(std::begin(types), std::end(types), [&](const ObjectType& t) { return t.name == type_name; });
+    if (status.ok() && type == std::end(types) && !is_foreign) {
+        status = invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
+    }
+    if (status.ok()) {
+        status = take_required(*parsed, "id", id);
+    }
+    if (status.ok() && is_foreign) {
+        status = invalid(fmt::format("invalid object type: {}", type_name));
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    const Options properties = unfold_limits(std::move(*parsed));
+    status = check_properties(*type, properties);
+    if (status.ok()) {
+        status = check_identifier("id", id);
+    }
+    if (status.ok()) {
+        status = type->check(properties);
+    }
+    if (status.ok() && !object_ids().insert(id).second) {
+        status = invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
+    }
+    return status;
+}
+
+std::string user_object_help() {
+    std::string text = "List of user creatable objects:\n";
+    for (const ObjectType& type : types) {
+        text += fmt::format("  {}\n", type.name);
+    }
+    return text;
+}
+
+} // namespace zoneio

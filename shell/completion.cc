@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/completion.h"
+
+#include "commands/command.h"
+
+#include <cstdio>
+#include <cstring>
+#include <readline/readline.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Readline asks for one match after the other; `state` is 0 for the first.
+char* next_command(const char* text, int state) {
+    static size_t index = 0;
+    index = state == 0 ? 0 : index;
+    const std::span<const Command* const> table = command_table();
+    while (index < table.size()) {
+        const std::string name(table[index++]->name);
+        if (name.starts_with(text)) {
+            return strdup(name.c_str());
+        }
+    }
+    return nullptr;
+}
+
+char** complete(const char* text, int begin, int /*end*/) {
+    const bool first_word = std::string_view(rl_line_buffer, static_cast<size_t>(begin)).find_first_not_of(' ') ==
+                            std::string_view::npos;
+    if (!first_word) {
+        return nullptr;
+    }
+    rl_attempted_completion_over = 1;
+    return rl_completion_matches(text, next_command);
+}
+
+} // namespace
+
+void install_completion() {
+    // Words are what the command line is split into: nothing but a space ends one.
+    rl_basic_word_break_characters = " ";
+    rl_completer_word_break_characters = " ";
+    rl_completer_quote_characters = "";
+    rl_attempted_completion_function = complete;
+}
+
+} // namespace zoneio

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "commands/image_open.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// What the command line asks for.
+struct ProcessOptions {
+    std::vector<std::string> commands; ///< -c, in order
+    OpenRequest open;
+    std::optional<std::string> file; ///< the operand
+    bool image_opts = false;
+    bool misalign = false;
+};
+
+/// Parses the command line; messages are printed as they come up. An exit status means that the program
+/// ends here.
+std::optional<int> parse_process_options(int argc, char** argv, const std::string& program, ProcessOptions& options);
+
+} // namespace zoneio

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "commands/command.h"
+
+namespace zoneio {
+
+/// Reads and runs commands from standard input until it ends or one says so: with line editing and history
+/// where it is a terminal. True when no command failed.
+bool run_prompt(Session& session);
+
+/// The same for a terminal.
+bool run_terminal_prompt(Session& session);
+
+} // namespace zoneio

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/completion.h"
+#include "shell/history.h"
+#include "shell/prompt.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <poll.h>
+#include <readline/readline.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+volatile sig_atomic_t interrupted = 0;
+
+/// Readline's callback has no room for an object: what it leaves is picked up right after the call.
+struct FinishedLine {
+    bool there = false;
+    std::optional<std::string> text; ///< nothing at the end of the input
+};
+FinishedLine finished_line;
+
+void on_line(char* line) {
+    rl_callback_handler_remove();
+    finished_line.there = true;
+    finished_line.text = line != nullptr ? std::optional<std::string>(line) : std::nullopt;
+    free(line);
+}
+
+/// While it lives an interrupt clears the line being edited; otherwise it ends the program.
+class InterruptClearsLine {
+public:
+    InterruptClearsLine() {
+        struct sigaction action{};
+        action.sa_handler = [](int) { interrupted = 1; };
+        sigaction(SIGINT, &action, &before_);
+    }
+    ~InterruptClearsLine() { sigaction(SIGINT, &before_, nullptr); }
+    InterruptClearsLine(const InterruptClearsLine&) = delete;
+    InterruptClearsLine& operator=(const InterruptClearsLine&) = delete;
+
+private:
+    struct sigaction before_{};
+};
+
+class TerminalPrompt {
+public:
+    explicit TerminalPrompt(Session& session) : session_(session), prompt_(session.out().program() + "> ") {
+        rl_readline_name = "zoneio";
+        rl_catch_signals = 0;
+        install_completion();
+    }
+
+    bool run() {
+        bool all_ok = true;
+        while (std::optional<std::string> line = read_line()) {
+            history_.add(*line);
+            const Outcome outcome = run_line(session_, line->data());
+            if (outcome == Outcome::quit) {
+                return all_ok;
+            }
+            all_ok = all_ok && outcome == Outcome::ok;
+            session_.out().flush();
+        }
+        return all_ok;
+    }
+
+private:
+    /// Edits one line; results of asynchronous requests appear above it as they come.
+    std::optional<std::string> read_line() {
+        const InterruptClearsLine guard;
+        finished_line = {};
+        rl_callback_handler_install(prompt_.c_str(), on_line);
+        while (!finished_line.there) {
+            wait_and_handle();
+        }
+        if (!finished_line.text) {
+            fputs("\n", stdout);
+        }
+        return std::move(finished_line.text);
+    }
+
+    void wait_and_handle() {
+        const bool busy = session_.is_open() && session_.backend().in_flight() > 0;
+        pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {busy ? session_.backend().event_fd() : -1, POLLIN, 0}};
+        const int ready = poll(events, 2, -1);
+        if (interrupted != 0) {
+            interrupted = 0;
+            clear_line();
+        } else if (ready > 0) {
+            if (events[1].revents != 0) {
+                report_above_line();
+            }
+            if (events[0].revents != 0) {
+                rl_callback_read_char();
+            }
+        }
+    }
+
+    static void clear_line() {
+        fputs("^C\n", rl_outstream);
+        rl_free_line_state();
+        rl_callback_sigcleanup();
+        rl_replace_line("", 0);
+        rl_on_new_line();
+        rl_redisplay();
+    }
+
+    void report_above_line() {
+        rl_clear_visible_line();
+        fflush(rl_outstream);
+        session_.aio().report_finished(session_.backend());
+        session_.out().flush();
+        rl_on_new_line();
+        rl_redisplay();
+    }
+
+    Session& session_;
+    std::string prompt_;
+    History history_;
+};
+
+} // namespace
+
+bool run_terminal_prompt(Session& session) {
+    return TerminalPrompt(session).run();
+}
+
+} // namespace zoneio

@@ -86,7 +86,13 @@ Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers
 Status BlockBackend::check(const Request& request) {
     switch (request.op) {
     case RequestOp::flush: return {};
-    case RequestOp::zone_append: return check_append(request.offset, request.iov);
+    case RequestOp::zone_append: {
+        std::vector<uint64_t> lengths;
+        for (const iovec& segment : request.iov.segments()) {
+            lengths.push_back(segment.iov_len);
+        }
+        return check_append(request.offset, lengths);
+    }
     default: return check_range(request.offset, request.bytes, request.buffers);
     }
 }
@@ -214,16 +220,16 @@ Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     return root_->zone_mgmt(op, offset, bytes);
 }
 
-Status BlockBackend::check_append(uint64_t offset, const IoVec& iov) {
+Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
     const Result<uint64_t> length = root_->length();
-    return length.ok() ? check_zone_append(limits(), *length, offset, iov) : length.status();
+    return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
 }
 
-Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov) {
-    Status status = check_append(offset, iov);
+Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
+    Status status = check_append(offset, lengths);
     if (!status.ok()) {
         return status;
     }

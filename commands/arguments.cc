@@ -29,7 +29,7 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
         return value;
     }
     if (shown == nullptr) {
-        shown = word;
+        shown = word != nullptr ? word : "(null)";
     }
     session.out().print("Parsing error: {} -- {}\n",
                         error == ParseError::out_of_range

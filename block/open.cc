@@ -2,6 +2,7 @@
 #include "block/open.h"
 
 #include "block/probe.h"
+#include "block/zone_checks.h"
 
 #include <fmt/format.h>
 #include <random>
@@ -238,6 +239,12 @@ private:
     }
 
     Result<std::unique_ptr<BlockNode>> open_driver(Plan& plan) {
+        if (plan.child) {
+            Status status = check_zoned_child(*plan.info, plan.child->limits());
+            if (!status.ok()) {
+                return status;
+            }
+        }
         const std::string node_name = node_name_;
         OpenContext context;
         context.flags = plan.flags;

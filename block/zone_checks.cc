@@ -42,4 +42,11 @@ Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset,
     return offset < length ? Status() : Status::from_errno(EIO);
 }
 
+Status check_zoned_child(const DriverInfo& parent, const Limits& child) {
+    if (child.zoned != ZonedModel::host_managed || parent.takes_zoned_child) {
+        return {};
+    }
+    return Status::error(EINVAL, "Cannot add a zoned child to a not support zoned children parent");
+}
+
 } // namespace zoneio

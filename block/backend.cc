@@ -2,6 +2,7 @@
 #include "block/backend.h"
 
 #include "block/size.h"
+#include "block/trace.h"
 #include "block/zone_checks.h"
 
 namespace zoneio {
@@ -136,6 +137,7 @@ Status BlockBackend::perform(Request& request) {
 }
 
 Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
+    trace_blk_co_preadv(this, &root_->driver(), offset, iov.bytes(), 0);
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
@@ -151,6 +153,7 @@ Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
 }
 
 Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
@@ -170,6 +173,7 @@ Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) 
 }
 
 Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
     Status status = check_range(offset, bytes);
     if (!status.ok()) {
         return status;
@@ -237,7 +241,20 @@ Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, st
     return root_->zone_append(offset, iov, write_flags({}));
 }
 
+void BlockBackend::trace(const Request& request) {
+    const unsigned flags = request.flags.bits();
+    switch (request.op) {
+    case RequestOp::read: trace_blk_co_preadv(this, &root_->driver(), request.offset, request.bytes, 0); break;
+    case RequestOp::write: trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags); break;
+    case RequestOp::write_zeroes:
+        trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags | WriteFlags::zero_write_bit);
+        break;
+    default: break;
+    }
+}
+
 void BlockBackend::submit(Request& request) {
+    trace(request);
     request.status = check(request);
     request.done = !request.status.ok();
     if (request.done) {

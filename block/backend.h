@@ -76,6 +76,7 @@ private:
         : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
+    void trace(const Request& request);
     Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
     void finish_all();
     void keep_zone_order();

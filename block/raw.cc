@@ -5,6 +5,7 @@
 #include "block/node.h"
 #include "block/probe.h"
 #include "block/size.h"
+#include "block/trace.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -112,6 +113,7 @@ public:
     bool can_write_zeroes() const override { return true; }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        trace_bdrv_co_pwrite_zeroes(&child_->driver(), window_.offset + offset, bytes, flags.bits());
         return child_->pwrite_zeroes(window_.offset + offset, bytes, flags);
     }
 

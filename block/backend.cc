@@ -2,6 +2,8 @@
 #include "block/backend.h"
 
 #include "block/size.h"
+#include "block/trace.h"
+#include "block/zone_checks.h"
 
 namespace zoneio {
 
@@ -22,8 +24,20 @@ Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool wr
 }
 
 BlockBackend::~BlockBackend() {
+    finish_all();
+}
+
+void BlockBackend::finish_all() {
     while (in_flight() > 0) {
         reap(true);
+    }
+}
+
+/// Requests to zones are done in the order in which they were begun, so that one after the other can be written
+/// at the pointer that the one before leaves.
+void BlockBackend::keep_zone_order() {
+    if (limits().zoned != ZonedModel::none) {
+        finish_all();
     }
 }
 
@@ -44,9 +58,7 @@ void BlockBackend::give_up(unsigned permissions) {
 }
 
 Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writethrough) {
-    while (in_flight() > 0) {
-        reap(true);
-    }
+    finish_all();
     // The engine may hold on to descriptors that are about to be closed.
     engine_.reset();
     Status status = reopen_image(*root_, std::move(options), flags);
@@ -75,7 +87,13 @@ Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers
 Status BlockBackend::check(const Request& request) {
     switch (request.op) {
     case RequestOp::flush: return {};
-    case RequestOp::zone_append: return {};
+    case RequestOp::zone_append: {
+        std::vector<uint64_t> lengths;
+        for (const iovec& segment : request.iov.segments()) {
+            lengths.push_back(segment.iov_len);
+        }
+        return check_append(request.offset, lengths);
+    }
     default: return check_range(request.offset, request.bytes, request.buffers);
     }
 }
@@ -119,6 +137,7 @@ Status BlockBackend::perform(Request& request) {
 }
 
 Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
+    trace_blk_co_preadv(this, &root_->driver(), offset, iov.bytes(), 0);
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
@@ -134,10 +153,12 @@ Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
 }
 
 Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
     }
+    keep_zone_order();
     flags = write_flags(flags);
     if (aio_ == AioMode::threads) {
         return root_->pwritev(offset, iov, flags);
@@ -152,8 +173,13 @@ Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) 
 }
 
 Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
     Status status = check_range(offset, bytes);
-    return status.ok() ? root_->pwrite_zeroes(offset, bytes, write_flags(flags)) : std::move(status);
+    if (!status.ok()) {
+        return status;
+    }
+    keep_zone_order();
+    return root_->pwrite_zeroes(offset, bytes, write_flags(flags));
 }
 
 Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
@@ -177,25 +203,58 @@ Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, cons
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
+    finish_all();
     return root_->zone_report(offset, count, visit);
 }
 
 Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     Status status = check_range(offset, bytes);
-    if (status.ok() && limits().zoned == ZonedModel::none) {
-        status = Status::from_errno(ENOTSUP);
+    if (!status.ok()) {
+        return status;
     }
-    return status.ok() ? root_->zone_mgmt(op, offset, bytes) : std::move(status);
-}
-
-Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
+    const Result<uint64_t> length = root_->length();
+    status = length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
+    if (!status.ok()) {
+        return status;
+    }
+    finish_all();
+    return root_->zone_mgmt(op, offset, bytes);
+}
+
+Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
+    if (limits().zoned == ZonedModel::none) {
+        return Status::from_errno(ENOTSUP);
+    }
+    const Result<uint64_t> length = root_->length();
+    return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
+}
+
+Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
+    Status status = check_append(offset, lengths);
+    if (!status.ok()) {
+        return status;
+    }
+    finish_all();
     return root_->zone_append(offset, iov, write_flags({}));
 }
 
+void BlockBackend::trace(const Request& request) {
+    const unsigned flags = request.flags.bits();
+    switch (request.op) {
+    case RequestOp::read: trace_blk_co_preadv(this, &root_->driver(), request.offset, request.bytes, 0); break;
+    case RequestOp::write: trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags); break;
+    case RequestOp::write_zeroes:
+        trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags | WriteFlags::zero_write_bit);
+        break;
+    default: break;
+    }
+}
+
 void BlockBackend::submit(Request& request) {
+    trace(request);
     request.status = check(request);
     request.done = !request.status.ok();
     if (request.done) {

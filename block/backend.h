@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,12 @@ public:
     /// `offset` is within the image, `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
+    /// The zone commands are done after every request begun before. ENOTSUP when the device is not zoned; for
+    /// ranges and alignment see zone_checks.h.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
-    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov);
+    /// `lengths` are those of the caller's vector, which `iov` may hold in other pieces.
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
 
     /// Begins a request; one that is refused is done at once, with its errno.
     void submit(Request& request);
@@ -72,6 +76,10 @@ private:
         : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
+    void trace(const Request& request);
+    Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
+    void finish_all();
+    void keep_zone_order();
     WriteFlags write_flags(WriteFlags flags) const;
     IoEngine& engine();
     Status perform(Request& request);

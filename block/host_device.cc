@@ -2,7 +2,11 @@
 //
 // The driver `host_device`: a block or character device of the host.
 #include "block/drivers.h"
+#include "block/host_zones.h"
 #include "block/posix_file.h"
+#include "block/sysfs.h"
+#include "block/trace.h"
+#include "block/zone_ioctl.h"
 
 #include <cerrno>
 #include <cstring>
@@ -15,6 +19,9 @@ namespace zoneio {
 
 namespace {
 
+/// The unit of positions in trace events.
+constexpr uint64_t sector_bytes = 512;
+
 std::string_view prealloc_word(PreallocMode mode) {
     return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
 }
@@ -24,7 +31,7 @@ bool means_unsupported(int error) {
     return error == ENODEV || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY;
 }
 
-class HostDevice final : public PosixFile {
+class HostDevice final : public PosixFile, private ZonedDevice {
 public:
     explicit HostDevice(std::string_view driver_name) : driver_name_(driver_name) {}
 
@@ -32,10 +39,20 @@ public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         auto driver = std::make_unique<HostDevice>(Info.name);
         Status status = driver->open(context, options);
+        if (status.ok()) {
+            status = driver->detect_zones(context.flags);
+        }
         if (!status.ok()) {
             return status;
         }
         return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        if (!zones_) {
+            return PosixFile::pwritev(offset, iov, flags);
+        }
+        return zones_->write(offset, iov.bytes(), [&] { return PosixFile::pwritev(offset, iov, flags); });
     }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
@@ -44,7 +61,8 @@ public:
         if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
             return Status::from_errno(ENOTSUP);
         }
-        return range_ioctl(BLKZEROOUT, offset, bytes);
+        const auto zero = [&] { return range_ioctl(BLKZEROOUT, offset, bytes); };
+        return zones_ ? zones_->write(offset, bytes, zero) : zero();
     }
 
     Status pdiscard(uint64_t offset, uint64_t bytes) override { return range_ioctl(BLKDISCARD, offset, bytes); }
@@ -59,6 +77,45 @@ public:
             return current.status();
         }
         return size > *current ? Status::error(EINVAL, "Cannot grow device files") : Status();
+    }
+
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
+        if (!zones_) {
+            return PosixFile::zone_report(offset, count, visit);
+        }
+        trace_zbd_zone_report(trace_id(), count, offset / sector_bytes);
+        return zones_->report(offset, count, visit);
+    }
+
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override {
+        return zones_ ? zones_->manage(op, offset, bytes) : PosixFile::zone_mgmt(op, offset, bytes);
+    }
+
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        if (!zones_) {
+            return PosixFile::zone_append(offset, iov, flags);
+        }
+        trace_zbd_zone_append(trace_id(), offset / sector_bytes);
+        Result<uint64_t> position = zones_->append(offset, iov);
+        if (position.ok()) {
+            trace_zbd_zone_append_complete(trace_id(), *position / sector_bytes);
+        }
+        return position;
+    }
+
+    std::optional<FdIo> native_io(const Request& request) override {
+        if (zones_ && request.op == RequestOp::write) {
+            return std::nullopt;
+        }
+        return PosixFile::native_io(request);
+    }
+
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
+        Status status = check_cache(flags);
+        if (!status.ok()) {
+            return status;
+        }
+        return PosixFile::prepare_reopen(options, flags);
     }
 
 protected:
@@ -106,6 +163,51 @@ private:
         return Status::error(EACCES, fmt::format("The device is not writable: {}", strerror(EACCES)));
     }
 
+    /// Reads the zoned attributes of what is open now.
+    Status detect_zones(const NodeFlags& flags) {
+        struct stat st{};
+        if (fstat(fd(), &st) < 0 || !S_ISBLK(st.st_mode)) {
+            return {};
+        }
+        const Result<QueueAttributes> queue = Sysfs().queue_attributes(st.st_rdev);
+        if (!queue.ok() || queue->zoned == ZonedModel::none) {
+            return queue.status();
+        }
+        limits_.zoned = queue->zoned;
+        limits_.zone_size = queue->zone_size;
+        const uint64_t bytes = *length();
+        limits_.nr_zones = queue->is_partition ? (bytes + queue->zone_size - 1) / queue->zone_size : queue->nr_zones;
+        limits_.max_append_bytes = queue->max_append_bytes;
+        limits_.max_open_zones = queue->max_open_zones;
+        limits_.max_active_zones = queue->max_active_zones;
+        limits_.write_granularity = queue->physical_block_size;
+        zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue->zone_size, bytes);
+        return check_cache(flags);
+    }
+
+    /// The page cache writes back in any order, and sequential zones take one only.
+    Status check_cache(const NodeFlags& flags) const {
+        if (limits_.zoned == ZonedModel::none || flags.read_only || flags.direct) {
+            return {};
+        }
+        return Status::error(EINVAL, "The driver supports zoned devices, and it requires cache.direct=on, which was not "
+                                     "specified.");
+    }
+
+    Status report_zones(uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones) override {
+        return ioctl_report_zones(fd(), offset, count, zones);
+    }
+
+    Status manage_zones(ZoneOp op, uint64_t offset, uint64_t bytes) override {
+        trace_zbd_zone_mgmt(trace_id(), zone_ioctl_name(op), offset / sector_bytes, bytes / sector_bytes);
+        return ioctl_manage_zones(fd(), op, offset, bytes);
+    }
+
+    Status write_data(uint64_t offset, const IoVec& iov) override { return PosixFile::pwritev(offset, iov, {}); }
+
+    /// What trace events know this node by.
+    const void* trace_id() const { return static_cast<const BlockDriver*>(this); }
+
     uint64_t sector_size() const { return device_block_size(fd()); }
 
     Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
@@ -121,6 +223,7 @@ private:
     }
 
     std::string_view driver_name_;
+    std::unique_ptr<HostZones> zones_; ///< null when the device is not zoned
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "block/posix_file.h"
 
 #include "block/file_lock.h"
+#include "block/trace.h"
 
 #include <algorithm>
 #include <climits>
@@ -267,7 +268,12 @@ Status PosixFile::flush() {
     do {
         result = fdatasync(fd());
     } while (result < 0 && errno == EINTR);
-    return result < 0 ? Status::from_errno(errno) : Status();
+    if (result < 0) {
+        const int error = errno;
+        trace_file_flush_fdatasync_failed(error);
+        return Status::from_errno(error);
+    }
+    return {};
 }
 
 std::optional<FdIo> PosixFile::native_io(const Request& request) {
@@ -311,8 +317,9 @@ public:
         file_.fd_ = std::move(fd_);
         file_.read_only_ = read_only_;
         file_.direct_ = direct_;
-        limits_.zoned = file_.limits_.zoned;
-        file_.limits_ = limits_;
+        // Zoned limits are the device's, however it is open.
+        file_.limits_.request_alignment = limits_.request_alignment;
+        file_.limits_.memory_alignment = limits_.memory_alignment;
     }
 
 private:

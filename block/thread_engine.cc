@@ -2,6 +2,7 @@
 #include "block/engine.h"
 
 #include "block/file_descriptor.h"
+#include "block/trace.h"
 
 #include <condition_variable>
 #include <deque>
@@ -65,13 +66,19 @@ public:
     }
 
     void submit(Request& request) override {
+        trace_thread_pool_submit_aio(this, &request, &root_);
         in_flight_++;
         bool more_threads = false;
         {
             const std::lock_guard lock(mutex_);
-            waiting_.push(request);
-            waiting_count_++;
-            more_threads = waiting_count_ > idle_ && threads_.size() < max_threads;
+            if (keeps_order(request)) {
+                runnable_ += !in_order_busy_ && in_order_.empty() ? 1 : 0;
+                in_order_.push(request);
+            } else {
+                waiting_.push(request);
+                runnable_++;
+            }
+            more_threads = runnable_ > idle_ && threads_.size() < max_threads;
         }
         if (more_threads) {
             threads_.emplace_back([this] { run(); });
@@ -99,6 +106,7 @@ public:
             }
             while (finished != nullptr) {
                 Request* const next = finished->next;
+                trace_thread_pool_complete_aio(this, finished, &root_, -finished->status.code());
                 finished->done = true;
                 finished = next;
                 count++;
@@ -111,28 +119,58 @@ public:
     size_t in_flight() const override { return in_flight_; }
 
 private:
+    /// Zones are written at their write pointer: of two writes that are begun one after the other, the second may
+    /// be right only after the first.
+    bool keeps_order(const Request& request) const {
+        const bool moves_pointer = request.op == RequestOp::write || request.op == RequestOp::write_zeroes ||
+                                   request.op == RequestOp::zone_append;
+        return moves_pointer && root_.limits().zoned != ZonedModel::none;
+    }
+
+    /// Takes a request that can be done now; null when there is none. Called with the lock held.
+    Request* take() {
+        Request* request = nullptr;
+        if (!in_order_busy_ && !in_order_.empty()) {
+            in_order_busy_ = true;
+            request = &in_order_.pop();
+        } else if (!waiting_.empty()) {
+            request = &waiting_.pop();
+        }
+        runnable_ -= request != nullptr ? 1 : 0;
+        return request;
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         while (true) {
             idle_++;
-            work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+            work_.wait(lock, [this] { return stopping_ || runnable_ > 0; });
             idle_--;
-            if (waiting_.empty()) {
+            Request* const request = take();
+            if (request == nullptr) {
                 return;
             }
-            Request& request = waiting_.pop();
-            waiting_count_--;
+            const bool in_order = keeps_order(*request);
             lock.unlock();
-            perform_blocking(root_, request);
-            request.finished = std::chrono::steady_clock::now();
+            perform_blocking(root_, *request);
+            request->finished = std::chrono::steady_clock::now();
             lock.lock();
-            const bool was_empty = finished_.empty();
-            finished_.push(request);
-            if (was_empty) {
-                const uint64_t one = 1;
-                (void)!write(event_.get(), &one, sizeof(one));
-                done_.notify_one();
+            if (in_order) {
+                in_order_busy_ = false;
+                runnable_ += in_order_.empty() ? 0 : 1;
             }
+            finish(*request);
+        }
+    }
+
+    /// Hands a request that is done to the caller's thread. Called with the lock held.
+    void finish(Request& request) {
+        const bool was_empty = finished_.empty();
+        finished_.push(request);
+        if (was_empty) {
+            const uint64_t one = 1;
+            (void)!write(event_.get(), &one, sizeof(one));
+            done_.notify_one();
         }
     }
 
@@ -142,8 +180,10 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     RequestList waiting_;
+    RequestList in_order_; ///< done one at a time
+    bool in_order_busy_ = false;
     RequestList finished_;
-    size_t waiting_count_ = 0;
+    size_t runnable_ = 0; ///< requests that could be taken now
     size_t idle_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> threads_;

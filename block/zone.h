@@ -31,12 +31,16 @@ enum class ZoneState : uint8_t {
     offline = 15,
 };
 
+/// The write pointer of a zone that has none: read-only, offline and, on some devices, conventional zones.
+/// The kernel's own value, in sectors as in bytes.
+inline constexpr uint64_t no_write_pointer = UINT64_MAX;
+
 /// One zone as a report shows it; all positions and lengths in bytes.
 struct ZoneDescriptor {
     uint64_t start = 0;
     uint64_t length = 0;
     uint64_t capacity = 0;      ///< writable bytes from start, at most length
-    uint64_t write_pointer = 0; ///< absolute
+    uint64_t write_pointer = 0; ///< absolute, or no_write_pointer
     ZoneType type = ZoneType::sequential_required;
     ZoneState state = ZoneState::empty;
 };

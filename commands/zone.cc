@@ -4,6 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace zoneio {
@@ -22,6 +23,10 @@ Outcome failed(Session& session, std::string_view what, const Status& status) {
     return Outcome::failed;
 }
 
+uint64_t shown_write_pointer(const ZoneDescriptor& zone) {
+    return zone.write_pointer == no_write_pointer ? no_write_pointer : zone.write_pointer / sector_size;
+}
+
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
     const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
@@ -36,7 +41,7 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
     const auto show = [&](const ZoneDescriptor& zone) {
         session.out().print("start: {:#x}, len {:#x}, cap {:#x}, wptr {:#x}, zcond:{}, [type: {}]\n",
                             zone.start / sector_size, zone.length / sector_size, zone.capacity / sector_size,
-                            zone.write_pointer / sector_size, static_cast<unsigned>(zone.state),
+                            shown_write_pointer(zone), static_cast<unsigned>(zone.state),
                             static_cast<unsigned>(zone.type));
     };
     const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(*offset),
@@ -63,9 +68,11 @@ Outcome run_zone_mgmt(Session& session, const Command& /*command*/, CommandLine 
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
     const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
+    // Options are words too: of the three that are asked for, operands may be as few as none.
     const std::span<char*> operands = line.operands();
-    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[optind]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    const std::optional<int64_t> offset = parse_size_argument(session, operands.empty() ? nullptr : operands[0]);
+    const std::span<char*> lengths = operands.subspan(std::min<size_t>(operands.size(), 1));
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, lengths) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }
@@ -74,7 +81,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
         return Outcome::failed;
     }
     fill_iov(iov, append_byte);
-    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov);
+    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov, vector->lengths);
     if (!position.ok()) {
         return failed(session, "append", position.status());
     }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/host_zones.h"
+
+#include <algorithm>
+
+namespace zoneio {
+
+namespace {
+
+/// Zones reported at a time.
+constexpr uint64_t zones_per_report = 1024;
+
+/// What every device takes as one request: it is done as a whole, or refused as a whole.
+constexpr uint64_t whole_request_bytes = 64U << 10;
+
+bool can_be_written(ZoneState state) {
+    return state != ZoneState::full && state != ZoneState::read_only && state != ZoneState::offline;
+}
+
+} // namespace
+
+Result<uint64_t> HostZones::report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+    std::vector<ZoneDescriptor> zones;
+    uint64_t shown = 0;
+    while (shown < count) {
+        Status status = device_.report_zones(offset, std::min(count - shown, zones_per_report), zones);
+        if (!status.ok()) {
+            return status;
+        }
+        for (const ZoneDescriptor& zone : zones) {
+            visit(zone);
+        }
+        shown += zones.size();
+        const uint64_t next = zones.empty() ? offset : zones.back().start + zones.back().length;
+        if (next <= offset) {
+            break;
+        }
+        offset = next;
+    }
+    return shown;
+}
+
+Status HostZones::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    const bool is_whole_device = bytes == length_;
+    if (offset < length_ && !is_whole_device) {
+        const Result<Zone> first = known_zone(offset);
+        if (!first.ok()) {
+            return first.status();
+        }
+        if (first->type == ZoneType::conventional) {
+            return Status::error(EIO, "zone mgmt operations are not allowed for conventional zones");
+        }
+    }
+    Status status = device_.manage_zones(op, offset, bytes);
+    // Also after an error: it may have come after some of the zones.
+    forget(offset, bytes);
+    return status;
+}
+
+Result<uint64_t> HostZones::append(uint64_t offset, const IoVec& iov) {
+    const std::lock_guard lock(mutex_);
+    if (iov.bytes() == 0) {
+        const Result<Zone> zone = read_zone(offset);
+        if (!zone.ok()) {
+            return zone.status();
+        }
+        if (zone->type == ZoneType::conventional) {
+            return Status::from_errno(EINVAL);
+        }
+        return zone->pointer != no_write_pointer ? Result<uint64_t>(zone->pointer) : Status::from_errno(EIO);
+    }
+    return append_locked(offset, iov);
+}
+
+Result<uint64_t> HostZones::append_locked(uint64_t offset, const IoVec& iov) {
+    Result<Zone> zone = known_zone(offset);
+    if (zone.ok() && !zone->takes(iov.bytes())) {
+        // Another program may have made room since.
+        zone = read_zone(offset);
+    }
+    if (!zone.ok()) {
+        return zone.status();
+    }
+    if (zone->type == ZoneType::conventional) {
+        return Status::from_errno(EINVAL);
+    }
+    if (!zone->takes(iov.bytes())) {
+        return Status::from_errno(EIO);
+    }
+    Status status = device_.write_data(zone->pointer, iov);
+    if (status.ok()) {
+        note_write(zone->pointer, iov.bytes());
+        return zone->pointer;
+    }
+    forget(offset, zone_size_);
+    return status.code() == EIO ? append_again(offset, iov, std::move(status)) : Result<uint64_t>(std::move(status));
+}
+
+/// Tries once more where the device says that the pointer is now.
+Result<uint64_t> HostZones::append_again(uint64_t offset, const IoVec& iov, Status first_error) {
+    const Result<Zone> zone = read_zone(offset);
+    if (!zone.ok() || !zone->takes(iov.bytes())) {
+        return first_error;
+    }
+    Status status = write_in_order(zone->pointer, iov);
+    if (status.ok()) {
+        note_write(zone->pointer, iov.bytes());
+        return zone->pointer;
+    }
+    forget(offset, zone_size_);
+    return status;
+}
+
+/// A large write is cut into requests by the kernel, which does all of them and tells the last error. To learn
+/// why already the first one is refused (a resource limit), that one goes alone.
+Status HostZones::write_in_order(uint64_t offset, const IoVec& iov) {
+    const uint64_t first = std::min(iov.bytes(), whole_request_bytes);
+    Status status = device_.write_data(offset, iov.slice(0, first));
+    if (status.ok() && first < iov.bytes()) {
+        status = device_.write_data(offset + first, iov.slice(first, iov.bytes() - first));
+    }
+    return status;
+}
+
+/// Asks the device. ENXIO when it has no zone there.
+Result<HostZones::Zone> HostZones::read_zone(uint64_t offset) {
+    std::vector<ZoneDescriptor> zones;
+    Status status = device_.report_zones(offset, 1, zones);
+    if (!status.ok()) {
+        return status;
+    }
+    if (zones.empty()) {
+        return Status::from_errno(ENXIO);
+    }
+    const ZoneDescriptor& told = zones.front();
+    const uint64_t end = can_be_written(told.state) ? told.start + told.capacity : 0;
+    const Zone zone{told.write_pointer, end, told.type};
+    zones_.insert_or_assign(offset / zone_size_, zone);
+    return zone;
+}
+
+Result<HostZones::Zone> HostZones::known_zone(uint64_t offset) {
+    const auto found = zones_.find(offset / zone_size_);
+    return found != zones_.end() ? Result<Zone>(found->second) : read_zone(offset);
+}
+
+/// Follows a write that succeeded.
+void HostZones::note_write(uint64_t offset, uint64_t bytes) {
+    const uint64_t end = offset + bytes;
+    if (offset / zone_size_ != (end - 1) / zone_size_) {
+        forget(offset, bytes);
+        return;
+    }
+    const auto found = zones_.find(offset / zone_size_);
+    if (found == zones_.end()) {
+        return;
+    }
+    Zone& zone = found->second;
+    switch (zone.type) {
+    case ZoneType::conventional: break;
+    case ZoneType::sequential_required: zone.pointer = end; break;
+    case ZoneType::sequential_preferred: zone.pointer = std::max(zone.pointer, end); break;
+    }
+}
+
+void HostZones::forget(uint64_t offset, uint64_t bytes) {
+    if (bytes == 0) {
+        return;
+    }
+    const uint64_t first = offset / zone_size_;
+    const uint64_t last = (offset + bytes - 1) / zone_size_;
+    if (last - first < zones_.size()) {
+        for (uint64_t zone = first; zone <= last; zone++) {
+            zones_.erase(zone);
+        }
+    } else {
+        std::erase_if(zones_, [=](const auto& entry) { return entry.first >= first && entry.first <= last; });
+    }
+}
+
+} // namespace zoneio

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/zone_checks.h"
+
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t sector_size = 512;
+
+Status check_zone_offset(const Limits& limits, uint64_t offset) {
+    if (offset % limits.zone_size == 0) {
+        return {};
+    }
+    return Status::error(EINVAL, fmt::format("sector offset {} is not aligned to zone size {}", offset / sector_size,
+                                             limits.zone_size / sector_size));
+}
+
+} // namespace
+
+Status check_zone_range(const Limits& limits, uint64_t length, uint64_t offset, uint64_t bytes) {
+    Status status = check_zone_offset(limits, offset);
+    if (status.ok() && offset + bytes < length && bytes % limits.zone_size != 0) {
+        status = Status::error(EINVAL, fmt::format("number of sectors {} is not aligned to zone size {}",
+                                                   bytes / sector_size, limits.zone_size / sector_size));
+    }
+    return status;
+}
+
+Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset, std::span<const uint64_t> lengths) {
+    Status status = check_zone_offset(limits, offset);
+    if (!status.ok()) {
+        return status;
+    }
+    for (size_t i = 0; i < lengths.size() && limits.write_granularity != 0; i++) {
+        if (lengths[i] % limits.write_granularity != 0) {
+            return Status::error(EINVAL, fmt::format("len of IOVector[{}] {} is not aligned to block size {}", i, lengths[i],
+                                                     limits.write_granularity));
+        }
+    }
+    return offset < length ? Status() : Status::from_errno(EIO);
+}
+
+Status check_zoned_child(const DriverInfo& parent, const Limits& child) {
+    if (child.zoned != ZonedModel::host_managed || parent.takes_zoned_child) {
+        return {};
+    }
+    return Status::error(EINVAL, "Cannot add a zoned child to a not support zoned children parent");
+}
+
+} // namespace zoneio

@@ -99,7 +99,7 @@ Status BlockBackend::check(const Request& request) {
 }
 
 WriteFlags BlockBackend::write_flags(WriteFlags flags) const {
-    flags.fua = flags.fua || writethrough_;
+    flags.fua = (flags.fua || writethrough_) && !flags.more;
     return flags;
 }
 
@@ -179,12 +179,30 @@ Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags fl
         return status;
     }
     keep_zone_order();
-    return root_->pwrite_zeroes(offset, bytes, write_flags(flags));
+    if (may_block()) {
+        return root_->pwrite_zeroes(offset, bytes, write_flags(flags));
+    }
+    Request request;
+    request.op = RequestOp::write_zeroes;
+    request.offset = offset;
+    request.bytes = bytes;
+    request.flags = write_flags(flags);
+    return perform(request);
 }
 
 Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
     Status status = check_range(offset, bytes);
-    return status.ok() ? root_->pdiscard(offset, bytes) : std::move(status);
+    if (!status.ok()) {
+        return status;
+    }
+    if (may_block()) {
+        return root_->pdiscard(offset, bytes);
+    }
+    Request request;
+    request.op = RequestOp::discard;
+    request.offset = offset;
+    request.bytes = bytes;
+    return perform(request);
 }
 
 Status BlockBackend::flush() {

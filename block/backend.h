@@ -82,6 +82,8 @@ private:
     void keep_zone_order();
     WriteFlags write_flags(WriteFlags flags) const;
     IoEngine& engine();
+    /// May this thread wait inside a node? Not while the kernel has requests that only it can finish.
+    bool may_block() const { return aio_ == AioMode::threads || in_flight() == 0; }
     Status perform(Request& request);
 
     std::unique_ptr<BlockNode> root_;

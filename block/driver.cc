@@ -38,7 +38,7 @@ Result<uint64_t> BlockDriver::zone_append(uint64_t /*offset*/, const IoVec& /*io
     return Status::from_errno(ENOTSUP);
 }
 
-std::optional<FdIo> BlockDriver::native_io(const Request& /*request*/) {
+std::optional<FdIo> BlockDriver::native_io(Request& /*request*/, uint64_t /*offset*/) {
     return std::nullopt;
 }
 

@@ -118,8 +118,10 @@ public:
     /// Does it matter to this driver in how many requests something is done?
     virtual bool counts_requests() const { return false; }
 
-    /// How to do this request without the driver, where that is the same; the request is within the limits.
-    virtual std::optional<FdIo> native_io(const Request& request);
+    /// `offset` is where the request is in this node. How to do it without the driver, where that is the same; the request is within the limits.
+    virtual std::optional<FdIo> native_io(Request& request, uint64_t offset);
+    /// An fdatasync that an engine made on this driver's descriptor failed.
+    virtual void note_sync_error(int /*error*/) {}
     /// The engine that asynchronous requests of this chain should use.
     virtual AioMode aio_mode() const;
 

@@ -18,10 +18,8 @@ public:
     /// Requests must not be in flight any more.
     virtual ~IoEngine() = default;
 
-    /// Begins a request. It may stay queued until reap() or flush_queue() is called.
+    /// Begins a request.
     virtual void submit(Request& request) = 0;
-    /// Hands queued requests to the kernel.
-    virtual void flush_queue() {}
     /// Marks what has finished as done and returns how many that were; with `wait`, at least one of those in flight.
     virtual size_t reap(bool wait) = 0;
     /// Becomes readable when reap() would find something.

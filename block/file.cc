@@ -53,7 +53,7 @@ public:
         if (zero_range_works_) {
             status = allocate(FALLOC_FL_ZERO_RANGE, offset, bytes, zero_range_works_);
         }
-        if (status.code() == ENOTSUP && punch_hole_works_) {
+        if ((status.code() == ENOTSUP || status.code() == EINVAL) && punch_hole_works_) {
             status = punch_hole(offset, bytes);
             if (status.ok()) {
                 status = allocate(0, offset, bytes, allocate_works_);
@@ -62,7 +62,8 @@ public:
         if (status.ok()) {
             extend_length(offset + bytes);
         }
-        return status;
+        // Whatever it does not like about the range: zeros can still be written.
+        return status.code() == EINVAL ? Status::from_errno(ENOTSUP) : std::move(status);
     }
 
     Status pdiscard(uint64_t offset, uint64_t bytes) override {
@@ -119,7 +120,7 @@ private:
         if (result == 0) {
             return {};
         }
-        if (errno == EOPNOTSUPP || errno == ENOSYS) {
+        if (errno == EOPNOTSUPP || errno == ENOSYS || errno == ENODEV || errno == ENOTTY) {
             works = false;
             return Status::from_errno(ENOTSUP);
         }

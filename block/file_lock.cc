@@ -2,6 +2,8 @@
 #include "block/file_lock.h"
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 
@@ -32,14 +34,18 @@ int lock_byte(int fd, off_t byte, short type) {
     return result < 0 ? errno : 0;
 }
 
-/// Would an exclusive lock on the byte be refused, that is: does somebody else hold it?
-bool held_by_others(int fd, off_t byte) {
+/// Would an exclusive lock on the byte be refused, that is: does somebody else hold it? EAGAIN when so, 0 when
+/// not, another errno when the kernel does not say.
+int held_by_others(int fd, off_t byte) {
     struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = byte;
     lock.l_len = 1;
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fcntl(fd, F_OFD_GETLK, &lock) != 0) {
+        return errno;
+    }
+    return lock.l_type == F_UNLCK ? 0 : EAGAIN;
 }
 
 unsigned unshared(const Permissions& permissions) {
@@ -67,23 +73,28 @@ void unlock_bits(int fd, unsigned bits, off_t base) {
     }
 }
 
-Status conflict(const char* kind, unsigned index, const std::string& filename) {
-    return Status::error(EAGAIN, fmt::format("Failed to get {}\"{}\" lock\nIs another process using the image [{}]?",
-                                             kind, permission_name(index), filename));
+Status conflict(int error, const char* kind, unsigned index, const std::string& filename) {
+    const std::string reason = error == EAGAIN ? "" : fmt::format(": {}", strerror(error));
+    return Status::error(error, fmt::format("Failed to get {}\"{}\" lock{}\nIs another process using the image [{}]?", kind,
+                                            permission_name(index), reason, filename));
 }
 
-Status check_others(int fd, const Permissions& wanted, const std::string& filename) {
+/// Looks for somebody who holds one of the bytes that `bits` stand for.
+Status check_bits(int fd, unsigned bits, off_t base, const char* kind, const std::string& filename) {
     for (unsigned i = 0; i < permission_count; i++) {
-        if ((wanted.taken & (1U << i)) != 0 && held_by_others(fd, unshared_base + static_cast<off_t>(i))) {
-            return conflict("", i, filename);
+        if ((bits & (1U << i)) == 0) {
+            continue;
         }
-    }
-    for (unsigned i = 0; i < permission_count; i++) {
-        if ((unshared(wanted) & (1U << i)) != 0 && held_by_others(fd, taken_base + static_cast<off_t>(i))) {
-            return conflict("shared ", i, filename);
+        if (const int error = held_by_others(fd, base + static_cast<off_t>(i)); error != 0) {
+            return conflict(error, kind, i, filename);
         }
     }
     return {};
+}
+
+Status check_others(int fd, const Permissions& wanted, const std::string& filename) {
+    Status status = check_bits(fd, wanted.taken, unshared_base, "", filename);
+    return status.ok() ? check_bits(fd, unshared(wanted), taken_base, "shared ", filename) : std::move(status);
 }
 
 } // namespace

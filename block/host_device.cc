@@ -103,11 +103,11 @@ public:
         return position;
     }
 
-    std::optional<FdIo> native_io(const Request& request) override {
+    std::optional<FdIo> native_io(Request& request, uint64_t offset) override {
         if (zones_ && request.op == RequestOp::write) {
             return std::nullopt;
         }
-        return PosixFile::native_io(request);
+        return PosixFile::native_io(request, offset);
     }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {

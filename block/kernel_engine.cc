@@ -18,7 +18,7 @@ void watch(int epoll, int fd) {
 } // namespace
 
 void KernelEngine::submit(Request& request) {
-    if (const std::optional<FdIo> io = root_.native_io(request)) {
+    if (const std::optional<FdIo> io = root_.native_io(request, request.offset)) {
         submit_io(request, *io);
     } else {
         redo_in_thread(request);
@@ -26,6 +26,8 @@ void KernelEngine::submit(Request& request) {
 }
 
 void KernelEngine::redo_in_thread(Request& request) {
+    // The thread takes tickets of its own, and must not wait for these.
+    request.holds.clear();
     if (!threads_) {
         threads_ = make_thread_engine(root_);
         if (epoll_.valid()) {
@@ -36,6 +38,7 @@ void KernelEngine::redo_in_thread(Request& request) {
 }
 
 void KernelEngine::finish(Request& request, int error) {
+    request.holds.clear();
     if (request.op == RequestOp::write) {
         root_.note_native_write();
     }

@@ -48,14 +48,33 @@ Status out_of_memory() {
 
 } // namespace
 
+RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive,
+                               std::unique_lock<std::mutex>& lock)
+    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
+    lock = std::unique_lock(tracker_.mutex_);
+    position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
+}
+
 RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive)
     : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
     std::unique_lock lock(tracker_.mutex_);
     position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
-    tracker_.released_.wait(lock, [this] {
-        return std::none_of(tracker_.in_flight_.begin(), position_, [this](const Ticket* earlier) {
-            return (exclusive_ || earlier->exclusive_) && earlier->begin_ < end_ && begin_ < earlier->end_;
-        });
+    tracker_.released_.wait(lock, [this] { return !must_wait(); });
+}
+
+std::unique_ptr<RequestTracker::Ticket> RequestTracker::Ticket::without_waiting(RequestTracker& tracker, uint64_t begin,
+                                                                                uint64_t end) {
+    std::unique_lock<std::mutex> lock;
+    std::unique_ptr<Ticket> ticket(new Ticket(tracker, begin, end, false, lock));
+    const bool must_wait = ticket->must_wait();
+    lock.unlock();
+    return must_wait ? nullptr : std::move(ticket);
+}
+
+bool RequestTracker::Ticket::must_wait() const {
+    const std::list<Ticket*>::const_iterator own = position_;
+    return std::any_of(tracker_.in_flight_.cbegin(), own, [this](const Ticket* earlier) {
+        return (exclusive_ || earlier->exclusive_) && earlier->begin_ < end_ && begin_ < earlier->end_;
     });
 }
 
@@ -339,24 +358,45 @@ Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, Write
     return position;
 }
 
-std::optional<FdIo> BlockNode::native_io(const Request& request) {
+std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
     const bool moves_data = request.op == RequestOp::read || request.op == RequestOp::write;
-    if (moves_data && (padding(request.offset, request.bytes).needed() || request.bytes > transfer_limit())) {
+    if (moves_data && (padding(offset, request.bytes).needed() || request.bytes > transfer_limit())) {
         return std::nullopt;
     }
     if (request.op == RequestOp::write && flags_.detect_zeroes != DetectZeroes::off) {
         return std::nullopt;
     }
-    std::optional<FdIo> io = driver_->native_io(request);
+    if (moves_data && needs_tracking()) {
+        auto ticket = RequestTracker::Ticket::without_waiting(tracker_, offset, offset + request.bytes);
+        if (ticket == nullptr) {
+            return std::nullopt;
+        }
+        request.holds.push_back(std::move(ticket));
+    }
+    std::optional<FdIo> io = driver_->native_io(request, offset);
     if (io) {
         if (request.op == RequestOp::read) {
-            trace_bdrv_co_preadv_part(driver_.get(), request.offset, request.bytes, 0);
+            trace_bdrv_co_preadv_part(driver_.get(), offset, request.bytes, 0);
         } else if (request.op == RequestOp::write) {
-            trace_bdrv_co_pwritev_part(driver_.get(), request.offset, request.bytes, request.flags.bits());
+            trace_bdrv_co_pwritev_part(driver_.get(), offset, request.bytes, request.flags.bits());
         }
         io->sync_after = io->sync_after && !flags_.no_flush;
     }
     return io;
+}
+
+void BlockNode::note_native_write() {
+    mark_written();
+    if (BlockNode* const below = driver_->child()) {
+        below->note_native_write();
+    }
+}
+
+void BlockNode::note_sync_error(int error) {
+    driver_->note_sync_error(error);
+    if (BlockNode* const below = driver_->child()) {
+        below->note_sync_error(error);
+    }
 }
 
 Status BlockNode::check_whole_blocks(const Permissions& permissions) {

@@ -18,15 +18,21 @@ namespace zoneio {
 /// for earlier ones only, nobody waits in a circle.
 class RequestTracker {
 public:
-    class Ticket {
+    class Ticket : public RequestHold {
     public:
+        /// Waits for its turn.
         Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive);
-        ~Ticket();
+        ~Ticket() override;
         Ticket(const Ticket&) = delete;
         Ticket& operator=(const Ticket&) = delete;
 
+        /// A ticket for a request that nobody waits in; null when it would have to wait.
+        static std::unique_ptr<Ticket> without_waiting(RequestTracker& tracker, uint64_t begin, uint64_t end);
+
     private:
-        friend class RequestTracker;
+        Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive, std::unique_lock<std::mutex>& lock);
+        bool must_wait() const;
+
         RequestTracker& tracker_;
         uint64_t begin_;
         uint64_t end_;
@@ -84,10 +90,13 @@ public:
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
 
-    /// As BlockDriver::native_io, when this node has nothing to add to the request.
-    std::optional<FdIo> native_io(const Request& request);
-    /// A request done by native_io has written something.
-    void note_native_write() { mark_written(); }
+    /// As BlockDriver::native_io, when this node has nothing to add to the request. What keeps others out of its
+    /// range meanwhile is added to the request's holds, also when the answer is no.
+    std::optional<FdIo> native_io(Request& request, uint64_t offset);
+    /// A request done by native_io has written something, here and below.
+    void note_native_write();
+    /// The sync behind one failed.
+    void note_sync_error(int error);
 
     Status set_permissions(const Permissions& permissions);
     const Permissions& permissions() const { return permissions_; }

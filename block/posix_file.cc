@@ -2,6 +2,7 @@
 #include "block/posix_file.h"
 
 #include "block/file_lock.h"
+#include "block/size.h"
 #include "block/trace.h"
 
 #include <algorithm>
@@ -137,6 +138,9 @@ Status PosixFile::open(OpenContext& context, Options& options) {
         return status;
     }
     Result<uint64_t> length = measure(file->get());
+    if (length.ok() && *length > static_cast<uint64_t>(max_image_length)) {
+        length = Status::from_errno(EFBIG);
+    }
     if (!length.ok()) {
         return Status::error(length.status().code(),
                              "Could not refresh total sector count: " + length.status().message());
@@ -264,30 +268,41 @@ void PosixFile::extend_length(uint64_t end) {
 }
 
 Status PosixFile::flush() {
+    if (const int error = sync_error_.load(std::memory_order_relaxed); error != 0) {
+        return Status::from_errno(error);
+    }
     int result = 0;
     do {
         result = fdatasync(fd());
     } while (result < 0 && errno == EINTR);
     if (result < 0) {
         const int error = errno;
-        trace_file_flush_fdatasync_failed(error);
+        note_sync_error(error);
         return Status::from_errno(error);
     }
     return {};
 }
 
-std::optional<FdIo> PosixFile::native_io(const Request& request) {
+void PosixFile::note_sync_error(int error) {
+    trace_file_flush_fdatasync_failed(error);
+    // The kernel tells of lost pages once: a later sync would succeed, and say that they are on the medium.
+    if (!direct_) {
+        sync_error_.store(error, std::memory_order_relaxed);
+    }
+}
+
+std::optional<FdIo> PosixFile::native_io(Request& request, uint64_t offset) {
     switch (request.op) {
     case RequestOp::flush: return FdIo{fd(), 0, false};
     case RequestOp::read:
     case RequestOp::write: {
-        const bool beyond_end = request.offset + request.bytes > length_.load(std::memory_order_relaxed);
+        const bool beyond_end = offset + request.bytes > length_.load(std::memory_order_relaxed);
         const bool fits = request.iov.count() <= IOV_MAX &&
                           (!direct_ || request.iov.is_aligned(limits_.memory_alignment, limits_.request_alignment));
         if (beyond_end || !fits) {
             return std::nullopt;
         }
-        return FdIo{fd(), request.offset, request.op == RequestOp::write && request.flags.fua};
+        return FdIo{fd(), offset, request.op == RequestOp::write && request.flags.fua};
     }
     default: return std::nullopt;
     }
@@ -343,8 +358,9 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     if (aio_ == AioMode::native && !flags.direct) {
         return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
+    // No falling back to read-only here: the node above has been told what it is going to be.
     bool read_only = flags.read_only;
-    Result<FileDescriptor> file = open_file(read_only, flags.auto_read_only, flags.direct);
+    Result<FileDescriptor> file = open_file(read_only, false, flags.direct);
     if (!file.ok()) {
         return std::move(file).status();
     }

@@ -24,7 +24,8 @@ public:
     bool can_write_zeroes() const override { return true; }
     Result<uint64_t> length() override { return length_.load(std::memory_order_relaxed); }
     Status info() override { return {}; }
-    std::optional<FdIo> native_io(const Request& request) override;
+    std::optional<FdIo> native_io(Request& request, uint64_t offset) override;
+    void note_sync_error(int error) override;
     AioMode aio_mode() const override { return aio_; }
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
@@ -69,6 +70,7 @@ private:
     AioMode aio_ = AioMode::threads;
     Permissions locked_; ///< what the locks on fd_ stand for
     std::atomic<uint64_t> length_{0};
+    std::atomic<int> sync_error_{0}; ///< errno of a sync that failed, for good
 };
 
 } // namespace zoneio

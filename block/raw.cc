@@ -188,20 +188,11 @@ public:
 
     Status info() override { return child_->driver().info(); }
 
-    std::optional<FdIo> native_io(const Request& request) override {
-        if (probed_ && request.op == RequestOp::write && request.offset < probe_bytes) {
+    std::optional<FdIo> native_io(Request& request, uint64_t offset) override {
+        if (probed_ && request.op == RequestOp::write && offset < probe_bytes) {
             return std::nullopt;
         }
-        if (window_.offset == 0) {
-            return child_->native_io(request);
-        }
-        Request below;
-        below.op = request.op;
-        below.offset = request.offset + window_.offset;
-        below.bytes = request.bytes;
-        below.iov = request.iov;
-        below.flags = request.flags;
-        return child_->native_io(below);
+        return child_->native_io(request, window_.offset + offset);
     }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace zoneio {
 
@@ -14,6 +16,7 @@ struct WriteFlags {
     bool fua = false;         ///< on the medium when done
     bool may_unmap = false;   ///< zeroes: holes will do
     bool no_fallback = false; ///< zeroes: not by writing them
+    bool more = false;        ///< a part of a larger write; forcing out can wait for its last part
 
     bool operator==(const WriteFlags&) const = default;
     /// Upstream's numbers for them, as trace events show them.
@@ -23,6 +26,12 @@ struct WriteFlags {
 };
 
 enum class RequestOp : uint8_t { read, write, write_zeroes, discard, flush, zone_append };
+
+/// Something a request holds on to until it is done.
+class RequestHold {
+public:
+    virtual ~RequestHold() = default;
+};
 
 /// One asynchronous request. The owner keeps it, and the memory of its iov, until it is done.
 struct Request {
@@ -37,7 +46,10 @@ struct Request {
     bool done = false; ///< set by IoEngine::reap, on the thread that calls it
     std::chrono::steady_clock::time_point finished; ///< when it ended
 
-    Request* next = nullptr; ///< for the engine's lists
+    Request* next = nullptr;    ///< for the engine's lists
+    uint8_t completions_due = 0; ///< for the engine
+    int sync_error = 0;          ///< for the engine: of the sync behind a write
+    std::vector<std::unique_ptr<RequestHold>> holds;
 };
 
 } // namespace zoneio

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -81,7 +82,7 @@ public:
             more_threads = runnable_ > idle_ && threads_.size() < max_threads;
         }
         if (more_threads) {
-            threads_.emplace_back([this] { run(); });
+            add_thread();
         } else {
             work_.notify_one();
         }
@@ -140,6 +141,42 @@ private:
         return request;
     }
 
+    /// One more thread; where there is none to be had, the others do the work, or the caller does it now.
+    void add_thread() {
+        try {
+            threads_.emplace_back([this] { run(); });
+        } catch (const std::system_error&) {
+            if (!threads_.empty()) {
+                work_.notify_one();
+                return;
+            }
+            std::unique_lock lock(mutex_);
+            while (Request* const request = take()) {
+                perform(*request, lock);
+            }
+        }
+    }
+
+    /// Does a request that was taken; the lock is held before and after.
+    void perform(Request& request, std::unique_lock<std::mutex>& lock) {
+        const bool in_order = keeps_order(request);
+        lock.unlock();
+        perform_blocking(root_, request);
+        request.finished = std::chrono::steady_clock::now();
+        lock.lock();
+        if (in_order) {
+            in_order_busy_ = false;
+            runnable_ += in_order_.empty() ? 0 : 1;
+        }
+        const bool was_empty = finished_.empty();
+        finished_.push(request);
+        if (was_empty) {
+            const uint64_t one = 1;
+            (void)!write(event_.get(), &one, sizeof(one));
+            done_.notify_one();
+        }
+    }
+
     void run() {
         std::unique_lock lock(mutex_);
         while (true) {
@@ -150,27 +187,7 @@ private:
             if (request == nullptr) {
                 return;
             }
-            const bool in_order = keeps_order(*request);
-            lock.unlock();
-            perform_blocking(root_, *request);
-            request->finished = std::chrono::steady_clock::now();
-            lock.lock();
-            if (in_order) {
-                in_order_busy_ = false;
-                runnable_ += in_order_.empty() ? 0 : 1;
-            }
-            finish(*request);
-        }
-    }
-
-    /// Hands a request that is done to the caller's thread. Called with the lock held.
-    void finish(Request& request) {
-        const bool was_empty = finished_.empty();
-        finished_.push(request);
-        if (was_empty) {
-            const uint64_t one = 1;
-            (void)!write(event_.get(), &one, sizeof(one));
-            done_.notify_one();
+            perform(*request, lock);
         }
     }
 

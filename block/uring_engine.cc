@@ -6,6 +6,7 @@
 #include <deque>
 #include <fmt/format.h>
 #include <liburing.h>
+#include <thread>
 
 namespace zoneio {
 
@@ -43,8 +44,6 @@ public:
         return {};
     }
 
-    void flush_queue() override { submit_queued(); }
-
 protected:
     void submit_io(Request& request, const FdIo& io) override {
         if (completions_due_ + 2 > completion_entries) {
@@ -59,10 +58,9 @@ protected:
         submit_queued();
         size_t count = harvest();
         while (wait && count == 0 && in_kernel() > 0) {
-            io_uring_cqe* cqe = nullptr;
-            const int result = io_uring_wait_cqe(&ring_, &cqe);
-            if (result < 0 && result != -EINTR) {
-                break;
+            // Errors here are those of a kernel short of memory: what is queued stays so, and is tried again.
+            if (io_uring_submit_and_wait(&ring_, 1) < 0) {
+                std::this_thread::yield();
             }
             count = harvest();
         }
@@ -97,7 +95,9 @@ private:
             io_uring_prep_fsync(sync, io.fd, IORING_FSYNC_DATASYNC);
             sync->user_data = tag | sync_of_pair;
         }
-        completions_due_ += pair ? 2 : 1;
+        request.completions_due = pair ? 2 : 1;
+        request.sync_error = 0;
+        completions_due_ += request.completions_due;
         in_kernel_++;
         submit_queued();
     }
@@ -105,6 +105,7 @@ private:
     io_uring_sqe* next_sqe(unsigned needed) {
         while (io_uring_sq_space_left(&ring_) < needed) {
             submit_queued();
+            std::this_thread::yield();
         }
         return io_uring_get_sqe(&ring_);
     }
@@ -138,24 +139,33 @@ private:
     /// One completion; 1 when it finished its request.
     size_t handle(uintptr_t tag, int result) {
         auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits);
-        int error = result < 0 ? -result : 0;
-        trace_luring_process_completion(this, &request, result);
-        if ((tag & write_of_pair) != 0) {
-            request.status = error == 0 ? Status() : Status::from_errno(error);
+        const int error = result < 0 ? -result : 0;
+        if ((tag & sync_of_pair) != 0) {
+            request.sync_error = error;
+        } else {
+            const bool whole = request.op == RequestOp::flush || static_cast<uint64_t>(result) == request.bytes;
+            // A short transfer is done over again; so is what was interrupted.
+            request.status = error != 0 ? Status::from_errno(error) : whole ? Status() : Status::from_errno(EAGAIN);
+        }
+        if (--request.completions_due > 0) {
             return 0;
         }
         in_kernel_--;
-        bool whole = request.op == RequestOp::flush || static_cast<uint64_t>(result) == request.bytes;
-        if ((tag & sync_of_pair) != 0) {
-            // Cancelled: the write before it failed, or was not whole.
-            whole = error != ECANCELED;
-            error = whole ? error : request.status.code();
-        }
-        if ((error == 0 && !whole) || error == EAGAIN || error == EINTR) {
+        return finish_io(request);
+    }
+
+    size_t finish_io(Request& request) {
+        const int error = request.status.code();
+        if (error == EAGAIN || error == EINTR) {
             redo_in_thread(request);
             return 0;
         }
-        finish(request, error);
+        // A sync that was cancelled followed a write that failed.
+        const bool sync_failed = error == 0 && request.sync_error != 0;
+        if (sync_failed || (request.op == RequestOp::flush && error != 0)) {
+            root().note_sync_error(sync_failed ? request.sync_error : error);
+        }
+        finish(request, sync_failed ? request.sync_error : error);
         return 1;
     }
 

@@ -5,8 +5,9 @@ namespace zoneio {
 
 namespace {
 
-/// So many requests may be waiting for their report; then the oldest is waited for.
+/// So many requests, with so much memory in all, may be waiting for their report; then the oldest is waited for.
 constexpr size_t max_unreported = 16384;
+constexpr size_t max_bytes = 256U << 20;
 /// After so many more, quiet ones that have finished are let go of.
 constexpr size_t collect_every = 64;
 
@@ -18,16 +19,17 @@ bool is_silent(const AioRequest& request) {
 
 void AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request) {
     AioRequest& started = *request;
+    bytes_ += started.buffer.capacity();
     requests_.push_back(std::move(request));
     started.start = std::chrono::steady_clock::now();
     backend.submit(started.request);
     if (requests_.size() % collect_every == 0) {
         backend.reap(false);
         while (!requests_.empty() && requests_.front()->request.done && is_silent(*requests_.front())) {
-            requests_.pop_front();
+            drop_front();
         }
     }
-    while (requests_.size() > max_unreported) {
+    while (requests_.size() > max_unreported || (bytes_ > max_bytes && requests_.size() > 1)) {
         while (!requests_.front()->request.done) {
             backend.reap(true);
         }
@@ -54,6 +56,11 @@ void AioQueue::report_finished(BlockBackend& backend) {
 
 void AioQueue::report_front() {
     report(*requests_.front());
+    drop_front();
+}
+
+void AioQueue::drop_front() {
+    bytes_ -= requests_.front()->buffer.capacity();
     requests_.pop_front();
 }
 

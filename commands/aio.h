@@ -45,10 +45,12 @@ public:
 
 private:
     void report_front();
+    void drop_front();
     void report(AioRequest& request);
 
     Reporter& reporter_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
+    size_t bytes_ = 0; ///< memory of all of them
 };
 
 } // namespace zoneio

@@ -10,8 +10,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint8_t unread_byte = 0xab;
-constexpr uint8_t default_byte = 0xcd;
 
 /// Makes room for the data and starts the request.
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
@@ -157,13 +155,12 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    if (!asked) {
         return Outcome::failed;
     }
-    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
-    aio->request.bytes = static_cast<uint64_t>(*count);
+    aio->offset = aio->request.offset = static_cast<uint64_t>(asked->offset);
+    aio->request.bytes = static_cast<uint64_t>(asked->length);
     session.aio().start(session.backend(), std::move(aio));
     return Outcome::ok;
 }

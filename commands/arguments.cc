@@ -39,6 +39,12 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
     return std::nullopt;
 }
 
+std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length) {
+    const std::optional<int64_t> begin = parse_size_argument(session, offset);
+    const std::optional<int64_t> count = begin ? parse_size_argument(session, length) : std::nullopt;
+    return count ? std::optional(RangeArgument{*begin, *count}) : std::nullopt;
+}
+
 std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     long value = 0;
     const ParseError error = parse_long(word, value);

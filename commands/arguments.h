@@ -15,8 +15,19 @@ namespace zoneio {
 /// The most bytes that one request moves: the largest int that is a multiple of a sector.
 inline constexpr uint64_t max_request_bytes = 2147483136;
 
+/// What is written when nobody says what, and what a read buffer holds before: a device that gives nothing shows it.
+inline constexpr uint8_t default_byte = 0xcd;
+inline constexpr uint8_t unread_byte = 0xab;
+
 /// An offset, length or count. `shown` is what a message calls it when that is not the word itself.
 std::optional<int64_t> parse_size_argument(Session& session, const char* word, const char* shown = nullptr);
+
+/// The operands `off len` of a command.
+struct RangeArgument {
+    int64_t offset;
+    int64_t length;
+};
+std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length);
 
 /// A pattern byte (-P): strtol with base 0, 0 to 255.
 std::optional<uint8_t> parse_pattern(Session& session, const char* word);

@@ -54,7 +54,8 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
 /// Waits for some milliseconds, reporting asynchronous requests as they end.
 void sleep_for(Session& session, long milliseconds) {
     using Clock = std::chrono::steady_clock;
-    const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
+    constexpr long longest = 1000L * 3600 * 24 * 365 * 100; // what the clock can be asked for
+    const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, longest));
     for (Clock::time_point now = Clock::now(); now < deadline; now = Clock::now()) {
         const bool busy = session.is_open() && session.backend().in_flight() > 0;
         pollfd event{busy ? session.backend().event_fd() : -1, POLLIN, 0};

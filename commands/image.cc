@@ -166,13 +166,12 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    if (!asked) {
         return Outcome::failed;
     }
-    const auto begin = static_cast<uint64_t>(*offset);
-    const auto bytes = static_cast<uint64_t>(*count);
+    const auto begin = static_cast<uint64_t>(asked->offset);
+    const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
         session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, operands[1]);
         return Outcome::failed;

@@ -1,96 +1,136 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/pattern_file.h"
 
-#include "block/file_descriptor.h"
 #include "commands/arguments.h"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 namespace zoneio {
 
 namespace {
 
-/// Larger files are mapped, not read into memory.
-constexpr uint64_t most_read = 4U << 20;
+/// Larger files are read piece by piece, as they are written.
+constexpr uint64_t most_in_memory = 16U << 20;
+constexpr uint64_t part_bytes = 1U << 20;
+
+/// Is the image itself behind this file? What is written would change what is to be written.
+bool is_image(Session& session, const struct stat& source) {
+    for (const BlockNode* node = &session.backend().root(); node != nullptr; node = node->child()) {
+        struct stat st{};
+        if (stat(node->filename().c_str(), &st) == 0 && st.st_dev == source.st_dev && st.st_ino == source.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
 
 } // namespace
 
-PatternFile::~PatternFile() {
-    if (mapping_ != nullptr) {
-        munmap(mapping_, mapped_);
-    }
-}
-
 bool PatternFile::load(Session& session, const char* name, uint64_t bytes) {
-    const FileDescriptor file(open(name, O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) {
+    file_ = FileDescriptor(open(name, O_RDONLY | O_CLOEXEC));
+    if (!file_.valid()) {
         session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
         return false;
     }
     struct stat st{};
-    const bool is_large = fstat(file.get(), &st) == 0 && S_ISREG(st.st_mode) && static_cast<uint64_t>(st.st_size) > most_read;
-    if (is_large && bytes > most_read) {
-        return map(session, name, file.get(), static_cast<uint64_t>(st.st_size));
+    const bool is_large = fstat(file_.get(), &st) == 0 && S_ISREG(st.st_mode) &&
+                          std::min(static_cast<uint64_t>(st.st_size), bytes) > most_in_memory;
+    if (is_large && session.backend().may_split() && !is_image(session, st)) {
+        streamed_size_ = static_cast<uint64_t>(st.st_size);
+        return true;
     }
-    return read_all(session, name, file.get(), bytes);
+    return read_all(session, name, bytes);
 }
 
-bool PatternFile::map(Session& session, const char* name, int fd, uint64_t size) {
-    void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (memory == MAP_FAILED) {
-        session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
-        return false;
-    }
-    mapping_ = memory;
-    mapped_ = size;
-    content_ = static_cast<uint8_t*>(memory);
-    period_ = size;
-    return true;
-}
-
-bool PatternFile::read_all(Session& session, const char* name, int fd, uint64_t bytes) {
-    std::vector<uint8_t> data;
-    std::array<uint8_t, 65536> part;
-    while (data.size() < bytes) {
-        const ssize_t got = read(fd, part.data(), std::min<uint64_t>(part.size(), bytes - data.size()));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
+bool PatternFile::read_all(Session& session, const char* name, uint64_t bytes) {
+    size_t size = 0;
+    while (size < bytes) {
+        content_.resize(std::min<uint64_t>(bytes, std::max<uint64_t>(2 * size, 64U << 10)));
+        const ssize_t got = read(file_.get(), content_.data() + size, content_.size() - size);
+        if (got < 0 && errno != EINTR) {
             session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
             return false;
         }
         if (got == 0) {
             break;
         }
-        data.insert(data.end(), part.begin(), part.begin() + got);
+        size += got > 0 ? static_cast<size_t>(got) : 0;
     }
-    if (data.empty()) {
+    content_.resize(size);
+    if (content_.empty()) {
         session.out().plain_error(fmt::format("{}: file is empty", name));
         return false;
-    }
-    const uint64_t room = std::min(bytes, shared_bytes(bytes));
-    const uint64_t repetitions = (room + data.size() - 1) / data.size();
-    period_ = repetitions * data.size();
-    constexpr size_t misalignment_room = 16;
-    if (!buffer_.reserve(period_ + misalignment_room)) {
-        session.out().error(fmt::format("cannot allocate {} bytes of memory for the data", period_));
-        return false;
-    }
-    content_ = data_begin(session, buffer_);
-    for (uint64_t i = 0; i < repetitions; i++) {
-        memcpy(content_ + i * data.size(), data.data(), data.size());
     }
     return true;
 }
 
-IoVec PatternFile::iov(uint64_t bytes) const {
-    return cyclic_iov(content_, period_, {&bytes, 1});
+Status PatternFile::write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    if (streamed_size_ != 0) {
+        return write_by_parts(session, offset, bytes, flags);
+    }
+    // Short contents are repeated so often that few segments cover the request.
+    const uint64_t room = std::min(bytes, shared_bytes(bytes));
+    if (content_.size() >= room && content_.size() > part_bytes) {
+        return session.backend().write(offset, cyclic_iov(content_.data(), content_.size(), {&bytes, 1}), flags);
+    }
+    const uint64_t repetitions = std::max<uint64_t>((room + content_.size() - 1) / content_.size(), 1);
+    const uint64_t period = content_.size() * repetitions;
+    constexpr size_t misalignment_room = 16;
+    AlignedBuffer& buffer = session.scratch();
+    if (!buffer.reserve(period + misalignment_room)) {
+        return Status::from_errno(ENOMEM);
+    }
+    uint8_t* const data = data_begin(session, buffer);
+    for (uint64_t i = 0; i < repetitions; i++) {
+        memcpy(data + i * content_.size(), content_.data(), content_.size());
+    }
+    content_ = {};
+    return session.backend().write(offset, cyclic_iov(data, period, {&bytes, 1}), flags);
+}
+
+Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    Status status = session.backend().check_range(offset, bytes);
+    if (!status.ok()) {
+        return status;
+    }
+    for (uint64_t done = 0; done < bytes; done += part_bytes) {
+        const uint64_t part = std::min(part_bytes, bytes - done);
+        IoVec iov;
+        if (!make_iov(session, session.scratch(), {&part, 1}, Sharing::none, iov)) {
+            return Status::from_errno(ENOMEM);
+        }
+        status = read_part(data_begin(session, session.scratch()), done, part);
+        if (status.ok()) {
+            flags.more = done + part < bytes;
+            status = session.backend().write(offset + done, iov, flags);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
+/// Reads from the repeated file, beginning at `position` of the repetition.
+Status PatternFile::read_part(uint8_t* data, uint64_t position, uint64_t bytes) const {
+    uint64_t done = 0;
+    while (done < bytes) {
+        const uint64_t at = (position + done) % streamed_size_;
+        const uint64_t most = std::min(bytes - done, streamed_size_ - at);
+        const ssize_t got = pread(file_.get(), data + done, most, static_cast<off_t>(at));
+        if (got == 0) {
+            return Status::error(EIO, "the source file became shorter");
+        }
+        if (got < 0 && errno != EINTR) {
+            return Status::from_errno(errno);
+        }
+        done += got > 0 ? static_cast<uint64_t>(got) : 0;
+    }
+    return {};
 }
 
 } // namespace zoneio

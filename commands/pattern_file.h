@@ -2,35 +2,31 @@
 #pragma once
 
 #include "block/buffer.h"
+#include "block/file_descriptor.h"
 #include "commands/session.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace zoneio {
 
 /// What `write -s FILE` writes: the bytes of a file, repeated.
 class PatternFile {
 public:
-    PatternFile() = default;
-    PatternFile(const PatternFile&) = delete;
-    PatternFile& operator=(const PatternFile&) = delete;
-    ~PatternFile();
-
     /// Prepares for a write of `bytes`. False, after saying why on stderr, when there is nothing to write.
     bool load(Session& session, const char* name, uint64_t bytes);
 
-    /// The first `bytes` of the repeated content.
-    IoVec iov(uint64_t bytes) const;
+    /// Writes the first `bytes` of the repeated content.
+    Status write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags);
 
 private:
-    bool read_all(Session& session, const char* name, int fd, uint64_t bytes);
-    bool map(Session& session, const char* name, int fd, uint64_t size);
+    bool read_all(Session& session, const char* name, uint64_t bytes);
+    Status write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags);
+    Status read_part(uint8_t* data, uint64_t position, uint64_t bytes) const;
 
-    AlignedBuffer buffer_;
-    void* mapping_ = nullptr;
-    uint64_t mapped_ = 0;
-    uint8_t* content_ = nullptr;
-    uint64_t period_ = 0; ///< bytes at content_, a whole number of repetitions
+    FileDescriptor file_;
+    uint64_t streamed_size_ = 0; ///< of a file that is read as it is written; 0: its content is in memory
+    std::vector<uint8_t> content_;
 };
 
 } // namespace zoneio

@@ -15,8 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What a read buffer holds before; a device that gives nothing shows it.
-constexpr uint8_t unread_byte = 0xab;
 /// How much of a verified read is in memory at a time, bytes.
 constexpr uint64_t verify_step = 1U << 20;
 
@@ -181,12 +179,11 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    if (!asked) {
         return Outcome::failed;
     }
-    const auto bytes = static_cast<uint64_t>(*count);
+    const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
         session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, operands[1]);
         return Outcome::failed;
@@ -194,18 +191,18 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     if (!options->pattern && (options->pattern_length || options->pattern_offset)) {
         return usage_error(session, command);
     }
-    const std::optional<VerifyRange> range = verify_range(*options, *count);
+    const std::optional<VerifyRange> range = verify_range(*options, asked->length);
     if (!range) {
         session.out().print("pattern verification range exceeds end of read data\n");
         return Outcome::failed;
     }
     if (options->vmstate) {
-        if (check_vmstate(session, *options, *offset, *count)) {
-            session.out().print("read failed: {}\n", refuse_vmstate(*offset, *count).message());
+        if (check_vmstate(session, *options, asked->offset, asked->length)) {
+            session.out().print("read failed: {}\n", refuse_vmstate(asked->offset, asked->length).message());
         }
         return Outcome::failed;
     }
-    return do_read(session, *options, "read", static_cast<uint64_t>(*offset), {&bytes, 1}, bytes, *range);
+    return do_read(session, *options, "read", static_cast<uint64_t>(asked->offset), {&bytes, 1}, bytes, *range);
 }
 
 Outcome run_readv(Session& session, const Command& command, CommandLine line) {

@@ -184,7 +184,7 @@ constexpr Command commands[] = {
      "  -o OPTIONS   driver options, key=value with commas in between\n",
      "snCro:ki:t:d:U"},
     {"quit", "q", run_quit, 0, -1, false, false, 0, nullptr, "ends the program", "", nullptr},
-    {"reopen", "", run_reopen, 0, -1, true, false, 0, "[(-r|-w)] [-c cache] [-o options]",
+    {"reopen", "", run_reopen, 0, -1, true, true, 0, "[(-r|-w)] [-c cache] [-o options]",
      "changes how the open image is used",
      "Changes settings of the open image. Either all of them take effect, or none.\n"
      "\n"

@@ -14,8 +14,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What is written when nobody says what.
-constexpr uint8_t default_byte = 0xcd;
 constexpr int64_t sector = 512;
 
 struct WriteOptions {
@@ -141,18 +139,17 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     if (!check_combination(session, *options)) {
         return Outcome::failed;
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, operands[1]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    if (!asked) {
         return Outcome::failed;
     }
-    const auto begin = static_cast<uint64_t>(*offset);
-    const auto bytes = static_cast<uint64_t>(*count);
+    const auto begin = static_cast<uint64_t>(asked->offset);
+    const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes && !options->flags.no_fallback) {
         session.out().print("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
         return Outcome::failed;
     }
-    if (!check_alignment(session, *options, *offset, *count)) {
+    if (!check_alignment(session, *options, asked->offset, asked->length)) {
         return Outcome::failed;
     }
     PatternFile source;
@@ -166,7 +163,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     } else if (options->vmstate || options->compressed) {
         status = refuse(session, *options, begin, bytes);
     } else if (options->source != nullptr) {
-        status = session.backend().write(begin, source.iov(bytes), options->flags);
+        status = source.write(session, begin, bytes, options->flags);
     } else {
         status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags);
     }

@@ -12,8 +12,6 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t sector_size = 512;
-/// What zone_append writes.
-constexpr uint8_t append_byte = 0xcd;
 
 Outcome failed(Session& session, std::string_view what, const Status& status) {
     if (status.has_text()) {
@@ -29,12 +27,11 @@ uint64_t shown_write_pointer(const ZoneDescriptor& zone) {
 
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
-    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
+    if (!asked) {
         return Outcome::failed;
     }
-    if (*count > most_zones) {
+    if (asked->length > most_zones) {
         session.out().print("Number of zones must be less than 2^32\n");
         return Outcome::failed;
     }
@@ -44,19 +41,18 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
                             shown_write_pointer(zone), static_cast<unsigned>(zone.state),
                             static_cast<unsigned>(zone.type));
     };
-    const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(*offset),
-                                                                 static_cast<uint64_t>(*count), show);
+    const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(asked->offset),
+                                                                 static_cast<uint64_t>(asked->length), show);
     return shown.ok() ? Outcome::ok : failed(session, "report", shown.status());
 }
 
 Outcome run_zone_mgmt(Session& session, CommandLine line, ZoneOp op) {
-    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
+    if (!asked) {
         return Outcome::failed;
     }
     const Status status =
-        session.backend().zone_mgmt(op, static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count));
+        session.backend().zone_mgmt(op, static_cast<uint64_t>(asked->offset), static_cast<uint64_t>(asked->length));
     return status.ok() ? Outcome::ok : failed(session, zone_op_name(op), status);
 }
 
@@ -80,7 +76,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     if (!make_iov(session, session.scratch(), vector->lengths, Sharing::all, iov)) {
         return Outcome::failed;
     }
-    fill_iov(iov, append_byte);
+    fill_iov(iov, default_byte);
     const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov, vector->lengths);
     if (!position.ok()) {
         return failed(session, "append", position.status());

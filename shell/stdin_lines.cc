@@ -45,8 +45,4 @@ char* StdinLines::next() {
     return length > 0 ? line_.data() : nullptr;
 }
 
-bool StdinLines::would_wait() const {
-    return memchr(buffer_.data() + begin_, '\n', end_ - begin_) == nullptr;
-}
-
 } // namespace zoneio

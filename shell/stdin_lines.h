@@ -16,8 +16,6 @@ class StdinLines {
 public:
     /// The next line without its newline, zero-terminated and free to be modified; null at the end of the input.
     char* next();
-    /// Would next() have to wait for more input?
-    bool would_wait() const;
 
 private:
     static constexpr size_t longest_piece = 1023;

@@ -32,20 +32,30 @@ void on_line(char* line) {
     free(line);
 }
 
-/// While it lives an interrupt clears the line being edited; otherwise it ends the program.
+/// While it lives an interrupt clears the line being edited; otherwise it ends the program. It comes in only where
+/// the mask of waiting() is in force, so that none is missed between a look and the wait.
 class InterruptClearsLine {
 public:
     InterruptClearsLine() {
         struct sigaction action{};
         action.sa_handler = [](int) { interrupted = 1; };
         sigaction(SIGINT, &action, &before_);
+        sigset_t blocked;
+        sigemptyset(&blocked);
+        sigaddset(&blocked, SIGINT);
+        sigprocmask(SIG_BLOCK, &blocked, &mask_);
     }
-    ~InterruptClearsLine() { sigaction(SIGINT, &before_, nullptr); }
+    ~InterruptClearsLine() {
+        sigaction(SIGINT, &before_, nullptr);
+        sigprocmask(SIG_SETMASK, &mask_, nullptr);
+    }
+    const sigset_t* waiting() const { return &mask_; }
     InterruptClearsLine(const InterruptClearsLine&) = delete;
     InterruptClearsLine& operator=(const InterruptClearsLine&) = delete;
 
 private:
     struct sigaction before_{};
+    sigset_t mask_{};
 };
 
 class TerminalPrompt {
@@ -77,7 +87,7 @@ private:
         finished_line = {};
         rl_callback_handler_install(prompt_.c_str(), on_line);
         while (!finished_line.there) {
-            wait_and_handle();
+            wait_and_handle(guard.waiting());
         }
         if (!finished_line.text) {
             fputs("\n", stdout);
@@ -85,10 +95,10 @@ private:
         return std::move(finished_line.text);
     }
 
-    void wait_and_handle() {
+    void wait_and_handle(const sigset_t* mask) {
         const bool busy = session_.is_open() && session_.backend().in_flight() > 0;
         pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {busy ? session_.backend().event_fd() : -1, POLLIN, 0}};
-        const int ready = poll(events, 2, -1);
+        const int ready = ppoll(events, 2, nullptr, mask);
         if (interrupted != 0) {
             interrupted = 0;
             clear_line();

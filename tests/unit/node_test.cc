@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <thread>
+#include <unistd.h>
 
 namespace zoneio {
 namespace {
@@ -144,6 +145,28 @@ TEST(Node, DetectsZeros) {
     EXPECT_TRUE(t.write(0, 4096, 0).ok());
     EXPECT_TRUE(t.write(0, 4096, 1).ok());
     EXPECT_EQ(t.memory->asked, Asked({"zero 0+4096", "write 0+4096"}));
+}
+
+TEST(Node, FailedSyncIsNotForgotten) {
+    char name[] = "/tmp/zoneio-test-XXXXXX";
+    const int fd = mkstemp(name);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(ftruncate(fd, 4096), 0);
+    close(fd);
+    std::vector<Notice> notices;
+    ImageSpec spec;
+    spec.filename = name;
+    spec.options.set("driver", "raw");
+    Result<std::unique_ptr<BlockNode>> raw = open_image(std::move(spec), notices);
+    ASSERT_TRUE(raw.ok());
+    uint8_t byte = 1;
+    ASSERT_TRUE((*raw)->pwritev(0, IoVec(&byte, 1), {}).ok());
+    (*raw)->note_sync_error(EIO);
+    // The kernel would tell of the lost page once only; whoever asks later must hear of it too.
+    EXPECT_EQ((*raw)->flush().code(), EIO);
+    EXPECT_EQ((*raw)->flush().code(), EIO);
+    raw->reset();
+    unlink(name);
 }
 
 // Neighbours in one block, written at the same time: none may undo what another wrote.

@@ -113,6 +113,9 @@ public:
     virtual Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     /// Writes at the write pointer of the zone at `offset`; returns where the data went.
     virtual Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    /// Puts the zones that begin in a range out of use (read_only, offline) or takes them back (empty), as a device
+    /// does by itself when its medium fails. ENOTSUP where that cannot be had on demand.
+    virtual Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// Does it matter to this driver in how many requests something is done?
     virtual bool counts_requests() const { return false; }
@@ -163,6 +166,8 @@ struct DriverInfo {
     Result<std::unique_ptr<BlockDriver>> (*open)(OpenContext& context, Options& options);
     /// The keys it understands, for completion.
     std::span<const std::string_view> option_keys;
+    /// There is something to open without a `filename`, too.
+    bool filename_optional = false;
 };
 
 /// All drivers, by name.

@@ -205,7 +205,8 @@ private:
             return option_error("force-share=on can only be used with read-only images");
         }
         const std::string* name = plan.options.find_text("filename");
-        if (plan.info->needs_filename && (name == nullptr || name->empty())) {
+        const bool has_name = name != nullptr && !name->empty();
+        if (plan.info->needs_filename && !has_name && !plan.info->filename_optional) {
             return option_error(fmt::format("The '{}' block driver requires a file name", plan.info->name));
         }
         if (plan.flags.copy_on_read && plan.flags.read_only) {
@@ -248,8 +249,8 @@ private:
         context.default_aio = aio_;
         const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
-        const std::string shown = plan.info->is_protocol ? context.filename : child_name;
-        if (plan.probed && !plan.flags.read_only) {
+        const std::string shown = child_name.empty() ? context.filename : child_name;
+        if (plan.probed && plan.info == find_driver("raw") && !plan.flags.read_only) {
             warn_of_probing(shown);
         }
         if (!driver.ok()) {

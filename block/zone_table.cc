@@ -93,12 +93,10 @@ void ZoneTable::find_unflushed() {
 }
 
 void ZoneTable::restore_flushed() {
-    for (uint64_t zone = 0; zone < size(); zone++) {
-        // Pages that need no change stay clean.
-        if (entries_[zone].current != entries_[zone].flushed) {
-            store_word(entries_[zone].current, flushed_bits(zone));
-        }
+    for (const uint32_t zone : unflushed_) {
+        store_word(entries_[zone].current, flushed_bits(zone));
     }
+    clear_unflushed();
 }
 
 void ZoneTable::clear_unflushed() {

@@ -56,7 +56,7 @@ public:
     void store_flushed(uint64_t zone);
     /// Notes the zones whose words differ.
     void find_unflushed();
-    /// Goes back to what the last flush saw.
+    /// Goes back to what the last flush saw, in the zones noted.
     void restore_flushed();
 
     /// The zones changed since the last flush, each once.

@@ -245,9 +245,11 @@ Status ZonedFile::map(bool read_only) {
     if (read_only) {
         return {};
     }
-    for (uint64_t zone = 0; zone < entries.size(); zone++) {
+    // Words that are the same are looked at once, by the model.
+    table_->find_unflushed();
+    for (const uint32_t zone : table_->unflushed()) {
         const uint64_t bits = table_->flushed_bits(zone);
-        if (bits != 0 && !is_valid_word(geometry_, zone, bits)) {
+        if (!is_valid_word(geometry_, zone, bits)) {
             return corrupt("The zone table is corrupt: as of the last flush, " + problem_of(geometry_, zone, bits));
         }
     }
@@ -257,7 +259,6 @@ Status ZonedFile::map(bool read_only) {
         std::atomic_thread_fence(std::memory_order_release);
         session().boot_id = boot_id;
     }
-    table_->find_unflushed();
     return {};
 }
 

@@ -51,6 +51,8 @@ public:
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov);
+    /// See BlockDriver::set_zone_condition.
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// Begins a request; one that is refused is done at once, with its errno.
     void submit(Request& request);

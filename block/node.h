@@ -82,6 +82,7 @@ public:
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// As BlockDriver::native_io, when this node has nothing to add to the request.
     std::optional<FdIo> native_io(const Request& request);

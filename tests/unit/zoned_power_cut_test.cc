@@ -109,6 +109,7 @@ protected:
     std::unique_ptr<ReferenceDevice> reference_;
     std::vector<History> histories_;
     std::vector<uint8_t> survivor_; ///< a cut image to go on with
+    uint64_t flush_failure_rate_ = 100; ///< one in so many
     unsigned long cuts_left_ = 0;
     unsigned long cuts_done_ = 0;
     bool cutting_ = false;
@@ -129,7 +130,7 @@ void PowerCuts::start(const std::vector<uint8_t>& image) {
     device_ = std::make_unique<Device>(image, geometry_);
     ASSERT_EQ(device_->error, "");
     device_->recorder->on_event = [this] { maybe_cut(); };
-    device_->recorder->flush_fails = [this] { return below(60) == 0; };
+    device_->recorder->flush_fails = [this] { return below(flush_failure_rate_) == 0; };
 }
 
 /// The histories go on with what the zone holds now.
@@ -348,6 +349,7 @@ void PowerCuts::run(unsigned seed, unsigned long cuts) {
     random_.seed(seed);
     cut_random_.seed(seed + 1);
     geometry_ = random_geometry(random_);
+    flush_failure_rate_ = below(2) == 0 ? 100 : 4;
     cuts_left_ = cuts;
     start(blank_image(geometry_));
     reference_ = std::make_unique<ReferenceDevice>(geometry_);

@@ -68,10 +68,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
     const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
     const std::span<char*> operands = line.operands();
-    if (operands.size() < 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[optind]);
     const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
     if (!vector) {
         return Outcome::failed;

@@ -3,6 +3,7 @@
 
 #include "block/file_descriptor.h"
 #include "block/open.h"
+#include "block/zoned_file.h"
 
 #include <cstring>
 #include <fcntl.h>
@@ -70,9 +71,6 @@ Status fill_in(const std::string& driver, const std::string& filename, uint64_t 
     }
     // The lock of the node would stand in the way of the device's own.
     node->reset();
-    if (options.contains("size")) {
-        return Status::error(EINVAL, "The size is an operand here, not an option");
-    }
     ImageSpec spec;
     spec.options = std::move(options);
     spec.options.set("driver", "zoned");
@@ -80,6 +78,22 @@ Status fill_in(const std::string& driver, const std::string& filename, uint64_t 
     spec.options.set("size", size);
     std::vector<Notice> notices;
     return open_image(std::move(spec), notices).status();
+}
+
+/// Would there be such a device? Asked before anything is overwritten.
+Status check_zoned_options(Options options, uint64_t size) {
+    if (options.contains("size")) {
+        return Status::error(EINVAL, "The size is an operand here, not an option");
+    }
+    Result<ZonedOptions> taken = ZonedOptions::take(options);
+    if (!taken.ok()) {
+        return std::move(taken).status();
+    }
+    if (const std::string* unknown = options.first_unknown()) {
+        return Status::error(EINVAL, fmt::format("The driver 'zoned' has no option '{}' for new images", *unknown));
+    }
+    taken->size = size;
+    return taken->geometry().status();
 }
 
 } // namespace
@@ -90,6 +104,12 @@ Status create_image(const std::string& driver, const std::string& filename, uint
     }
     if (driver != "raw" && driver != "file" && driver != "zoned") {
         return Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));
+    }
+    if (driver == "zoned") {
+        Status status = check_zoned_options(options, size);
+        if (!status.ok()) {
+            return status;
+        }
     }
     const Result<bool> is_new = make_file(filename);
     if (!is_new.ok()) {

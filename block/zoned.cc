@@ -184,6 +184,10 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     if (!status.ok()) {
         return status;
     }
+    // A misspelt option must not leave a device with another geometry than was meant.
+    if (const std::string* unknown = options.first_unknown()) {
+        return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown));
+    }
     context.flags.read_only = context.flags.read_only || storage_->flags().read_only;
     read_only_ = context.flags.read_only;
     no_flush_ = context.flags.no_flush;

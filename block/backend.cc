@@ -2,6 +2,7 @@
 #include "block/backend.h"
 
 #include "block/size.h"
+#include "block/trace.h"
 #include "block/zone_checks.h"
 
 namespace zoneio {
@@ -86,7 +87,13 @@ Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers
 Status BlockBackend::check(const Request& request) {
     switch (request.op) {
     case RequestOp::flush: return {};
-    case RequestOp::zone_append: return check_append(request.offset, request.iov);
+    case RequestOp::zone_append: {
+        std::vector<uint64_t> lengths;
+        for (const iovec& segment : request.iov.segments()) {
+            lengths.push_back(segment.iov_len);
+        }
+        return check_append(request.offset, lengths);
+    }
     default: return check_range(request.offset, request.bytes, request.buffers);
     }
 }
@@ -130,6 +137,7 @@ Status BlockBackend::perform(Request& request) {
 }
 
 Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
+    trace_blk_co_preadv(this, &root_->driver(), offset, iov.bytes(), 0);
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
@@ -145,6 +153,7 @@ Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
 }
 
 Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
@@ -164,6 +173,7 @@ Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) 
 }
 
 Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    trace_blk_co_pwritev(this, &root_->driver(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
     Status status = check_range(offset, bytes);
     if (!status.ok()) {
         return status;
@@ -230,16 +240,16 @@ Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneSta
     return root_->set_zone_condition(offset, bytes, state);
 }
 
-Status BlockBackend::check_append(uint64_t offset, const IoVec& iov) {
+Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
     const Result<uint64_t> length = root_->length();
-    return length.ok() ? check_zone_append(limits(), *length, offset, iov) : length.status();
+    return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
 }
 
-Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov) {
-    Status status = check_append(offset, iov);
+Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
+    Status status = check_append(offset, lengths);
     if (!status.ok()) {
         return status;
     }
@@ -247,7 +257,20 @@ Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov) {
     return root_->zone_append(offset, iov, write_flags({}));
 }
 
+void BlockBackend::trace(const Request& request) {
+    const unsigned flags = request.flags.bits();
+    switch (request.op) {
+    case RequestOp::read: trace_blk_co_preadv(this, &root_->driver(), request.offset, request.bytes, 0); break;
+    case RequestOp::write: trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags); break;
+    case RequestOp::write_zeroes:
+        trace_blk_co_pwritev(this, &root_->driver(), request.offset, request.bytes, flags | WriteFlags::zero_write_bit);
+        break;
+    default: break;
+    }
+}
+
 void BlockBackend::submit(Request& request) {
+    trace(request);
     request.status = check(request);
     request.done = !request.status.ok();
     if (request.done) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ public:
     /// ranges and alignment see zone_checks.h.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
-    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov);
+    /// `lengths` are those of the caller's vector, which `iov` may hold in other pieces.
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
     /// See BlockDriver::set_zone_condition.
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
@@ -76,7 +78,8 @@ private:
         : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
-    Status check_append(uint64_t offset, const IoVec& iov);
+    void trace(const Request& request);
+    Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
     void finish_all();
     void keep_zone_order();
     WriteFlags write_flags(WriteFlags flags) const;

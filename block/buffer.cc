@@ -96,8 +96,10 @@ bool AlignedBuffer::reserve(size_t size, size_t alignment) {
     if (data_ != nullptr && size <= capacity_ && alignment <= alignment_) {
         return true;
     }
+    // Some drivers of the kernel say that they take less, and then mix up the parts of a block that lie in two pages.
+    alignment = std::max(alignment, default_alignment);
     void* memory = nullptr;
-    if (posix_memalign(&memory, std::max(alignment, sizeof(void*)), std::max<size_t>(size, 1)) != 0) {
+    if (posix_memalign(&memory, alignment, std::max<size_t>(size, 1)) != 0) {
         return false;
     }
     free(data_);

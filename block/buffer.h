@@ -56,7 +56,7 @@ public:
 
     static constexpr size_t default_alignment = 4096;
 
-    /// Makes room for `size` bytes; what was there may be lost. False when memory is short.
+    /// Makes room for `size` bytes, at default_alignment at least; what was there may be lost. False when memory is short.
     [[nodiscard]] bool reserve(size_t size, size_t alignment = default_alignment);
 
     uint8_t* data() { return data_; }

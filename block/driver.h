@@ -174,6 +174,8 @@ struct DriverInfo {
     Result<std::unique_ptr<BlockDriver>> (*open)(OpenContext& context, Options& options);
     /// The keys it understands, for completion.
     std::span<const std::string_view> option_keys;
+    /// Its `file` may be a host-managed zoned device: its writes keep the order that zones need.
+    bool takes_zoned_child = false;
     /// There is something to open without a `filename`, too.
     bool filename_optional = false;
 };

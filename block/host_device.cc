@@ -5,6 +5,7 @@
 #include "block/host_zones.h"
 #include "block/posix_file.h"
 #include "block/sysfs.h"
+#include "block/trace.h"
 #include "block/zone_ioctl.h"
 
 #include <cerrno>
@@ -17,6 +18,9 @@
 namespace zoneio {
 
 namespace {
+
+/// The unit of positions in trace events.
+constexpr uint64_t sector_bytes = 512;
 
 std::string_view prealloc_word(PreallocMode mode) {
     return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
@@ -76,7 +80,11 @@ public:
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
-        return zones_ ? zones_->report(offset, count, visit) : PosixFile::zone_report(offset, count, visit);
+        if (!zones_) {
+            return PosixFile::zone_report(offset, count, visit);
+        }
+        trace_zbd_zone_report(trace_id(), count, offset / sector_bytes);
+        return zones_->report(offset, count, visit);
     }
 
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override {
@@ -84,7 +92,15 @@ public:
     }
 
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
-        return zones_ ? zones_->append(offset, iov) : PosixFile::zone_append(offset, iov, flags);
+        if (!zones_) {
+            return PosixFile::zone_append(offset, iov, flags);
+        }
+        trace_zbd_zone_append(trace_id(), offset / sector_bytes);
+        Result<uint64_t> position = zones_->append(offset, iov);
+        if (position.ok()) {
+            trace_zbd_zone_append_complete(trace_id(), *position / sector_bytes);
+        }
+        return position;
     }
 
     std::optional<FdIo> native_io(const Request& request) override {
@@ -183,10 +199,14 @@ private:
     }
 
     Status manage_zones(ZoneOp op, uint64_t offset, uint64_t bytes) override {
+        trace_zbd_zone_mgmt(trace_id(), zone_ioctl_name(op), offset / sector_bytes, bytes / sector_bytes);
         return ioctl_manage_zones(fd(), op, offset, bytes);
     }
 
     Status write_data(uint64_t offset, const IoVec& iov) override { return PosixFile::pwritev(offset, iov, {}); }
+
+    /// What trace events know this node by.
+    const void* trace_id() const { return static_cast<const BlockDriver*>(this); }
 
     uint64_t sector_size() const { return device_block_size(fd()); }
 

@@ -31,10 +31,11 @@ Result<uint64_t> HostZones::report(uint64_t offset, uint64_t count, const ZoneVi
             visit(zone);
         }
         shown += zones.size();
-        if (zones.empty() || zones.back().length == 0) {
+        const uint64_t next = zones.empty() ? offset : zones.back().start + zones.back().length;
+        if (next <= offset) {
             break;
         }
-        offset = zones.back().start + zones.back().length;
+        offset = next;
     }
     return shown;
 }

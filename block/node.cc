@@ -2,6 +2,7 @@
 #include "block/node.h"
 
 #include "block/size.h"
+#include "block/trace.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -90,6 +91,7 @@ uint64_t BlockNode::transfer_limit() const {
 }
 
 Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
+    trace_bdrv_co_preadv_part(driver_.get(), offset, iov.bytes(), 0);
     if (iov.bytes() == 0) {
         return {};
     }
@@ -137,6 +139,7 @@ Status BlockNode::finish_write(Status status, WriteFlags flags) {
 }
 
 Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    trace_bdrv_co_pwritev_part(driver_.get(), offset, iov.bytes(), flags.bits());
     if (iov.bytes() == 0) {
         return {};
     }
@@ -207,6 +210,7 @@ Status BlockNode::write_split(uint64_t offset, const IoVec& iov) {
 }
 
 Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    trace_bdrv_co_pwritev_part(driver_.get(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
     if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
         // The partial blocks at the ends could only be written.
         return Status::from_errno(ENOTSUP);
@@ -351,6 +355,11 @@ std::optional<FdIo> BlockNode::native_io(const Request& request) {
     }
     std::optional<FdIo> io = driver_->native_io(request);
     if (io) {
+        if (request.op == RequestOp::read) {
+            trace_bdrv_co_preadv_part(driver_.get(), request.offset, request.bytes, 0);
+        } else if (request.op == RequestOp::write) {
+            trace_bdrv_co_pwritev_part(driver_.get(), request.offset, request.bytes, request.flags.bits());
+        }
         io->sync_after = io->sync_after && !flags_.no_flush;
     }
     return io;

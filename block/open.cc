@@ -2,6 +2,8 @@
 #include "block/open.h"
 
 #include "block/probe.h"
+#include "block/trace.h"
+#include "block/zone_checks.h"
 
 #include <fmt/format.h>
 #include <random>
@@ -50,6 +52,17 @@ std::string generated_node_name() {
     static std::minstd_rand generator(std::random_device{}());
     static unsigned count = 0;
     return fmt::format("#block{}{:02}", count++, generator() % 100);
+}
+
+/// Upstream's numbers for the settings of a node, as trace events show them.
+unsigned upstream_open_flags(const NodeFlags& flags, const DriverInfo& info, AioMode aio) {
+    constexpr unsigned read_write = 0x2;
+    constexpr unsigned may_become_read_write = 0x2000;
+    const auto when = [](bool condition, unsigned bits) { return condition ? bits : 0; };
+    return when(!flags.read_only, read_write | may_become_read_write) | when(flags.direct, 0x20) |
+           when(aio == AioMode::native, 0x80) | when(flags.no_flush, 0x200) | when(flags.copy_on_read, 0x400) |
+           when(flags.unmap, 0x4000) | when(info.is_protocol, 0x8000) | when(flags.auto_read_only, 0x20000) |
+           when(aio == AioMode::io_uring, 0x40000);
 }
 
 /// One open of a whole chain.
@@ -259,6 +272,12 @@ private:
     }
 
     Result<std::unique_ptr<BlockNode>> open_driver(Plan& plan) {
+        if (plan.child) {
+            Status status = check_zoned_child(*plan.info, plan.child->limits());
+            if (!status.ok()) {
+                return status;
+            }
+        }
         const std::string node_name = node_name_;
         OpenContext context;
         context.flags = plan.flags;
@@ -278,6 +297,8 @@ private:
         if (!status.ok()) {
             return status;
         }
+        trace_bdrv_open_common(driver->get(), shown.c_str(), upstream_open_flags(context.flags, *plan.info, aio_),
+                               plan.info->name.data());
         auto node = std::make_unique<BlockNode>(*plan.info, std::move(*driver), context.flags, node_name, shown);
         node->set_options(std::move(plan.explicit_options));
         return node;

@@ -2,6 +2,7 @@
 #include "block/posix_file.h"
 
 #include "block/file_lock.h"
+#include "block/trace.h"
 
 #include <algorithm>
 #include <climits>
@@ -267,7 +268,12 @@ Status PosixFile::flush() {
     do {
         result = fdatasync(fd());
     } while (result < 0 && errno == EINTR);
-    return result < 0 ? Status::from_errno(errno) : Status();
+    if (result < 0) {
+        const int error = errno;
+        trace_file_flush_fdatasync_failed(error);
+        return Status::from_errno(error);
+    }
+    return {};
 }
 
 std::optional<FdIo> PosixFile::native_io(const Request& request) {

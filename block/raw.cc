@@ -5,6 +5,7 @@
 #include "block/node.h"
 #include "block/probe.h"
 #include "block/size.h"
+#include "block/trace.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -59,6 +60,25 @@ std::string probing_notice(const std::string& name) {
                        name);
 }
 
+/// Zones are shown whole or not at all.
+Status check_zones(const Window& window, const Limits& child, uint64_t child_length) {
+    if (child.zoned == ZonedModel::none) {
+        return {};
+    }
+    if (window.offset % child.zone_size != 0) {
+        return Status::error(EINVAL, fmt::format("Offset ({}) has to be a multiple of the zone size ({}) of the zoned device",
+                                                 window.offset, child.zone_size));
+    }
+    const uint64_t end = window.offset + window.size.value_or(child_length - window.offset);
+    if (end % child.zone_size != 0 && end != child_length) {
+        return Status::error(EINVAL,
+                             fmt::format("The sum of offset ({}) and size ({}) has to be a multiple of the zone size ({}) or "
+                                         "the end of the zoned device",
+                                         window.offset, end - window.offset, child.zone_size));
+    }
+    return {};
+}
+
 class RawDriver final : public BlockDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -77,6 +97,9 @@ public:
             context.notices.push_back({false, probing_notice(context.child->filename())});
         }
         Status status = check_window(*window, *length);
+        if (status.ok()) {
+            status = check_zones(*window, context.child->limits(), *length);
+        }
         if (!status.ok()) {
             return status;
         }
@@ -101,6 +124,7 @@ public:
     bool can_write_zeroes() const override { return true; }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        trace_bdrv_co_pwrite_zeroes(&child_->driver(), window_.offset + offset, bytes, flags.bits());
         return child_->pwrite_zeroes(window_.offset + offset, bytes, flags);
     }
 
@@ -133,6 +157,35 @@ public:
         return length;
     }
 
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
+        const Result<uint64_t> bytes = length();
+        if (!bytes.ok()) {
+            return bytes.status();
+        }
+        // The zones of the window that are left, the one that holds the offset included.
+        const uint64_t first = offset / limits_.zone_size;
+        const uint64_t most = offset < *bytes ? limits_.nr_zones - first : 0;
+        const auto shifted = [&](const ZoneDescriptor& zone) {
+            ZoneDescriptor shown = zone;
+            shown.start -= window_.offset;
+            shown.write_pointer -= zone.write_pointer != no_write_pointer ? window_.offset : 0;
+            visit(shown);
+        };
+        return child_->zone_report(window_.offset + offset, std::min(count, most), shifted);
+    }
+
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override {
+        return child_->zone_mgmt(op, window_.offset + offset, bytes);
+    }
+
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        Result<uint64_t> position = child_->zone_append(window_.offset + offset, iov, flags);
+        if (position.ok()) {
+            *position -= window_.offset;
+        }
+        return position;
+    }
+
     Status info() override { return child_->driver().info(); }
 
     std::optional<FdIo> native_io(const Request& request) override {
@@ -159,6 +212,17 @@ private:
     void refresh_limits() {
         // A probed image is written in whole sectors, so that the check for a changed format sees all of the first.
         limits_.request_alignment = probed_ ? sector_size : 1;
+        const Limits& below = child_->limits();
+        limits_.zoned = below.zoned;
+        limits_.zone_size = below.zone_size;
+        limits_.max_append_bytes = below.max_append_bytes;
+        limits_.max_open_zones = below.max_open_zones;
+        limits_.max_active_zones = below.max_active_zones;
+        limits_.write_granularity = below.write_granularity;
+        limits_.nr_zones = 0;
+        if (const Result<uint64_t> bytes = length(); below.zone_size != 0 && bytes.ok()) {
+            limits_.nr_zones = (*bytes + below.zone_size - 1) / below.zone_size;
+        }
     }
 
     /// Would the image be taken for another format after this write?
@@ -179,7 +243,10 @@ private:
 class RawDriver::Reopen : public PendingReopen {
 public:
     Reopen(RawDriver& raw, Window window) : raw_(raw), window_(window) {}
-    void commit() override { raw_.window_ = window_; }
+    void commit() override {
+        raw_.window_ = window_;
+        raw_.refresh_limits();
+    }
 
 private:
     RawDriver& raw_;
@@ -196,6 +263,9 @@ Result<std::unique_ptr<PendingReopen>> RawDriver::prepare_reopen(Options& option
         return length.status();
     }
     Status status = check_window(*window, *length);
+    if (status.ok()) {
+        status = check_zones(*window, child_->limits(), *length);
+    }
     if (!status.ok()) {
         return status;
     }
@@ -204,6 +274,12 @@ Result<std::unique_ptr<PendingReopen>> RawDriver::prepare_reopen(Options& option
 
 } // namespace
 
-const DriverInfo raw_driver{"raw", false, false, nullptr, RawDriver::create, option_keys};
+const DriverInfo raw_driver{.name = "raw",
+                            .is_protocol = false,
+                            .needs_filename = false,
+                            .parse_filename = nullptr,
+                            .open = RawDriver::create,
+                            .option_keys = option_keys,
+                            .takes_zoned_child = true};
 
 } // namespace zoneio

@@ -16,6 +16,10 @@ struct WriteFlags {
     bool no_fallback = false; ///< zeroes: not by writing them
 
     bool operator==(const WriteFlags&) const = default;
+    /// Upstream's numbers for them, as trace events show them.
+    unsigned bits() const { return (fua ? 0x10U : 0U) | (may_unmap ? 0x4U : 0U) | (no_fallback ? 0x100U : 0U); }
+    /// That a write is one of zeros, likewise.
+    static constexpr unsigned zero_write_bit = 0x2;
 };
 
 enum class RequestOp : uint8_t { read, write, write_zeroes, discard, flush, zone_append };

@@ -2,6 +2,7 @@
 #include "block/engine.h"
 
 #include "block/file_descriptor.h"
+#include "block/trace.h"
 
 #include <condition_variable>
 #include <deque>
@@ -65,6 +66,7 @@ public:
     }
 
     void submit(Request& request) override {
+        trace_thread_pool_submit_aio(this, &request, &root_);
         in_flight_++;
         bool more_threads = false;
         {
@@ -104,6 +106,7 @@ public:
             }
             while (finished != nullptr) {
                 Request* const next = finished->next;
+                trace_thread_pool_complete_aio(this, finished, &root_, -finished->status.code());
                 finished->done = true;
                 finished = next;
                 count++;

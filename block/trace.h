@@ -1,19 +1,57 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Trace events: `trace_NAME(...)` for every line of trace_events.def. An event that is off costs one test of
+// a global mask; each is a USDT probe `zoneio:NAME` as well where sys/sdt.h was there at build time.
 #pragma once
 
 #include "block/status.h"
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#ifdef ZONEIO_HAVE_SDT
+#define SDT_USE_VARIADIC
+#include <sys/sdt.h>
+#define ZONEIO_TRACE_PROBE(name, ...) STAP_PROBEV(zoneio, name, __VA_ARGS__)
+#else
+#define ZONEIO_TRACE_PROBE(name, ...) (void)0
+#endif
+
 namespace zoneio {
 
-/// Turns the events on that a pattern matches (`*` and `?` stand for any characters), or off with a `-` in
+enum class TraceEvent : unsigned {
+#define ZONEIO_TRACE_EVENT(name, parameters, arguments, text) name,
+#include "block/trace_events.def"
+#undef ZONEIO_TRACE_EVENT
+};
+
+/// Which events are on: bit N for event N.
+extern std::atomic<uint64_t> trace_mask;
+
+inline bool trace_is_on(TraceEvent event) {
+    return ((trace_mask.load(std::memory_order_relaxed) >> static_cast<unsigned>(event)) & 1U) != 0;
+}
+
+#define ZONEIO_TRACE_UNPACK(...) __VA_ARGS__
+#define ZONEIO_TRACE_EVENT(name, parameters, arguments, text)                                                            \
+    void trace_print_##name parameters;                                                                                    \
+    inline void trace_##name parameters {                                                                                  \
+        ZONEIO_TRACE_PROBE(name, ZONEIO_TRACE_UNPACK arguments);                                                           \
+        if (trace_is_on(TraceEvent::name)) [[unlikely]] {                                                                  \
+            trace_print_##name arguments;                                                                                  \
+        }                                                                                                                  \
+    }
+#include "block/trace_events.def"
+#undef ZONEIO_TRACE_EVENT
+
+/// Turns the events on that a pattern matches (`*` stands for any characters, `?` for one), or off with a `-` in
 /// front. False: the pattern is a plain name, and there is no such event.
 bool trace_enable(std::string_view pattern);
 
-/// Sends trace output to a file instead of stderr.
+/// Sends trace output to a file, emptied first, instead of stderr.
 Status trace_set_file(const std::string& path);
 
 /// The names of all events.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/kernel_engine.h"
+#include "block/trace.h"
 
 #include <cstring>
 #include <deque>
@@ -110,7 +111,10 @@ private:
 
     void submit_queued() {
         // EAGAIN and EBUSY mean "later": what stays queued goes along with the next call.
-        (void)io_uring_submit(&ring_);
+        const int submitted = io_uring_submit(&ring_);
+        if (submitted != 0) {
+            trace_luring_io_uring_submit(this, submitted);
+        }
     }
 
     size_t harvest() {
@@ -135,6 +139,7 @@ private:
     size_t handle(uintptr_t tag, int result) {
         auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits);
         int error = result < 0 ? -result : 0;
+        trace_luring_process_completion(this, &request, result);
         if ((tag & write_of_pair) != 0) {
             request.status = error == 0 ? Status() : Status::from_errno(error);
             return 0;

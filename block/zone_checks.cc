@@ -28,20 +28,25 @@ Status check_zone_range(const Limits& limits, uint64_t length, uint64_t offset, 
     return status;
 }
 
-Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset, const IoVec& iov) {
+Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset, std::span<const uint64_t> lengths) {
     Status status = check_zone_offset(limits, offset);
     if (!status.ok()) {
         return status;
     }
-    size_t index = 0;
-    for (const iovec& segment : iov.segments()) {
-        if (limits.write_granularity != 0 && segment.iov_len % limits.write_granularity != 0) {
-            return Status::error(EINVAL, fmt::format("len of IOVector[{}] {} is not aligned to block size {}", index,
-                                                     segment.iov_len, limits.write_granularity));
+    for (size_t i = 0; i < lengths.size() && limits.write_granularity != 0; i++) {
+        if (lengths[i] % limits.write_granularity != 0) {
+            return Status::error(EINVAL, fmt::format("len of IOVector[{}] {} is not aligned to block size {}", i, lengths[i],
+                                                     limits.write_granularity));
         }
-        index++;
     }
     return offset < length ? Status() : Status::from_errno(EIO);
+}
+
+Status check_zoned_child(const DriverInfo& parent, const Limits& child) {
+    if (child.zoned != ZonedModel::host_managed || parent.takes_zoned_child) {
+        return {};
+    }
+    return Status::error(EINVAL, "Cannot add a zoned child to a not support zoned children parent");
 }
 
 } // namespace zoneio

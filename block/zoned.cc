@@ -516,6 +516,6 @@ Result<std::unique_ptr<PendingReopen>> ZonedDriver::prepare_reopen(Options& /*op
 
 } // namespace
 
-const DriverInfo zoned_driver{"zoned", true, true, nullptr, ZonedDriver::create, option_keys, true};
+const DriverInfo zoned_driver{"zoned", true, true, nullptr, ZonedDriver::create, option_keys, false, true};
 
 } // namespace zoneio

@@ -4,6 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace zoneio {
@@ -67,9 +68,11 @@ Outcome run_zone_mgmt(Session& session, const Command& /*command*/, CommandLine 
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
     const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
+    // Options are words too: of the three that are asked for, operands may be as few as none.
     const std::span<char*> operands = line.operands();
-    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[optind]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    const std::optional<int64_t> offset = parse_size_argument(session, operands.empty() ? nullptr : operands[0]);
+    const std::span<char*> lengths = operands.subspan(std::min<size_t>(operands.size(), 1));
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, lengths) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }
@@ -78,7 +81,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
         return Outcome::failed;
     }
     fill_iov(iov, append_byte);
-    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov);
+    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov, vector->lengths);
     if (!position.ok()) {
         return failed(session, "append", position.status());
     }

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zoneio {
 
@@ -141,6 +142,12 @@ protected:
     Limits limits_;
 };
 
+/// Something to tell the user about an open that goes on nevertheless.
+struct Notice {
+    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
+    std::string text;
+};
+
 /// What a driver's factory is given.
 struct OpenContext {
     OpenContext();
@@ -151,6 +158,7 @@ struct OpenContext {
     std::unique_ptr<BlockNode> child; ///< what `file` names, opened before; may be null
     bool probed = false;              ///< raw: nobody named the format
     AioMode default_aio = AioMode::threads;
+    std::vector<Notice> notices; ///< for the factory to add to
 };
 
 /// A row of the driver table.

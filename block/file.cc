@@ -181,6 +181,9 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
             const int error =
                 posix_fallocate(fd(), static_cast<off_t>(current), static_cast<off_t>(size - current));
             status = error == 0 ? Status() : with_errno(error, "Could not preallocate new data");
+            if (error == 0 && current == 0) {
+                allocate_first_block(size);
+            }
         }
         break;
     case PreallocMode::off:

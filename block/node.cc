@@ -12,6 +12,7 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t sector_size = 512;
+constexpr unsigned changing_permissions = Permissions::write | Permissions::resize;
 
 /// Requests that zeros are written with, where the driver has no better way, and how much memory they use.
 constexpr uint64_t zero_request_bytes = 16U << 20;
@@ -210,6 +211,10 @@ Status BlockNode::write_split(uint64_t offset, const IoVec& iov) {
 
 Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     trace_bdrv_co_pwritev_part(driver_.get(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
+    if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
+        // The partial blocks at the ends could only be written.
+        return Status::from_errno(ENOTSUP);
+    }
     if (bytes == 0) {
         return {};
     }
@@ -288,12 +293,21 @@ Status BlockNode::truncate(uint64_t size, PreallocMode mode) {
         return Status::error(EFBIG, fmt::format("offset({}) exceeds maximum({})", size, max_image_length));
     }
     Status status = driver_->truncate(size, mode);
-    mark_written();
+    if (status.ok()) {
+        mark_written();
+    }
     return status;
 }
 
 Result<BlockExtent> BlockNode::block_status(uint64_t offset, uint64_t bytes, bool want_zero) {
-    return driver_->block_status(offset, bytes, want_zero);
+    const Result<uint64_t> end = length();
+    if (!end.ok()) {
+        return end.status();
+    }
+    if (offset >= *end) {
+        return BlockExtent{};
+    }
+    return driver_->block_status(offset, std::min(bytes, *end - offset), want_zero);
 }
 
 Result<uint64_t> BlockNode::length() {
@@ -345,19 +359,24 @@ std::optional<FdIo> BlockNode::native_io(const Request& request) {
     return io;
 }
 
+Status BlockNode::check_whole_blocks(const Permissions& permissions) {
+    const bool only_write = (permissions.taken & changing_permissions) == Permissions::write;
+    const Result<uint64_t> bytes = length();
+    if (only_write && bytes.ok() && *bytes % limits().request_alignment != 0) {
+        return Status::error(EINVAL, "Cannot get 'write' permission without 'resize': "
+                                     "Image size is not a multiple of request alignment");
+    }
+    return {};
+}
+
 Status BlockNode::set_permissions(const Permissions& permissions) {
-    constexpr unsigned changing = Permissions::write | Permissions::resize;
-    if ((permissions.taken & changing) != 0 && flags_.read_only) {
+    if ((permissions.taken & changing_permissions) != 0 && flags_.read_only) {
         return Status::error(EPERM, "Block node is read-only");
     }
-    if ((permissions.taken & changing) == Permissions::write && limits().request_alignment > sector_size) {
-        const Result<uint64_t> bytes = length();
-        if (bytes.ok() && *bytes % limits().request_alignment != 0) {
-            return Status::error(EINVAL, "Cannot get 'write' permission without 'resize': "
-                                         "Image size is not a multiple of request alignment");
-        }
+    Status status = check_whole_blocks(permissions);
+    if (status.ok()) {
+        status = driver_->set_permissions(permissions);
     }
-    Status status = driver_->set_permissions(permissions);
     if (status.ok()) {
         permissions_ = permissions;
     }

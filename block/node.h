@@ -75,6 +75,7 @@ public:
     Status pdiscard(uint64_t offset, uint64_t bytes);
     Status flush();
     Status truncate(uint64_t size, PreallocMode mode);
+    /// As BlockDriver::block_status; no bytes at the end of the image.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
     /// Bytes, rounded up to 512: the unit that images are measured in.
     Result<uint64_t> length();
@@ -90,6 +91,8 @@ public:
 
     Status set_permissions(const Permissions& permissions);
     const Permissions& permissions() const { return permissions_; }
+    /// One who writes but must not resize needs an image of whole blocks: padding must not make it grow.
+    Status check_whole_blocks(const Permissions& permissions);
 
 private:
     struct Padding {

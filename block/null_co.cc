@@ -16,8 +16,9 @@ constexpr std::string_view option_keys[] = {"size", "latency-ns", "read-zeroes"}
 
 class NullDriver final : public BlockDriver {
 public:
+    template <const DriverInfo& Info>
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
-        context.filename = "null-co://";
+        context.filename = shown_name(Info.name, options);
         auto driver = std::make_unique<NullDriver>();
         std::optional<uint64_t> size;
         std::optional<uint64_t> latency;
@@ -40,11 +41,11 @@ public:
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
+    template <const DriverInfo& Info>
     static Status parse_filename(const std::string& name, Options& /*options*/) {
-        if (name != "null-co://" && name != "null-aio://") {
-            return Status::error(EINVAL, "The only allowed filename for this driver is 'null-co://'");
-        }
-        return {};
+        const std::string only = std::string(Info.name) + "://";
+        return name == only ? Status()
+                            : Status::error(EINVAL, "The only allowed filename for this driver is '" + only + "'");
     }
 
     Status preadv(uint64_t /*offset*/, const IoVec& iov) override {
@@ -64,6 +65,23 @@ public:
     Result<uint64_t> length() override { return size_; }
 
 private:
+    /// `null-co://`, which has no room for options; with some, the JSON that says the same.
+    static std::string shown_name(std::string_view driver, const Options& options) {
+        Options shown;
+        for (const std::string_view key : option_keys) {
+            if (const OptionValue* value = options.find(key)) {
+                shown.set(std::string(key), *value);
+            }
+        }
+        Options telling = shown;
+        telling.erase("latency-ns");
+        if (telling.empty()) {
+            return std::string(driver) + "://";
+        }
+        shown.set("driver", std::string(driver));
+        return "json:" + shown.to_json();
+    }
+
     Status wait() const {
         if (latency_.count() > 0) {
             std::this_thread::sleep_for(latency_);
@@ -78,9 +96,17 @@ private:
 
 } // namespace
 
-const DriverInfo null_aio_driver{
-    "null-aio", true, false, NullDriver::parse_filename, NullDriver::create, option_keys};
-const DriverInfo null_co_driver{
-    "null-co", true, false, NullDriver::parse_filename, NullDriver::create, option_keys};
+const DriverInfo null_aio_driver{"null-aio",
+                                 true,
+                                 false,
+                                 NullDriver::parse_filename<null_aio_driver>,
+                                 NullDriver::create<null_aio_driver>,
+                                 option_keys};
+const DriverInfo null_co_driver{"null-co",
+                                true,
+                                false,
+                                NullDriver::parse_filename<null_co_driver>,
+                                NullDriver::create<null_co_driver>,
+                                option_keys};
 
 } // namespace zoneio

@@ -72,7 +72,7 @@ public:
 
     /// `at_bottom`: what is opened is the `file` of another node.
     Result<std::unique_ptr<BlockNode>> open(std::optional<std::string> filename, Options options, NodeFlags flags,
-                                            bool at_bottom) {
+                                            bool at_bottom, const Options& inherited = {}) {
         if (filename && filename->starts_with("json:")) {
             Result<Options> parsed = parse_json_options(std::string_view(*filename).substr(5));
             if (!parsed.ok()) {
@@ -83,15 +83,19 @@ public:
         }
         Plan plan{std::move(filename), std::move(options), flags, nullptr, at_bottom, {}, nullptr, false};
         plan.explicit_options = plan.options;
+        plan.options.merge_missing(inherited);
         Status status = choose_driver(plan);
         if (status.ok()) {
-            status = take_access_options(plan.options, plan.flags);
+            take_no_backing(plan);
         }
         if (status.ok() && !plan.is_protocol) {
             status = open_child(plan);
         }
         if (status.ok()) {
             status = probe(plan);
+        }
+        if (status.ok()) {
+            status = take_access_options(plan.options, plan.flags);
         }
         if (status.ok()) {
             status = check_settings(plan);
@@ -124,7 +128,6 @@ private:
             }
             plan.is_protocol = plan.info->is_protocol;
         }
-        plan.explicit_options.erase("driver");
         if (!plan.is_protocol) {
             return {};
         }
@@ -163,9 +166,19 @@ private:
             return {};
         }
         if (const std::string prefix = std::string(plan.info->name) + ':'; name.starts_with(prefix)) {
-            plan.options.set("filename", name.substr(prefix.size()));
+            const std::string rest = name.substr(prefix.size());
+            // What looks like another protocol is part of the path now.
+            plan.options.set("filename", has_protocol_prefix(rest) ? "./" + rest : rest);
         }
         return {};
+    }
+
+    /// An empty `backing` says that there is no backing file, which is true.
+    void take_no_backing(Plan& plan) {
+        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
+            notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
+            plan.options.erase("backing");
+        }
     }
 
     /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
@@ -181,8 +194,15 @@ private:
         if (!plan.filename && child_options.empty()) {
             return {};
         }
+        // Passed on unparsed: what is wrong with them shows in the child, after its own errors.
+        Options inherited;
+        for (const char* key : {"read-only", "auto-read-only", "cache.direct", "cache.no-flush", "force-share"}) {
+            if (const OptionValue* value = plan.options.find(key)) {
+                inherited.set(key, *value);
+            }
+        }
         Result<std::unique_ptr<BlockNode>> child =
-            open(plan.filename, std::move(child_options), inherited_flags(plan.flags), true);
+            open(plan.filename, std::move(child_options), inherited_flags(plan.flags), true, inherited);
         if (!child.ok()) {
             return std::move(child).status();
         }
@@ -268,9 +288,7 @@ private:
         const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
         const std::string shown = plan.info->is_protocol ? context.filename : child_name;
-        if (plan.probed && !plan.flags.read_only) {
-            warn_of_probing(shown);
-        }
+        notices_.insert(notices_.end(), context.notices.begin(), context.notices.end());
         if (!driver.ok()) {
             return std::move(driver).status();
         }
@@ -285,20 +303,8 @@ private:
         return node;
     }
 
-    void warn_of_probing(const std::string& name) {
-        notices_.push_back(
-            {false, fmt::format("WARNING: Image format was not specified for '{}' and probing guessed raw.\n"
-                                "         Automatically detecting the format is dangerous for raw images, write "
-                                "operations on block 0 will be restricted.\n"
-                                "         Specify the 'raw' format explicitly to remove the restrictions.",
-                                name)});
-    }
-
     Status check_leftovers(Plan& plan) {
-        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
-            notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
-            plan.options.erase("backing");
-        } else if (backing != nullptr || !plan.options.take_subtree("backing").empty()) {
+        if (plan.options.find_text("backing") != nullptr || !plan.options.take_subtree("backing").empty()) {
             return option_error("Driver doesn't support backing files");
         }
         const std::string* unknown = plan.options.first_unknown();

@@ -19,12 +19,6 @@ struct ImageSpec {
     AioMode aio = AioMode::threads;
 };
 
-/// Something to tell the user about an open that goes on nevertheless.
-struct Notice {
-    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
-    std::string text;
-};
-
 /// Opens a chain of nodes from the top down to the protocol that holds the data.
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices);
 

@@ -130,6 +130,24 @@ const std::string* Options::first_unknown() const {
     return first == values_.end() ? nullptr : &first->first;
 }
 
+std::string Options::to_json() const {
+    std::vector<const std::string*> keys;
+    for (const auto& [key, value] : values_) {
+        keys.push_back(&key);
+    }
+    std::sort(keys.begin(), keys.end(),
+              [](const std::string* a, const std::string* b) { return dictionary_bucket(*a) < dictionary_bucket(*b); });
+    std::string json = "{";
+    for (const std::string* key : keys) {
+        const OptionValue& value = *find(*key);
+        const bool* flag = std::get_if<bool>(&value);
+        const std::string text = flag != nullptr ? (*flag ? "true" : "false") : option_text(value).value_or("null");
+        const char* const quote = std::holds_alternative<std::string>(value) ? "\"" : "";
+        json += fmt::format("{}\"{}\": {}{}{}", json.size() > 1 ? ", " : "", *key, quote, text, quote);
+    }
+    return json + '}';
+}
+
 std::optional<std::string> option_text(const OptionValue& value) {
     struct Visitor {
         std::optional<std::string> operator()(const std::string& text) const { return text; }
@@ -229,7 +247,7 @@ KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
 
 } // namespace
 
-Result<OptionString> parse_option_string(std::string_view text, std::string_view implied_key) {
+OptionString parse_option_string(std::string_view text, std::string_view implied_key) {
     OptionString parsed;
     std::string_view rest = text;
     bool first = true;
@@ -255,10 +273,6 @@ Result<OptionString> parse_option_string(std::string_view text, std::string_view
         }
         parsed.pairs.push_back(std::move(pair));
         first = false;
-    }
-    Status status = parsed.id ? check_identifier("id", *parsed.id) : Status();
-    if (!status.ok()) {
-        return status;
     }
     return parsed;
 }

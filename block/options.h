@@ -75,6 +75,8 @@ public:
 
     /// The key that upstream reports first when several are unknown.
     const std::string* first_unknown() const;
+    /// As a JSON object, in upstream's order.
+    std::string to_json() const;
 
     const std::map<std::string, OptionValue, std::less<>>& all() const { return values_; }
 
@@ -126,7 +128,7 @@ struct OptionString {
 };
 
 /// Parses `k=v,k=v`; `,,` is a comma in a value. `implied_key` is the key of a first word without `=`.
-Result<OptionString> parse_option_string(std::string_view text, std::string_view implied_key = {});
+OptionString parse_option_string(std::string_view text, std::string_view implied_key = {});
 
 /// Reads a value up to the next single comma and cuts it off; a doubled comma stands for one.
 std::string take_option_value(std::string_view& rest);

@@ -71,6 +71,14 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
     return {};
 }
 
+std::string probing_notice(const std::string& name) {
+    return fmt::format("WARNING: Image format was not specified for '{}' and probing guessed raw.\n"
+                       "         Automatically detecting the format is dangerous for raw images, write operations on "
+                       "block 0 will be restricted.\n"
+                       "         Specify the 'raw' format explicitly to remove the restrictions.",
+                       name);
+}
+
 class RawDriver final : public BlockDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -84,6 +92,9 @@ public:
         const Result<uint64_t> length = context.child->length();
         if (!length.ok()) {
             return length.status();
+        }
+        if (context.probed && !context.flags.read_only) {
+            context.notices.push_back({false, probing_notice(context.child->filename())});
         }
         Status status = check_window(*window, *length);
         if (status.ok()) {

@@ -38,6 +38,8 @@ Status refuse_changes(const BlockNode& node, Options options) {
             current = node.info().name;
         } else if (*key == "node-name") {
             current = node.name();
+        } else if (*key == "filename") {
+            current = node.filename();
         } else if (const OptionValue* opened_with = node.options().find(*key)) {
             current = option_text(*opened_with);
         }
@@ -52,14 +54,11 @@ Status refuse_changes(const BlockNode& node, Options options) {
 /// Settles the flags and options of one node; `changes` are its own.
 Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base) {
     NodeChange change{&node, base, {}, nullptr};
-    if (!node.info().is_protocol) {
-        Status status = refuse_references(changes);
-        if (!status.ok()) {
-            return status;
-        }
-    }
+    const Options asked = changes;
     changes.merge_missing(node.options());
     change.options = changes;
+    const OptionValue* const found = changes.find("force-share");
+    const std::optional<OptionValue> force_share = found != nullptr ? std::optional(*found) : std::nullopt;
     Status status = take_access_options(changes, change.flags);
     if (status.ok()) {
         status = take_data_options(changes, change.flags);
@@ -67,15 +66,20 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     if (!status.ok()) {
         return status;
     }
-    if (change.flags.force_share != node.flags().force_share) {
-        return cannot_change("force-share");
+    change.flags.force_share = node.flags().force_share;
+    if (force_share) {
+        // Understood, but it cannot change: it is compared with what it was, like every other option.
+        changes.set("force-share", *force_share);
     }
     Result<std::unique_ptr<PendingReopen>> pending = node.driver().prepare_reopen(changes, change.flags);
     if (!pending.ok()) {
         return std::move(pending).status();
     }
     change.pending = std::move(*pending);
-    status = refuse_changes(node, std::move(changes));
+    status = node.info().is_protocol ? Status() : refuse_references(asked);
+    if (status.ok()) {
+        status = refuse_changes(node, std::move(changes));
+    }
     if (!status.ok()) {
         return status;
     }
@@ -88,7 +92,7 @@ Status check_writers(const NodeChange& change) {
         return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
                                                 change.node->name()));
     }
-    return {};
+    return change.node->check_whole_blocks(change.node->permissions());
 }
 
 } // namespace

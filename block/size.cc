@@ -93,7 +93,12 @@ ParseError parse_size(std::string_view text, uint64_t& value) {
         overflow = overflow || !push_digit(whole, 10, static_cast<unsigned>(c - '0'));
     }
     if (negative || overflow) {
-        // Such a number is too large only when nothing follows that would have to be understood first.
+        // Such a number is too large only when nothing follows that would have to be understood first; without a
+        // whole part that is a fraction.
+        if (whole_digits.empty() && text.starts_with('.')) {
+            text.remove_prefix(1);
+            return !take_digits(text).empty() && text.empty() ? ParseError::out_of_range : ParseError::invalid;
+        }
         return whole_digits.empty() || !text.empty() ? ParseError::invalid : ParseError::out_of_range;
     }
     std::string_view fraction_digits;
@@ -108,16 +113,17 @@ ParseError parse_size(std::string_view text, uint64_t& value) {
     if (shift < 0 || text.size() > 1) {
         return ParseError::invalid;
     }
-    const bool has_fraction = fraction_digits.find_first_not_of('0') != std::string_view::npos;
-    if (has_fraction && shift == 0) {
+    const unsigned __int128 fraction = binary_fraction(fraction_digits);
+    const bool is_fractional = fraction != 0 && fraction >> 64 == 0;
+    if (is_fractional && shift == 0) {
         return ParseError::invalid;
     }
     if (shift > 0 && (whole >> (64 - shift)) != 0) {
         return ParseError::out_of_range;
     }
     uint64_t result = whole << shift;
-    if (has_fraction) {
-        const unsigned __int128 scaled = binary_fraction(fraction_digits) << shift;
+    if (fraction != 0) {
+        const unsigned __int128 scaled = fraction << shift;
         const uint64_t half = static_cast<uint64_t>(scaled >> 63) & 1;
         if (__builtin_add_overflow(result, static_cast<uint64_t>(scaled >> 64) + half, &result)) {
             return ParseError::out_of_range;
@@ -140,15 +146,46 @@ ParseError parse_size_int64(std::string_view text, int64_t& value) {
     return ParseError::none;
 }
 
-ParseError parse_number(std::string_view text, uint64_t& value) {
-    const std::string copy(text);
+namespace {
+
+/// A number of any base, with strtol or strtoull. Newer C libraries also take `0b101`, and with them the
+/// programs that users compare with.
+template <typename T, T (*Convert)(const char*, char**, int)>
+ParseError convert(const char* text, T& value) {
+    const char* digits = text + strspn(text, " \t\n\v\f\r");
+    const bool negative = *digits == '-';
+    digits += *digits == '+' || *digits == '-' ? 1 : 0;
+    const bool is_binary = digits[0] == '0' && (digits[1] == 'b' || digits[1] == 'B') && (digits[2] == '0' || digits[2] == '1');
     char* end = nullptr;
     errno = 0;
-    value = strtoull(copy.c_str(), &end, 0);
-    if (end == copy.c_str() || *end != '\0') {
+    if (is_binary) {
+        value = Convert(digits + 2, &end, 2);
+        value = negative ? T{0} - value : value;
+    } else {
+        value = Convert(text, &end, 0);
+    }
+    if (end == text || *end != '\0') {
         return ParseError::invalid;
     }
     return errno == ERANGE ? ParseError::out_of_range : ParseError::none;
+}
+
+unsigned long to_unsigned(const char* text, char** end, int base) {
+    return strtoul(text, end, base);
+}
+
+long to_signed(const char* text, char** end, int base) {
+    return strtol(text, end, base);
+}
+
+} // namespace
+
+ParseError parse_number(std::string_view text, uint64_t& value) {
+    return convert<uint64_t, to_unsigned>(std::string(text).c_str(), value);
+}
+
+ParseError parse_long(const char* text, long& value) {
+    return convert<long, to_signed>(text, value);
 }
 
 std::string format_size(double bytes) {

@@ -21,8 +21,11 @@ ParseError parse_size(std::string_view text, uint64_t& value);
 /// The same for an int64_t: more than 2^63-1 is out_of_range.
 ParseError parse_size_int64(std::string_view text, int64_t& value);
 
-/// A plain number as driver options take it (strtoull with base 0: no suffix, negative wraps around).
+/// A plain number as driver options take it: strtoull with base 0, no suffix, a negative one wraps around.
 ParseError parse_number(std::string_view text, uint64_t& value);
+
+/// A plain number as pattern bytes and `sleep` take it: strtol with base 0, no suffix.
+ParseError parse_long(const char* text, long& value);
 
 /// `4 KiB`, `1.500 GiB`, `512 bytes`: three decimals, dropped when zero; the unit changes at each 1024.
 std::string format_size(double bytes);

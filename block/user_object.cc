@@ -90,24 +90,92 @@ Status check_throttle(const Options& properties) {
     return {};
 }
 
+Status accept(const Options& /*properties*/) {
+    return {};
+}
+
+Status refuse_main_loop(const Options& /*properties*/) {
+    return invalid("qemu aio context not ready");
+}
+
+// Some types are taken for the sake of scripts that pass them along; a raw image has no use for them.
 constexpr ObjectType types[] = {
+    {"authz-list", {}, accept},
+    {"main-loop", {}, refuse_main_loop},
     {"secret", secret_properties, check_secret},
+    {"thread-context", {}, accept},
     {"throttle-group", throttle_properties, check_throttle},
+    {"tls-creds-anon", {}, accept},
 };
 
-/// Types that users of the QEMU family know, but that mean nothing to a raw image.
-constexpr std::string_view foreign_types[] = {
-    "authz-list",        "authz-listfile",      "authz-pam",           "authz-simple",         "can-bus",
-    "can-host-socketcan", "colo-compare",       "cryptodev-backend",   "cryptodev-backend-builtin",
-    "cryptodev-backend-lkcf", "cryptodev-vhost-user", "dbus-vmstate",  "filter-buffer",        "filter-dump",
-    "filter-mirror",     "filter-redirector",   "filter-replay",       "filter-rewriter",      "input-barrier",
-    "input-linux",       "iommufd",             "iothread",            "main-loop",            "memory-backend-epc",
-    "memory-backend-file", "memory-backend-memfd", "memory-backend-ram", "memory-backend-shm", "pef-guest",
-    "pr-manager-helper", "qtest",               "rng-builtin",         "rng-egd",              "rng-random",
-    "s390-pv-guest",     "secret_keyring",      "sev-guest",           "sev-snp-guest",        "thread-context",
-    "tls-cipher-suites", "tls-creds-anon",      "tls-creds-psk",       "tls-creds-x509",       "x-remote-object",
-    "x-vfio-user-server",
+/// A type that users of the QEMU family know, but that does not exist here; it is refused after its first
+/// required property was missed.
+struct ForeignType {
+    std::string_view name;
+    std::string_view required;
 };
+
+constexpr ForeignType foreign_types[] = {
+    {"acpi-generic-initiator", "pci-dev"},
+    {"acpi-generic-port", "pci-bus"},
+    {"authz-listfile", "filename"},
+    {"authz-pam", "service"},
+    {"authz-simple", "identity"},
+    {"can-bus", ""},
+    {"can-host-socketcan", "if"},
+    {"colo-compare", "primary_in"},
+    {"cryptodev-backend", ""},
+    {"cryptodev-backend-builtin", ""},
+    {"cryptodev-backend-lkcf", ""},
+    {"cryptodev-vhost-user", "chardev"},
+    {"dbus-vmstate", "addr"},
+    {"filter-buffer", "netdev"},
+    {"filter-dump", "netdev"},
+    {"filter-mirror", "netdev"},
+    {"filter-redirector", "netdev"},
+    {"filter-replay", "netdev"},
+    {"filter-rewriter", "netdev"},
+    {"input-barrier", "name"},
+    {"input-linux", "evdev"},
+    {"iommufd", ""},
+    {"iothread", ""},
+    {"memory-backend-epc", "size"},
+    {"memory-backend-file", "size"},
+    {"memory-backend-memfd", "size"},
+    {"memory-backend-ram", "size"},
+    {"memory-backend-shm", "size"},
+    {"pef-guest", ""},
+    {"pr-manager-helper", "path"},
+    {"qtest", "chardev"},
+    {"rng-builtin", ""},
+    {"rng-egd", "chardev"},
+    {"rng-random", ""},
+    {"s390-pv-guest", ""},
+    {"secret_keyring", "serial"},
+    {"sev-guest", "reduced-phys-bits"},
+    {"sev-snp-guest", "reduced-phys-bits"},
+    {"tls-cipher-suites", ""},
+    {"tls-creds-psk", ""},
+    {"tls-creds-x509", ""},
+    {"x-remote-object", "fd"},
+    {"x-vfio-user-server", "socket"},
+};
+
+Status refuse_foreign(const ForeignType& type, const Options& properties) {
+    if (!type.required.empty() && !properties.contains(type.required)) {
+        return invalid(fmt::format("Parameter '{}' is missing", type.required));
+    }
+    if (type.name.starts_with("tls-creds")) {
+        return invalid("Missing 'dir' property value");
+    }
+    return invalid(fmt::format("invalid object type: {}", type.name));
+}
+
+template <typename Row, size_t N>
+const Row* find_row(const Row (&rows)[N], std::string_view name) {
+    const auto row = std::find_if(std::begin(rows), std::end(rows), [name](const Row& r) { return r.name == name; });
+    return row == std::end(rows) ? nullptr : row;
+}
 
 /// A parameter is made of parts with dots in between; each begins with a letter.
 bool is_parameter_name(std::string_view name) {
@@ -233,16 +301,16 @@ Status add_user_object(std::string_view spec) {
     std::string type_name;
     std::string id;
     Status status = take_required(*parsed, "qom-type", type_name);
-    const bool is_foreign = std::find(std::begin(foreign_types), std::end(foreign_types), type_name) != std::end(foreign_types);
-    const auto type = std::find_if(std::begin(types), std::end(types), [&](const ObjectType& t) { return t.name == type_name; });
-    if (status.ok() && type == std::end(types) && !is_foreign) {
+    const ObjectType* const type = find_row(types, type_name);
+    const ForeignType* const foreign = find_row(foreign_types, type_name);
+    if (status.ok() && type == nullptr && foreign == nullptr) {
         status = invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
     }
     if (status.ok()) {
         status = take_required(*parsed, "id", id);
     }
-    if (status.ok() && is_foreign) {
-        status = invalid(fmt::format("invalid object type: {}", type_name));
+    if (status.ok() && foreign != nullptr) {
+        status = refuse_foreign(*foreign, *parsed);
     }
     if (!status.ok()) {
         return status;
@@ -252,11 +320,14 @@ Status add_user_object(std::string_view spec) {
     if (status.ok()) {
         status = check_identifier("id", id);
     }
+    if (status.ok() && object_ids().contains(id)) {
+        status = invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
+    }
     if (status.ok()) {
         status = type->check(properties);
     }
-    if (status.ok() && !object_ids().insert(id).second) {
-        status = invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
+    if (status.ok()) {
+        object_ids().insert(id);
     }
     return status;
 }

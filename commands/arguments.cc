@@ -40,9 +40,9 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
 }
 
 std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
-    char* end = nullptr;
-    const long value = strtol(word, &end, 0);
-    if (value < 0 || value > UINT8_MAX || *end != '\0') {
+    long value = 0;
+    const ParseError error = parse_long(word, value);
+    if (error != ParseError::none || value < 0 || value > UINT8_MAX) {
         session.out().print("{} is not a valid pattern byte\n", word);
         return std::nullopt;
     }
@@ -69,6 +69,10 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
         vector.total += length;
     }
     return vector;
+}
+
+Status refuse_vmstate(int64_t offset, int64_t bytes) {
+    return Status::from_errno(offset > max_image_length - bytes ? EIO : ENOTSUP);
 }
 
 bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {

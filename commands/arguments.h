@@ -28,6 +28,9 @@ struct VectorLengths {
 };
 std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words);
 
+/// Why VM state (-b) is neither read nor written: no image format that zoneio knows has any.
+Status refuse_vmstate(int64_t offset, int64_t bytes);
+
 /// Which memory a request uses.
 enum class Sharing {
     none, ///< every byte has its own place

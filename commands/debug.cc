@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Breakpoints, and commands to test with: sleep, sigraise, abort.
+#include "block/size.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 
@@ -66,10 +67,8 @@ void sleep_for(Session& session, long milliseconds) {
 }
 
 Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line) {
-    char* end = nullptr;
-    errno = 0;
-    const long milliseconds = strtol(line.argv[1], &end, 0);
-    if (errno != 0 || *end != '\0' || milliseconds < 0) {
+    long milliseconds = 0;
+    if (parse_long(line.argv[1], milliseconds) != ParseError::none || milliseconds < 0) {
         session.out().print("{} is not a valid number\n", line.argv[1]);
         return Outcome::failed;
     }

@@ -53,7 +53,7 @@ Result<Run> run_at(BlockBackend& backend, uint64_t offset, uint64_t end) {
         if (!extent.ok()) {
             return extent.status();
         }
-        if (run.bytes > 0 && extent->allocated() != run.allocated) {
+        if (extent->bytes == 0 || (run.bytes > 0 && extent->allocated() != run.allocated)) {
             break;
         }
         run.allocated = extent->allocated();
@@ -72,6 +72,10 @@ Outcome run_map(Session& session, const Command& /*command*/, CommandLine /*line
         const Result<Run> run = run_at(session.backend(), offset, *length);
         if (!run.ok()) {
             session.out().error("Failed to get allocation status: " + run.status().message());
+            return Outcome::failed;
+        }
+        if (run->bytes == 0) {
+            session.out().error("Unexpected end of image");
             return Outcome::failed;
         }
         session.out().print("{} ({:#x}) bytes {} allocated at offset {} ({:#x})\n", size_text(run->bytes), run->bytes,
@@ -96,7 +100,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     }
     const auto begin = static_cast<uint64_t>(*start);
     const uint64_t room = begin < *length ? *length - begin : 0;
-    const uint64_t count = std::min(static_cast<uint64_t>(*asked), room);
+    uint64_t count = std::min(static_cast<uint64_t>(*asked), room);
     uint64_t allocated = 0;
     for (uint64_t done = 0; done < count;) {
         const Result<Run> run = run_at(session.backend(), begin + done, begin + count);
@@ -106,6 +110,8 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
         }
         allocated += run->allocated ? run->bytes : 0;
         done += run->bytes;
+        // The node below may end before this one, which is measured in whole sectors.
+        count = run->bytes == 0 ? done : count;
     }
     session.out().print("{}/{} bytes allocated at offset {}\n", allocated, count, size_text(begin));
     return Outcome::ok;

@@ -40,16 +40,22 @@ bool parse_aio_mode(std::string_view word, AioMode& aio) {
     return parse_enum(words, word, aio).ok();
 }
 
-bool add_option_string(Session& session, std::string_view text, Options& options) {
-    Result<OptionString> parsed = parse_option_string(text);
-    if (!parsed.ok()) {
-        session.out().error(parsed.status().message());
+bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options) {
+    OptionString parsed = parse_option_string(text);
+    Status status;
+    if (parsed.id && id == IdOption::refused) {
+        status = Status::error(EINVAL, "Invalid parameter 'id'");
+    } else if (parsed.id) {
+        status = check_identifier("id", *parsed.id);
+    }
+    if (!status.ok()) {
+        session.out().error(status.message());
         return false;
     }
-    for (const std::string& warning : parsed->warnings) {
+    for (const std::string& warning : parsed.warnings) {
         session.out().warning(warning);
     }
-    for (KeyValue& pair : parsed->pairs) {
+    for (KeyValue& pair : parsed.pairs) {
         options.set(std::move(pair.key), std::move(pair.value));
     }
     return true;

@@ -32,8 +32,11 @@ bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethroug
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);
 
+/// May an option string have an `id`? Only the program's own command line takes one (and no driver knows it).
+enum class IdOption { allowed, refused };
+
 /// Parses an option string and adds it to `options`; errors and warnings are told.
-bool add_option_string(Session& session, std::string_view text, Options& options);
+bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options);
 
 /// Opens the image; errors and warnings are told.
 Outcome open_image(Session& session, OpenRequest request);

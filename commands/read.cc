@@ -201,7 +201,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     if (options->vmstate) {
         if (check_vmstate(session, *options, *offset, *count)) {
-            session.out().print("read failed: {}\n", Status::from_errno(ENOTSUP).message());
+            session.out().print("read failed: {}\n", refuse_vmstate(*offset, *count).message());
         }
         return Outcome::failed;
     }

@@ -46,7 +46,7 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
                 session.out().print("--image-opts and 'open -o' are mutually exclusive\n");
                 return Outcome::failed;
             }
-            if (!add_option_string(session, optarg, request.options)) {
+            if (!add_option_string(session, optarg, IdOption::refused, request.options)) {
                 return Outcome::failed;
             }
             break;
@@ -59,7 +59,7 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
         return usage_error(session, command);
     }
     if (operands.size() == 1 && session.image_opts) {
-        if (!add_option_string(session, operands[0], request.options)) {
+        if (!add_option_string(session, operands[0], IdOption::refused, request.options)) {
             return Outcome::failed;
         }
     } else if (operands.size() == 1) {
@@ -97,7 +97,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
             reopen.has_cache = true;
             break;
         case 'o':
-            if (!add_option_string(session, optarg, reopen.options)) {
+            if (!add_option_string(session, optarg, IdOption::refused, reopen.options)) {
                 return std::nullopt;
             }
             break;

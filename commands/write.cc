@@ -110,7 +110,10 @@ Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t
 
 /// VM state and compressed data: no image format that zoneio knows has either.
 Status refuse(Session& session, const WriteOptions& options, uint64_t offset, uint64_t count) {
-    Status status = options.vmstate ? Status() : session.backend().check_range(offset, count);
+    if (options.vmstate) {
+        return refuse_vmstate(static_cast<int64_t>(offset), static_cast<int64_t>(count));
+    }
+    Status status = session.backend().check_range(offset, count);
     return status.ok() ? Status::from_errno(ENOTSUP) : std::move(status);
 }
 

@@ -21,7 +21,7 @@ bool open_operand(Session& session, ProcessOptions& options) {
         return true;
     }
     if (options.image_opts) {
-        if (!add_option_string(session, *options.file, options.open.options)) {
+        if (!add_option_string(session, *options.file, IdOption::allowed, options.open.options)) {
             return false;
         }
     } else {
@@ -66,5 +66,12 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     // A reader that goes away shows as an error of the write, not as the end of the program.
     signal(SIGPIPE, SIG_IGN);
+    // Scripts of qemu-io's users raise these, and go on.
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (const int number : {SIGUSR1, SIGBUS, SIGALRM, SIGIO}) {
+        sigaddset(&blocked, number);
+    }
+    sigprocmask(SIG_BLOCK, &blocked, nullptr);
     return zoneio::run(argc, argv);
 }

@@ -74,7 +74,7 @@ private:
             [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
         add("-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
         add("-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists events",
-            [this](const std::string& v) { exit_status_ = configure_trace(program_, v); });
+            [this](const std::string& v) { exit_status_ = configure_trace(program_, v, trace_file_); });
         add("--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
         add("-h,--help", "this text", [this] {
             print_help();
@@ -186,6 +186,9 @@ private:
             fail("--image-opts and -f are mutually exclusive");
             return exit_status_;
         }
+        if (trace_file_ && !open_trace_file(program_, *trace_file_)) {
+            return EXIT_FAILURE;
+        }
         if (!operands.empty()) {
             options_.file = operands.front();
         }
@@ -200,6 +203,7 @@ private:
     ProcessOptions& options_;
     CLI::App app_;
     std::optional<std::string> format_;
+    std::optional<std::string> trace_file_;
     std::optional<int> exit_status_;
 };
 

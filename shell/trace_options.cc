@@ -23,13 +23,17 @@ void enable(const std::string& where, const std::string& pattern) {
 
 /// One pattern a line; blank lines and comments are passed over.
 bool enable_from_file(const std::string& program, const std::string& path) {
-    std::ifstream file(path);
+    std::ifstream file(path, std::ios::binary);
     if (!file) {
         fmt::print(stderr, "{}:{}: {}\n", program, path, strerror(errno));
         return false;
     }
     std::string line;
     for (int number = 1; std::getline(file, line); number++) {
+        if (file.eof() && !line.empty()) {
+            // Upstream takes the last character for a newline, even where there is none.
+            line.pop_back();
+        }
         if (!line.empty() && line.front() != '#') {
             enable(fmt::format("{}:{}:{}:", program, path, number), line);
         }
@@ -39,25 +43,21 @@ bool enable_from_file(const std::string& program, const std::string& path) {
 
 } // namespace
 
-std::optional<int> configure_trace(const std::string& program, const std::string& spec) {
+std::optional<int> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
     if (spec == "help" || spec == "?") {
         for (const std::string_view name : trace_event_names()) {
             fmt::print("{}\n", name);
         }
         return EXIT_SUCCESS;
     }
-    const Result<OptionString> parsed = parse_option_string(spec, "enable");
-    if (!parsed.ok()) {
-        fmt::print(stderr, "{}: {}\n", program, parsed.status().message());
-        return EXIT_FAILURE;
-    }
-    for (const std::string& warning : parsed->warnings) {
+    const OptionString parsed = parse_option_string(spec, "enable");
+    for (const std::string& warning : parsed.warnings) {
         fmt::print(stderr, "{}: warning: {}\n", program, warning);
     }
     std::optional<std::string> pattern;
     std::optional<std::string> events;
-    std::optional<std::string> file;
-    for (const KeyValue& pair : parsed->pairs) {
+    file.reset();
+    for (const KeyValue& pair : parsed.pairs) {
         std::optional<std::string>* const target = pair.key == "enable"   ? &pattern
                                                    : pair.key == "events" ? &events
                                                    : pair.key == "file"   ? &file
@@ -74,12 +74,15 @@ std::optional<int> configure_trace(const std::string& program, const std::string
     if (events && !enable_from_file(program, *events)) {
         return EXIT_FAILURE;
     }
-    const Status status = file ? trace_set_file(*file) : Status();
+    return std::nullopt;
+}
+
+bool open_trace_file(const std::string& program, const std::string& file) {
+    const Status status = trace_set_file(file);
     if (!status.ok()) {
         fmt::print(stderr, "{}: {}\n", program, status.message());
-        return EXIT_FAILURE;
     }
-    return std::nullopt;
+    return status.ok();
 }
 
 } // namespace zoneio

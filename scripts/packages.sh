@@ -1,0 +1,34 @@
+# What zoneio needs from Debian, and how to get it. Sourced by the other scripts.
+# shellcheck shell=bash
+
+build_packages=(cmake g++ libaio-dev libcli11-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config)
+test_packages=(e2fsprogs libgtest-dev procps python3 python3-pytest python3-pytest-xdist qemu-utils strace time util-linux)
+
+# need_packages PACKAGE...: installs what is missing as root; else prints the line that does, and ends.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if [[ $(id -u) != 0 ]]; then
+        echo "Some packages are missing. Please run:" >&2
+        echo "  sudo apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    echo "Installing ${missing[*]}" >&2
+    apt-get update -q >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# build_preset PRESET: configures and builds, quietly unless something goes wrong.
+build_preset() {
+    local log
+    log=$(mktemp)
+    if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        exit 1
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/options.h"
+
+#include <gtest/gtest.h>
+
+namespace zoneio {
+namespace {
+
+std::string json_error(const char* json) {
+    const Result<Options> options = parse_json_options(json);
+    return options.ok() ? "" : options.status().message();
+}
+
+std::string text_at(const Options& options, const char* key) {
+    const OptionValue* value = options.find(key);
+    return value == nullptr ? "absent" : option_text(*value).value_or("empty");
+}
+
+TEST(OptionString, PairsCommasAndFlags) {
+    const OptionString parsed = parse_option_string("driver=raw,file.filename=a,,b,nofoo,bar");
+    ASSERT_EQ(parsed.pairs.size(), 4U);
+    EXPECT_EQ(parsed.pairs[1].value, "a,b");
+    EXPECT_EQ(parsed.pairs[2].key, "foo");
+    EXPECT_EQ(parsed.pairs[2].value, "off");
+    EXPECT_EQ(parsed.pairs[3].value, "on");
+    ASSERT_EQ(parsed.warnings.size(), 2U);
+    EXPECT_EQ(parsed.warnings[0], "short-form boolean option 'nofoo' deprecated\nPlease use foo=off instead");
+}
+
+TEST(OptionString, ImpliedKeyIsForTheFirstWordOnly) {
+    const OptionString parsed = parse_option_string("a*,file=x", "enable");
+    ASSERT_EQ(parsed.pairs.size(), 2U);
+    EXPECT_EQ(parsed.pairs[0].key, "enable");
+    EXPECT_EQ(parsed.pairs[0].value, "a*");
+}
+
+TEST(Options, SubtreeIsTakenWithoutItsPrefix) {
+    Options options;
+    options.set("file.driver", "file");
+    options.set("file.cache.direct", true);
+    options.set("filename", "x");
+    const Options file = options.take_subtree("file");
+    EXPECT_EQ(text_at(file, "driver"), "file");
+    EXPECT_EQ(text_at(file, "cache.direct"), "on");
+    EXPECT_TRUE(options.contains("filename"));
+    EXPECT_FALSE(options.contains("file.driver"));
+}
+
+TEST(Options, OneOfSeveralErrorsIsReported) {
+    Options options;
+    options.set("read-only", "x");
+    options.set("cache.direct", "y");
+    std::optional<bool> read_only;
+    std::optional<bool> direct;
+    const Status status = options.take_all({{"cache.direct", direct}, {"read-only", read_only}});
+    EXPECT_EQ(status.message(), "Parameter 'read-only' expects 'on' or 'off'");
+}
+
+TEST(JsonOptions, NestedAndDottedKeysMix) {
+    const Result<Options> options =
+        parse_json_options(R"({"driver": "raw", "file": {"filename": "a", "x": [1, {"y": null}]}, "file.locking": "on"})");
+    ASSERT_TRUE(options.ok());
+    EXPECT_EQ(text_at(*options, "file.filename"), "a");
+    EXPECT_EQ(text_at(*options, "file.locking"), "on");
+    EXPECT_EQ(text_at(*options, "file.x.0"), "1");
+    EXPECT_EQ(text_at(*options, "file.x.1.y"), "empty");
+}
+
+TEST(JsonOptions, NestedWinsOverDotted) {
+    const Result<Options> options = parse_json_options(R"({"file": {"filename": "a"}, "file.filename": "b"})");
+    ASSERT_TRUE(options.ok());
+    EXPECT_EQ(text_at(*options, "file.filename"), "a");
+}
+
+TEST(JsonOptions, NumbersKeepTheirKind) {
+    const Result<Options> options =
+        parse_json_options(R"({"a": -1, "b": 18446744073709551615, "c": 1e3, "d": 18446744073709551616})");
+    ASSERT_TRUE(options.ok());
+    EXPECT_EQ(text_at(*options, "a"), "-1");
+    EXPECT_EQ(text_at(*options, "b"), "18446744073709551615");
+    EXPECT_EQ(text_at(*options, "c"), "1000");
+    EXPECT_EQ(text_at(*options, "d"), "1.8446744073709552e+19");
+}
+
+TEST(JsonOptions, StringsAreDecoded) {
+    const Result<Options> options = parse_json_options(R"({'a': 'x\'\u004d\ud83d\ude00\n'})");
+    ASSERT_TRUE(options.ok());
+    EXPECT_EQ(text_at(*options, "a"), "x'M\xF0\x9F\x98\x80\n");
+}
+
+TEST(JsonOptions, Errors) {
+    const std::string prefix = "Could not parse the JSON options: ";
+    EXPECT_EQ(json_error(""), prefix + "Expecting a JSON value");
+    EXPECT_EQ(json_error("[]"), "Invalid JSON object given");
+    EXPECT_EQ(json_error("{"), prefix + "JSON parse error, premature EOI");
+    EXPECT_EQ(json_error("{} {}"), prefix + "Expecting at most one JSON value");
+    EXPECT_EQ(json_error(R"({"a"})"), prefix + "JSON parse error, missing : in object pair");
+    EXPECT_EQ(json_error(R"({"a":1 "b":2})"), prefix + "JSON parse error, expected separator in dict");
+    EXPECT_EQ(json_error(R"({"a":[1 2]})"), prefix + "JSON parse error, expected separator in list");
+    EXPECT_EQ(json_error(R"({"a":1,"a":2})"), prefix + "JSON parse error, duplicate key");
+    EXPECT_EQ(json_error(R"({1:2})"), prefix + "JSON parse error, key is not a string in object");
+    EXPECT_EQ(json_error(R"({"a":tru})"), prefix + "JSON parse error, invalid keyword 'tru'");
+    EXPECT_EQ(json_error(R"({"a":01})"), prefix + "JSON parse error, stray '01'");
+    EXPECT_EQ(json_error(R"({"a":-})"), prefix + "JSON parse error, stray '-}'");
+    EXPECT_EQ(json_error(R"({"a":"\x"})"), prefix + "JSON parse error, invalid escape sequence in string");
+    EXPECT_EQ(json_error(R"({"a":"\ud800"})"), prefix + "JSON parse error, \\ud800 is not a valid Unicode character");
+    EXPECT_EQ(json_error(R"({"a":"\u12"})"), prefix + "JSON parse error, \\u12\" is not a valid Unicode character");
+    EXPECT_EQ(json_error("{\"a\":\"\xff\"}"), prefix + "JSON parse error, invalid UTF-8 sequence in string");
+    EXPECT_EQ(json_error(std::string(2000, '[').c_str()), prefix + "JSON nesting depth limit exceeded");
+}
+
+} // namespace
+} // namespace zoneio

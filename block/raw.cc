@@ -52,6 +52,14 @@ Status check_window(const Window& window, uint64_t child_length) {
     return {};
 }
 
+std::string probing_notice(const std::string& name) {
+    return fmt::format("WARNING: Image format was not specified for '{}' and probing guessed raw.\n"
+                       "         Automatically detecting the format is dangerous for raw images, write operations on "
+                       "block 0 will be restricted.\n"
+                       "         Specify the 'raw' format explicitly to remove the restrictions.",
+                       name);
+}
+
 /// Zones are shown whole or not at all.
 Status check_zones(const Window& window, const Limits& child, uint64_t child_length) {
     if (child.zoned == ZonedModel::none) {
@@ -69,14 +77,6 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
                                          window.offset, end - window.offset, child.zone_size));
     }
     return {};
-}
-
-std::string probing_notice(const std::string& name) {
-    return fmt::format("WARNING: Image format was not specified for '{}' and probing guessed raw.\n"
-                       "         Automatically detecting the format is dangerous for raw images, write operations on "
-                       "block 0 will be restricted.\n"
-                       "         Specify the 'raw' format explicitly to remove the restrictions.",
-                       name);
 }
 
 class RawDriver final : public BlockDriver {

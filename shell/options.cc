@@ -87,7 +87,7 @@ private:
     }
 
     /// An option with an argument.
-    void add(const std::string& names, const std::string& value_name, const std::string& text, Setter setter) {
+    void add(const std::string& names, const std::string& value_name, const std::string& text, const Setter& setter) {
         app_.add_option_function<std::string>(names, setter, text)->type_name(value_name)->trigger_on_parse();
     }
 

@@ -242,6 +242,22 @@ Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     return root_->zone_mgmt(op, offset, bytes);
 }
 
+Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+    Status status = check_range(offset, bytes);
+    if (status.ok() && limits().zoned == ZonedModel::none) {
+        status = Status::from_errno(ENOTSUP);
+    }
+    const Result<uint64_t> length = root_->length();
+    if (status.ok()) {
+        status = length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    finish_all();
+    return root_->set_zone_condition(offset, bytes, state);
+}
+
 Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);

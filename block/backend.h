@@ -53,6 +53,8 @@ public:
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     /// `lengths` are those of the caller's vector, which `iov` may hold in other pieces.
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
+    /// See BlockDriver::set_zone_condition.
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// Begins a request; one that is refused is done at once, with its errno.
     void submit(Request& request);

@@ -38,6 +38,10 @@ Result<uint64_t> BlockDriver::zone_append(uint64_t /*offset*/, const IoVec& /*io
     return Status::from_errno(ENOTSUP);
 }
 
+Status BlockDriver::set_zone_condition(uint64_t /*offset*/, uint64_t /*bytes*/, ZoneState /*state*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
 std::optional<FdIo> BlockDriver::native_io(Request& /*request*/, uint64_t /*offset*/) {
     return std::nullopt;
 }

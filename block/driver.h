@@ -114,6 +114,9 @@ public:
     virtual Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     /// Writes at the write pointer of the zone at `offset`; returns where the data went.
     virtual Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    /// Puts the zones that begin in a range out of use (read_only, offline) or takes them back (empty), as a device
+    /// does by itself when its medium fails. ENOTSUP where that cannot be had on demand.
+    virtual Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// Does it matter to this driver in how many requests something is done?
     virtual bool counts_requests() const { return false; }
@@ -175,6 +178,8 @@ struct DriverInfo {
     std::span<const std::string_view> option_keys;
     /// Its `file` may be a host-managed zoned device: its writes keep the order that zones need.
     bool takes_zoned_child = false;
+    /// There is something to open without a `filename`, too.
+    bool filename_optional = false;
 };
 
 /// All drivers, by name.

@@ -13,5 +13,6 @@ extern const DriverInfo host_device_driver;
 extern const DriverInfo null_aio_driver;
 extern const DriverInfo null_co_driver;
 extern const DriverInfo raw_driver;
+extern const DriverInfo zoned_driver;
 
 } // namespace zoneio

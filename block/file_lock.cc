@@ -116,6 +116,11 @@ Status FileLock::acquire(int fd, const Permissions& held, const Permissions& wan
     return status;
 }
 
+Status FileLock::repeat(int fd, const Permissions& held) {
+    Status status = lock_bits(fd, held.taken, taken_base);
+    return status.ok() ? lock_bits(fd, unshared(held), unshared_base) : std::move(status);
+}
+
 void FileLock::release(int fd, const Permissions& held, const Permissions& wanted) {
     unlock_bits(fd, held.taken & ~wanted.taken, taken_base);
     unlock_bits(fd, unshared(held) & ~unshared(wanted), unshared_base);

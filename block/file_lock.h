@@ -17,6 +17,9 @@ public:
     /// `filename` is for the message.
     static Status acquire(int fd, const Permissions& held, const Permissions& wanted, const std::string& filename);
 
+    /// Takes on another descriptor of the file what this process holds already, so that nobody can object.
+    static Status repeat(int fd, const Permissions& held);
+
     /// Gives up what `held` has beyond `wanted`.
     static void release(int fd, const Permissions& held, const Permissions& wanted);
 

@@ -13,6 +13,11 @@ constexpr uint64_t zones_per_report = 1024;
 /// What every device takes as one request: it is done as a whole, or refused as a whole.
 constexpr uint64_t whole_request_bytes = 64U << 10;
 
+/// May the device mean by this error that a write was not at the write pointer? SCSI disks have one of their own.
+bool may_mean_wrong_position(int error) {
+    return error == EIO || error == EREMOTEIO;
+}
+
 bool can_be_written(ZoneState state) {
     return state != ZoneState::full && state != ZoneState::read_only && state != ZoneState::offline;
 }
@@ -94,14 +99,20 @@ Result<uint64_t> HostZones::append_locked(uint64_t offset, const IoVec& iov) {
         return zone->pointer;
     }
     forget(offset, zone_size_);
-    return status.code() == EIO ? append_again(offset, iov, std::move(status)) : Result<uint64_t>(std::move(status));
+    if (!may_mean_wrong_position(status.code())) {
+        return status;
+    }
+    return append_again(offset, iov, std::move(status));
 }
 
 /// Tries once more where the device says that the pointer is now.
 Result<uint64_t> HostZones::append_again(uint64_t offset, const IoVec& iov, Status first_error) {
     const Result<Zone> zone = read_zone(offset);
-    if (!zone.ok() || !zone->takes(iov.bytes())) {
+    if (!zone.ok()) {
         return first_error;
+    }
+    if (!zone->takes(iov.bytes())) {
+        return Status::from_errno(EIO);
     }
     Status status = write_in_order(zone->pointer, iov);
     if (status.ok()) {

@@ -358,6 +358,12 @@ Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, Write
     return position;
 }
 
+Status BlockNode::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+    Status status = driver_->set_zone_condition(offset, bytes, state);
+    mark_written();
+    return status;
+}
+
 std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
     const bool moves_data = request.op == RequestOp::read || request.op == RequestOp::write;
     if (moves_data && (padding(offset, request.bytes).needed() || request.bytes > transfer_limit())) {

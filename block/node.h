@@ -89,6 +89,7 @@ public:
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
     /// As BlockDriver::native_io, when this node has nothing to add to the request. What keeps others out of its
     /// range meanwhile is added to the request's holds, also when the answer is no.

@@ -238,7 +238,8 @@ private:
             return option_error("force-share=on can only be used with read-only images");
         }
         const std::string* name = plan.options.find_text("filename");
-        if (plan.info->needs_filename && (name == nullptr || name->empty())) {
+        const bool has_name = name != nullptr && !name->empty();
+        if (plan.info->needs_filename && !has_name && !plan.info->filename_optional) {
             return option_error(fmt::format("The '{}' block driver requires a file name", plan.info->name));
         }
         if (plan.flags.copy_on_read && plan.flags.read_only) {
@@ -287,7 +288,7 @@ private:
         context.default_aio = aio_;
         const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
-        const std::string shown = plan.info->is_protocol ? context.filename : child_name;
+        const std::string shown = child_name.empty() ? context.filename : child_name;
         notices_.insert(notices_.end(), context.notices.begin(), context.notices.end());
         if (!driver.ok()) {
             return std::move(driver).status();

@@ -366,7 +366,7 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     }
     status = check_kind(file->get());
     if (status.ok() && use_locks_) {
-        status = FileLock::acquire(file->get(), Permissions{}, locked_, filename_);
+        status = FileLock::repeat(file->get(), locked_);
     }
     if (!status.ok()) {
         return status;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/probe.h"
 
+#include "block/zoned_header.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -90,6 +92,9 @@ std::string_view format_of(Head head) {
     }
     if (has_text(head, 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n")) {
         return "cloop";
+    }
+    if (has_zoned_magic(head)) {
+        return "zoned";
     }
     return is_vmdk(head) ? "vmdk" : "raw";
 }

@@ -178,6 +178,10 @@ public:
         return child_->zone_mgmt(op, window_.offset + offset, bytes);
     }
 
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
+        return child_->set_zone_condition(window_.offset + offset, bytes, state);
+    }
+
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         Result<uint64_t> position = child_->zone_append(window_.offset + offset, iov, flags);
         if (position.ok()) {

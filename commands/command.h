@@ -34,6 +34,7 @@ struct Command {
     std::string_view oneline;     ///< the same, in a few words
     std::string_view help;        ///< longer, lines without indentation; may be empty
     const char* options;          ///< for getopt(3); null: takes none
+    bool is_ours = false;         ///< qemu-io has no such command
 };
 
 /// All commands, sorted by name.

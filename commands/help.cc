@@ -15,12 +15,21 @@ void print_help_text(Session& session, std::string_view text) {
     session.out().write("\n");
 }
 
+void print_usage_lines(Session& session, std::string_view indent, bool ours) {
+    for (const Command* command : command_table()) {
+        if (command->is_ours == ours) {
+            session.out().print("{}{}\n", indent, usage_line(*command, command->name));
+        }
+    }
+}
+
 Outcome run_help(Session& session, const Command& /*command*/, CommandLine line) {
     if (line.argc == 1) {
-        for (const Command* command : command_table()) {
-            session.out().print("{}\n", usage_line(*command, command->name));
-        }
+        print_usage_lines(session, "", false);
         session.out().write("\nUse 'help commandname' for extended help.\n");
+        // Behind the list that scripts know from qemu-io, and indented, so that they do not take it for more of that.
+        session.out().write("\n Commands that only zoneio has:\n");
+        print_usage_lines(session, "  ", true);
         return Outcome::ok;
     }
     const Command* command = find_command(line.argv[1]);

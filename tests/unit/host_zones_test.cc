@@ -66,7 +66,7 @@ public:
         ZoneDescriptor& zone = at(offset);
         const bool is_full = zone.state == ZoneState::full || zone.state == ZoneState::read_only;
         if (is_full || offset != zone.write_pointer || offset + iov.bytes() > zone.start + zone.capacity) {
-            return Status::from_errno(EIO);
+            return Status::from_errno(position_error);
         }
         zone.write_pointer += iov.bytes();
         zone.state = zone.write_pointer == zone.start + zone.capacity ? ZoneState::full : ZoneState::implicit_open;
@@ -83,6 +83,7 @@ public:
     unsigned managed = 0;
     Status next_error;
     int limit_error = 0;
+    int position_error = EIO;
 };
 
 class HostZonesTest : public ::testing::Test {
@@ -128,6 +129,15 @@ TEST_F(HostZonesTest, FindsTheTruePointerAfterAnotherProgramsWrite) {
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 24 * kib);
     device_.at(zone_size).write_pointer = zone_size; // it reset the zone
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
+}
+
+TEST_F(HostZonesTest, KnowsTheErrorOfScsiDisksToo) {
+    device_.position_error = EREMOTEIO;
+    EXPECT_TRUE(append(zone_size, 4 * kib).ok());
+    device_.at(zone_size).write_pointer += 20 * kib;
+    EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 24 * kib);
+    device_.at(zone_size).state = ZoneState::full;
+    EXPECT_EQ(append(zone_size, 4 * kib).status().code(), EIO);
 }
 
 TEST_F(HostZonesTest, FindsRoomThatAnotherProgramMade) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/options.h"
+#include "block/status.h"
+
+#include <cstdint>
+#include <string>
+
+namespace zoneio {
+
+/// Makes a new image file of `size` bytes: `driver` is `raw`, `file` or `zoned`; `options` are the zoned driver's.
+///
+/// A file that is there and not empty is only overwritten with `overwrite`, and never while somebody uses it. After
+/// an error a file that was not there before is not there either.
+Status create_image(const std::string& driver, const std::string& filename, uint64_t size, Options options, bool overwrite);
+
+} // namespace zoneio

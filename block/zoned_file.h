@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/file_descriptor.h"
+#include "block/node.h"
+#include "block/zone_table.h"
+#include "block/zoned_header.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace zoneio {
+
+/// What the options of `driver=zoned` say; what is absent is as the file has it, or takes the default.
+struct ZonedOptions {
+    std::optional<uint64_t> size;
+    std::optional<uint64_t> zone_size;
+    std::optional<uint64_t> zone_capacity;
+    std::optional<uint64_t> conventional_zones;
+    std::optional<uint64_t> max_open_zones;
+    std::optional<uint64_t> max_active_zones;
+    std::optional<uint64_t> max_append_bytes;
+    std::optional<uint64_t> block_size;
+    std::vector<uint64_t> read_only; ///< zone numbers, ascending
+    std::vector<uint64_t> offline;   ///< zone numbers, ascending
+
+    /// Takes the keys out of `options`.
+    static Result<ZonedOptions> take(Options& options);
+    /// The device that these options describe; EINVAL with the reason when there can be none.
+    Result<ZoneGeometry> geometry() const;
+    /// EINVAL, with the option, when a device that exists is another.
+    Status check_match(const ZoneGeometry& geometry, const ZoneTable& table) const;
+};
+
+/// The file behind an emulated zoned device: its header, and its table in memory.
+///
+/// The node below moves the data; the table and the session page are mapped. After a power cut, told by the boot
+/// id, the zones are as the last successful flush left them.
+class ZonedFile {
+public:
+    /// Opens the file that `node` holds, which is locked; formats it when it is empty or all zeros.
+    static Result<std::unique_ptr<ZonedFile>> open(BlockNode& node, const ZonedOptions& options, bool read_only);
+    ~ZonedFile();
+    /// What to add to the reason why a file could not be used.
+    static std::string repair_hint();
+    ZonedFile(const ZonedFile&) = delete;
+    ZonedFile& operator=(const ZonedFile&) = delete;
+
+    const ZoneGeometry& geometry() const { return geometry_; }
+    ZoneTable& table() { return *table_; }
+    /// Where the zones begin in the file, bytes.
+    uint64_t data_offset() const { return ZonedLayout::data(geometry_); }
+
+    uint64_t cursor() const;
+    void set_cursor(uint64_t cursor);
+
+    /// Makes sure that a zone's words have room on the medium, so that storing them cannot fail.
+    Status prepare_store(uint64_t zone);
+
+private:
+    ZonedFile() = default;
+
+    Status map(bool read_only);
+    ZonedSession& session() const;
+
+    ZoneGeometry geometry_;
+    FileDescriptor fd_;
+    uint8_t* memory_ = nullptr; ///< the file from its begin to the end of the table
+    size_t mapped_ = 0;
+    std::optional<ZoneTable> table_;
+    std::vector<bool> has_room_; ///< per page of the table
+};
+
+} // namespace zoneio

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The options of `driver=zoned`.
+#include "block/size.h"
+#include "block/zoned_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t default_zone_size = 64U << 20;
+constexpr uint64_t default_block_size = 512;
+
+Status invalid_list(std::string_view key, std::string_view text) {
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects zone numbers, as in 3,5-7 (in an option string the "
+                                             "comma is doubled, or a colon: 3:5-7), not '{}'",
+                                             key, text));
+}
+
+/// A number, with what follows it left in `text`.
+bool take_number(std::string_view& text, uint64_t& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    return error == std::errc();
+}
+
+/// Adds the numbers of `3,5-7` or `3:5-7`.
+Status add_list(std::string_view key, std::string_view text, std::vector<uint64_t>& zones) {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        uint64_t first = 0;
+        if (!take_number(rest, first)) {
+            return invalid_list(key, text);
+        }
+        uint64_t last = first;
+        if (rest.starts_with('-')) {
+            rest.remove_prefix(1);
+            if (!take_number(rest, last)) {
+                return invalid_list(key, text);
+            }
+        }
+        const bool separated = rest.starts_with(',') || rest.starts_with(':');
+        if (last < first || last >= ZoneGeometry::most_zones || !(rest.empty() || (separated && rest.size() > 1))) {
+            return invalid_list(key, text);
+        }
+        rest.remove_prefix(separated ? 1 : 0);
+        for (uint64_t zone = first; zone <= last; zone++) {
+            zones.push_back(zone);
+        }
+    }
+    return {};
+}
+
+/// Takes a list given as `key=3,5` or as `key.0=3`, `key.1=5` (a JSON array is that too).
+Status take_list(Options& options, const std::string& key, std::vector<uint64_t>& zones) {
+    if (const std::optional<std::string> text = options.take(key)) {
+        Status status = add_list(key, *text, zones);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    const Options indexed = options.take_subtree(key);
+    for (const auto& [index, value] : indexed.all()) {
+        const std::optional<std::string> text = option_text(value);
+        const bool is_index = !index.empty() && std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
+        if (!is_index || !text || text->empty()) {
+            return invalid_list(key + '.' + index, text.value_or(""));
+        }
+        Status status = add_list(key, *text, zones);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    std::sort(zones.begin(), zones.end());
+    zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+    return {};
+}
+
+Status check_list(const ZoneGeometry& geometry, std::string_view key, const std::vector<uint64_t>& zones) {
+    for (const uint64_t zone : zones) {
+        if (zone >= geometry.zone_count()) {
+            return Status::error(EINVAL, fmt::format("{}: there is no zone {}, the last is {}", key, zone,
+                                                     geometry.zone_count() - 1));
+        }
+        if (geometry.is_conventional(zone)) {
+            return Status::error(EINVAL, fmt::format("{}: zone {} is conventional", key, zone));
+        }
+    }
+    return {};
+}
+
+Status mismatch(std::string_view key, const std::string& given, const std::string& found) {
+    return Status::error(EINVAL, fmt::format("The file holds a zoned device with {}={}, not {}", key, found, given));
+}
+
+Status match(std::string_view key, const std::optional<uint64_t>& given, uint64_t found) {
+    return given && *given != found ? mismatch(key, std::to_string(*given), std::to_string(found)) : Status();
+}
+
+std::vector<uint64_t> zones_in(const ZoneTable& table, ZoneState state) {
+    std::vector<uint64_t> zones;
+    for (uint64_t zone = 0; zone < table.size(); zone++) {
+        if (table.current(zone).state == state) {
+            zones.push_back(zone);
+        }
+    }
+    return zones;
+}
+
+std::string list_text(const std::vector<uint64_t>& zones) {
+    constexpr size_t shown = 8;
+    const std::span<const uint64_t> first = std::span(zones).first(std::min(zones.size(), shown));
+    return fmt::format("{}{}", fmt::join(first, ":"), zones.size() > shown ? ":..." : "");
+}
+
+/// An empty list says nothing.
+Status match_list(std::string_view key, const std::vector<uint64_t>& given, const ZoneTable& table, ZoneState state) {
+    if (given.empty()) {
+        return {};
+    }
+    const std::vector<uint64_t> found = zones_in(table, state);
+    return given == found ? Status() : mismatch(key, list_text(given), list_text(found));
+}
+
+} // namespace
+
+Result<ZonedOptions> ZonedOptions::take(Options& options) {
+    ZonedOptions taken;
+    Status status = options.take_all({OptionTarget::size("size", taken.size),
+                                      OptionTarget::size("zone.size", taken.zone_size),
+                                      OptionTarget::size("zone.capacity", taken.zone_capacity),
+                                      OptionTarget::number("zone.conventional_zones", taken.conventional_zones),
+                                      OptionTarget::number("zone.max_open_zones", taken.max_open_zones),
+                                      OptionTarget::number("zone.max_active_zones", taken.max_active_zones),
+                                      OptionTarget::size("zone.max_append_bytes", taken.max_append_bytes),
+                                      OptionTarget::size("logical_block_size", taken.block_size)});
+    if (status.ok()) {
+        status = take_list(options, "zone.readonly", taken.read_only);
+    }
+    if (status.ok()) {
+        status = take_list(options, "zone.offline", taken.offline);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    return taken;
+}
+
+Result<ZoneGeometry> ZonedOptions::geometry() const {
+    if (!size) {
+        return Status::error(EINVAL, "A new zoned device needs the option 'size'");
+    }
+    ZoneGeometry made;
+    made.size = *size;
+    made.zone_size = zone_size.value_or(default_zone_size);
+    made.zone_capacity = zone_capacity.value_or(made.zone_size);
+    made.conventional_zones = conventional_zones.value_or(0);
+    made.max_open_zones = max_open_zones.value_or(0);
+    made.max_active_zones = max_active_zones.value_or(0);
+    made.max_append_bytes = max_append_bytes.value_or(0);
+    made.block_size = static_cast<uint32_t>(std::min<uint64_t>(block_size.value_or(default_block_size), UINT32_MAX));
+    Status status = made.check();
+    if (status.ok()) {
+        status = check_list(made, "zone.readonly", read_only);
+    }
+    if (status.ok()) {
+        status = check_list(made, "zone.offline", offline);
+    }
+    for (const uint64_t zone : read_only) {
+        if (status.ok() && std::binary_search(offline.begin(), offline.end(), zone)) {
+            status = Status::error(EINVAL, fmt::format("zone {} cannot be both read-only and offline", zone));
+        }
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    return made;
+}
+
+Status ZonedOptions::check_match(const ZoneGeometry& geometry, const ZoneTable& table) const {
+    const std::array checks{
+        match("size", size, geometry.size),
+        match("zone.size", zone_size, geometry.zone_size),
+        match("zone.capacity", zone_capacity, geometry.zone_capacity),
+        match("zone.conventional_zones", conventional_zones, geometry.conventional_zones),
+        match("zone.max_open_zones", max_open_zones, geometry.max_open_zones),
+        match("zone.max_active_zones", max_active_zones, geometry.max_active_zones),
+        match("zone.max_append_bytes", max_append_bytes, geometry.max_append_bytes),
+        match("logical_block_size", block_size, geometry.block_size),
+        match_list("zone.readonly", read_only, table, ZoneState::read_only),
+        match_list("zone.offline", offline, table, ZoneState::offline),
+    };
+    for (const Status& check : checks) {
+        if (!check.ok()) {
+            return check;
+        }
+    }
+    return {};
+}
+
+} // namespace zoneio

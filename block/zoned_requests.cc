@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What a zoned device in a file or in memory is asked: reads, writes, appends, reports and management.
+#include "block/trace.h"
+#include "block/zone_ioctl.h"
+#include "block/zoned_driver.h"
+
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// What is read where nothing was written since the last reset.
+constexpr uint8_t unwritten_byte = 0xff;
+
+/// null_blk takes requests of at most so many sectors; the kernel cuts larger ones, and does all pieces even when
+/// the first is refused.
+constexpr uint64_t request_sectors = 255;
+constexpr uint64_t sector_size = 512;
+
+std::string_view prealloc_word(PreallocMode mode) {
+    return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
+}
+
+} // namespace
+
+Status ZonedDriver::preadv(uint64_t offset, const IoVec& iov) {
+    const std::shared_lock lock(reading_);
+    const uint64_t bytes = iov.bytes();
+    uint64_t run_begin = 0; // what is to be read from the file goes from here to `done`
+    const auto read_run = [&](uint64_t end) {
+        if (run_begin == end) {
+            return Status();
+        }
+        const uint64_t position = data_offset_ + offset + run_begin;
+        return end - run_begin == bytes ? storage_->preadv(position, iov)
+                                        : storage_->preadv(position, iov.slice(run_begin, end - run_begin));
+    };
+    for (uint64_t done = 0; done < bytes;) {
+        const uint64_t zone = (offset + done) / geometry().zone_size;
+        const uint64_t from = offset + done - geometry().zone_start(zone);
+        const uint64_t part = std::min(bytes - done, geometry().zone_length(zone) - from);
+        uint64_t written = part;
+        if (!geometry().is_conventional(zone)) {
+            const ZoneWord word = file_->table().current(zone);
+            if (word.state == ZoneState::offline) {
+                return Status::from_errno(EIO);
+            }
+            written = word.pointer > from ? std::min(part, word.pointer - from) : 0;
+        }
+        if (written < part) {
+            Status status = read_run(done + written);
+            if (!status.ok()) {
+                return status;
+            }
+            iov.fill(done + written, part - written, unwritten_byte);
+            run_begin = done + part;
+        }
+        done += part;
+    }
+    return read_run(bytes);
+}
+
+/// Makes a change that goes with data or zeros in the zone, which are written first.
+template <typename WriteData>
+Status ZonedDriver::make_change(const ZoneChange& change, WriteData&& write_data) {
+    Status status = file_->prepare_store(change.zone);
+    if (status.ok() && change.victim != ZoneChange::no_zone) {
+        status = file_->prepare_store(change.victim);
+    }
+    if (status.ok()) {
+        status = flush_->before_write(change.zone, change.before.pointer);
+    }
+    if (status.ok()) {
+        status = write_data();
+    }
+    if (status.ok()) {
+        commit(change);
+    }
+    return status;
+}
+
+void ZonedDriver::commit(const ZoneChange& change) {
+    model_->commit(change);
+    if (change.victim != ZoneChange::no_zone) {
+        file_->set_cursor(model_->cursor());
+    }
+}
+
+template <typename WriteData>
+Status ZonedDriver::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, WriteData&& write_data) {
+    if (geometry().is_conventional(zone)) {
+        return write_data();
+    }
+    const Result<ZoneChange> change = model_->begin_write(zone, offset - geometry().zone_start(zone), bytes);
+    if (change.ok()) {
+        return make_change(*change, write_data);
+    }
+    // A second piece is not at the write pointer when the first one, refused for whatever reason, did not move it.
+    const uint64_t largest_piece = request_sectors * sector_size / geometry().block_size * geometry().block_size;
+    return bytes > largest_piece ? Status::from_errno(EIO) : change.status();
+}
+
+/// Cuts a write at the ends of zones, as the kernel does: all parts are tried, the last error is the answer.
+template <typename WriteData>
+Status ZonedDriver::write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data) {
+    const std::lock_guard lock(changing_);
+    Status last;
+    for (uint64_t done = 0; done < bytes;) {
+        const uint64_t position = offset + done;
+        const uint64_t zone = position / geometry().zone_size;
+        const uint64_t end = geometry().zone_start(zone) + geometry().zone_length(zone);
+        const uint64_t part = std::min(bytes - done, end - position);
+        Status status = write_zone(zone, position, part, [&] { return write_data(done, part); });
+        if (!status.ok()) {
+            last = std::move(status);
+        }
+        done += part;
+    }
+    return last;
+}
+
+Status ZonedDriver::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+    return write_zones(offset, iov.bytes(), [&](uint64_t done, uint64_t bytes) {
+        const uint64_t position = data_offset_ + offset + done;
+        return bytes == iov.bytes() ? storage_->pwritev(position, iov, {})
+                                    : storage_->pwritev(position, iov.slice(done, bytes), {});
+    });
+}
+
+Status ZonedDriver::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    if (flags.no_fallback) {
+        return Status::from_errno(ENOTSUP);
+    }
+    return write_zones(offset, bytes, [&](uint64_t done, uint64_t part) {
+        return storage_->pwrite_zeroes(data_offset_ + offset + done, part, holes);
+    });
+}
+
+Result<uint64_t> ZonedDriver::zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+    trace_zbd_zone_append(this, offset / sector_size);
+    Result<uint64_t> position = append(offset, iov);
+    if (position.ok()) {
+        trace_zbd_zone_append_complete(this, *position / sector_size);
+    }
+    return position;
+}
+
+Result<uint64_t> ZonedDriver::append(uint64_t offset, const IoVec& iov) {
+    const uint64_t zone = offset / geometry().zone_size;
+    if (geometry().is_conventional(zone)) {
+        return Status::from_errno(EINVAL);
+    }
+    if (geometry().max_append_bytes != 0 && iov.bytes() > geometry().max_append_bytes) {
+        return Status::error(EINVAL, fmt::format("append of {} bytes is above the device's limit of {}", iov.bytes(),
+                                                 geometry().max_append_bytes));
+    }
+    const std::lock_guard lock(changing_);
+    Status status = may_change();
+    if (!status.ok()) {
+        return status;
+    }
+    const Result<ZoneChange> change = model_->begin_append(zone, iov.bytes());
+    if (!change.ok()) {
+        return change.status();
+    }
+    const uint64_t position = offset + change->before.pointer;
+    if (!change->changes_anything()) {
+        const bool has_pointer = model_->describe(zone).write_pointer != no_write_pointer;
+        return has_pointer ? Result<uint64_t>(position) : Status::from_errno(EIO);
+    }
+    status = make_change(*change, [&] { return storage_->pwritev(data_offset_ + position, iov, {}); });
+    if (!status.ok()) {
+        return status;
+    }
+    return position;
+}
+
+Result<uint64_t> ZonedDriver::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+    trace_zbd_zone_report(this, count, offset / sector_size);
+    const std::lock_guard lock(changing_);
+    const uint64_t zones = geometry().zone_count();
+    const uint64_t first = offset < geometry().size ? offset / geometry().zone_size : zones;
+    const uint64_t end = first + std::min(count, zones - first);
+    for (uint64_t zone = first; zone < end; zone++) {
+        visit(model_->describe(zone));
+    }
+    return end - first;
+}
+
+/// Without write access: the error that the ioctls give. Reopened for writing: the lock that goes with it.
+Status ZonedDriver::may_change() {
+    if (read_only_) {
+        return Status::from_errno(EBADF);
+    }
+    if ((storage_->permissions().taken & Permissions::write) != 0) {
+        return {};
+    }
+    Permissions more = storage_->permissions();
+    more.taken |= Permissions::write;
+    return set_permissions(more);
+}
+
+/// What goes with a change besides the word: zeros up to the end of a zone that becomes readable, and space that
+/// comes back from one that is emptied.
+Status ZonedDriver::make_management_change(const ZoneChange& change) {
+    const uint64_t zone = change.zone;
+    if (change.after.pointer > change.before.pointer) {
+        const uint64_t begin = data_offset_ + geometry().zone_start(zone) + change.before.pointer;
+        return make_change(change, [&] {
+            return storage_->pwrite_zeroes(begin, change.after.pointer - change.before.pointer, holes);
+        });
+    }
+    Status status = file_->prepare_store(zone);
+    if (status.ok() && change.victim != ZoneChange::no_zone) {
+        status = file_->prepare_store(change.victim);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    if (change.after.pointer == change.before.pointer && change.after.state != ZoneState::offline) {
+        commit(change);
+        return {};
+    }
+    {
+        const std::unique_lock alone(reading_);
+        commit(change);
+    }
+    if (change.after.state == ZoneState::empty) {
+        flush_->after_reset(zone);
+    }
+    return {};
+}
+
+Status ZonedDriver::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    const std::lock_guard lock(changing_);
+    const bool whole_device = bytes == geometry().size;
+    if (offset < geometry().size && !whole_device && geometry().is_conventional(offset / geometry().zone_size)) {
+        return Status::error(EIO, "zone mgmt operations are not allowed for conventional zones");
+    }
+    trace_zbd_zone_mgmt(this, zone_ioctl_name(op), offset / sector_size, bytes / sector_size);
+    Status status = may_change();
+    if (status.ok() && bytes == 0) {
+        status = Status::from_errno(EINVAL);
+    }
+    if (status.ok()) {
+        status = model_->manage(op, offset / geometry().zone_size, zones_in(offset, bytes),
+                                [&](const ZoneChange& change) { return make_management_change(change); });
+    }
+    if (!status.ok() && !status.has_text()) {
+        return Status::error(status.code(), fmt::format("ioctl {} failed -{}", zone_ioctl_name(op), status.code()));
+    }
+    return status;
+}
+
+Status ZonedDriver::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+    const std::lock_guard lock(changing_);
+    Status status = may_change();
+    const uint64_t first = offset / geometry().zone_size;
+    for (uint64_t zone = first; status.ok() && zone < first + zones_in(offset, bytes); zone++) {
+        const Result<ZoneChange> change = model_->begin_condition(zone, state);
+        if (!change.ok()) {
+            return change.status();
+        }
+        if (change->changes_anything()) {
+            status = make_management_change(*change);
+        }
+    }
+    return status;
+}
+
+Status ZonedDriver::flush() {
+    const std::lock_guard lock(changing_);
+    return flush_->flush();
+}
+
+Status ZonedDriver::truncate(uint64_t size, PreallocMode mode) {
+    if (mode != PreallocMode::off) {
+        return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
+                                                  prealloc_word(mode)));
+    }
+    return size > geometry().size ? Status::error(EINVAL, "Cannot grow device files") : Status();
+}
+
+} // namespace zoneio

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// zoneio's own commands about emulated zoned devices and new images: create, check, zone_condition.
+#include "block/create.h"
+#include "block/zoned_check.h"
+#include "commands/arguments.h"
+#include "commands/families.h"
+#include "commands/image_open.h"
+
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+Outcome run_create(Session& session, const Command& command, CommandLine line) {
+    std::string driver = "raw";
+    Options options;
+    bool overwrite = false;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        switch (c) {
+        case 'f': driver = optarg; break;
+        case 'F': overwrite = true; break;
+        case 'o':
+            if (!add_option_string(session, optarg, IdOption::refused, options)) {
+                return Outcome::failed;
+            }
+            break;
+        default: return usage_error(session, command);
+        }
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 2) {
+        return usage_error(session, command);
+    }
+    const std::optional<int64_t> size = parse_size_argument(session, operands[1]);
+    if (!size) {
+        return Outcome::failed;
+    }
+    const Status status = create_image(driver, operands[0], static_cast<uint64_t>(*size), std::move(options), overwrite);
+    if (!status.ok()) {
+        session.out().error(status.message());
+        return Outcome::failed;
+    }
+    return Outcome::ok;
+}
+
+/// The file of the zoned device that is open; empty when there is none.
+std::string open_zoned_file(Session& session) {
+    if (session.is_open()) {
+        for (const BlockNode* node = &session.backend().root(); node != nullptr; node = node->child()) {
+            if (node->info().name == "zoned") {
+                return node->filename();
+            }
+        }
+    }
+    return {};
+}
+
+Outcome run_check(Session& session, const Command& command, CommandLine line) {
+    bool repair = false;
+    int c = 0;
+    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+        if (c != 'r') {
+            return usage_error(session, command);
+        }
+        repair = true;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() > 1 || (operands.empty() && repair)) {
+        return usage_error(session, command);
+    }
+    const std::string filename = operands.empty() ? open_zoned_file(session) : operands[0];
+    if (filename.empty()) {
+        session.out().error("check: name a file, or open a zoned device that is in one");
+        return Outcome::failed;
+    }
+    const Result<ZonedCheck> result = check_zoned_file(filename, repair, operands.empty());
+    if (!result.ok()) {
+        session.out().error(fmt::format("can't check {}: {}", filename, result.status().message()));
+        return Outcome::failed;
+    }
+    for (const ZonedCheck::Problem& problem : result->problems) {
+        session.out().print("{}{}\n", problem.text, problem.repaired ? " (repaired)" : "");
+    }
+    if (result->found == 0) {
+        session.out().print("No errors were found.\n");
+    } else {
+        session.out().print("Errors found: {}, repaired: {}.\n", result->found, result->repaired);
+    }
+    return result->left() == 0 ? Outcome::ok : Outcome::failed;
+}
+
+Outcome run_zone_condition(Session& session, const Command& command, CommandLine line) {
+    static constexpr EnumWord<ZoneState> words[] = {
+        {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
+    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
+    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
+    if (!count) {
+        return Outcome::failed;
+    }
+    ZoneState state{};
+    if (!parse_enum(words, line.argv[3], state).ok()) {
+        return usage_error(session, command);
+    }
+    const Status status =
+        session.backend().set_zone_condition(static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count), state);
+    if (!status.ok()) {
+        if (status.has_text()) {
+            session.out().error(status.message());
+        }
+        session.out().print("zone condition failed: {}\n", Status::from_errno(status.code()).message());
+        return Outcome::failed;
+    }
+    return Outcome::ok;
+}
+
+constexpr Command commands[] = {
+    {"check", "", run_check, 0, 2, false, true, 0, "[-r] [file]", "looks for errors in the file of a zoned device",
+     "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
+     "\n"
+     "Example: check -r disk.zoned    repairs a file that is not in use\n"
+     "\n"
+     "  -r           repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
+     "               nothing is known goes offline\n",
+     "r", true},
+    {"create", "", run_create, 2, -1, false, false, 0, "[-F] [-f driver] [-o options] file size", "makes a new image",
+     "Makes FILE an image of SIZE bytes. It is not opened.\n"
+     "\n"
+     "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n"
+     "\n"
+     "  -f DRIVER    raw (the default) or zoned\n"
+     "  -o OPTIONS   for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
+     "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
+     "               logical_block_size\n"
+     "  -F           also if FILE is there already and not empty: what it holds is lost\n",
+     "f:o:F", true},
+    {"zone_condition", "zcond", run_zone_condition, 3, 3, true, true, 0, "offset len readonly|offline|empty",
+     "puts zones of an emulated device out of use",
+     "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"
+     "fails: readonly (no more writes; what was not written reads as zeros) or offline (no reads either).\n"
+     "empty takes them back; what they held is gone.\n"
+     "\n"
+     "Example: zone_condition 8M 4M offline\n",
+     nullptr, true},
+};
+
+} // namespace
+
+std::span<const Command> zoned_commands() {
+    return commands;
+}
+
+} // namespace zoneio

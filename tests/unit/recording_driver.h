@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A file that remembers, for everything written since the last flush, every content that the medium may have:
+// the layer under which a power cut can be imitated at any moment.
+#pragma once
+
+#include "block/driver.h"
+#include "block/file_descriptor.h"
+
+#include <cstring>
+#include <functional>
+#include <map>
+#include <random>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+namespace zoneio::testing {
+
+/// Units are smaller than pages, and lost on their own: sectors of data, words of the part that is mapped. Whatever
+/// a loss of whole pages can leave, a loss of units can leave too.
+class RecordingDriver final : public BlockDriver {
+public:
+    static constexpr uint64_t sector = 512;
+    static constexpr uint64_t word = 8;
+
+    /// Holds `image`; its first `mapped` bytes are also changed through mapped memory.
+    RecordingDriver(const std::vector<uint8_t>& image, uint64_t mapped)
+        : fd_(memfd_create("recording", MFD_CLOEXEC)), size_(image.size()), mapped_(mapped), durable_(image) {
+        (void)!pwrite(fd_.get(), image.data(), image.size(), 0);
+        memory_ = static_cast<uint8_t*>(mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_.get(), 0));
+        seen_.assign(memory_, memory_ + mapped_);
+    }
+    ~RecordingDriver() override { munmap(memory_, size_); }
+
+    /// Called whenever the medium may have changed: before and after each write and flush.
+    std::function<void()> on_event = [] {};
+    /// Asked before each flush: shall it fail?
+    std::function<bool()> flush_fails = [] { return false; };
+
+    Status preadv(uint64_t offset, const IoVec& iov) override {
+        iov.copy_from(memory_ + offset);
+        return {};
+    }
+
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) override {
+        std::vector<uint8_t> data(iov.bytes());
+        iov.copy_to(data.data());
+        record(offset, data);
+        return {};
+    }
+
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags /*flags*/) override {
+        record(offset, std::vector<uint8_t>(bytes));
+        return {};
+    }
+
+    Status pdiscard(uint64_t offset, uint64_t bytes) override { return pwrite_zeroes(offset, bytes, {}); }
+
+    Status flush() override {
+        event();
+        if (flush_fails()) {
+            return Status::from_errno(EIO);
+        }
+        durable_.assign(memory_, memory_ + size_);
+        pending_.clear();
+        event();
+        return {};
+    }
+
+    Result<uint64_t> length() override { return size_; }
+
+    std::optional<FdIo> native_io(Request& request, uint64_t /*offset*/) override {
+        return request.op == RequestOp::flush ? std::optional(FdIo{fd_.get(), 0, false}) : std::nullopt;
+    }
+
+    /// To be called when mapped memory may have changed.
+    void event() {
+        capture_mapped();
+        on_event();
+    }
+
+    /// What the medium may hold after a cut now: of each unit, any content since the last flush.
+    std::vector<uint8_t> cut(std::mt19937& random) const {
+        std::vector<uint8_t> image = durable_;
+        // Sometimes nearly all is lost, sometimes nearly nothing, and mostly something in between.
+        const unsigned keep_percent = static_cast<unsigned>(random() % 101);
+        for (const auto& [offset, versions] : pending_) {
+            if (random() % 100 < keep_percent) {
+                const std::vector<uint8_t>& content = versions[random() % versions.size()];
+                memcpy(image.data() + offset, content.data(), content.size());
+            }
+        }
+        return image;
+    }
+
+    /// What the file holds for those who read it now.
+    std::vector<uint8_t> content() const { return {memory_, memory_ + size_}; }
+
+private:
+    void record(uint64_t offset, const std::vector<uint8_t>& data) {
+        event();
+        (void)!pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
+        for (uint64_t done = 0; done < data.size(); done += sector) {
+            add_version(offset + done, sector);
+        }
+        event();
+    }
+
+    void add_version(uint64_t offset, uint64_t bytes) {
+        pending_[offset].emplace_back(memory_ + offset, memory_ + offset + bytes);
+    }
+
+    void capture_mapped() {
+        if (memcmp(seen_.data(), memory_, mapped_) == 0) {
+            return;
+        }
+        for (uint64_t offset = 0; offset < mapped_; offset += word) {
+            if (memcmp(seen_.data() + offset, memory_ + offset, word) != 0) {
+                add_version(offset, word);
+                memcpy(seen_.data() + offset, memory_ + offset, word);
+            }
+        }
+    }
+
+    FileDescriptor fd_;
+    uint64_t size_;
+    uint64_t mapped_;
+    uint8_t* memory_ = nullptr;
+    std::vector<uint8_t> durable_;
+    std::vector<uint8_t> seen_;
+    std::map<uint64_t, std::vector<std::vector<uint8_t>>> pending_; ///< by offset: contents since the last flush
+};
+
+} // namespace zoneio::testing

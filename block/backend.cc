@@ -5,6 +5,8 @@
 #include "block/trace.h"
 #include "block/zone_checks.h"
 
+#include <numeric>
+
 namespace zoneio {
 
 Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool writethrough,
@@ -259,6 +261,10 @@ Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneSta
 }
 
 Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
+    const uint64_t bytes = std::accumulate(lengths.begin(), lengths.end(), uint64_t{0});
+    if (offset > static_cast<uint64_t>(max_image_length) - bytes) {
+        return Status::from_errno(EIO);
+    }
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }

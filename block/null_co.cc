@@ -73,9 +73,8 @@ private:
                 shown.set(std::string(key), *value);
             }
         }
-        Options telling = shown;
-        telling.erase("latency-ns");
-        if (telling.empty()) {
+        shown.erase("latency-ns"); // it makes no other device
+        if (shown.empty()) {
             return std::string(driver) + "://";
         }
         shown.set("driver", std::string(driver));

@@ -71,7 +71,7 @@ Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only
         return fd;
     };
     FileDescriptor file(open_as(read_only ? O_RDONLY : O_RDWR));
-    const bool refused = errno == EACCES || errno == EROFS || errno == EPERM;
+    const bool refused = errno == EACCES || errno == EROFS || errno == EPERM || errno == EISDIR;
     if (!file.valid() && !read_only && auto_read_only && refused) {
         read_only = true;
         file = FileDescriptor(open_as(O_RDONLY));

@@ -99,13 +99,20 @@ Status refuse_main_loop(const Options& /*properties*/) {
 }
 
 // Some types are taken for the sake of scripts that pass them along; a raw image has no use for them.
+constexpr Property tls_anon_properties[] = {
+    {"dir", PropertyType::text},
+    {"endpoint", PropertyType::text},
+    {"priority", PropertyType::text},
+    {"verify-peer", PropertyType::text},
+};
+
 constexpr ObjectType types[] = {
     {"authz-list", {}, accept},
     {"main-loop", {}, refuse_main_loop},
     {"secret", secret_properties, check_secret},
     {"thread-context", {}, accept},
     {"throttle-group", throttle_properties, check_throttle},
-    {"tls-creds-anon", {}, accept},
+    {"tls-creds-anon", tls_anon_properties, accept},
 };
 
 /// A type that users of the QEMU family know, but that does not exist here; it is refused after its first

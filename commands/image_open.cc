@@ -37,7 +37,15 @@ bool parse_discard_mode(std::string_view word, NodeFlags& flags) {
 bool parse_aio_mode(std::string_view word, AioMode& aio) {
     static constexpr EnumWord<AioMode> words[] = {
         {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};
-    return parse_enum(words, word, aio).ok();
+    AioMode asked = AioMode::threads;
+    if (!parse_enum(words, word, asked).ok()) {
+        return false;
+    }
+    // Given several times: `threads` takes nothing back, and `native` wins.
+    if (asked == AioMode::native || (asked == AioMode::io_uring && aio == AioMode::threads)) {
+        aio = asked;
+    }
+    return true;
 }
 
 bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options) {

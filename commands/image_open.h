@@ -27,7 +27,7 @@ struct OpenRequest {
     }
 };
 
-/// The words of -t, -d and -i. False: no such word.
+/// The words of -t, -d and -i, on top of what was given before. False: no such word.
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);

@@ -52,9 +52,15 @@ def forbidden(case):
         reason = unordered(commands) or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
         if reason:
             return reason
+    if any(reopens_direct(text) for session in sessions for text in session):
+        return "a reopen for O_DIRECT makes the reference look for the block size on the old descriptor, and crash later"
     if misaligned(case) and any("-s" in dict(parse(words)[0]) for words in commands if words[:1] == ["write"]):
         return "-m with write -s crashes the reference where the file is of no use"
     return None
+
+
+def reopens_direct(text):
+    return re.match(r" *reopen .*(?:-\w*c *(?:none|off|directsync)|cache\.direct)", text) is not None
 
 
 def misaligned(case):

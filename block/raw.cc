@@ -150,7 +150,7 @@ public:
         if (window_.size) {
             return *window_.size;
         }
-        Result<uint64_t> length = child_->driver().length();
+        Result<uint64_t> length = child_->length();
         if (length.ok()) {
             *length = *length > window_.offset ? *length - window_.offset : 0;
         }

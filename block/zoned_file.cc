@@ -255,8 +255,9 @@ Status ZonedFile::map(bool read_only) {
     }
     if (!same_boot) {
         table_->restore_flushed();
-        // Whoever reads the new boot id has to find the words above restored.
-        std::atomic_thread_fence(std::memory_order_release);
+        // Whoever reads the new boot id has to find the words above restored. That is another process, after this one
+        // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
+        std::atomic_signal_fence(std::memory_order_release);
         session().boot_id = boot_id;
     }
     return {};

@@ -14,7 +14,7 @@ PROTOCOLS = ("file:a.img", "file:./a.img", f"file:{DIR}/a.img", f"file://{DIR}/a
              "null-aio:", "null-aio://x", "nosuch:a.img", "nosuch:", ":", "::", ":a.img", "./a:b", "a:b", "file:a:b",
              "raw:a.img", "File:a.img", "json:", "json:{", "json:x", "json:{}", "json:[]", "json:1",
              'json:{"driver":"raw"}', 'json:{"file.filename":"a.img"}', "nbd:x", "vvfat:dir",
-             "host_cdrom:/dev/null", "fat:dir", "blkverify:a:b")
+             "fat:dir", "blkverify:a:b")
 PLACES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/stdin", "/dev/fd/0", "/proc/self/status", "/proc/version",
           "/etc", "/dev", "/dev/missing", f"{DIR}/a.img", f"{DIR}//a.img", f"{DIR}", "./a.img", ".//a.img",
           "dir/../a.img", "link", "dir/link", f"file:{DIR}/link", "fifo", "file:fifo", "secret.img")

@@ -207,6 +207,7 @@ private:
             return std::move(child).status();
         }
         plan.child = std::move(*child);
+        plan.options.erase("file");
         plan.explicit_options.take_subtree("file");
         return {};
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/open.h"
 #include "block/options.h"
 
 #include <gtest/gtest.h>
@@ -70,6 +71,13 @@ TEST(JsonOptions, NestedWinsOverDotted) {
     const Result<Options> options = parse_json_options(R"({"file": {"filename": "a"}, "file.filename": "b"})");
     ASSERT_TRUE(options.ok());
     EXPECT_EQ(text_at(*options, "file.filename"), "a");
+}
+
+TEST(JsonOptions, OddValueOfFileYieldsToWhatIsBelowIt) {
+    std::vector<Notice> notices;
+    ImageSpec spec;
+    spec.filename = R"(json:{"driver": "raw", "file": 1, "file.driver": "null-co"})";
+    EXPECT_TRUE(open_image(std::move(spec), notices).ok());
 }
 
 TEST(JsonOptions, NumbersKeepTheirKind) {

@@ -93,6 +93,9 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
 }
 
 Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine /*line*/) {
+    // Not abort(3) at once: some C libraries' tools flush stdout there, and a crash does not.
+    signal(SIGABRT, SIG_DFL);
+    (void)raise(SIGABRT);
     abort();
 }
 

@@ -151,11 +151,7 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
         default: return usage_error(session, command);
         }
     }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() != 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
     if (!asked) {
         return Outcome::failed;
     }

@@ -45,6 +45,15 @@ std::optional<RangeArgument> parse_range(Session& session, const char* offset, c
     return count ? std::optional(RangeArgument{*begin, *count}) : std::nullopt;
 }
 
+std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line) {
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 2) {
+        usage_error(session, command);
+        return std::nullopt;
+    }
+    return parse_range(session, operands[0], operands[1]);
+}
+
 std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     long value = 0;
     const ParseError error = parse_long(word, value);

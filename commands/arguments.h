@@ -4,7 +4,7 @@
 #pragma once
 
 #include "block/buffer.h"
-#include "commands/session.h"
+#include "commands/command.h"
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +28,8 @@ struct RangeArgument {
     int64_t length;
 };
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length);
+/// The same where they are all that getopt left; another number of them gives the usage line.
+std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line);
 
 /// A pattern byte (-P): strtol with base 0, 0 to 255.
 std::optional<uint8_t> parse_pattern(Session& session, const char* word);

@@ -162,18 +162,14 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
         default: return usage_error(session, command);
         }
     }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() != 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+    const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
     if (!asked) {
         return Outcome::failed;
     }
     const auto begin = static_cast<uint64_t>(asked->offset);
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
-        session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, operands[1]);
+        session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
         return Outcome::failed;
     }
     const auto start = std::chrono::steady_clock::now();

@@ -50,8 +50,8 @@ Outcome run_aio_read(Session& session, const Command& command, CommandLine line)
     if (operands.size() < 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }
@@ -116,13 +116,13 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         session.out().print("{}\n", complaint);
         return Outcome::failed;
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
+    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
     if (!offset) {
         return Outcome::failed;
     }
     aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
     if (options.zeroes) {
-        const std::optional<int64_t> count = parse_size_argument(session, operands[1]);
+        const std::optional<int64_t> count = parse_length(session, operands[1], *offset);
         if (!count) {
             return Outcome::failed;
         }
@@ -131,7 +131,7 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         session.aio().start(session.backend(), std::move(aio));
         return Outcome::ok;
     }
-    const std::optional<VectorLengths> vector = parse_lengths(session, operands.subspan(1));
+    const std::optional<VectorLengths> vector = parse_lengths(session, operands.subspan(1), *offset);
     if (!vector) {
         return Outcome::failed;
     }

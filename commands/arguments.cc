@@ -2,6 +2,7 @@
 #include "commands/arguments.h"
 
 #include "block/size.h"
+#include "commands/address.h"
 
 #include <algorithm>
 #include <climits>
@@ -19,6 +20,24 @@ constexpr size_t misalignment = 16;
 /// 2 GiB to be one system call.
 constexpr uint64_t smallest_shared = 256U << 10;
 constexpr uint64_t most_segments = IOV_MAX - 2; // room for the two partial blocks of an unaligned request
+
+/// A number told in zones; without `address` the plain number that the word is, or the error that it is none.
+std::optional<int64_t> parse_in_zones(Session& session, const char* word, const std::optional<Address>& address,
+                                      AddressUse use) {
+    if (!address) {
+        return parse_size_argument(session, word);
+    }
+    const Result<int64_t> value = resolve_address(session, *address, use);
+    if (!value.ok()) {
+        session.out().print("Parsing error: {} -- {}\n", value.status().message(), word);
+        return std::nullopt;
+    }
+    return *value;
+}
+
+std::optional<Address> find_address(Session& session, const char* word) {
+    return word != nullptr ? find_address(session, std::string_view(word)) : std::nullopt;
+}
 
 } // namespace
 
@@ -39,9 +58,33 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
     return std::nullopt;
 }
 
+std::optional<int64_t> parse_offset(Session& session, const char* word) {
+    const std::optional<int64_t> offset = parse_in_zones(session, word, find_address(session, word), AddressUse::offset);
+    if (offset && session.is_open() && session.backend().limits().zone_size != 0) {
+        session.current_zone = static_cast<uint64_t>(*offset) / session.backend().limits().zone_size;
+    }
+    return offset;
+}
+
+std::optional<int64_t> parse_length(Session& session, const char* word, int64_t offset) {
+    const std::optional<Address> address = find_address(session, word);
+    const std::optional<int64_t> length = parse_in_zones(session, word, address, AddressUse::length);
+    if (!address || !length) {
+        return length;
+    }
+    const Result<uint64_t> end = session.backend().length();
+    const int64_t room = end.ok() ? static_cast<int64_t>(*end) - offset : 0;
+    const bool ends_in_last_zone = room > 0 && *length > room && *length - room < static_cast<int64_t>(session.backend().limits().zone_size);
+    return ends_in_last_zone ? room : *length;
+}
+
+std::optional<int64_t> parse_zone_count(Session& session, const char* word) {
+    return parse_in_zones(session, word, find_address(session, word), AddressUse::count);
+}
+
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length) {
-    const std::optional<int64_t> begin = parse_size_argument(session, offset);
-    const std::optional<int64_t> count = begin ? parse_size_argument(session, length) : std::nullopt;
+    const std::optional<int64_t> begin = parse_offset(session, offset);
+    const std::optional<int64_t> count = begin ? parse_length(session, length, *begin) : std::nullopt;
     return count ? std::optional(RangeArgument{*begin, *count}) : std::nullopt;
 }
 
@@ -64,10 +107,10 @@ std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     return static_cast<uint8_t>(value);
 }
 
-std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words) {
+std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words, int64_t offset) {
     VectorLengths vector;
     for (const char* word : words) {
-        const std::optional<int64_t> value = parse_size_argument(session, word);
+        const std::optional<int64_t> value = parse_length(session, word, offset);
         if (!value) {
             return std::nullopt;
         }

@@ -22,6 +22,12 @@ inline constexpr uint8_t unread_byte = 0xab;
 /// An offset, length or count. `shown` is what a message calls it when that is not the word itself.
 std::optional<int64_t> parse_size_argument(Session& session, const char* word, const char* shown = nullptr);
 
+/// The same, where a zoned device may be told of in zones (address.h): an offset, from then on in the current zone; a
+/// length, which ends with the device where the last zone that it counts is shorter; a number of zones.
+std::optional<int64_t> parse_offset(Session& session, const char* word);
+std::optional<int64_t> parse_length(Session& session, const char* word, int64_t offset);
+std::optional<int64_t> parse_zone_count(Session& session, const char* word);
+
 /// The operands `off len` of a command.
 struct RangeArgument {
     int64_t offset;
@@ -39,7 +45,7 @@ struct VectorLengths {
     std::vector<uint64_t> lengths;
     uint64_t total = 0;
 };
-std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words);
+std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words, int64_t offset);
 
 /// Why VM state (-b) is neither read nor written: no image format that zoneio knows has any.
 Status refuse_vmstate(int64_t offset, int64_t bytes);

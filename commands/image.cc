@@ -87,9 +87,9 @@ Outcome run_map(Session& session, const Command& /*command*/, CommandLine /*line
 
 Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t default_count = 512;
-    const std::optional<int64_t> start = parse_size_argument(session, line.argv[1]);
+    const std::optional<int64_t> start = parse_offset(session, line.argv[1]);
     const std::optional<int64_t> asked =
-        start && line.argc == 3 ? parse_size_argument(session, line.argv[2]) : std::optional<int64_t>(default_count);
+        start && line.argc == 3 ? parse_length(session, line.argv[2], *start) : std::optional<int64_t>(default_count);
     if (!start || !asked) {
         return Outcome::failed;
     }

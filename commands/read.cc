@@ -38,7 +38,7 @@ std::optional<ReadOptions> parse_options(Session& session, const Command& comman
         case 'b': options.vmstate = true; break;
         case 'C': options.for_machines = true; break;
         case 'l':
-            options.pattern_length = parse_size_argument(session, optarg);
+            options.pattern_length = parse_length(session, optarg, 0);
             if (!options.pattern_length) {
                 return std::nullopt;
             }
@@ -53,7 +53,7 @@ std::optional<ReadOptions> parse_options(Session& session, const Command& comman
         case 'q': options.quiet = true; break;
         case 'r': options.registered = true; break;
         case 's':
-            options.pattern_offset = parse_size_argument(session, optarg);
+            options.pattern_offset = parse_length(session, optarg, 0);
             if (!options.pattern_offset) {
                 return std::nullopt;
             }
@@ -210,8 +210,8 @@ Outcome run_readv(Session& session, const Command& command, CommandLine line) {
     if (operands.size() < 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }

@@ -6,6 +6,7 @@
 #include "commands/report.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ public:
     bool is_open() const { return backend_ != nullptr; }
     BlockBackend& backend() { return *backend_; }
     /// Takes over an image that was opened.
-    void attach(std::unique_ptr<BlockBackend> backend) { backend_ = std::move(backend); }
+    void attach(std::unique_ptr<BlockBackend> backend) {
+        backend_ = std::move(backend);
+        current_zone.reset();
+    }
     /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
     void close();
 
@@ -33,6 +37,8 @@ public:
     bool image_opts = false;
     /// Buffers begin 16 bytes after an aligned address (-m).
     bool misalign = false;
+    /// The zone that the last offset on a zoned device was in: what `wp` alone is about.
+    std::optional<uint64_t> current_zone;
 
     /// Memory for the data of one synchronous command, kept from one to the next.
     AlignedBuffer& scratch() { return scratch_; }

@@ -179,8 +179,8 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     if (operands.size() < 2) {
         return usage_error(session, command);
     }
-    const std::optional<int64_t> offset = parse_size_argument(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1)) : std::nullopt;
+    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }

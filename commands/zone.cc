@@ -27,11 +27,12 @@ uint64_t shown_write_pointer(const ZoneDescriptor& zone) {
 
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
-    const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
-    if (!asked) {
+    const std::optional<int64_t> offset = parse_offset(session, line.argv[1]);
+    const std::optional<int64_t> count = offset ? parse_zone_count(session, line.argv[2]) : std::nullopt;
+    if (!count) {
         return Outcome::failed;
     }
-    if (asked->length > most_zones) {
+    if (*count > most_zones) {
         session.out().print("Number of zones must be less than 2^32\n");
         return Outcome::failed;
     }
@@ -41,8 +42,8 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
                             shown_write_pointer(zone), static_cast<unsigned>(zone.state),
                             static_cast<unsigned>(zone.type));
     };
-    const Result<uint64_t> shown = session.backend().zone_report(static_cast<uint64_t>(asked->offset),
-                                                                 static_cast<uint64_t>(asked->length), show);
+    const Result<uint64_t> shown =
+        session.backend().zone_report(static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count), show);
     return shown.ok() ? Outcome::ok : failed(session, "report", shown.status());
 }
 
@@ -66,9 +67,9 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
     // Options are words too: of the three that are asked for, operands may be as few as none.
     const std::span<char*> operands = line.operands();
-    const std::optional<int64_t> offset = parse_size_argument(session, operands.empty() ? nullptr : operands[0]);
+    const std::optional<int64_t> offset = parse_offset(session, operands.empty() ? nullptr : operands[0]);
     const std::span<char*> lengths = operands.subspan(std::min<size_t>(operands.size(), 1));
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, lengths) : std::nullopt;
+    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, lengths, *offset) : std::nullopt;
     if (!vector) {
         return Outcome::failed;
     }

@@ -95,17 +95,16 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
 Outcome run_zone_condition(Session& session, const Command& command, CommandLine line) {
     static constexpr EnumWord<ZoneState> words[] = {
         {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
-    const std::optional<int64_t> offset = parse_size_argument(session, line.argv[1]);
-    const std::optional<int64_t> count = offset ? parse_size_argument(session, line.argv[2]) : std::nullopt;
-    if (!count) {
+    const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
+    if (!asked) {
         return Outcome::failed;
     }
     ZoneState state{};
     if (!parse_enum(words, line.argv[3], state).ok()) {
         return usage_error(session, command);
     }
-    const Status status =
-        session.backend().set_zone_condition(static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count), state);
+    const Status status = session.backend().set_zone_condition(static_cast<uint64_t>(asked->offset),
+                                                               static_cast<uint64_t>(asked->length), state);
     if (!status.ok()) {
         if (status.has_text()) {
             session.out().error(status.message());

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Zones in words: the names of their conditions, for people and on command lines, and how full they are.
+#pragma once
+
+#include "block/zone.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace zoneio {
+
+/// A zone condition as the commands know it. The order is that of tables and legends.
+struct ZoneStateWords {
+    ZoneState state;
+    std::string_view text;   ///< in a sentence: `implicitly open`
+    std::string_view option; ///< on a command line: `implicit`
+    char letter;             ///< in a map
+};
+
+inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
+    {ZoneState::empty, "empty", "empty", ' '},
+    {ZoneState::implicit_open, "implicitly open", "implicit", 'i'},
+    {ZoneState::explicit_open, "explicitly open", "explicit", 'e'},
+    {ZoneState::closed, "closed", "closed", 'c'},
+    {ZoneState::full, "full", "full", ' '},
+    {ZoneState::read_only, "read-only", "readonly", 'r'},
+    {ZoneState::offline, "offline", "offline", 'x'},
+    {ZoneState::not_write_pointer, "conventional", "conventional", ' '},
+}};
+
+/// Its index in zone_state_words; a condition that nobody knows counts as conventional: it has no pointer either.
+size_t state_index(ZoneState state);
+std::string_view state_text(ZoneState state);
+/// `host-managed`, `host-aware`.
+std::string_view model_text(ZonedModel model);
+/// `conventional`, `sequential`, `preferred`.
+std::string_view type_text(ZoneType type);
+
+inline bool is_open(ZoneState state) {
+    return state == ZoneState::implicit_open || state == ZoneState::explicit_open;
+}
+/// Does a zone in this condition take one of the device's places for active zones?
+inline bool is_active(ZoneState state) {
+    return is_open(state) || state == ZoneState::closed;
+}
+/// Does the write pointer mean anything? Not in conventional and full zones, nor in those that the device gave up: the
+/// standards call it invalid there, and devices show what they like.
+bool has_write_pointer(const ZoneDescriptor& zone);
+
+/// Bytes written since the last reset, at most the capacity; a full zone counts as written wholly, wherever its pointer
+/// is. Nothing where no write pointer tells.
+std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone);
+
+/// The same in percent, rounded down, but 1 as soon as anything is written.
+std::optional<unsigned> fill_percent(const ZoneDescriptor& zone);
+/// `part` of `whole` as such a percentage; 0 of nothing is 0.
+unsigned percent_of(uint64_t part, uint64_t whole);
+
+} // namespace zoneio

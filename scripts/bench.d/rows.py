@@ -1,0 +1,216 @@
+"""The rows of the table: which work, by which programs, and what they should reach."""
+
+import os
+import re
+import subprocess
+
+from measure import Fio, Program
+
+COUNT = 100_000         # commands of most rows
+BLOCKS = 16384          # of 4 KiB: the part of the image that they use
+AIO_DEPTH = 1024        # asynchronous requests that the bare loops keep in flight
+ZONES = 1_000_000
+
+
+class Row:
+    """One line of the table. Goals are the least that is wanted; None: nothing is."""
+
+    def __init__(self, name, programs, ratio=None, limit=None, peak_mib=None, rate=None):
+        self.name = name
+        self.programs = {key: program for key, program in programs.items() if program is not None}
+        self.ratio = ratio
+        self.limit = limit
+        self.peak_mib = peak_mib    # MiB over an idle start
+        self.rate = rate            # (what, how many, at least so many a second)
+
+
+def offsets(count):
+    """The offsets that tests/bench/loop.c draws, too."""
+    state = 1
+    for _ in range(count):
+        state = (state * 1103515245 + 12345) & 0x7fffffff
+        yield (state >> 8) % BLOCKS * 4096
+
+
+class Rows:
+    """Makes the rows, and the files that they work on."""
+
+    def __init__(self, zoneio, reference, build, disk, memory):
+        self.zoneio = zoneio
+        self.reference = reference
+        self.loop = build / "tests/bench/loop"
+        self.disk = disk
+        self.memory = memory
+        self.disk_image = self.image(disk / "image")
+        self.memory_image = self.image(memory / "image")
+
+    @staticmethod
+    def image(path):
+        """Every block has data, as on a disk in use."""
+        chunk = os.urandom(1 << 20)
+        with open(path, "wb") as file:
+            for _ in range(BLOCKS * 4096 >> 20):
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    def script(self, name, command, count=COUNT, end=""):
+        path = self.memory / f"{name}.{count}"
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(command.format(offset) + "\n" for offset in offsets(count))
+            file.write(end)
+        return path
+
+    def both(self, arguments, **settings):
+        """The same command line for both programs."""
+        reference = Program(self.reference + arguments, **settings) if self.reference else None
+        return {"zoneio": Program([self.zoneio] + arguments, **settings), "qemu-io": reference}
+
+    def all(self):
+        yield self.start()
+        yield from self.small_commands()
+        yield from self.asynchronous()
+        yield from self.bulk()
+        yield from self.zones()
+
+    def start(self):
+        arguments = ["-f", "raw", "-c", "length", self.memory_image]
+        programs = self.both(arguments, times=40)
+        programs["bare"] = Program([self.start_program(), self.memory_image], times=40)
+        return Row("start, -c length, exit", programs, ratio=3, limit=0.6)
+
+    def start_program(self):
+        """A C program that is linked to the libraries that zoneio is linked to."""
+        dynamic = subprocess.run(["readelf", "-d", self.zoneio], capture_output=True, text=True, check=True).stdout
+        libraries = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
+        source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tests/bench/start.c")
+        program = self.memory / "start"
+        subprocess.run(["cc", "-O2", "-o", program, source, "-Wl,--no-as-needed"]
+                       + [f"-l:{name}" for name in libraries if not name.startswith("ld-")], check=True)
+        return program
+
+    def small_commands(self):
+        warm = ["-f", "raw", "-t", "writeback"]
+        yield Row("100k length", self.both(["-f", "raw", self.memory_image], stdin=self.script("length", "length")), ratio=10)
+
+        programs = self.both(warm + [self.disk_image], stdin=self.script("read-q", "read -q {} 4k"))
+        programs["bare"] = Program([self.loop, "pread", self.disk_image, COUNT])
+        yield Row("100k read -q 4k, page cache", programs, ratio=15, limit=0.6)
+
+        programs = self.both(warm + [self.disk_image], stdin=self.script("read", "read {} 4k"))
+        yield Row("100k read 4k with report", programs, ratio=10)
+
+        programs = self.both(warm + [self.memory_image], stdin=self.script("write-q", "write -q {} 4k"))
+        programs["bare"] = Program([self.loop, "pwrite", self.memory_image, COUNT])
+        yield Row("100k write -q 4k, writeback, tmpfs", programs, ratio=10, limit=0.6)
+
+        programs = self.both(["-f", "raw", self.disk_image], stdin=self.script("write-q", "write -q {} 4k", 500))
+        programs["bare"] = Program([self.loop, "pwrite-sync", self.disk_image, 500])
+        yield Row("500 write -q 4k, default cache mode", programs, ratio=1, limit=0.95)
+
+    def asynchronous(self):
+        for how in ("read", "write"):
+            script = self.script(f"aio-{how}", f"aio_{how} -q {{}} 4k", end="aio_flush\n")
+            for place, image in (("disk", self.disk_image), ("tmpfs", self.memory_image)):
+                programs = self.both(["-f", "raw", "-n", "-i", "io_uring", image], stdin=script)
+                programs["bare"] = Fio(image, how, COUNT, AIO_DEPTH)
+                yield Row(f"100k aio_{how} -q 4k, -n -i io_uring, {place}; fio", programs, ratio=1.5, limit=0.95)
+                programs = {"zoneio": programs["zoneio"],
+                            "bare": Program([self.loop, f"uring-{how}", image, COUNT, AIO_DEPTH])}
+                yield Row("  the same; bare io_uring loop", programs)
+            yield Row(f"100k aio_{how} -q 4k, threads, tmpfs",
+                      self.both(["-f", "raw", "-t", "writeback", self.memory_image], stdin=script), ratio=2)
+            yield Row(f"100k aio_{how} -q 4k, -n -i native, tmpfs",
+                      self.both(["-f", "raw", "-n", "-i", "native", self.memory_image], stdin=script), ratio=2)
+
+    def bulk(self):
+        image = self.memory / "bulk"
+        with open(image, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, 1 << 30)
+        for name, command, loop in (("write 0 1G", "write 0 1G", "bulk-write"),
+                                    ("read -P 0xcd 0 1G", "read -P 0xcd 0 1G", "bulk-verify")):
+            programs = self.both(["-f", "raw", "-t", "writeback", "-c", command, image])
+            programs["bare"] = Program([self.loop, loop, image, 1024])
+            yield Row(f"{name}, tmpfs", programs, ratio=1.5, limit=0.9, peak_mib=16)
+        image.unlink()
+
+    def zoned(self, path, zone_size, size):
+        """The words that open an emulated device, and what makes its file empty again."""
+        words = ["--image-opts", f"driver=zoned,filename={path},size={size},zone.size={zone_size}"]
+        return words, lambda: path.write_bytes(b"")
+
+    def zones(self):
+        words = ["--image-opts", f"driver=zoned,size={ZONES * 4096},zone.size=4k"]
+        yield Row("zrp of 1M zones into a pipe",
+                  {"zoneio": Program([self.zoneio] + words + ["-c", f"zrp 0 {ZONES}"], to_pipe=True)},
+                  rate=("lines", ZONES, 1.5e6))
+
+        plain = self.memory / "plain"
+
+        def new_plain():
+            plain.write_bytes(b"")
+            os.truncate(plain, 4 << 30)
+
+        words, empty = self.zoned(self.memory / "zoned", "1G", "4G")
+        sequential = self.memory / "sequential"
+        sequential.write_text("".join(f"write {i * 4096} 4k\n" for i in range(COUNT)), encoding="ascii")
+        zap = self.script("zap", "zap -p 0 4k")
+        yield Row("100k zap 4k, emulated; write 4k to a plain file",
+                  {"zoneio": Program([self.zoneio, "-t", "writeback"] + words, stdin=zap, prepare=empty),
+                   "bare": Program([self.zoneio, "-f", "raw", "-t", "writeback", plain], stdin=sequential, prepare=new_plain)},
+                  limit=1 / 1.3)
+
+        steps = self.memory / "steps"
+        steps.write_text("".join(f"write -q {i * 65536} 64k\n" for i in range(8192)), encoding="ascii")
+        yield Row("sequential 64k writes, emulated; driver=file",
+                  {"zoneio": Program([self.zoneio, "-t", "writeback"] + words, stdin=steps, prepare=empty),
+                   "bare": Program([self.zoneio, "-t", "writeback", "--image-opts", f"driver=file,filename={plain}"],
+                                   stdin=steps, prepare=new_plain)},
+                  limit=0.9)
+        for path in (plain, self.memory / "zoned"):
+            path.unlink(missing_ok=True)
+
+    def session(self):
+        """Ten million commands through a pipe, and a hundred times less."""
+        script = self.script("read-q", "read -q {} 4k")
+        arguments = [self.zoneio, "-f", "raw", self.memory_image]
+        return [(count, Program(arguments, stdin=script, repeat=count // COUNT)) for count in (COUNT, 100 * COUNT)]
+
+    def growing(self):
+        """Rows of a program at 1, 10 and 100 times the work: name, unit, [(amount, program)]."""
+        quiet = [self.zoneio, "-f", "raw", "-t", "writeback"]
+        yield "commands (read -q 4k)", [
+            (n, Program(quiet + [self.memory_image], stdin=self.script("read-q", "read -q {} 4k", n)))
+            for n in (10_000, 100_000, 1_000_000)]
+        big = self.memory / "big"
+
+        def new_big():
+            big.write_bytes(b"")
+            os.truncate(big, 1 << 30)
+
+        yield "KiB (write 0 LEN)", [
+            (n >> 10, Program(quiet + ["-c", f"write 0 {n}", big], prepare=new_big))
+            for n in (10 << 20, 100 << 20, 1000 << 20)]
+        big.unlink(missing_ok=True)
+        yield "zones (zrp)", [
+            (n, Program([self.zoneio, "--image-opts", f"driver=zoned,size={n * 4096},zone.size=4k", "-c", f"zrp 0 {n}"],
+                        to_pipe=True)) for n in (10_000, 100_000, 1_000_000)]
+        for mode, words in (("threads", []), ("io_uring", ["-n", "-i", "io_uring"]), ("native", ["-n", "-i", "native"])):
+            yield f"aio_read in flight ({mode})", [
+                (n, Program(quiet + words + [self.memory_image], times=20 if n < 1000 else 1,
+                            stdin=self.script("aio-read", "aio_read -q {} 4k", n, end="aio_flush\n")))
+                for n in (160, 1600, 16_000)]
+
+
+def reference_command(root):
+    """How to run the qemu-io in a root folder, without entering it: by its own dynamic linker and libraries."""
+    machine = os.uname().machine
+    linkers = {"x86_64": "lib64/ld-linux-x86-64.so.2", "aarch64": "lib/ld-linux-aarch64.so.1"}
+    program = os.path.join(root, "usr/bin/qemu-io")
+    if not os.access(program, os.X_OK):
+        raise OSError(f"there is no usr/bin/qemu-io in {root}")
+    if machine not in linkers:
+        raise OSError(f"--reference-root is not known for {machine}; use --reference")
+    return [os.path.join(root, "usr", linkers[machine]), "--library-path",
+            os.path.join(root, f"usr/lib/{machine}-linux-gnu"), program]

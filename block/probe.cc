@@ -87,7 +87,7 @@ std::string_view format_of(Head head) {
     if ((has_text(head, 0, "WithoutFreeSpace") || has_text(head, 0, "WithouFreSpacExt")) && little_endian(head, 16) == 2) {
         return "parallels";
     }
-    if (has_text(head, 0, std::string_view("Bochs Virtual HD Image", 23))) {
+    if (has_text(head, 0, std::string_view("Bochs Virtual HD Image\0", 23))) {
         return "bochs";
     }
     if (has_text(head, 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n")) {

@@ -138,7 +138,8 @@ private:
 
     /// One completion; 1 when it finished its request.
     size_t handle(uintptr_t tag, int result) {
-        auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits);
+        // The kernel hands back the number that was made from a pointer.
+        auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits); // NOLINT(performance-no-int-to-ptr)
         const int error = result < 0 ? -result : 0;
         if ((tag & sync_of_pair) != 0) {
             request.sync_error = error;

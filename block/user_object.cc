@@ -77,11 +77,13 @@ constexpr Property throttle_properties[] = {
 };
 
 Status check_throttle(const Options& properties) {
-    for (const std::string kind : {"bps", "iops"}) {
-        for (const std::string suffix : {"", "-max"}) {
-            const std::string prefix = "x-" + kind + '-';
-            const bool total = properties.contains(prefix + "total" + suffix);
-            const bool single = properties.contains(prefix + "read" + suffix) || properties.contains(prefix + "write" + suffix);
+    for (const std::string_view kind : {"bps", "iops"}) {
+        for (const std::string_view suffix : {"", "-max"}) {
+            const auto given = [&](std::string_view direction) {
+                return properties.contains(fmt::format("x-{}-{}{}", kind, direction, suffix));
+            };
+            const bool total = given("total");
+            const bool single = given("read") || given("write");
             if (total && single) {
                 return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
             }

@@ -69,7 +69,7 @@ Status take_list(Options& options, const std::string& key, std::vector<uint64_t>
         const std::optional<std::string> text = option_text(value);
         const bool is_index = !index.empty() && std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
         if (!is_index || !text || text->empty()) {
-            return invalid_list(key + '.' + index, text.value_or(""));
+            return invalid_list(fmt::format("{}.{}", key, index), text.value_or(""));
         }
         Status status = add_list(key, *text, zones);
         if (!status.ok()) {

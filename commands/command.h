@@ -3,6 +3,7 @@
 
 #include "commands/session.h"
 
+#include <getopt.h>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,7 @@ struct Command {
     std::string_view help;        ///< longer, lines without indentation; may be empty
     const char* options;          ///< for getopt(3); null: takes none
     bool is_ours = false;         ///< qemu-io has no such command
+    const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
 };
 
 /// All commands, sorted by name.

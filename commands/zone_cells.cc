@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/zone_cells.h"
+
+#include "block/size.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// The smallest of 1, 2, 5, 10, 20... that is enough: rows then begin with round numbers.
+uint64_t round_group(uint64_t zones, uint64_t most) {
+    for (uint64_t power = 1;; power *= 10) {
+        for (const uint64_t step : {1, 2, 5}) {
+            const uint64_t group = power * step;
+            if ((zones + group - 1) / group <= most) {
+                return group;
+            }
+        }
+    }
+}
+
+} // namespace
+
+ZoneState ZoneCell::state() const {
+    for (const ZoneState state : {ZoneState::offline, ZoneState::read_only, ZoneState::explicit_open,
+                                  ZoneState::implicit_open, ZoneState::closed}) {
+        if (tally.in(state) > 0) {
+            return state;
+        }
+    }
+    if (tally.in(ZoneState::full) > 0) {
+        return ZoneState::full;
+    }
+    return tally.in(ZoneState::empty) > 0 ? ZoneState::empty : ZoneState::not_write_pointer;
+}
+
+unsigned ZoneCell::level(unsigned steps) const {
+    if (tally.written == 0 || is_full()) {
+        return tally.written == 0 ? 0 : steps;
+    }
+    const auto level = static_cast<unsigned>(static_cast<unsigned __int128>(tally.written) * steps / tally.capacity);
+    return std::clamp(level, 1U, steps - 1);
+}
+
+Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most) {
+    ZoneCells map;
+    const uint64_t zones = backend.limits().nr_zones;
+    map.group = round_group(zones, most);
+    map.cells.reserve((zones + map.group - 1) / map.group);
+    uint64_t number = 0;
+    const Result<uint64_t> count = backend.zone_report(0, zones, [&](const ZoneDescriptor& zone) {
+        if (number % map.group == 0) {
+            map.cells.emplace_back().first = number;
+        }
+        map.cells.back().tally.add(zone);
+        map.total.add(zone);
+        number++;
+    });
+    return count.ok() ? Result<ZoneCells>(std::move(map)) : count.status();
+}
+
+std::vector<std::string> summary_of(const Limits& limits, const ZoneCells& cells) {
+    const ZoneTally& total = cells.total;
+    std::vector<std::string> summary;
+    const std::string size = format_size(static_cast<double>(limits.zone_size));
+    summary.push_back(fmt::format("{}, {} zones of {}", model_text(limits.zoned), total.zones, size));
+    summary.push_back("written " + written_text(total));
+    summary.push_back("open " + used_text(total.open(), limits.max_open_zones));
+    summary.push_back("active " + used_text(total.active(), limits.max_active_zones));
+    if (cells.group > 1) {
+        summary.push_back(fmt::format("each cell {} zones", cells.group));
+    }
+    return summary;
+}
+
+} // namespace zoneio

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/zone_command.h"
+
+namespace zoneio {
+
+bool check_zoned(Session& session, const Command& command) {
+    const bool zoned = session.backend().limits().zoned != ZonedModel::none;
+    if (!zoned) {
+        session.out().error(fmt::format("{}: the image that is open is no zoned device", command.name));
+    }
+    return zoned;
+}
+
+Outcome zone_command_failed(Session& session, const Command& command, const Status& status) {
+    session.out().error(fmt::format("{}: {}", command.name, status.message()));
+    return Outcome::failed;
+}
+
+} // namespace zoneio

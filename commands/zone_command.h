@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What zoneio's own zone commands have in common.
+#pragma once
+
+#include "commands/command.h"
+
+namespace zoneio {
+
+/// Is the open device zoned? Says so when not.
+bool check_zoned(Session& session, const Command& command);
+
+/// `PROGRAM: COMMAND: REASON` on stderr.
+Outcome zone_command_failed(Session& session, const Command& command, const Status& status);
+
+} // namespace zoneio

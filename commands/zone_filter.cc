@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/zone_filter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Reads a number with an optional unit behind it; false when there is none.
+bool take_number(std::string_view& text, char unit, uint64_t& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) {
+        return false;
+    }
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    text.remove_prefix(text.starts_with(unit) ? 1 : 0);
+    return true;
+}
+
+/// `5`, `5-7`, `5-`, `-7`
+std::optional<Span> parse_span(std::string_view text, char unit) {
+    Span span;
+    const bool has_first = take_number(text, unit, span.first);
+    if (has_first && text.empty()) {
+        span.last = span.first;
+        return span;
+    }
+    if (!text.starts_with('-')) {
+        return std::nullopt;
+    }
+    text.remove_prefix(1);
+    const bool has_last = take_number(text, unit, span.last);
+    const bool valid = text.empty() && (has_first || has_last) && span.first <= span.last;
+    return valid ? std::optional(span) : std::nullopt;
+}
+
+std::string known_states() {
+    std::string known;
+    for (const ZoneStateWords& words : zone_state_words) {
+        known += fmt::format("{}, ", words.option);
+    }
+    return known + "open, active";
+}
+
+StateSet states_named(std::string_view word) {
+    StateSet named;
+    for (size_t i = 0; i < zone_state_words.size(); i++) {
+        const ZoneState state = zone_state_words[i].state;
+        named[i] = word == zone_state_words[i].option || (word == "open" && is_open(state)) ||
+                   (word == "active" && is_active(state));
+    }
+    return named;
+}
+
+} // namespace
+
+bool ZoneFilter::take_option(int letter, std::string_view word, Status& status) {
+    switch (letter) {
+    case 's': status = set_states(word); return true;
+    case 'r': status = set_range(word); return true;
+    case 'f': status = set_fill(word); return true;
+    default: return false;
+    }
+}
+
+Status ZoneFilter::set_states(std::string_view words) {
+    StateSet asked;
+    for (size_t begin = 0; begin <= words.size();) {
+        const size_t end = std::min(words.find(',', begin), words.size());
+        const std::string_view word = words.substr(begin, end - begin);
+        const StateSet named = states_named(word);
+        if (named.none()) {
+            return Status::error(EINVAL, fmt::format("--state: '{}' is no zone condition; there are {}", word, known_states()));
+        }
+        asked |= named;
+        begin = end + 1;
+    }
+    states_ = asked;
+    is_set_ = true;
+    return {};
+}
+
+Status ZoneFilter::set_range(std::string_view word) {
+    const std::optional<Span> span = parse_span(word, 'z');
+    if (!span) {
+        return Status::error(EINVAL, fmt::format("--range: '{}' is no range of zones, as in 5, 5-7, 5- and -7", word));
+    }
+    range_ = *span;
+    is_set_ = true;
+    return {};
+}
+
+Status ZoneFilter::set_fill(std::string_view word) {
+    fill_ = parse_span(word, '%');
+    if (!fill_ || fill_->first > 100) {
+        return Status::error(EINVAL, fmt::format("--fill: '{}' is no range of percents, as in 0, 1-99, 50- and -50", word));
+    }
+    is_set_ = true;
+    return {};
+}
+
+bool ZoneFilter::takes(uint64_t number, const ZoneDescriptor& zone) const {
+    if (!range_.contains(number) || !states_[state_index(zone.state)]) {
+        return false;
+    }
+    const std::optional<unsigned> fill = fill_ ? fill_percent(zone) : std::optional(0U);
+    return fill && (!fill_ || fill_->contains(*fill));
+}
+
+Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
+                             const NumberedZoneVisitor& visit) {
+    const Limits& limits = backend.limits();
+    const uint64_t first = std::max(range.first, filter.range().first);
+    const uint64_t last = std::min({range.last, filter.range().last, limits.nr_zones - 1});
+    if (limits.nr_zones == 0 || first > last) {
+        return uint64_t{0};
+    }
+    uint64_t number = first;
+    uint64_t taken = 0;
+    const Result<uint64_t> seen =
+        backend.zone_report(first * limits.zone_size, last - first + 1, [&](const ZoneDescriptor& zone) {
+            if (filter.takes(number, zone)) {
+                visit(number, zone);
+                taken++;
+            }
+            number++;
+        });
+    return seen.ok() ? Result<uint64_t>(taken) : seen.status();
+}
+
+} // namespace zoneio

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Which zones a command is about: the options that zone_list and zone_apply share.
+#pragma once
+
+#include "block/backend.h"
+#include "commands/zone_words.h"
+
+#include <bitset>
+#include <cstdint>
+#include <functional>
+#include <getopt.h>
+#include <optional>
+#include <string_view>
+
+namespace zoneio {
+
+/// A number of either end, both included.
+struct Span {
+    uint64_t first = 0;
+    uint64_t last = UINT64_MAX;
+
+    bool contains(uint64_t number) const { return number >= first && number <= last; }
+};
+
+using StateSet = std::bitset<zone_state_words.size()>;
+
+class ZoneFilter {
+public:
+    /// Takes `--state`, `--range` and `--fill` by their letters; true for one of those. `status` says what is wrong with
+    /// the word (EINVAL).
+    bool take_option(int letter, std::string_view word, Status& status);
+
+    /// `full,closed`: the words of zone_state_words, and `open`, `active`.
+    Status set_states(std::string_view words);
+    /// Zone numbers: `5`, `5-7`, `5-`, `-7`; each may have a `z`.
+    Status set_range(std::string_view word);
+    /// Percent of the capacity that is written, in the same form.
+    Status set_fill(std::string_view word);
+
+    bool takes(uint64_t number, const ZoneDescriptor& zone) const;
+    const Span& range() const { return range_; }
+    /// Was anything asked for?
+    bool is_set() const { return is_set_; }
+
+private:
+    bool is_set_ = false;
+    StateSet states_ = ~StateSet();
+    Span range_;
+    std::optional<Span> fill_;
+};
+
+inline constexpr option zone_filter_options[] = {
+    {"state", required_argument, nullptr, 's'},
+    {"range", required_argument, nullptr, 'r'},
+    {"fill", required_argument, nullptr, 'f'},
+};
+
+using NumberedZoneVisitor = std::function<void(uint64_t number, const ZoneDescriptor& zone)>;
+
+/// Calls `visit` for every zone of a range that exists and is taken; returns how many were. Memory does not grow
+/// with them. `visit` must not ask for more of the device.
+Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
+                             const NumberedZoneVisitor& visit);
+
+} // namespace zoneio

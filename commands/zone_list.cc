@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// zone_info and zone_list: what a zoned device is, and its zones in a table.
+#include "block/size.h"
+#include "commands/families.h"
+#include "commands/zone_command.h"
+#include "commands/zone_filter.h"
+#include "commands/zone_tally.h"
+
+namespace zoneio {
+
+namespace {
+
+std::string size_text(uint64_t bytes) {
+    return format_size(static_cast<double>(bytes));
+}
+
+std::string limit_text(uint64_t bytes) {
+    return bytes == 0 ? "no limit" : size_text(bytes);
+}
+
+std::string capacity_text(const ZoneTally& tally) {
+    if (tally.largest_capacity == 0) {
+        return "none is sequential";
+    }
+    return tally.smallest_capacity == tally.largest_capacity
+               ? size_text(tally.largest_capacity)
+               : fmt::format("{} to {}", size_text(tally.smallest_capacity), size_text(tally.largest_capacity));
+}
+
+Outcome run_zone_info(Session& session, const Command& command, CommandLine /*line*/) {
+    if (!check_zoned(session, command)) {
+        return Outcome::failed;
+    }
+    const Limits& limits = session.backend().limits();
+    const Result<ZoneTally> tally = tally_zones(session.backend());
+    const Result<uint64_t> length = session.backend().length();
+    if (!tally.ok() || !length.ok()) {
+        return zone_command_failed(session, command, tally.ok() ? length.status() : tally.status());
+    }
+    const auto show = [&](std::string_view name, std::string_view text) {
+        session.out().print("{:<18} {}\n", name, text);
+    };
+    show("model", model_text(limits.zoned));
+    show("size", fmt::format("{} ({} bytes)", size_text(*length), *length));
+    show("zones", fmt::format("{} of {}: {} conventional, {} sequential", tally->zones, size_text(limits.zone_size),
+                              tally->conventional, tally->zones - tally->conventional));
+    if (const uint64_t last = *length % limits.zone_size; last != 0) {
+        show("last zone", size_text(last));
+    }
+    show("zone capacity", capacity_text(*tally));
+    show("write granularity", size_text(limits.write_granularity));
+    show("largest append", limit_text(limits.max_append_bytes));
+    show("open zones", used_text(tally->open(), limits.max_open_zones));
+    show("active zones", used_text(tally->active(), limits.max_active_zones));
+    show("written", written_text(*tally));
+    for (const ZoneStateWords& words : zone_state_words) {
+        show(words.text, fmt::format("{}", tally->in(words.state)));
+    }
+    return Outcome::ok;
+}
+
+/// Writes the lines of the table. Every column is as wide as anything that may come, so no line waits for others.
+class ZoneTable {
+public:
+    ZoneTable(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
+        : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::formatted_size("{}", limits.nr_zones - 1))),
+          size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {}
+
+    void head() {
+        out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", "zone", zone_width_, "start", size_width_,
+                   "capacity", size_width_, "pointer", size_width_, "written", size_width_, "fill", "condition", "type");
+    }
+
+    void row(uint64_t number, const ZoneDescriptor& zone) {
+        const std::optional<unsigned> fill = fill_percent(zone);
+        out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", number, zone_width_, text(zone.start),
+                   size_width_, text(zone.capacity), size_width_,
+                   has_write_pointer(zone) ? text(zone.write_pointer) : none, size_width_, written(zone), size_width_,
+                   fill ? fmt::format("{}%", *fill) : none, state_text(zone.state), type_text(zone.type));
+    }
+
+private:
+    static constexpr size_t human_width = 12; // 1023.999 MiB
+    static constexpr const char* none = "N/A";
+
+    std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format("{}", bytes) : size_text(bytes); }
+    std::string written(const ZoneDescriptor& zone) const {
+        const std::optional<uint64_t> bytes = written_bytes(zone);
+        return bytes ? text(*bytes) : none;
+    }
+
+    Reporter& out_;
+    bool in_bytes_;
+    size_t zone_width_;
+    size_t size_width_;
+};
+
+Outcome run_zone_list(Session& session, const Command& command, CommandLine line) {
+    if (!check_zoned(session, command)) {
+        return Outcome::failed;
+    }
+    ZoneFilter filter;
+    bool in_bytes = false;
+    int c = 0;
+    while ((c = getopt_long(line.argc, line.argv, command.options, command.long_options, nullptr)) != -1) {
+        Status status;
+        if (c == 'b') {
+            in_bytes = true;
+        } else if (c == '?' || !filter.take_option(c, optarg, status)) {
+            return usage_error(session, command);
+        }
+        if (!status.ok()) {
+            return zone_command_failed(session, command, status);
+        }
+    }
+    if (!line.operands().empty()) {
+        return usage_error(session, command);
+    }
+    const Result<uint64_t> length = session.backend().length();
+    if (!length.ok()) {
+        return zone_command_failed(session, command, length.status());
+    }
+    ZoneTable table(session.out(), session.backend().limits(), *length, in_bytes);
+    table.head();
+    const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
+        table.row(number, zone);
+    });
+    if (!shown.ok()) {
+        return zone_command_failed(session, command, shown.status());
+    }
+    session.out().print("{} of {} zones\n", *shown, session.backend().limits().nr_zones);
+    return Outcome::ok;
+}
+
+constexpr option list_options[] = {
+    zone_filter_options[0],
+    zone_filter_options[1],
+    zone_filter_options[2],
+    {"bytes", no_argument, nullptr, 'b'},
+    {nullptr, 0, nullptr, 0},
+};
+
+constexpr Command commands[] = {
+    {"zone_info", "zi", run_zone_info, 0, 0, true, true, 0, nullptr, "tells what a zoned device is and how full",
+     "Model, geometry and limits of the zoned device, how many zones are open and active, how much is written, and\n"
+     "how many zones are in each condition.\n",
+     nullptr, true},
+    {"zone_list", "zl", run_zone_list, 0, -1, true, true, 0, "[-b] [-s states] [-r zones] [-f percent]",
+     "lists zones in a table, all or some",
+     "One line for each zone. A write pointer, or how much is written, is N/A where nothing tells: a pointer means\n"
+     "nothing in conventional, full, read-only and offline zones.\n"
+     "\n"
+     "Example: zone_list --state open,closed --range 100-199 --fill 50-\n"
+     "\n"
+     "  -s, --state LIST   zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
+     "                     conventional; open is implicit and explicit, active is these and closed\n"
+     "  -r, --range A-B    these zones; also A, A- and -B\n"
+     "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
+     "  -b, --bytes        bytes instead of MiB and such\n",
+     "s:r:f:b", true, list_options},
+};
+
+} // namespace
+
+std::span<const Command> zone_list_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/zone_picture_file.h"
+
+#include "block/file_descriptor.h"
+
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+Status failed(const std::string& filename, int error) {
+    return Status::error(error, fmt::format("could not write '{}': {}", filename, strerror(error)));
+}
+
+/// Is a file there that is not to be lost?
+Status check_target(const std::string& filename) {
+    struct stat st{};
+    if (stat(filename.c_str(), &st) != 0) {
+        return errno == ENOENT ? Status() : failed(filename, errno);
+    }
+    char head[16] = {};
+    ssize_t size = 0;
+    if (S_ISREG(st.st_mode)) {
+        const FileDescriptor file(open(filename.c_str(), O_RDONLY | O_CLOEXEC));
+        size = file.valid() ? pread(file.get(), head, sizeof head - 1, 0) : -1;
+    }
+    const std::string_view found(head);
+    const bool is_picture = found.starts_with("<svg") || found.starts_with("<!DOCTYPE html");
+    if (S_ISREG(st.st_mode) && (size == 0 || is_picture)) {
+        return {};
+    }
+    return Status::error(EEXIST, fmt::format("'{}' is there already, and no picture; name another file", filename));
+}
+
+Status write_all(int fd, std::string_view content) {
+    while (!content.empty()) {
+        const ssize_t done = write(fd, content.data(), content.size());
+        if (done < 0 && errno != EINTR) {
+            return Status::from_errno(errno);
+        }
+        content.remove_prefix(done > 0 ? static_cast<size_t>(done) : 0);
+    }
+    return {};
+}
+
+} // namespace
+
+Status write_picture(const std::string& filename, std::string_view content) {
+    Status status = check_target(filename);
+    if (!status.ok()) {
+        return status;
+    }
+    const std::string temporary = fmt::format("{}.{}.tmp", filename, getpid());
+    {
+        const FileDescriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        if (!file.valid()) {
+            return failed(filename, errno);
+        }
+        status = write_all(file.get(), content);
+    }
+    if (status.ok() && rename(temporary.c_str(), filename.c_str()) != 0) {
+        status = Status::from_errno(errno);
+    }
+    if (!status.ok()) {
+        (void)unlink(temporary.c_str());
+        return failed(filename, status.code());
+    }
+    return {};
+}
+
+} // namespace zoneio

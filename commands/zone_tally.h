@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/backend.h"
+#include "commands/zone_words.h"
+
+#include <array>
+#include <cstdint>
+
+namespace zoneio {
+
+/// What some zones of a device come to. Sizes in bytes.
+struct ZoneTally {
+    uint64_t zones = 0;
+    std::array<uint64_t, zone_state_words.size()> states{}; ///< zones in each condition, as in zone_state_words
+    uint64_t conventional = 0;                              ///< zones without a write pointer of their own
+    uint64_t capacity = 0; ///< of the zones of which is known how much of them is written
+    uint64_t written = 0;
+    uint64_t smallest_capacity = 0; ///< of sequential zones; 0 when there are none
+    uint64_t largest_capacity = 0;
+
+    void add(const ZoneDescriptor& zone);
+    uint64_t in(ZoneState state) const { return states[state_index(state)]; }
+    uint64_t open() const { return in(ZoneState::implicit_open) + in(ZoneState::explicit_open); }
+    uint64_t active() const { return open() + in(ZoneState::closed); }
+    unsigned percent() const { return percent_of(written, capacity); }
+};
+
+/// Adds up all zones of a device.
+Result<ZoneTally> tally_zones(BlockBackend& backend);
+
+/// `2 of 4`, or `2, no limit`.
+std::string used_text(uint64_t used, uint64_t limit);
+/// `1.500 MiB of 48 MiB (3 %)`
+std::string written_text(const ZoneTally& tally);
+
+} // namespace zoneio

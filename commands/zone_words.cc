@@ -2,6 +2,7 @@
 #include "commands/zone_words.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace zoneio {
 
@@ -13,6 +14,10 @@ size_t state_index(ZoneState state) {
 
 std::string_view state_text(ZoneState state) {
     return zone_state_words[state_index(state)].text;
+}
+
+std::string zones_text(uint64_t count) {
+    return fmt::format("{} {}", count, count == 1 ? "zone" : "zones");
 }
 
 std::string_view model_text(ZonedModel model) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace zoneio {
@@ -34,6 +35,8 @@ inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
 /// Its index in zone_state_words; a condition that nobody knows counts as conventional: it has no pointer either.
 size_t state_index(ZoneState state);
 std::string_view state_text(ZoneState state);
+/// `1 zone`, `5 zones`
+std::string zones_text(uint64_t count);
 /// `host-managed`, `host-aware`.
 std::string_view model_text(ZonedModel model);
 /// `conventional`, `sequential`, `preferred`.

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// zone_apply: one operation on every zone of a kind.
+#include "block/size.h"
+#include "commands/families.h"
+#include "commands/zone_command.h"
+#include "commands/zone_filter.h"
+#include "commands/zone_rules.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace zoneio {
+
+namespace {
+
+/// So many zones are looked at, then worked on: a device may have millions.
+constexpr uint64_t batch_zones = 4096;
+
+struct OperationWords {
+    ZoneOp op;
+    std::string_view done;
+};
+
+constexpr EnumWord<OperationWords> operation_words[] = {
+    {"open", {ZoneOp::open, "opened"}},
+    {"close", {ZoneOp::close, "closed"}},
+    {"finish", {ZoneOp::finish, "finished"}},
+    {"reset", {ZoneOp::reset, "reset"}},
+};
+
+class BulkOperation {
+public:
+    BulkOperation(Session& session, const OperationWords& words, bool dry_run)
+        : session_(session), words_(words), dry_run_(dry_run) {}
+
+    /// Does all zones that are taken; failures of single zones are told and counted.
+    Status run(const ZoneFilter& filter) {
+        const uint64_t zones = session_.backend().limits().nr_zones;
+        const uint64_t last = zones == 0 ? 0 : std::min(filter.range().last, zones - 1);
+        for (uint64_t first = filter.range().first; first <= last && first < zones; first += batch_zones) {
+            batch_.clear();
+            const Result<uint64_t> found =
+                visit_zones(session_.backend(), filter, {first, first + batch_zones - 1},
+                            [&](uint64_t number, const ZoneDescriptor& zone) { batch_.push_back({number, zone}); });
+            if (!found.ok()) {
+                return found.status();
+            }
+            for (const NumberedZone& zone : batch_) {
+                dry_run_ ? describe(zone) : perform(zone);
+            }
+        }
+        return {};
+    }
+
+    Outcome sum_up() const {
+        if (dry_run_) {
+            session_.out().print("{} would be {}\n", zones_text(taken_), words_.done);
+            return Outcome::ok;
+        }
+        failed_ == 0 ? session_.out().print("{} {}\n", words_.done, zones_text(taken_))
+                     : session_.out().print("{} {} of {}\n", words_.done, taken_ - failed_, zones_text(taken_));
+        return failed_ == 0 ? Outcome::ok : Outcome::failed;
+    }
+
+private:
+    struct NumberedZone {
+        uint64_t number;
+        ZoneDescriptor zone;
+    };
+
+    void describe(const NumberedZone& taken) {
+        taken_++;
+        const std::optional<uint64_t> written = written_bytes(taken.zone);
+        session_.out().print("zone {} would be {}: {}{}\n", taken.number, words_.done, state_text(taken.zone.state),
+                             written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
+    }
+
+    void perform(const NumberedZone& taken) {
+        taken_++;
+        const Status status = session_.backend().zone_mgmt(words_.op, taken.zone.start, taken.zone.length);
+        if (!status.ok()) {
+            failed_++;
+            session_.out().print("zone {} not {}: {}\n", taken.number, words_.done,
+                                 refusal_text(words_.op, taken.zone, status));
+        }
+    }
+
+    Session& session_;
+    OperationWords words_;
+    bool dry_run_;
+    uint64_t taken_ = 0;
+    uint64_t failed_ = 0;
+    std::vector<NumberedZone> batch_;
+};
+
+Outcome run_zone_apply(Session& session, const Command& command, CommandLine line) {
+    if (!check_zoned(session, command)) {
+        return Outcome::failed;
+    }
+    ZoneFilter filter;
+    bool dry_run = false;
+    int c = 0;
+    while ((c = getopt_long(line.argc, line.argv, command.options, command.long_options, nullptr)) != -1) {
+        Status status;
+        if (c == 'n') {
+            dry_run = true;
+        } else if (c == '?' || !filter.take_option(c, optarg, status)) {
+            return usage_error(session, command);
+        }
+        if (!status.ok()) {
+            return zone_command_failed(session, command, status);
+        }
+    }
+    const std::span<char*> operands = line.operands();
+    OperationWords words{};
+    if (operands.size() != 1 || !parse_enum(operation_words, operands[0], words).ok()) {
+        return usage_error(session, command);
+    }
+    if (!filter.is_set()) {
+        return zone_command_failed(
+            session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
+    }
+    BulkOperation operation(session, words, dry_run);
+    const Status status = operation.run(filter);
+    return status.ok() ? operation.sum_up() : zone_command_failed(session, command, status);
+}
+
+constexpr option apply_options[] = {
+    zone_filter_options[0],
+    zone_filter_options[1],
+    zone_filter_options[2],
+    {"dry-run", no_argument, nullptr, 'n'},
+    {nullptr, 0, nullptr, 0},
+};
+
+constexpr Command commands[] = {
+    {"zone_apply", "za", run_zone_apply, 1, -1, true, true, 0,
+     "open|close|finish|reset [-n] [-s states] [-r zones] [-f percent]", "does one operation on all zones of a kind",
+     "Opens, closes, finishes or resets every zone that the options name; together they narrow the choice. What a zone\n"
+     "refuses is told with its reason, and the others are done all the same.\n"
+     "\n"
+     "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n"
+     "\n"
+     "  -s, --state LIST   zones in these conditions, see zone_list\n"
+     "  -r, --range A-B    these zones; also A, A- and -B\n"
+     "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
+     "  -n, --dry-run      only tell what would be done\n",
+     "s:r:f:n", true, apply_options},
+};
+
+} // namespace
+
+std::span<const Command> zone_apply_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -154,11 +154,28 @@ Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
     return perform(request);
 }
 
+Status BlockBackend::check_vmstate(uint64_t offset, uint64_t bytes) {
+    const bool fits = offset + bytes <= static_cast<uint64_t>(max_image_length);
+    return fits ? Status() : Status::from_errno(EIO);
+}
+
+Status BlockBackend::read_vmstate(uint64_t offset, const IoVec& iov) {
+    Status status = check_vmstate(offset, iov.bytes());
+    return status.ok() ? root_->driver().read_vmstate(offset, iov) : std::move(status);
+}
+
 Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    if (flags.vmstate) {
+        Status status = check_vmstate(offset, iov.bytes());
+        return status.ok() ? root_->driver().write_vmstate(offset, iov) : std::move(status);
+    }
     trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
     Status status = check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
+    }
+    if (flags.compressed) {
+        return root_->driver().pwritev_compressed(offset, iov);
     }
     keep_zone_order();
     flags = write_flags(flags);

@@ -40,6 +40,8 @@ public:
 
     Status read(uint64_t offset, const IoVec& iov);
     Status write(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    /// Reads the VM state: EIO beyond the largest length of an image, else as BlockDriver::read_vmstate.
+    Status read_vmstate(uint64_t offset, const IoVec& iov);
     Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
     Status discard(uint64_t offset, uint64_t bytes);
     Status flush();
@@ -78,6 +80,7 @@ private:
         : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
+    static Status check_vmstate(uint64_t offset, uint64_t bytes);
     void trace(const Request& request);
     Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
     void finish_all();

@@ -18,6 +18,22 @@ Status BlockDriver::pdiscard(uint64_t /*offset*/, uint64_t /*bytes*/) {
     return Status::from_errno(ENOTSUP);
 }
 
+Status BlockDriver::pwritev_compressed(uint64_t /*offset*/, const IoVec& /*iov*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::read_vmstate(uint64_t /*offset*/, const IoVec& /*iov*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::write_vmstate(uint64_t /*offset*/, const IoVec& /*iov*/) {
+    return Status::from_errno(ENOTSUP);
+}
+
+Status BlockDriver::populate(uint64_t /*offset*/, uint64_t /*bytes*/) {
+    return {};
+}
+
 Status BlockDriver::truncate(uint64_t /*size*/, PreallocMode /*mode*/) {
     return Status::error(ENOTSUP, "Image format driver does not support resize");
 }

@@ -73,6 +73,13 @@ public:
     virtual void commit() = 0;
 };
 
+/// What there is to tell about an image besides the name of its format.
+struct ImageDetails {
+    uint64_t cluster_size = 0;    ///< bytes; 0: there are no clusters
+    uint64_t vm_state_offset = 0; ///< bytes
+    std::vector<std::pair<std::string_view, std::string_view>> specific; ///< what this format alone has
+};
+
 using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;
 
 /// What a driver implements. Every method blocks until its work is done; data methods may be called from
@@ -108,6 +115,16 @@ public:
     virtual const Limits& limits() const { return limits_; }
     /// Is there something to tell about clusters? ENOTSUP where not.
     virtual Status info() { return Status::from_errno(ENOTSUP); }
+    /// What there is to tell, where info() succeeds.
+    virtual ImageDetails details() { return {}; }
+
+    /// Whole clusters, stored compressed where that saves anything. ENOTSUP where there is no such thing.
+    virtual Status pwritev_compressed(uint64_t offset, const IoVec& iov);
+    /// What a virtual machine keeps besides its disk. ENOTSUP where there is no place for it.
+    virtual Status read_vmstate(uint64_t offset, const IoVec& iov);
+    virtual Status write_vmstate(uint64_t offset, const IoVec& iov);
+    /// Copies what is read in a range from below this driver into it (copy-on-read); most have nothing below.
+    virtual Status populate(uint64_t offset, uint64_t bytes);
 
     /// Calls `visit` for up to `count` zones from the one that holds `offset`; returns how many.
     virtual Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);

@@ -114,6 +114,11 @@ Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
     if (iov.bytes() == 0) {
         return {};
     }
+    if (flags_.copy_on_read) {
+        if (Status status = driver_->populate(offset, iov.bytes()); !status.ok()) {
+            return status;
+        }
+    }
     if (!needs_tracking()) {
         return read_aligned(offset, iov);
     }

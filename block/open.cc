@@ -2,6 +2,7 @@
 #include "block/open.h"
 
 #include "block/probe.h"
+#include "block/snapshot.h"
 #include "block/trace.h"
 #include "block/zone_checks.h"
 
@@ -45,13 +46,6 @@ Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix
         return option_error(fmt::format("Unknown protocol '{}'", protocol));
     }
     return info;
-}
-
-std::string generated_node_name() {
-    // Unpredictable, so that nobody's script comes to rely on one.
-    static std::minstd_rand generator(std::random_device{}());
-    static unsigned count = 0;
-    return fmt::format("#block{}{:02}", count++, generator() % 100);
 }
 
 /// Upstream's numbers for the settings of a node, as trace events show them.
@@ -326,6 +320,13 @@ private:
 
 } // namespace
 
+std::string generated_node_name() {
+    // Unpredictable, so that nobody's script comes to rely on one.
+    static std::minstd_rand generator(std::random_device{}());
+    static unsigned count = 0;
+    return fmt::format("#block{}{:02}", count++, generator() % 100);
+}
+
 NodeFlags inherited_flags(const NodeFlags& parent) {
     NodeFlags flags = parent;
     flags.unmap = true;
@@ -378,6 +379,9 @@ Status take_data_options(Options& options, NodeFlags& flags) {
 }
 
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices) {
+    if (spec.snapshot) {
+        return open_snapshot(std::move(spec), notices);
+    }
     Opener opener(spec.aio, notices);
     return opener.open(std::move(spec.filename), std::move(spec.options), spec.flags, false);
 }

@@ -17,6 +17,7 @@ struct ImageSpec {
     Options options;
     NodeFlags flags; ///< defaults; options win
     AioMode aio = AioMode::threads;
+    bool snapshot = false; ///< the image is not written; changes go to a temporary overlay
 };
 
 /// Opens a chain of nodes from the top down to the protocol that holds the data.
@@ -25,6 +26,9 @@ Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice
 /// Applies changed options (dotted keys) to an open chain, all of them or, on an error, none.
 /// What options say wins over `root_flags`, the new settings of the root node.
 Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags);
+
+/// A name for a node that was given none.
+std::string generated_node_name();
 
 /// What a node passes on to the one below. Discards do not stop on the way: the node above decided.
 NodeFlags inherited_flags(const NodeFlags& parent);

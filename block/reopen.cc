@@ -66,6 +66,9 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     if (!status.ok()) {
         return status;
     }
+    if (node.flags().copy_on_read && change.flags.read_only) {
+        return Status::error(EINVAL, fmt::format("Can't set node '{}' to r/o with copy-on-read enabled", node.name()));
+    }
     change.flags.force_share = node.flags().force_share;
     if (force_share) {
         // Understood, but it cannot change: it is compared with what it was, like every other option.

@@ -16,11 +16,15 @@ struct WriteFlags {
     bool fua = false;         ///< on the medium when done
     bool may_unmap = false;   ///< zeroes: holes will do
     bool no_fallback = false; ///< zeroes: not by writing them
+    bool compressed = false;  ///< as BlockDriver::pwritev_compressed
+    bool vmstate = false;     ///< as BlockDriver::write_vmstate
     bool more = false;        ///< a part of a larger write; forcing out can wait for its last part
 
     bool operator==(const WriteFlags&) const = default;
     /// Upstream's numbers for them, as trace events show them.
-    unsigned bits() const { return (fua ? 0x10U : 0U) | (may_unmap ? 0x4U : 0U) | (no_fallback ? 0x100U : 0U); }
+    unsigned bits() const {
+        return (fua ? 0x10U : 0U) | (may_unmap ? 0x4U : 0U) | (no_fallback ? 0x100U : 0U) | (compressed ? 0x20U : 0U);
+    }
     /// That a write is one of zeros, likewise.
     static constexpr unsigned zero_write_bit = 0x2;
 };

@@ -129,10 +129,6 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
     return vector;
 }
 
-Status refuse_vmstate(int64_t offset, int64_t bytes) {
-    return Status::from_errno(offset > max_image_length - bytes ? EIO : ENOTSUP);
-}
-
 bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {
     uint64_t total = 0;
     for (const uint64_t length : lengths) {

@@ -47,8 +47,6 @@ struct VectorLengths {
 };
 std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words, int64_t offset);
 
-/// Why VM state (-b) is neither read nor written: no image format that zoneio knows has any.
-Status refuse_vmstate(int64_t offset, int64_t bytes);
 
 /// Which memory a request uses.
 enum class Sharing {

@@ -34,7 +34,15 @@ Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*lin
     if (!root.driver().info().ok()) {
         return Outcome::failed;
     }
-    session.out().print("cluster size: {}\nvm state offset: {}\n", size_text(0), size_text(0));
+    const ImageDetails details = root.driver().details();
+    session.out().print("cluster size: {}\nvm state offset: {}\n", size_text(details.cluster_size),
+                        size_text(details.vm_state_offset));
+    if (!details.specific.empty()) {
+        session.out().print("Format specific information:\n");
+    }
+    for (const auto& [key, value] : details.specific) {
+        session.out().print("    {}: {}\n", key, value);
+    }
     return Outcome::ok;
 }
 

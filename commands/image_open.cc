@@ -82,14 +82,11 @@ Outcome open_image(Session& session, OpenRequest request) {
         }
         request.options.set("force-share", true);
     }
-    if (request.snapshot) {
-        session.out().error("temporary snapshots (-s) are not supported yet");
-        return Outcome::failed;
-    }
     const std::string subject = request.filename ? " device " + *request.filename : std::string();
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockBackend>> backend =
-        BlockBackend::open({std::move(request.filename), std::move(request.options), request.flags, request.aio},
+        BlockBackend::open({std::move(request.filename), std::move(request.options), request.flags, request.aio,
+                            request.snapshot},
                            request.writethrough, notices);
     for (const Notice& notice : notices) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_error(notice.text);

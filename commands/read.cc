@@ -103,9 +103,13 @@ struct VerifiedRead {
     bool matches = true;
 };
 
+Status read_from(Session& session, const ReadOptions& options, uint64_t offset, const IoVec& iov) {
+    return options.vmstate ? session.backend().read_vmstate(offset, iov) : session.backend().read(offset, iov);
+}
+
 /// Reads piece by piece, comparing as it goes; the whole is never in memory.
-VerifiedRead read_and_verify(Session& session, uint64_t offset, uint64_t count, const VerifyRange& range,
-                             uint8_t pattern) {
+VerifiedRead read_and_verify(Session& session, const ReadOptions& options, uint64_t offset, uint64_t count,
+                             const VerifyRange& range) {
     VerifiedRead result;
     for (uint64_t done = 0; done < count && result.status.ok(); done += verify_step) {
         const std::array<uint64_t, 1> length{std::min(verify_step, count - done)};
@@ -116,38 +120,39 @@ VerifiedRead read_and_verify(Session& session, uint64_t offset, uint64_t count, 
         }
         uint8_t* const data = data_begin(session, session.scratch());
         memset(data, unread_byte, length[0]);
-        result.status = session.backend().read(offset + done, iov);
+        result.status = read_from(session, options, offset + done, iov);
         const uint64_t begin = std::clamp(range.begin, done, done + length[0]);
         const uint64_t end = std::clamp(range.begin + range.length, begin, done + length[0]);
-        result.matches = result.matches && all_bytes_equal(data + (begin - done), end - begin, pattern);
+        result.matches = result.matches && all_bytes_equal(data + (begin - done), end - begin, *options.pattern);
     }
     return result;
 }
 
 /// Reads all at once, the data staying in the session's buffer.
-Status read_whole(Session& session, uint64_t offset, std::span<const uint64_t> lengths, Sharing sharing) {
+Status read_whole(Session& session, const ReadOptions& options, uint64_t offset, std::span<const uint64_t> lengths, Sharing sharing) {
     IoVec iov;
     if (!make_iov(session, session.scratch(), lengths, sharing, iov)) {
         return Status::from_errno(ENOMEM);
     }
     fill_iov(iov, unread_byte);
-    return session.backend().read(offset, iov);
+    return read_from(session, options, offset, iov);
 }
 
 /// What the two commands have in common once their arguments are understood.
 Outcome do_read(Session& session, const ReadOptions& options, std::string_view name, uint64_t offset,
                 std::span<const uint64_t> lengths, uint64_t count, const VerifyRange& range) {
-    Status in_range = session.backend().check_range(offset, count, lengths.size());
+    // The VM state has no end.
+    Status in_range = options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
     const Clock::time_point start = Clock::now();
     VerifiedRead result;
     if (!in_range.ok()) {
         result.status = std::move(in_range);
     } else if (by_pieces) {
-        result = read_and_verify(session, offset, count, range, *options.pattern);
+        result = read_and_verify(session, options, offset, count, range);
     } else {
         const bool shows_data = options.pattern || options.dump;
-        result.status = read_whole(session, offset, lengths, shows_data ? Sharing::none : Sharing::all);
+        result.status = read_whole(session, options, offset, lengths, shows_data ? Sharing::none : Sharing::all);
     }
     const Clock::time_point end = Clock::now();
     if (!result.status.ok()) {
@@ -192,10 +197,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
         session.out().print("pattern verification range exceeds end of read data\n");
         return Outcome::failed;
     }
-    if (options->vmstate) {
-        if (check_vmstate(session, *options, asked->offset, asked->length)) {
-            session.out().print("read failed: {}\n", refuse_vmstate(asked->offset, asked->length).message());
-        }
+    if (options->vmstate && !check_vmstate(session, *options, asked->offset, asked->length)) {
         return Outcome::failed;
     }
     return do_read(session, *options, "read", static_cast<uint64_t>(asked->offset), {&bytes, 1}, bytes, *range);
@@ -233,7 +235,7 @@ constexpr Command commands[] = {
      "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
      "  -q           no report\n"
      "  -r           register the buffer for I/O beforehand\n"
-     "  -b           read from the VM state, not from the disk (raw images have none)\n"
+     "  -b           read from the VM state, not from the disk (raw images have none, those under -s do)\n"
      "  -p           accepted and ignored\n",
      "bCl:pP:qrs:v"},
     {"readv", "rv", run_readv, 2, -1, true, true, 0, "[-Cqrv] [-P pattern] off len [len..]",

@@ -17,13 +17,11 @@ using Clock = std::chrono::steady_clock;
 constexpr int64_t sector = 512;
 
 struct WriteOptions {
-    bool vmstate = false;      // -b
-    bool compressed = false;   // -c
     bool for_machines = false; // -C
     bool quiet = false;        // -q
     bool registered = false;   // -r
     bool zeroes = false;       // -z
-    WriteFlags flags;          // -f -n -u
+    WriteFlags flags;          // -b -c -f -n -u
     std::optional<uint8_t> pattern;
     const char* source = nullptr; // -s
 };
@@ -33,8 +31,8 @@ std::optional<WriteOptions> parse_options(Session& session, const Command& comma
     int c = 0;
     while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
         switch (c) {
-        case 'b': options.vmstate = true; break;
-        case 'c': options.compressed = true; break;
+        case 'b': options.flags.vmstate = true; break;
+        case 'c': options.flags.compressed = true; break;
         case 'C': options.for_machines = true; break;
         case 'f': options.flags.fua = true; break;
         case 'n': options.flags.no_fallback = true; break;
@@ -60,9 +58,9 @@ std::optional<WriteOptions> parse_options(Session& session, const Command& comma
 bool check_combination(Session& session, const WriteOptions& options) {
     const char* complaint = nullptr;
     const int contents = int(options.zeroes) + int(options.pattern.has_value()) + int(options.source != nullptr);
-    if (options.vmstate && options.zeroes) {
+    if (options.flags.vmstate && options.zeroes) {
         complaint = "-b and -z cannot be specified at the same time";
-    } else if (options.flags.fua && (options.vmstate || options.compressed)) {
+    } else if (options.flags.fua && (options.flags.vmstate || options.flags.compressed)) {
         complaint = "-f and -b or -c cannot be specified at the same time";
     } else if (options.flags.no_fallback && !options.zeroes) {
         complaint = "-n requires -z to be specified";
@@ -78,7 +76,7 @@ bool check_combination(Session& session, const WriteOptions& options) {
 }
 
 bool check_alignment(Session& session, const WriteOptions& options, int64_t offset, int64_t count) {
-    if (options.vmstate || options.compressed) {
+    if (options.flags.vmstate || options.flags.compressed) {
         if (offset % sector != 0) {
             session.out().print("{} is not a sector-aligned value for 'offset'\n", offset);
             return false;
@@ -104,15 +102,6 @@ Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t
     }
     fill_iov(iov, byte);
     return session.backend().write(offset, iov, flags);
-}
-
-/// VM state and compressed data: no image format that zoneio knows has either.
-Status refuse(Session& session, const WriteOptions& options, uint64_t offset, uint64_t count) {
-    if (options.vmstate) {
-        return refuse_vmstate(static_cast<int64_t>(offset), static_cast<int64_t>(count));
-    }
-    Status status = session.backend().check_range(offset, count);
-    return status.ok() ? Status::from_errno(ENOTSUP) : std::move(status);
 }
 
 Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
@@ -160,8 +149,6 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     Status status;
     if (options->zeroes) {
         status = session.backend().write_zeroes(begin, bytes, options->flags);
-    } else if (options->vmstate || options->compressed) {
-        status = refuse(session, *options, begin, bytes);
     } else if (options->source != nullptr) {
         status = source.write(session, begin, bytes, options->flags);
     } else {
@@ -209,8 +196,8 @@ constexpr Command commands[] = {
      "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
      "  -q           no report\n"
      "  -r           register the buffer for I/O beforehand\n"
-     "  -b           write to the VM state, not to the disk (raw images have none)\n"
-     "  -c           write compressed (raw images cannot)\n"
+     "  -b           write to the VM state, not to the disk (raw images have none, those under -s do)\n"
+     "  -c           write compressed (raw images cannot, those under -s can)\n"
      "  -p           accepted and ignored\n",
      "bcCfnpP:qrs:uz"},
     {"writev", "wv", run_writev, 2, -1, true, true, Permissions::write, "[-Cfqr] [-P pattern] off len [len..]",

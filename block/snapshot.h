@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/open.h"
+
+namespace zoneio {
+
+/// Opens an image, unless its options say otherwise read-only, and puts a temporary overlay over it that takes the
+/// writes.
+Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Notice>& notices);
+
+} // namespace zoneio

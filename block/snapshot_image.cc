@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The temporary overlay as an image: how it is made, its size, what it tells, and what is not the disk's data.
+#include "block/open.h"
+#include "block/snapshot_overlay.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
+constexpr uint64_t sector_size = 512;
+
+/// Would a compressed copy be smaller? Told from how evenly the bytes are spread: only what is close to random
+/// is not, and the answer is seen in nothing but whether such a write can be repeated.
+bool is_compressible(const IoVec& iov) {
+    std::array<uint32_t, 256> histogram{};
+    for (const iovec& segment : iov.segments()) {
+        const auto* const bytes = static_cast<const uint8_t*>(segment.iov_base);
+        for (size_t i = 0; i < segment.iov_len; i++) {
+            histogram[bytes[i]]++;
+        }
+    }
+    const auto total = static_cast<double>(iov.bytes());
+    double bits = 0;
+    for (const uint32_t count : histogram) {
+        bits -= count == 0 ? 0 : count * std::log2(count / total);
+    }
+    constexpr double worthwhile = 0.995;
+    return bits < worthwhile * 8 * static_cast<double>(cluster_bytes);
+}
+
+} // namespace
+
+Result<std::unique_ptr<SnapshotOverlay>> SnapshotOverlay::create(std::unique_ptr<BlockNode> base, bool read_only) {
+    const Result<uint64_t> length = base->length();
+    if (!length.ok()) {
+        return length.status();
+    }
+    Result<std::unique_ptr<ClusterMap>> map = ClusterMap::create();
+    if (!map.ok()) {
+        return std::move(map).status();
+    }
+    if (*length > max_size) {
+        return Status::error(EFBIG, fmt::format("Could not create temporary overlay '{}': Could not resize image: "
+                                                "Failed to grow the L1 table: File too large",
+                                                (*map)->filename()));
+    }
+    auto overlay = std::make_unique<SnapshotOverlay>();
+    overlay->base_ = std::move(base);
+    overlay->map_ = std::move(*map);
+    overlay->size_ = *length;
+    overlay->read_only_ = read_only;
+    return overlay;
+}
+
+Result<BlockExtent> SnapshotOverlay::block_status(uint64_t offset, uint64_t bytes, bool /*want_zero*/) {
+    const Span span(offset, bytes);
+    const Result<ClusterRun> run = map_->find(span.first, span.count);
+    if (!run.ok()) {
+        return run.status();
+    }
+    const uint64_t end = std::min(offset + bytes, span.begin() + run->count * cluster_bytes);
+    return BlockExtent{end - offset, run->has_content(), run->is_zero()};
+}
+
+ImageDetails SnapshotOverlay::details() {
+    return {cluster_bytes,
+            vm_state_offset(),
+            {{"compat", "1.1"},
+             {"compression type", "zlib"},
+             {"lazy refcounts", "false"},
+             {"refcount bits", "16"},
+             {"corrupt", "false"},
+             {"extended l2", "false"}}};
+}
+
+Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
+    const uint64_t before = size_.load();
+    if (size % sector_size != 0) {
+        return Status::error(EINVAL, fmt::format("The new size must be a multiple of {}", sector_size));
+    }
+    if (size > max_size) {
+        return Status::error(EFBIG, "Failed to grow the L1 table: File too large");
+    }
+    if (size < before && mode != PreallocMode::off) {
+        return Status::error(ENOTSUP, "Preallocation can't be used for shrinking an image");
+    }
+    if (size < before) {
+        // What is left of a cluster that is cut stays as it is, and a VM state goes with the rest.
+        Status status = map_->drop_from((size + cluster_bytes - 1) / cluster_bytes);
+        if (status.ok()) {
+            size_ = size;
+        }
+        return status;
+    }
+    Status status = preallocate(before, size, mode);
+    const Result<uint64_t> below = base_->length();
+    if (status.ok() && !below.ok()) {
+        status = below.status();
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    size_ = size;
+    if (*below > before && size > before) {
+        // The image below must not show again where it had been cut off.
+        const RequestTracker::Ticket alone(clusters_, Span(before, 0).begin(), Span(before, size - before).end(), true);
+        status = zero_range(before, size - before, {});
+        if (!status.ok()) {
+            size_ = before;
+        }
+    }
+    return status;
+}
+
+/// Gives the clusters that an image grows by content, which is zeros.
+Status SnapshotOverlay::preallocate(uint64_t begin, uint64_t end, PreallocMode mode) {
+    if (mode == PreallocMode::off) {
+        return {};
+    }
+    WriteFlags holes;
+    holes.may_unmap = true;
+    const uint64_t last = (end + cluster_bytes - 1) / cluster_bytes;
+    for (uint64_t cluster = (begin + cluster_bytes - 1) / cluster_bytes; cluster < last;) {
+        const Result<ClusterRun> place = map_->reserve(cluster, last - cluster);
+        if (!place.ok()) {
+            return place.status();
+        }
+        const uint64_t bytes = place->count * cluster_bytes;
+        Status status = map_->data().pwrite_zeroes(place->position, bytes, mode == PreallocMode::metadata ? holes : WriteFlags{});
+        if (status.ok()) {
+            status = map_->store(cluster, place->count, ClusterKind::data, place->position);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        cluster += place->count;
+    }
+    return {};
+}
+
+uint64_t SnapshotOverlay::vm_state_offset() const {
+    return (size_.load() + vm_state_unit - 1) / vm_state_unit * vm_state_unit;
+}
+
+Status SnapshotOverlay::read_vmstate(uint64_t offset, const IoVec& iov) {
+    if (offset > max_size) {
+        iov.fill(0, iov.bytes(), 0);
+        return {};
+    }
+    return preadv(vm_state_offset() + offset, iov);
+}
+
+Status SnapshotOverlay::write_vmstate(uint64_t offset, const IoVec& iov) {
+    if (offset > max_size || vm_state_offset() + offset + iov.bytes() > max_size) {
+        return Status::from_errno(EFBIG);
+    }
+    return iov.bytes() == 0 ? Status() : pwritev(vm_state_offset() + offset, iov, {});
+}
+
+Status SnapshotOverlay::pwritev_compressed(uint64_t offset, const IoVec& iov) {
+    const uint64_t end = offset + iov.bytes();
+    if (iov.bytes() == 0) {
+        return {};
+    }
+    if (offset % cluster_bytes != 0 || (end % cluster_bytes != 0 && end != size_.load())) {
+        return Status::from_errno(EINVAL);
+    }
+    const Span span(offset, iov.bytes());
+    const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
+    // After a cluster that cannot be had, those are still done that upstream has begun by then.
+    constexpr uint64_t begun_together = 9;
+    uint64_t left = span.count;
+    Status first_error;
+    for (uint64_t done = 0; done < iov.bytes() && left > 0; done += cluster_bytes, left--) {
+        const uint64_t bytes = std::min(cluster_bytes, iov.bytes() - done);
+        Status status = compress_cluster(offset + done, iov.slice(done, bytes));
+        if (!status.ok() && first_error.ok()) {
+            first_error = std::move(status);
+            left = std::min(left, begun_together);
+        }
+    }
+    return first_error;
+}
+
+/// EIO for a cluster that has content, unless the new one is stored as it is.
+Status SnapshotOverlay::compress_cluster(uint64_t offset, const IoVec& iov) {
+    if (!is_compressible(iov)) {
+        return write_clusters(offset, iov);
+    }
+    const Result<ClusterRun> run = map_->find(offset / cluster_bytes, 1);
+    if (!run.ok()) {
+        return run.status();
+    }
+    const bool has_place = run->has_content() || run->kind == ClusterKind::zero_kept;
+    return has_place ? Status::from_errno(EIO) : fill_clusters(offset, iov, ClusterKind::compressed);
+}
+
+bool SnapshotOverlay::counts_requests() const {
+    for (const BlockNode* node = base_.get(); node != nullptr; node = node->child()) {
+        if (node->counts_requests()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Status SnapshotOverlay::set_permissions(const Permissions& permissions) {
+    Permissions below;
+    below.taken = permissions.taken != 0 ? Permissions::consistent_read : 0U;
+    Status status = base_->set_permissions(below);
+    if (status.ok()) {
+        is_written_ = (permissions.taken & Permissions::write) != 0;
+    }
+    return status;
+}
+
+/// The temporary file has no name any more by which it could be opened another way.
+Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& options, const NodeFlags& flags) {
+    Options below = options.take_subtree("file");
+    NodeFlags below_flags;
+    Status status = take_access_options(below, below_flags);
+    if (status.ok()) {
+        status = take_data_options(below, below_flags);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    if (const std::string* const driver = below.find_text("driver"); driver != nullptr && *driver == "file") {
+        below.erase("driver");
+    }
+    if (const std::string* const key = below.first_unknown()) {
+        return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", *key));
+    }
+    if (below_flags.read_only && is_written_) {
+        return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
+                                                map_->data().name()));
+    }
+    // Whoever still writes is refused for that.
+    const bool other_access = flags.read_only != read_only_ && !(flags.read_only && is_written_);
+    if (flags.direct || below_flags.direct || other_access) {
+        return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()));
+    }
+    return std::unique_ptr<PendingReopen>();
+}
+
+} // namespace zoneio

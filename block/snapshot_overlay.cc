@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Reads and writes of the temporary overlay; the rest is in snapshot_image.cc.
+#include "block/snapshot_overlay.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
+
+uint64_t cluster_begin(uint64_t offset) {
+    return offset / cluster_bytes * cluster_bytes;
+}
+
+uint64_t cluster_end(uint64_t offset) {
+    return (offset + cluster_bytes - 1) / cluster_bytes * cluster_bytes;
+}
+
+/// A range of zeros, from one cluster's worth of memory that nobody writes to.
+IoVec zeros(uint64_t bytes) {
+    alignas(AlignedBuffer::default_alignment) static uint8_t memory[cluster_bytes];
+    IoVec iov;
+    while (bytes > 0) {
+        const uint64_t part = std::min(bytes, cluster_bytes);
+        iov.push_back(memory, part);
+        bytes -= part;
+    }
+    return iov;
+}
+
+/// Zeros that may become a hole give up the place that a cluster has.
+ClusterKind zero_kind(WriteFlags flags) {
+    return flags.may_unmap ? ClusterKind::zero : ClusterKind::zero_kept;
+}
+
+IoVec part_of(const IoVec& iov, uint64_t offset, uint64_t bytes) {
+    return bytes == iov.bytes() ? iov : iov.slice(offset, bytes);
+}
+
+} // namespace
+
+SnapshotOverlay::Span::Span(uint64_t offset, uint64_t bytes)
+    : first(offset / cluster_bytes), count(cluster_end(offset + bytes) / cluster_bytes - first) {}
+
+/// What the image below has; behind its end there are zeros.
+Status SnapshotOverlay::read_base(uint64_t offset, const IoVec& iov) {
+    const Result<uint64_t> length = base_->length();
+    if (!length.ok()) {
+        return length.status();
+    }
+    const uint64_t there = std::min(iov.bytes(), *length > offset ? *length - offset : 0);
+    iov.fill(there, iov.bytes() - there, 0);
+    return there == 0 ? Status() : base_->preadv(offset, part_of(iov, 0, there));
+}
+
+Result<bool> SnapshotOverlay::base_is_zero(uint64_t begin, uint64_t end) {
+    while (begin < end) {
+        const Result<BlockExtent> extent = base_->block_status(begin, end - begin, true);
+        if (!extent.ok()) {
+            return extent.status();
+        }
+        if (extent->bytes == 0) {
+            return true;
+        }
+        if (!extent->zero) {
+            return false;
+        }
+        begin += extent->bytes;
+    }
+    return true;
+}
+
+Status SnapshotOverlay::preadv(uint64_t offset, const IoVec& iov) {
+    for (uint64_t done = 0; done < iov.bytes();) {
+        const uint64_t position = offset + done;
+        const Span span(position, iov.bytes() - done);
+        const Result<ClusterRun> run = map_->find(span.first, span.count);
+        if (!run.ok()) {
+            return run.status();
+        }
+        const uint64_t begin = span.begin();
+        const uint64_t part = std::min(iov.bytes() - done, begin + run->count * cluster_bytes - position);
+        Status status;
+        if (run->has_content()) {
+            status = map_->data().preadv(run->position + (position - begin), part_of(iov, done, part));
+        } else if (run->is_zero()) {
+            iov.fill(done, part, 0);
+        } else {
+            status = read_base(position, part_of(iov, done, part));
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        done += part;
+    }
+    return {};
+}
+
+/// Has every cluster content that can be overwritten where it is?
+Result<bool> SnapshotOverlay::is_in_place(const Span& span) {
+    for (uint64_t done = 0; done < span.count;) {
+        const Result<ClusterRun> run = map_->find(span.first + done, span.count - done);
+        if (!run.ok()) {
+            return run.status();
+        }
+        if (run->kind != ClusterKind::data) {
+            return false;
+        }
+        done += run->count;
+    }
+    return true;
+}
+
+Status SnapshotOverlay::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+    const Span span(offset, iov.bytes());
+    {
+        const RequestTracker::Ticket shared(clusters_, span.begin(), span.end(), false);
+        const Result<bool> in_place = is_in_place(span);
+        if (!in_place.ok()) {
+            return in_place.status();
+        }
+        if (*in_place) {
+            return write_clusters(offset, iov);
+        }
+    }
+    const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
+    return write_clusters(offset, iov);
+}
+
+Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
+    for (uint64_t done = 0; done < iov.bytes();) {
+        const uint64_t position = offset + done;
+        const Span span(position, iov.bytes() - done);
+        const Result<ClusterRun> run = map_->find(span.first, span.count);
+        if (!run.ok()) {
+            return run.status();
+        }
+        const uint64_t begin = span.begin();
+        const uint64_t part = std::min(iov.bytes() - done, begin + run->count * cluster_bytes - position);
+        Status status;
+        if (run->kind == ClusterKind::data) {
+            status = map_->data().pwritev(run->position + (position - begin), part_of(iov, done, part), {});
+        } else {
+            status = fill_clusters(position, part_of(iov, done, part), ClusterKind::data);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        done += part;
+    }
+    return {};
+}
+
+/// Gives clusters content: what is written, and around it, up to the borders of the clusters, what was read there.
+Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, ClusterKind kind) {
+    for (uint64_t done = 0; done < iov.bytes();) {
+        const uint64_t position = offset + done;
+        const Span span(position, iov.bytes() - done);
+        const Result<ClusterRun> place = map_->reserve(span.first, span.count);
+        if (!place.ok()) {
+            return place.status();
+        }
+        const uint64_t begin = span.begin();
+        const uint64_t end = begin + place->count * cluster_bytes;
+        const uint64_t part = std::min(iov.bytes() - done, end - position);
+        const uint64_t head = position - begin;
+        const uint64_t tail = end - position - part;
+        AlignedBuffer edges;
+        if (head + tail > 0 && !edges.reserve(head + tail)) {
+            return Status::from_errno(ENOMEM);
+        }
+        IoVec whole;
+        Status status;
+        if (head > 0) {
+            memset(edges.data(), 0, head);
+            whole.push_back(edges.data(), head);
+            status = preadv(begin, IoVec(edges.data(), head));
+        }
+        whole.append(iov, done, part);
+        if (tail > 0 && status.ok()) {
+            memset(edges.data() + head, 0, tail);
+            whole.push_back(edges.data() + head, tail);
+            status = preadv(end - tail, IoVec(edges.data() + head, tail));
+        }
+        if (status.ok()) {
+            status = map_->data().pwritev(place->position, whole, {});
+        }
+        if (status.ok()) {
+            status = map_->store(span.first, place->count, kind, place->position);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        done += part;
+    }
+    return {};
+}
+
+Status SnapshotOverlay::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    const Span span(offset, bytes);
+    const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
+    return zero_range(offset, bytes, flags);
+}
+
+Status SnapshotOverlay::zero_range(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    const uint64_t end = offset + bytes;
+    const uint64_t whole_begin = cluster_end(offset);
+    // A last cluster that the image cuts short is whole when it is zeroed up to the image's end.
+    const uint64_t whole_end = end == size_.load() ? cluster_end(end) : cluster_begin(end);
+    const uint64_t head_end = std::min(whole_begin, end);
+    const uint64_t tail_begin = std::max(whole_begin, std::min(whole_end, end));
+    Status status;
+    if (offset < head_end) {
+        status = zero_part(offset, head_end - offset, flags);
+    }
+    if (status.ok() && whole_begin < whole_end) {
+        status = map_->drop(whole_begin / cluster_bytes, (whole_end - whole_begin) / cluster_bytes,
+                            zero_kind(flags));
+    }
+    if (status.ok() && tail_begin < end) {
+        status = zero_part(tail_begin, end - tail_begin, flags);
+    }
+    return status;
+}
+
+/// A part of one cluster. When the rest of it is zero as well the cluster becomes so as a whole.
+Status SnapshotOverlay::zero_part(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    const uint64_t cluster = offset / cluster_bytes;
+    const Result<ClusterRun> run = map_->find(cluster, 1);
+    if (!run.ok()) {
+        return run.status();
+    }
+    bool rest_is_zero = run->is_zero();
+    if (run->kind == ClusterKind::unallocated) {
+        const uint64_t cut = std::min((cluster + 1) * cluster_bytes, std::max(size_.load(), offset + bytes));
+        for (const auto& [begin, end] : {std::pair(cluster * cluster_bytes, offset), std::pair(offset + bytes, cut)}) {
+            const Result<bool> zero = base_is_zero(begin, end);
+            if (!zero.ok()) {
+                return zero.status();
+            }
+            rest_is_zero = *zero;
+            if (!rest_is_zero) {
+                break;
+            }
+        }
+    }
+    if (rest_is_zero) {
+        return map_->drop(cluster, 1, zero_kind(flags));
+    }
+    return flags.no_fallback ? Status::from_errno(ENOTSUP) : write_clusters(offset, zeros(bytes));
+}
+
+Status SnapshotOverlay::pdiscard(uint64_t offset, uint64_t bytes) {
+    const uint64_t end = offset + bytes;
+    const uint64_t first = cluster_end(offset) / cluster_bytes;
+    const uint64_t last = (end == size_.load() ? cluster_end(end) : cluster_begin(end)) / cluster_bytes;
+    if (first >= last) {
+        return {};
+    }
+    const RequestTracker::Ticket alone(clusters_, first * cluster_bytes, last * cluster_bytes, true);
+    return map_->drop(first, last - first, ClusterKind::zero);
+}
+
+Status SnapshotOverlay::forget(uint64_t offset, uint64_t bytes) {
+    const uint64_t first = cluster_end(offset) / cluster_bytes;
+    const uint64_t last = cluster_begin(offset + bytes) / cluster_bytes;
+    if (first >= last) {
+        return {};
+    }
+    const RequestTracker::Ticket alone(clusters_, first * cluster_bytes, last * cluster_bytes, true);
+    return map_->drop(first, last - first, ClusterKind::unallocated);
+}
+
+/// The last of the clusters may be one that the image cuts short; as a whole, the run counts as zeros only when all
+/// of it is.
+Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
+    AlignedBuffer buffer;
+    if (!buffer.reserve(cluster_bytes)) {
+        return Status::from_errno(ENOMEM);
+    }
+    const IoVec content(buffer.data(), cluster_bytes);
+    bool all_zero = true;
+    for (uint64_t cluster = first; cluster < first + count; cluster++) {
+        content.fill(0, cluster_bytes, 0);
+        Status status = read_base(cluster * cluster_bytes, content);
+        if (status.ok()) {
+            all_zero = all_zero && content.is_zero();
+            status = fill_clusters(cluster * cluster_bytes, content, ClusterKind::data);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return all_zero ? map_->drop(first, count, ClusterKind::zero) : Status();
+}
+
+Status SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
+    const Span span(offset, bytes);
+    {
+        // The usual case, in which nobody has to wait.
+        const Result<ClusterRun> run = map_->find(span.first, span.count);
+        if (!run.ok() || (run->kind != ClusterKind::unallocated && run->count == span.count)) {
+            return run.status();
+        }
+    }
+    const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
+    for (uint64_t done = 0; done < span.count;) {
+        const Result<ClusterRun> run = map_->find(span.first + done, span.count - done);
+        Status status = run.status();
+        if (status.ok() && run->kind == ClusterKind::unallocated) {
+            status = populate_run(span.first + done, run->count);
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        done += run->count;
+    }
+    return {};
+}
+
+} // namespace zoneio

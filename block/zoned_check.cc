@@ -5,6 +5,7 @@
 #include "block/zone_table.h"
 #include "block/zoned_header.h"
 
+#include <algorithm>
 #include <endian.h>
 #include <fmt/format.h>
 
@@ -13,6 +14,9 @@ namespace zoneio {
 namespace {
 
 constexpr size_t most_described = 1000;
+
+/// How much of the table is in memory at a time.
+constexpr uint64_t most_entries = 65536;
 
 class Checker {
 public:
@@ -79,38 +83,55 @@ private:
             // What was at the end is not known: zeros there would pass for data.
             result_.add(fmt::format("The file is cut off: it has {} of {} bytes", *length, needed), false);
         }
+        const uint64_t table_room = *length > ZonedLayout::table ? *length - ZonedLayout::table : 0;
+        zones_ = std::min(geometry_.zone_count(), table_room / sizeof(ZoneEntry));
         return {};
     }
 
     Status check_table() {
-        entries_.resize(geometry_.zone_count());
-        Status status = node_.preadv(ZonedLayout::table, IoVec(entries_.data(), entries_.size() * sizeof(ZoneEntry)));
+        Status status;
+        for (uint64_t first = 0; status.ok() && first < zones_; first += most_entries) {
+            status = change_part(first, [&] {
+                bool changed = false;
+                for (size_t i = 0; i < entries_.size(); i++) {
+                    changed = check_words(first + i, entries_[i]) || changed;
+                    const ZoneWord word = current(first + i, entries_[i]);
+                    open_ += word.is_open() ? 1 : 0;
+                    active_ += word.is_active() ? 1 : 0;
+                }
+                return changed;
+            });
+        }
+        return status.ok() ? check_limits() : std::move(status);
+    }
+
+    /// Reads the part of the table that begins with a zone, and stores it when `change` says that it changed an entry.
+    /// A table can be large, the memory for it is not.
+    template <typename Change>
+    Status change_part(uint64_t first, Change&& change) {
+        entries_.resize(std::min(most_entries, zones_ - first));
+        const uint64_t offset = ZonedLayout::table + first * sizeof(ZoneEntry);
+        const IoVec iov(entries_.data(), entries_.size() * sizeof(ZoneEntry));
+        Status status = node_.preadv(offset, iov);
         if (!status.ok()) {
             return status;
         }
-        for (uint64_t zone = 0; zone < entries_.size(); zone++) {
-            check_words(zone);
+        if (!change() || !repair_) {
+            return {};
         }
-        check_limits();
-        if (changed_ && repair_) {
-            // The words promise that the data is there.
-            node_.note_native_write();
-            status = node_.flush();
-            if (status.ok()) {
-                status = node_.pwritev(ZonedLayout::table, IoVec(entries_.data(), entries_.size() * sizeof(ZoneEntry)), {});
-            }
-        }
-        return status;
+        // The words promise that the data is there.
+        node_.note_native_write();
+        status = node_.flush();
+        return status.ok() ? node_.pwritev(offset, iov, {}) : std::move(status);
     }
 
-    void check_words(uint64_t zone) {
-        ZoneEntry& entry = entries_[zone];
+    /// True when the entry had to be changed.
+    bool check_words(uint64_t zone, ZoneEntry& entry) {
         const std::string current = problem_of(geometry_, zone, le64toh(entry.current));
         const std::string flushed = problem_of(geometry_, zone, le64toh(entry.flushed));
         if (current.empty() && flushed.empty()) {
-            return;
+            return false;
         }
-        changed_ = true;
         if (!current.empty() && !flushed.empty()) {
             const bool conventional = geometry_.is_conventional(zone);
             const ZoneWord offline{ZoneState::offline, 0};
@@ -124,54 +145,61 @@ private:
             result_.add("As of the last flush, " + flushed + "; it is known as of now", repair_);
             entry.flushed = entry.current;
         }
+        return true;
     }
 
-    ZoneWord current(uint64_t zone) const {
-        const uint64_t bits = le64toh(entries_[zone].current);
+    ZoneWord current(uint64_t zone, const ZoneEntry& entry) const {
+        const uint64_t bits = le64toh(entry.current);
         return is_valid_word(geometry_, zone, bits) ? ZoneWord::decode(bits) : ZoneWord{};
     }
 
-    void replace(uint64_t zone, const ZoneWord& word) {
-        entries_[zone].current = htole64(word.encode());
-        changed_ = true;
-    }
-
-    /// Surplus open zones are closed, surplus active ones can only be read from then on.
-    void check_limits() {
-        uint64_t open = 0;
-        uint64_t active = 0;
-        for (uint64_t zone = 0; zone < entries_.size(); zone++) {
-            open += current(zone).is_open() ? 1 : 0;
-            active += current(zone).is_active() ? 1 : 0;
-        }
+    /// Surplus open zones are closed, surplus active ones can only be read from then on; the last ones first.
+    Status check_limits() {
         const uint64_t max_open = geometry_.effective_max_open();
         const uint64_t max_active = geometry_.effective_max_active();
-        const bool too_many_open = max_open != 0 && open > max_open;
-        const bool too_many_active = max_active != 0 && active > max_active;
+        const bool too_many_open = max_open != 0 && open_ > max_open;
+        const bool too_many_active = max_active != 0 && active_ > max_active;
         if (too_many_open) {
-            result_.add(fmt::format("{} zones are open, at most {} may be", open, max_open), repair_);
+            result_.add(fmt::format("{} zones are open, at most {} may be", open_, max_open), repair_);
         }
         if (too_many_active) {
-            result_.add(fmt::format("{} zones are active, at most {} may be", active, max_active), repair_);
+            result_.add(fmt::format("{} zones are active, at most {} may be", active_, max_active), repair_);
         }
-        for (uint64_t zone = entries_.size(); zone-- > 0;) {
-            const ZoneWord word = current(zone);
-            if (too_many_active && active > max_active && word.is_active()) {
-                active--;
-                open -= word.is_open() ? 1 : 0;
-                replace(zone, word.pointer == 0 ? ZoneWord{} : ZoneWord{ZoneState::read_only, word.pointer});
-            } else if (too_many_open && open > max_open && word.is_open()) {
-                open--;
-                replace(zone, word.pointer == 0 ? ZoneWord{} : ZoneWord{ZoneState::closed, word.pointer});
+        const auto limit = [&](uint64_t zone, ZoneEntry& entry) {
+            const ZoneWord word = current(zone, entry);
+            const bool drop = too_many_active && active_ > max_active && word.is_active();
+            const bool close = !drop && too_many_open && open_ > max_open && word.is_open();
+            if (!drop && !close) {
+                return false;
             }
+            active_ -= drop || word.pointer == 0 ? 1 : 0;
+            open_ -= word.is_open() ? 1 : 0;
+            const ZoneState state = drop ? ZoneState::read_only : ZoneState::closed;
+            entry.current = htole64((word.pointer == 0 ? ZoneWord{} : ZoneWord{state, word.pointer}).encode());
+            return true;
+        };
+        Status status;
+        for (uint64_t end = zones_; repair_ && status.ok() && end > 0 && (too_many_open || too_many_active);) {
+            const uint64_t first = (end - 1) / most_entries * most_entries;
+            status = change_part(first, [&] {
+                bool changed = false;
+                for (size_t i = entries_.size(); i-- > 0;) {
+                    changed = limit(first + i, entries_[i]) || changed;
+                }
+                return changed;
+            });
+            end = first;
         }
+        return status;
     }
 
     BlockNode& node_;
     bool repair_;
-    bool changed_ = false;
     ZoneGeometry geometry_;
+    uint64_t zones_ = 0; ///< those that the file has words for
     std::vector<ZoneEntry> entries_;
+    uint64_t open_ = 0;
+    uint64_t active_ = 0;
     ZonedCheck result_;
 };
 

@@ -90,18 +90,18 @@ Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
 }
 
 /// Writes the words of zones that begin their life out of use.
-Status format_conditions(int fd, const std::vector<uint64_t>& zones, ZoneState state, const ZoneGeometry& geometry) {
-    for (const uint64_t zone : zones) {
-        // Like null_blk's: nothing was written there, and reads give zeros.
-        const ZoneWord word{state, geometry.zone_length(zone)};
-        const uint64_t bits = htole64(word.encode());
-        const ZoneEntry entry{bits, bits};
-        Status status = write_at(fd, &entry, sizeof(entry), ZonedLayout::table + zone * sizeof(entry));
-        if (!status.ok()) {
-            return status;
+Status format_conditions(int fd, const ZoneRanges& ranges, ZoneState state, const ZoneGeometry& geometry) {
+    Status status;
+    for (const ZoneRange& range : ranges) {
+        for (uint64_t zone = range.first; status.ok() && zone <= range.last; zone++) {
+            // Like null_blk's: nothing was written there, and reads give zeros.
+            const ZoneWord word{state, geometry.zone_length(zone)};
+            const uint64_t bits = htole64(word.encode());
+            const ZoneEntry entry{bits, bits};
+            status = write_at(fd, &entry, sizeof(entry), ZonedLayout::table + zone * sizeof(entry));
         }
     }
-    return {};
+    return status;
 }
 
 /// Makes an empty file a zoned device. The header comes last: until it is there the file is as good as empty.

@@ -12,6 +12,15 @@
 
 namespace zoneio {
 
+/// Some zones, by number, both ends included.
+struct ZoneRange {
+    uint64_t first = 0;
+    uint64_t last = 0;
+    bool operator==(const ZoneRange&) const = default;
+};
+/// Ascending, with room between one and the next.
+using ZoneRanges = std::vector<ZoneRange>;
+
 /// What the options of `driver=zoned` say; what is absent is as the file has it, or takes the default.
 struct ZonedOptions {
     std::optional<uint64_t> size;
@@ -22,8 +31,8 @@ struct ZonedOptions {
     std::optional<uint64_t> max_active_zones;
     std::optional<uint64_t> max_append_bytes;
     std::optional<uint64_t> block_size;
-    std::vector<uint64_t> read_only; ///< zone numbers, ascending
-    std::vector<uint64_t> offline;   ///< zone numbers, ascending
+    ZoneRanges read_only;
+    ZoneRanges offline;
 
     /// Takes the keys out of `options`.
     static Result<ZonedOptions> take(Options& options);

@@ -30,7 +30,7 @@ bool take_number(std::string_view& text, uint64_t& number) {
 }
 
 /// Adds the numbers of `3,5-7` or `3:5-7`.
-Status add_list(std::string_view key, std::string_view text, std::vector<uint64_t>& zones) {
+Status add_list(std::string_view key, std::string_view text, ZoneRanges& ranges) {
     std::string_view rest = text;
     while (!rest.empty()) {
         uint64_t first = 0;
@@ -49,17 +49,29 @@ Status add_list(std::string_view key, std::string_view text, std::vector<uint64_
             return invalid_list(key, text);
         }
         rest.remove_prefix(separated ? 1 : 0);
-        for (uint64_t zone = first; zone <= last; zone++) {
-            zones.push_back(zone);
-        }
+        ranges.push_back({first, last});
     }
     return {};
 }
 
+/// Puts them in order, and makes one of those that touch.
+void join_ranges(ZoneRanges& ranges) {
+    std::sort(ranges.begin(), ranges.end(), [](const ZoneRange& a, const ZoneRange& b) { return a.first < b.first; });
+    ZoneRanges joined;
+    for (const ZoneRange& range : ranges) {
+        if (!joined.empty() && range.first <= joined.back().last + 1) {
+            joined.back().last = std::max(joined.back().last, range.last);
+        } else {
+            joined.push_back(range);
+        }
+    }
+    ranges = std::move(joined);
+}
+
 /// Takes a list given as `key=3,5` or as `key.0=3`, `key.1=5` (a JSON array is that too).
-Status take_list(Options& options, const std::string& key, std::vector<uint64_t>& zones) {
+Status take_list(Options& options, const std::string& key, ZoneRanges& ranges) {
     if (const std::optional<std::string> text = options.take(key)) {
-        Status status = add_list(key, *text, zones);
+        Status status = add_list(key, *text, ranges);
         if (!status.ok()) {
             return status;
         }
@@ -71,27 +83,38 @@ Status take_list(Options& options, const std::string& key, std::vector<uint64_t>
         if (!is_index || !text || text->empty()) {
             return invalid_list(fmt::format("{}.{}", key, index), text.value_or(""));
         }
-        Status status = add_list(key, *text, zones);
+        Status status = add_list(key, *text, ranges);
         if (!status.ok()) {
             return status;
         }
     }
-    std::sort(zones.begin(), zones.end());
-    zones.erase(std::unique(zones.begin(), zones.end()), zones.end());
+    join_ranges(ranges);
     return {};
 }
 
-Status check_list(const ZoneGeometry& geometry, std::string_view key, const std::vector<uint64_t>& zones) {
-    for (const uint64_t zone : zones) {
-        if (zone >= geometry.zone_count()) {
-            return Status::error(EINVAL, fmt::format("{}: there is no zone {}, the last is {}", key, zone,
-                                                     geometry.zone_count() - 1));
+Status check_list(const ZoneGeometry& geometry, std::string_view key, const ZoneRanges& ranges) {
+    for (const ZoneRange& range : ranges) {
+        if (geometry.is_conventional(range.first)) {
+            return Status::error(EINVAL, fmt::format("{}: zone {} is conventional", key, range.first));
         }
-        if (geometry.is_conventional(zone)) {
-            return Status::error(EINVAL, fmt::format("{}: zone {} is conventional", key, zone));
+        if (range.last >= geometry.zone_count()) {
+            return Status::error(EINVAL, fmt::format("{}: there is no zone {}, the last is {}", key,
+                                                     std::max(range.first, geometry.zone_count()), geometry.zone_count() - 1));
         }
     }
     return {};
+}
+
+/// The first zone that is in both; nothing when there is none.
+std::optional<uint64_t> common_zone(const ZoneRanges& a, const ZoneRanges& b) {
+    for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
+        const uint64_t first = std::max(left->first, right->first);
+        if (first <= std::min(left->last, right->last)) {
+            return first;
+        }
+        left->last < right->last ? ++left : ++right;
+    }
+    return std::nullopt;
 }
 
 Status mismatch(std::string_view key, const std::string& given, const std::string& found) {
@@ -102,28 +125,39 @@ Status match(std::string_view key, const std::optional<uint64_t>& given, uint64_
     return given && *given != found ? mismatch(key, std::to_string(*given), std::to_string(found)) : Status();
 }
 
-std::vector<uint64_t> zones_in(const ZoneTable& table, ZoneState state) {
-    std::vector<uint64_t> zones;
+ZoneRanges zones_in(const ZoneTable& table, ZoneState state) {
+    ZoneRanges ranges;
     for (uint64_t zone = 0; zone < table.size(); zone++) {
-        if (table.current(zone).state == state) {
+        if (table.current(zone).state != state) {
+            continue;
+        }
+        if (!ranges.empty() && ranges.back().last + 1 == zone) {
+            ranges.back().last = zone;
+        } else {
+            ranges.push_back({zone, zone});
+        }
+    }
+    return ranges;
+}
+
+std::string list_text(const ZoneRanges& ranges) {
+    constexpr size_t shown = 8;
+    std::vector<uint64_t> zones;
+    for (const ZoneRange& range : ranges) {
+        for (uint64_t zone = range.first; zone <= range.last && zones.size() <= shown; zone++) {
             zones.push_back(zone);
         }
     }
-    return zones;
-}
-
-std::string list_text(const std::vector<uint64_t>& zones) {
-    constexpr size_t shown = 8;
     const std::span<const uint64_t> first = std::span(zones).first(std::min(zones.size(), shown));
     return fmt::format("{}{}", fmt::join(first, ":"), zones.size() > shown ? ":..." : "");
 }
 
 /// An empty list says nothing.
-Status match_list(std::string_view key, const std::vector<uint64_t>& given, const ZoneTable& table, ZoneState state) {
+Status match_list(std::string_view key, const ZoneRanges& given, const ZoneTable& table, ZoneState state) {
     if (given.empty()) {
         return {};
     }
-    const std::vector<uint64_t> found = zones_in(table, state);
+    const ZoneRanges found = zones_in(table, state);
     return given == found ? Status() : mismatch(key, list_text(given), list_text(found));
 }
 
@@ -171,10 +205,8 @@ Result<ZoneGeometry> ZonedOptions::geometry() const {
     if (status.ok()) {
         status = check_list(made, "zone.offline", offline);
     }
-    for (const uint64_t zone : read_only) {
-        if (status.ok() && std::binary_search(offline.begin(), offline.end(), zone)) {
-            status = Status::error(EINVAL, fmt::format("zone {} cannot be both read-only and offline", zone));
-        }
+    if (const std::optional<uint64_t> both = common_zone(read_only, offline); status.ok() && both) {
+        status = Status::error(EINVAL, fmt::format("zone {} cannot be both read-only and offline", *both));
     }
     if (!status.ok()) {
         return status;

@@ -5,6 +5,7 @@ build_packages=(cmake g++ libaio-dev libcli11-dev libfmt-dev libreadline-dev lib
                 systemtap-sdt-dev)
 test_packages=(e2fsprogs libgtest-dev procps python3 python3-pytest python3-pytest-xdist qemu-utils strace time util-linux)
 bench_packages=(binutils fio libbenchmark-dev)
+fuzz_packages=(clang)
 vm_packages=(busybox-static qemu-system-x86)
 
 # need_packages PACKAGE...: installs what is missing as root; else prints the line that does, and ends.

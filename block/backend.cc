@@ -5,6 +5,8 @@
 #include "block/trace.h"
 #include "block/zone_checks.h"
 
+#include <cstdlib>
+#include <fmt/format.h>
 #include <numeric>
 
 namespace zoneio {
@@ -31,7 +33,59 @@ BlockBackend::~BlockBackend() {
 
 void BlockBackend::finish_all() {
     while (in_flight() > 0) {
-        reap(true);
+        if (reap(true) == 0) {
+            let_held_go();
+        }
+    }
+}
+
+/// Waits for all requests that can go on by themselves.
+void BlockBackend::settle() {
+    while (in_flight() > 0 && reap(true) > 0) {
+    }
+}
+
+bool BlockBackend::step() {
+    return tasks_ ? tasks_->step() : in_flight() > 0 && reap(true) > 0;
+}
+
+void BlockBackend::let_held_go() {
+    let_go(nullptr);
+}
+
+/// Lets the request go on that a task comes to wait for in the end; null: the newest that is held.
+void BlockBackend::let_go(const Task* task) {
+    while (task != nullptr && task->awaited() != nullptr) {
+        task = task->awaited();
+    }
+    const std::optional<std::string> tag = root_->driver().debug_release(task);
+    if (!tag) {
+        // Nobody waits but at breakpoints and for those who do.
+        std::abort();
+    }
+    notices_.push_back({false, fmt::format("request '{}' goes on, since nobody could resume it any more", *tag)});
+}
+
+/// Does something as a task and waits for its end. What it would wait for in vain goes on.
+void BlockBackend::run_task(const std::function<void()>& work) {
+    const Task* task = nullptr;
+    bool done = false;
+    const bool started = tasks_->start([&] {
+        task = Task::current();
+        work();
+        done = true;
+    });
+    while (started && !done) {
+        if (!tasks_->step()) {
+            let_go(task);
+        }
+    }
+}
+
+void BlockBackend::set_listeners(std::function<void(std::string_view)> text, std::function<void()> completion) {
+    if (tasks_) {
+        tasks_->set_listener(std::move(text));
+        on_completion_ = std::move(completion);
     }
 }
 
@@ -39,7 +93,7 @@ void BlockBackend::finish_all() {
 /// at the pointer that the one before leaves.
 void BlockBackend::keep_zone_order() {
     if (limits().zoned != ZonedModel::none) {
-        finish_all();
+        settle();
     }
 }
 
@@ -109,6 +163,10 @@ IoEngine& BlockBackend::engine() {
     if (engine_) {
         return *engine_;
     }
+    if (tasks_) {
+        engine_ = make_task_engine(*root_, *tasks_, [this] { on_completion_(); });
+        return *engine_;
+    }
     if (aio_ != AioMode::threads) {
         const bool uring = aio_ == AioMode::io_uring;
         Result<std::unique_ptr<IoEngine>> made = uring ? make_uring_engine(*root_) : make_native_engine(*root_);
@@ -126,6 +184,11 @@ IoEngine& BlockBackend::engine() {
 
 /// A synchronous request by the chosen engine; others in flight may finish meanwhile.
 Status BlockBackend::perform(Request& request) {
+    if (tasks_) {
+        request.status = Status::from_errno(EAGAIN);
+        run_task([&] { perform_blocking(*root_, request); });
+        return std::move(request.status);
+    }
     IoEngine& chosen = engine();
     if (aio_ == AioMode::threads) {
         perform_blocking(*root_, request);
@@ -144,7 +207,7 @@ Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
     if (!status.ok()) {
         return status;
     }
-    if (aio_ == AioMode::threads) {
+    if (is_direct()) {
         return root_->preadv(offset, iov);
     }
     Request request;
@@ -179,7 +242,7 @@ Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) 
     }
     keep_zone_order();
     flags = write_flags(flags);
-    if (aio_ == AioMode::threads) {
+    if (is_direct()) {
         return root_->pwritev(offset, iov, flags);
     }
     Request request;
@@ -225,23 +288,23 @@ Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
 }
 
 Status BlockBackend::flush() {
-    return root_->flush();
+    return run<Status>([&] { return root_->flush(); });
 }
 
 Status BlockBackend::truncate(uint64_t size, PreallocMode mode) {
-    return root_->truncate(size, mode);
+    return run<Status>([&] { return root_->truncate(size, mode); });
 }
 
 Result<BlockExtent> BlockBackend::block_status(uint64_t offset, uint64_t bytes, bool want_zero) {
-    return root_->block_status(offset, bytes, want_zero);
+    return run<Result<BlockExtent>>([&] { return root_->block_status(offset, bytes, want_zero); });
 }
 
 Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
-    finish_all();
-    return root_->zone_report(offset, count, visit);
+    settle();
+    return run<Result<uint64_t>>([&] { return root_->zone_report(offset, count, visit); });
 }
 
 Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
@@ -257,8 +320,8 @@ Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     if (!status.ok()) {
         return status;
     }
-    finish_all();
-    return root_->zone_mgmt(op, offset, bytes);
+    settle();
+    return run<Status>([&] { return root_->zone_mgmt(op, offset, bytes); });
 }
 
 Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
@@ -273,8 +336,8 @@ Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneSta
     if (!status.ok()) {
         return status;
     }
-    finish_all();
-    return root_->set_zone_condition(offset, bytes, state);
+    settle();
+    return run<Status>([&] { return root_->set_zone_condition(offset, bytes, state); });
 }
 
 Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
@@ -294,8 +357,8 @@ Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, st
     if (!status.ok()) {
         return status;
     }
-    finish_all();
-    return root_->zone_append(offset, iov, write_flags({}));
+    settle();
+    return run<Result<uint64_t>>([&] { return root_->zone_append(offset, iov, write_flags({})); });
 }
 
 void BlockBackend::trace(const Request& request) {
@@ -313,7 +376,7 @@ void BlockBackend::trace(const Request& request) {
 void BlockBackend::submit(Request& request) {
     trace(request);
     request.status = check(request);
-    request.done = !request.status.ok();
+    request.done = !request.status.ok() && tasks_ == nullptr;
     if (request.done) {
         return;
     }

@@ -3,6 +3,7 @@
 
 #include "block/engine.h"
 #include "block/open.h"
+#include "block/task.h"
 
 #include <memory>
 #include <optional>
@@ -20,7 +21,7 @@ class BlockBackend {
 public:
     /// Opens an image. With `writethrough`, writes are forced out before they are reported.
     static Result<std::unique_ptr<BlockBackend>> open(ImageSpec spec, bool writethrough, std::vector<Notice>& notices);
-    /// Waits for requests in flight, then closes the chain.
+    /// Waits for requests in flight, then closes the chain. Requests held at breakpoints go on.
     ~BlockBackend();
     BlockBackend(const BlockBackend&) = delete;
     BlockBackend& operator=(const BlockBackend&) = delete;
@@ -35,7 +36,7 @@ public:
     Status require(unsigned permission);
     /// Gives permissions up.
     void give_up(unsigned permissions);
-    /// Reopens the chain, see reopen_image(). Requests in flight are waited for.
+    /// Reopens the chain, see reopen_image(). Requests in flight are waited for; those held at breakpoints go on.
     Status reopen(Options options, const NodeFlags& flags, bool writethrough);
 
     Status read(uint64_t offset, const IoVec& iov);
@@ -49,7 +50,7 @@ public:
     /// `offset` is within the image, `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
-    /// The zone commands are done after every request begun before. ENOTSUP when the device is not zoned; for
+    /// The zone commands are done after every request begun before that is not held at a breakpoint. ENOTSUP when the device is not zoned; for
     /// ranges and alignment see zone_checks.h.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
@@ -63,6 +64,15 @@ public:
     /// See IoEngine::reap.
     size_t reap(bool wait);
     size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
+    /// Do requests end in the order of their Request::sequence, whatever the machine does?
+    bool orders_completions() const { return engine_ && engine_->orders_completions(); }
+    /// Brings requests in flight a bit further; false when none can go on.
+    bool step();
+    /// Lets one request that is held at a breakpoint go on, since somebody waits who would wait for ever.
+    void let_held_go();
+    /// Where orders_completions(): `text` is told what nodes have to say while they work, `completion` that a request is
+    /// done; as TaskScheduler::set_listener says.
+    void set_listeners(std::function<void(std::string_view)> text, std::function<void()> completion);
     /// Readable when reap() would find something; -1 while no request was ever submitted.
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
 
@@ -77,23 +87,42 @@ public:
 
 private:
     BlockBackend(std::unique_ptr<BlockNode> root, bool writethrough)
-        : root_(std::move(root)), aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
+        : tasks_(root->driver().has_breakpoints() ? std::make_unique<TaskScheduler>() : nullptr), root_(std::move(root)),
+          aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
 
     Status check(const Request& request);
     static Status check_vmstate(uint64_t offset, uint64_t bytes);
     void trace(const Request& request);
     Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
     void finish_all();
+    void settle();
     void keep_zone_order();
+    void let_go(const Task* task);
+    void run_task(const std::function<void()>& work);
+
+    /// Does something that may stop at a breakpoint; EAGAIN where there is no thread for it.
+    template <typename T, typename Work>
+    T run(Work work) {
+        if (tasks_ == nullptr) {
+            return work();
+        }
+        T result = Status::from_errno(EAGAIN);
+        run_task([&] { result = work(); });
+        return result;
+    }
+    /// Are synchronous requests done at once, on this thread?
+    bool is_direct() const { return aio_ == AioMode::threads && tasks_ == nullptr; }
     WriteFlags write_flags(WriteFlags flags) const;
     IoEngine& engine();
     /// May this thread wait inside a node? Not while the kernel has requests that only it can finish.
-    bool may_block() const { return aio_ == AioMode::threads || in_flight() == 0; }
+    bool may_block() const { return tasks_ == nullptr && (aio_ == AioMode::threads || in_flight() == 0); }
     Status perform(Request& request);
 
+    std::unique_ptr<TaskScheduler> tasks_; ///< where requests may stop at breakpoints
     std::unique_ptr<BlockNode> root_;
     AioMode aio_;
     bool writethrough_;
+    std::function<void()> on_completion_ = [] {};
     std::unique_ptr<IoEngine> engine_;
     std::vector<Notice> notices_;
 };

@@ -90,4 +90,18 @@ bool BlockDriver::debug_is_suspended(std::string_view tag) {
     return child_ && child_->driver().debug_is_suspended(tag);
 }
 
+std::optional<std::string> BlockDriver::debug_release(const Task* task) {
+    return child_ ? child_->driver().debug_release(task) : std::nullopt;
+}
+
+bool BlockDriver::has_breakpoints() const {
+    return child_ && child_->driver().has_breakpoints();
+}
+
+void BlockDriver::debug_event(DebugEvent /*event*/) {}
+
+bool BlockDriver::completes_at_once() const {
+    return child_ && child_->driver().completes_at_once();
+}
+
 } // namespace zoneio

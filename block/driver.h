@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/debug_event.h"
 #include "block/limits.h"
 #include "block/options.h"
 #include "block/request.h"
@@ -19,6 +20,7 @@
 namespace zoneio {
 
 class BlockNode;
+class Task;
 
 /// What one who uses an image may do to it, and lets others do. The bits are upstream's, and with that
 /// the bytes of the image that are locked: see FileLock.
@@ -150,11 +152,25 @@ public:
     /// Understands the options it can change, takes them out, and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
 
-    /// Fault injection (blkdebug); others pass it down. ENOTSUP at the bottom.
+    /// Are writes that must be on the medium when done handed down as such? The node below takes care of it then.
+    virtual bool passes_fua() const { return false; }
+    /// Does a request end without waiting for anything?
+    virtual bool completes_at_once() const;
+
+    // Fault injection (blkdebug); others pass it down. ENOTSUP at the bottom.
+
+    /// Is debug_event() to be called? Asked once.
+    virtual bool takes_debug_events() const { return false; }
+    /// A request comes to a point where it may be stopped: returns when it goes on.
+    virtual void debug_event(DebugEvent event);
+    /// Are there drivers here or below that stop requests at breakpoints? Requests have to be tasks then.
+    virtual bool has_breakpoints() const;
     virtual Status debug_breakpoint(std::string_view event, std::string_view tag);
     virtual Status debug_remove_breakpoint(std::string_view tag);
     virtual Status debug_resume(std::string_view tag);
     virtual bool debug_is_suspended(std::string_view tag);
+    /// Lets one suspended request go on, that of `task` or, for null, the newest; returns its tag.
+    virtual std::optional<std::string> debug_release(const Task* task);
 
     /// The node below, or null at the bottom.
     BlockNode* child() const { return child_.get(); }
@@ -170,6 +186,10 @@ struct Notice {
     std::string text;
 };
 
+/// Opens the child of a driver that sees to it itself: a name, options below the child's key, or both. Null when there
+/// is nothing of either.
+using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
+
 /// What a driver's factory is given.
 struct OpenContext {
     OpenContext();
@@ -181,6 +201,7 @@ struct OpenContext {
     bool probed = false;              ///< raw: nobody named the format
     AioMode default_aio = AioMode::threads;
     std::vector<Notice> notices; ///< for the factory to add to
+    ChildOpener open_child;      ///< for drivers that name their child, see DriverInfo::own_child
 };
 
 /// A row of the driver table.
@@ -197,6 +218,8 @@ struct DriverInfo {
     bool takes_zoned_child = false;
     /// There is something to open without a `filename`, too.
     bool filename_optional = false;
+    /// The key of a child that the driver opens itself, at a time of its choice; empty: none.
+    std::string_view own_child = {};
 };
 
 /// All drivers, by name.

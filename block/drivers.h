@@ -7,6 +7,7 @@
 
 namespace zoneio {
 
+extern const DriverInfo blkdebug_driver;
 extern const DriverInfo file_driver;
 extern const DriverInfo host_cdrom_driver;
 extern const DriverInfo host_device_driver;

@@ -14,24 +14,14 @@ namespace {
 constexpr uint64_t sector_size = 512;
 constexpr unsigned changing_permissions = Permissions::write | Permissions::resize;
 
-/// Requests that zeros are written with, where the driver has no better way, and how much memory they use.
-constexpr uint64_t zero_request_bytes = 16U << 20;
-constexpr size_t zero_buffer_bytes = 64U << 10;
-
-/// Zeros to write from; never written to, but an iovec has no const.
-uint8_t* zero_buffer() {
-    alignas(AlignedBuffer::default_alignment) static uint8_t zeros[zero_buffer_bytes];
-    return zeros;
-}
-
-IoVec zero_iov(uint64_t bytes) {
-    IoVec iov;
-    while (bytes > 0) {
-        const auto part = static_cast<size_t>(std::min<uint64_t>(bytes, zero_buffer_bytes));
-        iov.push_back(zero_buffer(), part);
-        bytes -= part;
+DebugEvent management_event(ZoneOp op) {
+    switch (op) {
+    case ZoneOp::open: return DebugEvent::zone_open;
+    case ZoneOp::close: return DebugEvent::zone_close;
+    case ZoneOp::finish: return DebugEvent::zone_finish;
+    case ZoneOp::reset: break;
     }
-    return iov;
+    return DebugEvent::zone_reset;
 }
 
 uint64_t align_down(uint64_t value, uint64_t alignment) {
@@ -48,49 +38,40 @@ Status out_of_memory() {
 
 } // namespace
 
-RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive,
-                               std::unique_lock<std::mutex>& lock)
-    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
-    lock = std::unique_lock(tracker_.mutex_);
-    position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
-}
-
-RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive)
-    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
-    std::unique_lock lock(tracker_.mutex_);
-    position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
-    tracker_.released_.wait(lock, [this] { return !must_wait(); });
-}
-
-std::unique_ptr<RequestTracker::Ticket> RequestTracker::Ticket::without_waiting(RequestTracker& tracker, uint64_t begin,
-                                                                                uint64_t end) {
-    std::unique_lock<std::mutex> lock;
-    std::unique_ptr<Ticket> ticket(new Ticket(tracker, begin, end, false, lock));
-    const bool must_wait = ticket->must_wait();
-    lock.unlock();
-    return must_wait ? nullptr : std::move(ticket);
-}
-
-bool RequestTracker::Ticket::must_wait() const {
-    const std::list<Ticket*>::const_iterator own = position_;
-    return std::any_of(tracker_.in_flight_.cbegin(), own, [this](const Ticket* earlier) {
-        return (exclusive_ || earlier->exclusive_) && earlier->begin_ < end_ && begin_ < earlier->end_;
-    });
-}
-
-RequestTracker::Ticket::~Ticket() {
-    const std::lock_guard lock(tracker_.mutex_);
-    tracker_.in_flight_.erase(position_);
-    tracker_.released_.notify_all();
-}
-
 BlockNode::BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,
                      std::string filename)
-    : info_(info), driver_(std::move(driver)), flags_(flags), name_(std::move(name)), filename_(std::move(filename)) {}
+    : info_(info), driver_(std::move(driver)), flags_(flags), name_(std::move(name)), filename_(std::move(filename)),
+      takes_events_(driver_->takes_debug_events()),
+      has_events_(takes_events_ || (driver_->child() != nullptr && driver_->child()->has_events_)) {}
 
 BlockNode::~BlockNode() {
     // Whoever closes an image has no place for an error; `flush` and forced writes are how to see one.
     (void)flush();
+}
+
+bool BlockNode::has_plain_name() const {
+    const bool is_window = options_.contains("size") || options_.contains("offset");
+    return !filename_.empty() && !filename_.starts_with("json:") && (info_.is_protocol || !is_window);
+}
+
+std::string BlockNode::to_json() const {
+    if (filename_.starts_with("json:") && info_.is_protocol) {
+        return filename_.substr(filename_.find('{'));
+    }
+    Options shown;
+    for (const char* key : {"size", "offset", "read-zeroes", "config"}) {
+        if (const OptionValue* value = options_.find(key)) {
+            shown.set(key, *value);
+        }
+    }
+    shown.set("driver", std::string(info_.name));
+    if (child() != nullptr) {
+        return shown.to_json({{info_.own_child.empty() ? "file" : std::string(info_.own_child), child()->to_json()}});
+    }
+    if (info_.needs_filename) {
+        shown.set("filename", filename_);
+    }
+    return shown.to_json();
 }
 
 BlockNode::Padding BlockNode::padding(uint64_t offset, uint64_t bytes) const {
@@ -111,7 +92,8 @@ uint64_t BlockNode::transfer_limit() const {
 
 Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
     trace_bdrv_co_preadv_part(driver_.get(), offset, iov.bytes(), 0);
-    if (iov.bytes() == 0) {
+    // Upstream hands empty requests down, where they can be seen to pass.
+    if (iov.bytes() == 0 && (!has_events_ || offset % limits().request_alignment != 0)) {
         return {};
     }
     if (flags_.copy_on_read) {
@@ -156,154 +138,52 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
     return {};
 }
 
-/// Ends a write: remembers that there is something to flush, and forces it out where that was asked for.
-Status BlockNode::finish_write(Status status, WriteFlags flags) {
-    mark_written();
-    return status.ok() && flags.fua ? flush() : std::move(status);
-}
-
-Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
-    trace_bdrv_co_pwritev_part(driver_.get(), offset, iov.bytes(), flags.bits());
-    if (iov.bytes() == 0) {
-        return {};
-    }
-    if (!needs_tracking()) {
-        return finish_write(write_aligned(offset, iov, flags), flags);
-    }
-    const Padding pad = padding(offset, iov.bytes());
-    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, pad.needed());
-    if (!pad.needed()) {
-        return finish_write(write_aligned(offset, iov, flags), flags);
-    }
-    return finish_write(write_padded(iov, pad), flags);
-}
-
-/// Writes whole blocks around a request that covers only parts of its first and last one.
-Status BlockNode::write_padded(const IoVec& iov, const Padding& pad) {
-    const uint64_t alignment = limits().request_alignment;
-    AlignedBuffer blocks;
-    if (!blocks.reserve(2 * alignment, std::max<size_t>(limits().memory_alignment, 1))) {
-        return out_of_memory();
-    }
-    uint8_t* const first = blocks.data();
-    uint8_t* last = first + alignment;
-    if (pad.head != 0) {
-        Status status = driver_->preadv(pad.begin, IoVec(first, alignment));
-        if (!status.ok()) {
-            return status;
+/// Flushes of one node come one after the other, where a flush may stop on its way.
+class BlockNode::FlushTurn {
+public:
+    explicit FlushTurn(BlockNode& node) : node_(node), task_(node.has_events_ ? Task::current() : nullptr) {
+        if (task_ == nullptr) {
+            return;
         }
-    }
-    if (pad.tail != 0) {
-        if (pad.head != 0 && pad.end - pad.begin == alignment) {
-            last = first;
-        } else if (Status status = driver_->preadv(pad.end - alignment, IoVec(last, alignment)); !status.ok()) {
-            return status;
+        while (node_.flushing_ != nullptr) {
+            node_.flush_waiters_.push_back(task_);
+            task_->park(node_.flushing_);
         }
+        node_.flushing_ = task_;
     }
-    IoVec padded;
-    if (pad.head != 0) {
-        padded.push_back(first, pad.head);
-    }
-    padded.append(iov, 0, iov.bytes());
-    if (pad.tail != 0) {
-        padded.push_back(last + alignment - pad.tail, pad.tail);
-    }
-    return write_split(pad.begin, padded);
-}
-
-Status BlockNode::write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags) {
-    if (flags_.detect_zeroes != DetectZeroes::off && driver_->can_write_zeroes() && iov.is_zero()) {
-        flags.may_unmap = flags_.detect_zeroes == DetectZeroes::unmap;
-        return zero_aligned(offset, iov.bytes(), flags);
-    }
-    return write_split(offset, iov);
-}
-
-Status BlockNode::write_split(uint64_t offset, const IoVec& iov) {
-    const uint64_t limit = transfer_limit();
-    if (iov.bytes() <= limit) {
-        return driver_->pwritev(offset, iov, {});
-    }
-    for (uint64_t done = 0; done < iov.bytes(); done += limit) {
-        Status status = driver_->pwritev(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)), {});
-        if (!status.ok()) {
-            return status;
+    FlushTurn(const FlushTurn&) = delete;
+    FlushTurn& operator=(const FlushTurn&) = delete;
+    ~FlushTurn() {
+        if (task_ == nullptr) {
+            return;
         }
-    }
-    return {};
-}
-
-Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
-    trace_bdrv_co_pwritev_part(driver_.get(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
-    if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
-        // The partial blocks at the ends could only be written.
-        return Status::from_errno(ENOTSUP);
-    }
-    if (bytes == 0) {
-        return {};
-    }
-    flags.may_unmap = flags.may_unmap && flags_.unmap;
-    if (!needs_tracking()) {
-        return finish_write(zero_aligned(offset, bytes, flags), flags);
-    }
-    const Padding pad = padding(offset, bytes);
-    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, pad.needed());
-    const uint64_t alignment = limits().request_alignment;
-    const uint64_t end = offset + bytes;
-    const uint64_t middle_begin = std::min(align_up(offset, alignment), end);
-    const uint64_t middle_end = std::max(align_down(end, alignment), middle_begin);
-
-    // Partial blocks at the ends are rewritten, whole ones in between zeroed by the driver.
-    const auto zero_part = [&](uint64_t from, uint64_t to) {
-        return from == to ? Status() : write_padded(zero_iov(to - from), padding(from, to - from));
-    };
-    Status status = zero_part(offset, middle_begin);
-    if (status.ok() && middle_begin < middle_end) {
-        status = zero_aligned(middle_begin, middle_end - middle_begin, flags);
-    }
-    if (status.ok()) {
-        status = zero_part(middle_end, end);
-    }
-    return finish_write(std::move(status), flags);
-}
-
-Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags) {
-    flags.fua = false;
-    Status status = driver_->pwrite_zeroes(offset, bytes, flags);
-    return status.code() == ENOTSUP && !flags.no_fallback ? zero_by_writing(offset, bytes) : std::move(status);
-}
-
-Status BlockNode::zero_by_writing(uint64_t offset, uint64_t bytes) {
-    const uint64_t limit = std::min(zero_request_bytes, transfer_limit());
-    while (bytes > 0) {
-        const uint64_t part = std::min(bytes, limit);
-        Status status = driver_->pwritev(offset, zero_iov(part), {});
-        if (!status.ok()) {
-            return status;
+        node_.flushing_ = nullptr;
+        for (Task* const waiter : node_.flush_waiters_) {
+            waiter->wake();
         }
-        offset += part;
-        bytes -= part;
+        node_.flush_waiters_.clear();
     }
-    return {};
-}
 
-Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
-    if (bytes == 0 || !flags_.unmap) {
-        return {};
-    }
-    std::optional<RequestTracker::Ticket> ticket;
-    if (needs_tracking()) {
-        ticket.emplace(tracker_, offset, offset + bytes, false);
-    }
-    Status status = driver_->pdiscard(offset, bytes);
-    mark_written();
-    return status.code() == ENOTSUP ? Status() : std::move(status);
-}
+private:
+    BlockNode& node_;
+    Task* const task_;
+};
 
 Status BlockNode::flush() {
-    const uint64_t writes = writes_.load(std::memory_order_acquire);
-    if (flags_.no_flush || writes == flushed_.load(std::memory_order_acquire)) {
+    if (flags_.read_only) {
         return {};
+    }
+    const uint64_t writes = writes_.load(std::memory_order_acquire);
+    BlockNode* const below = driver_->child();
+    const FlushTurn turn(*this);
+    if (below != nullptr) {
+        below->raise(DebugEvent::flush_to_os);
+    }
+    if (flags_.no_flush || writes == flushed_.load(std::memory_order_acquire)) {
+        return below != nullptr ? below->flush() : Status();
+    }
+    if (below != nullptr) {
+        below->raise(DebugEvent::flush_to_disk);
     }
     Status status = driver_->flush();
     if (status.ok()) {
@@ -343,19 +223,24 @@ Result<uint64_t> BlockNode::length() {
 }
 
 Result<uint64_t> BlockNode::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+    raise(DebugEvent::zone_report);
     return driver_->zone_report(offset, count, visit);
 }
 
 Status BlockNode::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    raise(management_event(op));
     Status status = driver_->zone_mgmt(op, offset, bytes);
+    raise(DebugEvent::zone_mgmt_done);
     mark_written();
     return status;
 }
 
 Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    raise(DebugEvent::zone_append);
     Result<uint64_t> position = driver_->zone_append(offset, iov, flags);
+    raise(DebugEvent::zone_append_done);
     mark_written();
-    if (position.ok() && flags.fua) {
+    if (position.ok() && flags.fua && !driver_->passes_fua()) {
         if (Status status = flush(); !status.ok()) {
             return status;
         }

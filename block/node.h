@@ -2,55 +2,20 @@
 #pragma once
 
 #include "block/driver.h"
+#include "block/request_tracker.h"
 
 #include <atomic>
-#include <condition_variable>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <vector>
 
 namespace zoneio {
-
-/// Keeps a read-modify-write from mixing with requests that overlap it.
-///
-/// Requests wait for earlier ones that they overlap when either of the two is exclusive; as everybody waits
-/// for earlier ones only, nobody waits in a circle.
-class RequestTracker {
-public:
-    class Ticket : public RequestHold {
-    public:
-        /// Waits for its turn.
-        Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive);
-        ~Ticket() override;
-        Ticket(const Ticket&) = delete;
-        Ticket& operator=(const Ticket&) = delete;
-
-        /// A ticket for a request that nobody waits in; null when it would have to wait.
-        static std::unique_ptr<Ticket> without_waiting(RequestTracker& tracker, uint64_t begin, uint64_t end);
-
-    private:
-        Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive, std::unique_lock<std::mutex>& lock);
-        bool must_wait() const;
-
-        RequestTracker& tracker_;
-        uint64_t begin_;
-        uint64_t end_;
-        bool exclusive_;
-        std::list<Ticket*>::iterator position_;
-    };
-
-private:
-    std::mutex mutex_;
-    std::condition_variable released_;
-    std::list<Ticket*> in_flight_; ///< oldest first
-};
 
 /// A node of the chain: a driver, with what is the same for every driver.
 ///
 /// Pads requests to the driver's alignment (reading what a partial block held before), cuts them to its
-/// limits, writes zeros where it has no better way, forces out what must be forced out, and remembers whether
-/// there is anything to flush. Callers have checked ranges. Data methods may be called from several threads.
+/// limits, writes zeros where it has no better way, forces out what must be forced out, remembers whether
+/// there is anything to flush, and tells a driver that injects faults how far requests have come. Callers have checked ranges. Data methods may be called from several threads.
 class BlockNode {
 public:
     BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,
@@ -69,6 +34,10 @@ public:
     const Limits& limits() const { return driver_->limits(); }
     const std::string& name() const { return name_; }
     const std::string& filename() const { return filename_; }
+    /// Does the file name say all that makes the node what it is?
+    bool has_plain_name() const;
+    /// What makes the node what it is, as a JSON object.
+    std::string to_json() const;
     /// The options it was opened with, without its child's.
     const Options& options() const { return options_; }
     void set_options(Options options) { options_ = std::move(options); }
@@ -99,6 +68,15 @@ public:
     /// The sync behind one failed.
     void note_sync_error(int error);
 
+    /// A request passes a point that rules and breakpoints may be tied to. See BlockDriver::debug_event.
+    void raise(DebugEvent event) {
+        if (takes_events_) {
+            driver_->debug_event(event);
+        }
+    }
+    /// Has something been written here since the last flush?
+    bool is_dirty() const { return writes_.load(std::memory_order_acquire) != flushed_.load(std::memory_order_acquire); }
+
     Status set_permissions(const Permissions& permissions);
     const Permissions& permissions() const { return permissions_; }
     /// One who writes but must not resize needs an image of whole blocks: padding must not make it grow.
@@ -113,17 +91,29 @@ private:
         bool needed() const { return head != 0 || tail != 0; }
     };
 
+    /// The partial blocks at the ends of a write, as they were before.
+    struct Edges {
+        AlignedBuffer memory;
+        uint8_t* first = nullptr; ///< the block at Padding::begin
+        uint8_t* last = nullptr;  ///< the block before Padding::end
+        bool merged = false;      ///< all of the padded range is there, in one piece
+    };
+    class FlushTurn;
+
     Padding padding(uint64_t offset, uint64_t bytes) const;
     bool needs_tracking() const { return limits().request_alignment > 1; }
     void mark_written() { writes_.fetch_add(1, std::memory_order_release); }
-    Status finish_write(Status status, WriteFlags flags);
 
     Status read_aligned(uint64_t offset, const IoVec& iov);
+    Status read_edges(const Padding& pad, Edges& edges);
+    Status write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags);
     Status write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags);
-    Status write_split(uint64_t offset, const IoVec& iov);
-    Status write_padded(const IoVec& iov, const Padding& pad);
+    Status write_split(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status zero_padded(uint64_t offset, uint64_t bytes, const Padding& pad, WriteFlags flags);
     Status zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags);
-    Status zero_by_writing(uint64_t offset, uint64_t bytes);
+    Status zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flags, bool& zeroed);
+    Status zero_by_writing(uint64_t offset, uint64_t bytes, WriteFlags flags);
+    Status discard_in_parts(uint64_t offset, uint64_t bytes);
     uint64_t transfer_limit() const;
 
     const DriverInfo& info_;
@@ -133,6 +123,11 @@ private:
     std::string filename_;
     Options options_;
     Permissions permissions_;
+
+    const bool takes_events_; ///< this driver does
+    const bool has_events_;   ///< this one or one below does
+    Task* flushing_ = nullptr;
+    std::vector<Task*> flush_waiters_;
 
     RequestTracker tracker_;
     std::atomic<uint64_t> writes_{0};  ///< how many writes ended here

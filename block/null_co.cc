@@ -57,6 +57,8 @@ public:
 
     Status pwritev(uint64_t /*offset*/, const IoVec& /*iov*/, WriteFlags /*flags*/) override { return wait(); }
     Status flush() override { return wait(); }
+    bool passes_fua() const override { return true; }
+    bool completes_at_once() const override { return latency_.count() == 0; }
 
     Result<BlockExtent> block_status(uint64_t /*offset*/, uint64_t bytes, bool /*want_zero*/) override {
         return BlockExtent{bytes, false, read_zeroes_};

@@ -177,33 +177,40 @@ private:
 
     /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
     Status open_child(Plan& plan) {
-        Options child_options = plan.options.take_subtree("file");
-        const std::string* reference = plan.options.find_text("file");
-        if (reference != nullptr && (plan.filename || !child_options.empty())) {
+        Result<std::unique_ptr<BlockNode>> child = open_named_child(plan.filename, plan.options, plan.flags, "file");
+        if (!child.ok()) {
+            return std::move(child).status();
+        }
+        plan.child = std::move(*child);
+        if (plan.child != nullptr) {
+            plan.options.erase("file");
+            plan.explicit_options.take_subtree("file");
+        }
+        return {};
+    }
+
+    /// Opens what the options of a node name as its child: options below `key`, or a file name. Null for neither.
+    Result<std::unique_ptr<BlockNode>> open_named_child(const std::optional<std::string>& filename, Options& options,
+                                                        const NodeFlags& flags, std::string_view key) {
+        Options child_options = options.take_subtree(key);
+        const std::string* reference = options.find_text(key);
+        if (reference != nullptr && (filename || !child_options.empty())) {
             return option_error("Cannot reference an existing block device with additional options or a new filename");
         }
         if (reference != nullptr) {
             return option_error(fmt::format("Cannot find device='{0}' nor node-name='{0}'", *reference));
         }
-        if (!plan.filename && child_options.empty()) {
-            return {};
+        if (!filename && child_options.empty()) {
+            return std::unique_ptr<BlockNode>();
         }
         // Passed on unparsed: what is wrong with them shows in the child, after its own errors.
         Options inherited;
-        for (const char* key : {"read-only", "auto-read-only", "cache.direct", "cache.no-flush", "force-share"}) {
-            if (const OptionValue* value = plan.options.find(key)) {
-                inherited.set(key, *value);
+        for (const char* passed_on : {"read-only", "auto-read-only", "cache.direct", "cache.no-flush", "force-share"}) {
+            if (const OptionValue* value = options.find(passed_on)) {
+                inherited.set(passed_on, *value);
             }
         }
-        Result<std::unique_ptr<BlockNode>> child =
-            open(plan.filename, std::move(child_options), inherited_flags(plan.flags), true, inherited);
-        if (!child.ok()) {
-            return std::move(child).status();
-        }
-        plan.child = std::move(*child);
-        plan.options.erase("file");
-        plan.explicit_options.take_subtree("file");
-        return {};
+        return open(filename, std::move(child_options), inherited_flags(flags), true, inherited);
     }
 
     /// Decides on the format by content where nobody named one.
@@ -281,6 +288,12 @@ private:
         context.child = std::move(plan.child);
         context.probed = plan.probed;
         context.default_aio = aio_;
+        if (!plan.info->own_child.empty()) {
+            context.open_child = [this, &plan](std::optional<std::string> child_name, Options& options) {
+                plan.explicit_options.take_subtree(plan.info->own_child);
+                return open_named_child(child_name, options, plan.flags, plan.info->own_child);
+            };
+        }
         const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
         const std::string shown = child_name.empty() ? context.filename : child_name;

@@ -130,20 +130,23 @@ const std::string* Options::first_unknown() const {
     return first == values_.end() ? nullptr : &first->first;
 }
 
-std::string Options::to_json() const {
-    std::vector<const std::string*> keys;
+std::string Options::to_json(const std::map<std::string, std::string, std::less<>>& objects) const {
+    std::map<std::string, std::string, std::less<>> members = objects;
     for (const auto& [key, value] : values_) {
+        const bool* flag = std::get_if<bool>(&value);
+        const std::string text = flag != nullptr ? (*flag ? "true" : "false") : option_text(value).value_or("null");
+        const char* const quote = std::holds_alternative<std::string>(value) ? "\"" : "";
+        members[key] = fmt::format("{0}{1}{0}", quote, text);
+    }
+    std::vector<const std::string*> keys;
+    for (const auto& [key, value] : members) {
         keys.push_back(&key);
     }
     std::sort(keys.begin(), keys.end(),
               [](const std::string* a, const std::string* b) { return dictionary_bucket(*a) < dictionary_bucket(*b); });
     std::string json = "{";
     for (const std::string* key : keys) {
-        const OptionValue& value = *find(*key);
-        const bool* flag = std::get_if<bool>(&value);
-        const std::string text = flag != nullptr ? (*flag ? "true" : "false") : option_text(value).value_or("null");
-        const char* const quote = std::holds_alternative<std::string>(value) ? "\"" : "";
-        json += fmt::format("{}\"{}\": {}{}{}", json.size() > 1 ? ", " : "", *key, quote, text, quote);
+        json += fmt::format("{}\"{}\": {}", json.size() > 1 ? ", " : "", *key, members[*key]);
     }
     return json + '}';
 }

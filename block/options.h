@@ -75,8 +75,8 @@ public:
 
     /// The key that upstream reports first when several are unknown.
     const std::string* first_unknown() const;
-    /// As a JSON object, in upstream's order.
-    std::string to_json() const;
+    /// As a JSON object, in upstream's order. `objects`: more keys, with values that are JSON already.
+    std::string to_json(const std::map<std::string, std::string, std::less<>>& objects = {}) const;
 
     const std::map<std::string, OptionValue, std::less<>>& all() const { return values_; }
 

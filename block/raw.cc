@@ -111,15 +111,20 @@ public:
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
-    Status preadv(uint64_t offset, const IoVec& iov) override { return child_->preadv(window_.offset + offset, iov); }
+    Status preadv(uint64_t offset, const IoVec& iov) override {
+        child_->raise(DebugEvent::read_aio);
+        return child_->preadv(window_.offset + offset, iov);
+    }
 
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         if (probed_ && offset < probe_bytes && iov.bytes() > 0 && would_change_format(offset, iov)) {
             return Status::from_errno(EPERM);
         }
+        child_->raise(DebugEvent::write_aio);
         return child_->pwritev(window_.offset + offset, iov, flags);
     }
 
+    bool passes_fua() const override { return true; }
     Status flush() override { return child_->flush(); }
     bool can_write_zeroes() const override { return true; }
 
@@ -208,12 +213,10 @@ private:
         // A probed image is written in whole sectors, so that the check for a changed format sees all of the first.
         limits_.request_alignment = probed_ ? sector_size : 1;
         const Limits& below = child_->limits();
-        limits_.zoned = below.zoned;
-        limits_.zone_size = below.zone_size;
-        limits_.max_append_bytes = below.max_append_bytes;
-        limits_.max_open_zones = below.max_open_zones;
-        limits_.max_active_zones = below.max_active_zones;
-        limits_.write_granularity = below.write_granularity;
+        limits_.max_transfer = 0;
+        limits_.discard_alignment = 0;
+        limits_.merge(below);
+        limits_.copy_zones(below);
         limits_.nr_zones = 0;
         if (const Result<uint64_t> bytes = length(); below.zone_size != 0 && bytes.ok()) {
             limits_.nr_zones = (*bytes + below.zone_size - 1) / below.zone_size;

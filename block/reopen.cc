@@ -104,7 +104,8 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
     std::vector<NodeChange> changes;
     NodeFlags flags = root_flags;
     for (BlockNode* node = &root; node != nullptr; node = node->driver().child()) {
-        Options below = node->driver().child() != nullptr ? options.take_subtree("file") : Options();
+        const std::string_view child_key = node->info().own_child.empty() ? "file" : node->info().own_child;
+        Options below = node->driver().child() != nullptr ? options.take_subtree(child_key) : Options();
         Result<NodeChange> change = prepare_node(*node, std::move(options), flags);
         if (!change.ok()) {
             return std::move(change).status();

@@ -49,6 +49,7 @@ struct Request {
     Status status;     ///< valid when done
     bool done = false; ///< set by IoEngine::reap, on the thread that calls it
     std::chrono::steady_clock::time_point finished; ///< when it ended
+    uint64_t sequence = 0; ///< the how manieth to end, see IoEngine::orders_completions
 
     Request* next = nullptr;    ///< for the engine's lists
     uint8_t completions_due = 0; ///< for the engine

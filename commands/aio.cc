@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/aio.h"
 
+#include <algorithm>
+
 namespace zoneio {
 
 namespace {
@@ -23,34 +25,64 @@ void AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request)
     requests_.push_back(std::move(request));
     started.start = std::chrono::steady_clock::now();
     backend.submit(started.request);
-    if (requests_.size() % collect_every == 0) {
+    if (requests_.size() % collect_every == 0 && !backend.orders_completions()) {
         backend.reap(false);
         while (!requests_.empty() && requests_.front()->request.done && is_silent(*requests_.front())) {
             drop_front();
         }
     }
     while (requests_.size() > max_unreported || (bytes_ > max_bytes && requests_.size() > 1)) {
-        while (!requests_.front()->request.done) {
-            backend.reap(true);
+        if (!requests_.front()->request.done && backend.reap(true) == 0) {
+            return; // held at a breakpoint
         }
-        report_front();
+        report_done(backend);
     }
 }
 
 void AioQueue::drain(BlockBackend& backend) {
+    settle(backend);
     while (!requests_.empty()) {
-        if (!requests_.front()->request.done) {
-            backend.reap(true);
-            continue;
-        }
-        report_front();
+        backend.let_held_go();
+        settle(backend);
+    }
+}
+
+void AioQueue::settle(BlockBackend& backend) {
+    report_done(backend);
+    while (!requests_.empty() && backend.reap(true) > 0) {
+        report_done(backend);
     }
 }
 
 void AioQueue::report_finished(BlockBackend& backend) {
     backend.reap(false);
+    report_done(backend);
+}
+
+void AioQueue::report_done(const BlockBackend& backend) {
+    if (backend.orders_completions()) {
+        report_in_sequence();
+        return;
+    }
     while (!requests_.empty() && requests_.front()->request.done) {
         report_front();
+    }
+}
+
+void AioQueue::report_in_sequence() {
+    // One that was refused at once has the sequence 0, and has ended before all others.
+    const auto rank = [](const std::unique_ptr<AioRequest>& request) {
+        return request->request.done ? request->request.sequence : UINT64_MAX;
+    };
+    while (!requests_.empty()) {
+        const auto next = std::min_element(requests_.begin(), requests_.end(),
+                                           [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+        if (!(*next)->request.done) {
+            return;
+        }
+        report(**next);
+        bytes_ -= (*next)->buffer.capacity();
+        requests_.erase(next);
     }
 }
 

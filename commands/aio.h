@@ -31,19 +31,25 @@ struct AioRequest {
 /// The asynchronous commands that were not reported yet, oldest first.
 ///
 /// They are reported in the order in which they were given, whatever the order in which they end: of the orders
-/// that qemu-io itself shows it is the one that can be relied on.
+/// that qemu-io itself shows it is the one that can be relied on. Where the order in which they end can be relied
+/// on, as with breakpoints, it is that.
 class AioQueue {
 public:
     explicit AioQueue(Reporter& reporter) : reporter_(reporter) {}
 
     bool empty() const { return requests_.empty(); }
     void start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
-    /// Waits for all requests and reports them.
+    /// Waits for all requests and reports them. Those held at breakpoints go on.
     void drain(BlockBackend& backend);
+    /// Waits for those that can go on by themselves and reports them.
+    void settle(BlockBackend& backend);
     /// Reports, up to the first that is still under way, those that have finished; does not wait.
     void report_finished(BlockBackend& backend);
+    /// Reports those that are known to have finished.
+    void report_done(const BlockBackend& backend);
 
 private:
+    void report_in_sequence();
     void report_front();
     void drop_front();
     void report(AioRequest& request);

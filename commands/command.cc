@@ -116,8 +116,9 @@ Outcome run_line(Session& session, char* line) {
     if (!may_run(session, *command, words[0], count - 1)) {
         return Outcome::failed;
     }
-    if (command->waits_for_aio && session.is_open() && !session.aio().empty()) {
-        session.aio().drain(session.backend());
+    // Where the order of things is certain they need not end first.
+    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions()) {
+        session.aio().settle(session.backend());
     }
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;

@@ -40,13 +40,14 @@ Outcome run_resume(Session& session, const Command& /*command*/, CommandLine lin
 }
 
 Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine line) {
-    // As long as requests are in flight one of them may still run into the breakpoint.
+    // As long as requests can go on one of them may still run into the breakpoint.
     while (!driver(session).debug_is_suspended(line.argv[1])) {
-        if (session.backend().in_flight() == 0) {
-            session.out().print("Could not wait for breakpoint {}: no request is under way\n", line.argv[1]);
+        if (!session.backend().step()) {
+            session.out().print("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
+                                session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");
             return Outcome::failed;
         }
-        session.backend().reap(true);
+        session.aio().report_done(session.backend());
     }
     return Outcome::ok;
 }
@@ -57,7 +58,7 @@ void sleep_for(Session& session, long milliseconds) {
     constexpr long longest = 1000L * 3600 * 24 * 365 * 100; // what the clock can be asked for
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, longest));
     for (Clock::time_point now = Clock::now(); now < deadline; now = Clock::now()) {
-        const bool busy = session.is_open() && session.backend().in_flight() > 0;
+        const bool busy = session.is_open() && !session.aio().empty();
         pollfd event{busy ? session.backend().event_fd() : -1, POLLIN, 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
         (void)poll(&event, 1, static_cast<int>(std::min<long>(left, INT32_MAX)));

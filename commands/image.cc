@@ -113,7 +113,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     for (uint64_t done = 0; done < count;) {
         const Result<Run> run = run_at(session.backend(), begin + done, begin + count);
         if (!run.ok()) {
-            session.out().error("Failed to check allocation status: " + run.status().message());
+            session.out().print("is_allocated failed: {}\n", run.status().message());
             return Outcome::failed;
         }
         allocated += run->allocated ? run->bytes : 0;

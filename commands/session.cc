@@ -3,9 +3,19 @@
 
 namespace zoneio {
 
+void Session::attach(std::unique_ptr<BlockBackend> backend) {
+    backend_ = std::move(backend);
+    current_zone.reset();
+    backend_->set_listeners([this](std::string_view text) { reporter_.print("{}\n", text); },
+                            [this] { aio_.report_done(*backend_); });
+}
+
 void Session::close() {
     if (backend_) {
         aio_.drain(*backend_);
+        for (const Notice& notice : backend_->take_notices()) {
+            reporter_.error(notice.text);
+        }
         backend_.reset();
     }
 }

@@ -26,10 +26,7 @@ public:
     bool is_open() const { return backend_ != nullptr; }
     BlockBackend& backend() { return *backend_; }
     /// Takes over an image that was opened.
-    void attach(std::unique_ptr<BlockBackend> backend) {
-        backend_ = std::move(backend);
-        current_zone.reset();
-    }
+    void attach(std::unique_ptr<BlockBackend> backend);
     /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
     void close();
 

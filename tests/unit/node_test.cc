@@ -111,7 +111,7 @@ TEST(Node, ZerosGoToTheDriverExceptPartialBlocks) {
     memset(t.memory->data.data(), 7, t.memory->data.size());
     EXPECT_TRUE(t.node.pwrite_zeroes(500, 1100, {}).ok());
     EXPECT_EQ(t.memory->asked,
-              Asked({"read 0+512", "write 0+512", "zero 512+1024", "read 1536+512", "write 1536+512"}));
+              Asked({"read 0+512", "read 1536+512", "write 0+512", "zero 512+1024", "write 1536+512"}));
     EXPECT_EQ(t.memory->data[499], 7);
     EXPECT_TRUE(all_bytes_equal(t.memory->data.data() + 500, 1100, 0));
     EXPECT_EQ(t.memory->data[1600], 7);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The file format is upstream's, down to what it makes of lines that are not quite right.
+#include "block/blkdebug_config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+
+namespace zoneio {
+
+namespace {
+
+constexpr size_t line_size = 1024; ///< longer lines count as several
+constexpr size_t longest_word = 63;
+constexpr size_t longest_value = 1023;
+
+Status config_error(std::string text) {
+    return Status::error(EINVAL, std::move(text));
+}
+
+/// Reads a line from left to right, white space in front of everything skipped.
+class LineScanner {
+public:
+    explicit LineScanner(std::string_view line) : rest_(line) {}
+
+    void skip_space() {
+        while (!rest_.empty() && isspace(static_cast<unsigned char>(rest_.front())) != 0) {
+            rest_.remove_prefix(1);
+        }
+    }
+
+    /// The characters up to white space; empty at the end of the line.
+    std::string word() {
+        skip_space();
+        size_t length = 0;
+        while (length < std::min(rest_.size(), longest_word) && isspace(static_cast<unsigned char>(rest_[length])) == 0) {
+            length++;
+        }
+        return cut(length);
+    }
+
+    /// The characters up to `stop` or the end of the line.
+    std::string until(char stop, size_t longest) { return cut(std::min(rest_.find(stop), longest)); }
+
+    bool take(char c) {
+        if (rest_.empty() || rest_.front() != c) {
+            return false;
+        }
+        rest_.remove_prefix(1);
+        return true;
+    }
+
+private:
+    std::string cut(size_t length) {
+        std::string text(rest_.substr(0, length));
+        rest_.remove_prefix(text.size());
+        return text;
+    }
+
+    std::string_view rest_;
+};
+
+struct Header {
+    std::string group;
+    std::optional<std::string> id;
+};
+
+/// `[GROUP "ID"]` or `[GROUP]`; what follows does not matter, nor do missing ends.
+std::optional<Header> scan_header(std::string_view line) {
+    LineScanner with_id(line);
+    if (!with_id.take('[')) {
+        return std::nullopt;
+    }
+    std::string group = with_id.word();
+    with_id.skip_space();
+    if (!group.empty() && with_id.take('"')) {
+        std::string id = with_id.until('"', longest_word);
+        if (!id.empty()) {
+            return Header{std::move(group), std::move(id)};
+        }
+    }
+    LineScanner plain(line.substr(1));
+    group = plain.until(']', longest_word);
+    return group.empty() ? std::nullopt : std::optional(Header{std::move(group), std::nullopt});
+}
+
+/// `KEY = "VALUE"`; everything behind the key may be missing. Null on an empty line.
+std::optional<KeyValue> scan_value(std::string_view line) {
+    LineScanner scanner(line);
+    KeyValue pair{scanner.word(), {}};
+    if (pair.key.empty()) {
+        return std::nullopt;
+    }
+    scanner.skip_space();
+    if (scanner.take('=')) {
+        scanner.skip_space();
+        pair.value = scanner.take('"') ? scanner.until('"', longest_value) : std::string();
+    }
+    return pair;
+}
+
+std::optional<BlkdebugGroup> find_group(std::string_view name) {
+    for (const BlkdebugGroup group : {BlkdebugGroup::inject_error, BlkdebugGroup::set_state}) {
+        if (name == blkdebug_group_name(group)) {
+            return group;
+        }
+    }
+    return std::nullopt;
+}
+
+Status begin_section(Header header, std::vector<BlkdebugSection>& sections) {
+    BlkdebugSection section;
+    const std::optional<BlkdebugGroup> group = find_group(header.group);
+    if (!group) {
+        return config_error(fmt::format("There is no option group '{}'", header.group));
+    }
+    section.group = *group;
+    section.id = std::move(header.id);
+    return add_blkdebug_section(std::move(section), sections);
+}
+
+Status set_value(const KeyValue& pair, BlkdebugSection& section) {
+    if (pair.key == "id") {
+        return {}; // every section has one, and nobody asks for it
+    }
+    Options options;
+    options.set(pair.key, pair.value);
+    Status status = take_blkdebug_section(options, section);
+    return options.empty() || !status.ok() ? std::move(status) : config_error(fmt::format("Invalid parameter '{}'", pair.key));
+}
+
+Status read_line(std::string_view line, std::vector<BlkdebugSection>& sections, bool& in_section) {
+    if (line.starts_with('\n') || line.starts_with('#')) {
+        return {};
+    }
+    if (std::optional<Header> header = scan_header(line)) {
+        in_section = true;
+        return begin_section(std::move(*header), sections);
+    }
+    const std::optional<KeyValue> pair = scan_value(line);
+    if (!pair) {
+        return config_error("parse error");
+    }
+    return in_section ? set_value(*pair, sections.back()) : config_error("no group defined");
+}
+
+} // namespace
+
+std::string_view blkdebug_group_name(BlkdebugGroup group) {
+    return group == BlkdebugGroup::inject_error ? "inject-error" : "set-state";
+}
+
+Status take_blkdebug_section(Options& options, BlkdebugSection& section) {
+    if (section.group == BlkdebugGroup::set_state) {
+        return options.take_all({{"event", section.event},
+                                 OptionTarget::number("state", section.state),
+                                 OptionTarget::number("new_state", section.new_state)});
+    }
+    return options.take_all({{"event", section.event},
+                             OptionTarget::number("state", section.state),
+                             OptionTarget::number("errno", section.error),
+                             OptionTarget::number("sector", section.sector),
+                             OptionTarget::number("delay-ns", section.delay_ns),
+                             {"once", section.once},
+                             {"immediately", section.immediately},
+                             {"iotype", section.iotype},
+                             OptionTarget::size("torn", section.torn)});
+}
+
+Status add_blkdebug_section(BlkdebugSection section, std::vector<BlkdebugSection>& sections) {
+    if (section.id) {
+        if (Status status = check_identifier("id", *section.id); !status.ok()) {
+            return status;
+        }
+        const bool known = std::any_of(sections.begin(), sections.end(), [&](const BlkdebugSection& other) {
+            return other.group == section.group && other.id == section.id;
+        });
+        if (known) {
+            return config_error(fmt::format("Duplicate ID '{}' for {}", *section.id, blkdebug_group_name(section.group)));
+        }
+    }
+    sections.push_back(std::move(section));
+    return {};
+}
+
+Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection>& sections) {
+    const auto close = [](FILE* file) { (void)fclose(file); };
+    const std::unique_ptr<FILE, decltype(close)> file(fopen(name.c_str(), "re"), close);
+    if (!file) {
+        return Status::error(errno, fmt::format("Could not read blkdebug config file: {}", strerror(errno)));
+    }
+    char line[line_size];
+    bool in_section = false;
+    while (fgets(line, sizeof(line), file.get()) != nullptr) {
+        if (Status status = read_line(line, sections, in_section); !status.ok()) {
+            return status;
+        }
+    }
+    if (ferror(file.get()) != 0) {
+        return Status::error(errno, fmt::format("Cannot read config file: {}", strerror(errno)));
+    }
+    return {};
+}
+
+} // namespace zoneio

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/options.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// The kinds of rules that blkdebug is given: the sections of its file, and lists of options.
+enum class BlkdebugGroup : uint8_t { inject_error, set_state };
+
+/// `inject-error`, `set-state`.
+std::string_view blkdebug_group_name(BlkdebugGroup group);
+
+/// One rule as written, not yet understood.
+struct BlkdebugSection {
+    BlkdebugGroup group = BlkdebugGroup::inject_error;
+    std::optional<std::string> id;
+    std::optional<std::string> event;
+    std::optional<std::string> iotype;
+    std::optional<uint64_t> state;
+    std::optional<uint64_t> error;
+    std::optional<uint64_t> sector;
+    std::optional<uint64_t> delay_ns;
+    std::optional<uint64_t> torn;
+    std::optional<uint64_t> new_state;
+    std::optional<bool> once;
+    std::optional<bool> immediately;
+};
+
+/// Takes the keys of a section out of options; EINVAL for values of the wrong form.
+Status take_blkdebug_section(Options& options, BlkdebugSection& section);
+
+/// Adds a section, whose id must be new.
+Status add_blkdebug_section(BlkdebugSection section, std::vector<BlkdebugSection>& sections);
+
+/// Reads a file of sections `[inject-error]` and `[set-state]` with lines `key = "value"`.
+Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection>& sections);
+
+} // namespace zoneio

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What changes the content of a node: writes of data and of zeros, and discards.
+#include "block/node.h"
+#include "block/trace.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace zoneio {
+
+namespace {
+
+/// Requests that zeros are written with, where the driver has no better way, and how much memory they use.
+constexpr uint64_t zero_request_bytes = 16U << 20;
+constexpr size_t zero_buffer_bytes = 64U << 10;
+
+/// Zeros to write from; never written to, but an iovec has no const.
+uint8_t* zero_buffer() {
+    alignas(AlignedBuffer::default_alignment) static uint8_t zeros[zero_buffer_bytes];
+    return zeros;
+}
+
+IoVec zero_iov(uint64_t bytes) {
+    IoVec iov;
+    while (bytes > 0) {
+        const auto part = static_cast<size_t>(std::min<uint64_t>(bytes, zero_buffer_bytes));
+        iov.push_back(zero_buffer(), part);
+        bytes -= part;
+    }
+    return iov;
+}
+
+/// The largest multiple of `alignment` that a limit allows; 0: there is no limit.
+uint64_t aligned_limit(uint64_t limit, uint64_t alignment) {
+    return limit == 0 ? UINT64_MAX / alignment * alignment : std::max(limit / alignment * alignment, alignment);
+}
+
+} // namespace
+
+Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    trace_bdrv_co_pwritev_part(driver_.get(), offset, iov.bytes(), flags.bits());
+    if (iov.bytes() == 0 && (!has_events_ || offset % limits().request_alignment != 0)) {
+        return {};
+    }
+    if (!needs_tracking()) {
+        return write_aligned(offset, iov, flags);
+    }
+    const Padding pad = padding(offset, iov.bytes());
+    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, pad.needed());
+    return pad.needed() ? write_padded(iov, pad, flags) : write_aligned(offset, iov, flags);
+}
+
+/// Reads the partial blocks at the ends of a write, in one piece where they are neighbours or the same.
+Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
+    const uint64_t alignment = limits().request_alignment;
+    const uint64_t total = pad.end - pad.begin;
+    if (!edges.memory.reserve(2 * alignment, std::max<size_t>(limits().memory_alignment, 1))) {
+        return Status::from_errno(ENOMEM);
+    }
+    edges.merged = total == alignment || (total == 2 * alignment && pad.head != 0 && pad.tail != 0);
+    edges.first = edges.memory.data();
+    edges.last = edges.first + (edges.merged ? total - alignment : alignment);
+    const bool with_first = pad.head != 0;
+    const bool tail_in_first = edges.merged && pad.tail != 0;
+    if (with_first || edges.merged) {
+        if (with_first) {
+            raise(DebugEvent::pwritev_rmw_head);
+        }
+        if (tail_in_first) {
+            raise(DebugEvent::pwritev_rmw_tail);
+        }
+        Status status = read_aligned(pad.begin, IoVec(edges.first, edges.merged ? total : alignment));
+        if (!status.ok()) {
+            return status;
+        }
+        if (with_first) {
+            raise(DebugEvent::pwritev_rmw_after_head);
+        }
+        if (tail_in_first) {
+            raise(DebugEvent::pwritev_rmw_after_tail);
+        }
+    }
+    if (pad.tail != 0 && !edges.merged) {
+        raise(DebugEvent::pwritev_rmw_tail);
+        Status status = read_aligned(pad.end - alignment, IoVec(edges.last, alignment));
+        if (!status.ok()) {
+            return status;
+        }
+        raise(DebugEvent::pwritev_rmw_after_tail);
+    }
+    return {};
+}
+
+/// Writes whole blocks around a request that covers only parts of its first and last one.
+Status BlockNode::write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags) {
+    Edges edges;
+    if (Status status = read_edges(pad, edges); !status.ok()) {
+        return status;
+    }
+    IoVec padded;
+    if (pad.head != 0) {
+        padded.push_back(edges.first, pad.head);
+    }
+    padded.append(iov, 0, iov.bytes());
+    if (pad.tail != 0) {
+        padded.push_back(edges.last + limits().request_alignment - pad.tail, pad.tail);
+    }
+    return write_aligned(pad.begin, padded, flags);
+}
+
+Status BlockNode::write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    if (flags_.detect_zeroes != DetectZeroes::off && driver_->can_write_zeroes() && iov.is_zero()) {
+        flags.may_unmap = flags_.detect_zeroes == DetectZeroes::unmap;
+        return zero_aligned(offset, iov.bytes(), flags);
+    }
+    raise(DebugEvent::pwritev);
+    Status status = write_split(offset, iov, flags);
+    raise(DebugEvent::pwritev_done);
+    mark_written();
+    return status.ok() && flags.fua && !driver_->passes_fua() ? flush() : std::move(status);
+}
+
+Status BlockNode::write_split(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    const uint64_t limit = transfer_limit();
+    if (iov.bytes() <= limit) {
+        return driver_->pwritev(offset, iov, flags);
+    }
+    WriteFlags part_flags = flags;
+    part_flags.fua = false;
+    for (uint64_t done = 0; done < iov.bytes(); done += limit) {
+        const bool last = iov.bytes() - done <= limit;
+        Status status = driver_->pwritev(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)),
+                                         last ? flags : part_flags);
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
+Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    trace_bdrv_co_pwritev_part(driver_.get(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
+    if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
+        // The partial blocks at the ends could only be written.
+        return Status::from_errno(ENOTSUP);
+    }
+    if (bytes == 0) {
+        return {};
+    }
+    flags.may_unmap = flags.may_unmap && flags_.unmap;
+    if (!needs_tracking()) {
+        return zero_aligned(offset, bytes, flags);
+    }
+    const Padding pad = padding(offset, bytes);
+    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, pad.needed());
+    return pad.needed() ? zero_padded(offset, bytes, pad, flags) : zero_aligned(offset, bytes, flags);
+}
+
+/// Partial blocks at the ends are rewritten, whole ones in between zeroed by the driver.
+Status BlockNode::zero_padded(uint64_t offset, uint64_t bytes, const Padding& pad, WriteFlags flags) {
+    const uint64_t alignment = limits().request_alignment;
+    Edges edges;
+    if (Status status = read_edges(pad, edges); !status.ok()) {
+        return status;
+    }
+    if (edges.merged) {
+        memset(edges.first + pad.head, 0, bytes);
+        return write_aligned(pad.begin, IoVec(edges.first, pad.end - pad.begin), flags);
+    }
+    Status status;
+    uint64_t middle_begin = offset;
+    if (pad.head != 0) {
+        memset(edges.first + pad.head, 0, alignment - pad.head);
+        status = write_aligned(pad.begin, IoVec(edges.first, alignment), flags);
+        middle_begin = pad.begin + alignment;
+    }
+    const uint64_t middle_end = pad.tail != 0 ? pad.end - alignment : pad.end;
+    if (status.ok() && middle_begin < middle_end) {
+        status = zero_aligned(middle_begin, middle_end - middle_begin, flags);
+    }
+    if (status.ok() && pad.tail != 0) {
+        memset(edges.last, 0, alignment - pad.tail);
+        status = write_aligned(middle_end, IoVec(edges.last, alignment), flags);
+    }
+    return status;
+}
+
+Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    raise(DebugEvent::pwritev_zero);
+    // Nodes with one below flush before the write counts as done, as upstream's do: it shows in the events.
+    const bool flushes_first = driver_->passes_fua();
+    bool zeroed = false;
+    Status status = zero_in_parts(offset, bytes, flags, zeroed);
+    if (!flushes_first) {
+        mark_written();
+    }
+    if (status.ok() && flags.fua && !flags_.no_flush && (zeroed || !flushes_first)) {
+        status = flush();
+    }
+    raise(DebugEvent::pwritev_done);
+    if (flushes_first) {
+        mark_written();
+    }
+    return status;
+}
+
+/// Zeros by the driver, in parts that it takes, and by writing what it does not take. `zeroed`: it took some.
+Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flags, bool& zeroed) {
+    const uint64_t alignment = std::max(limits().zeroes_alignment, limits().request_alignment);
+    const uint64_t limit = aligned_limit(limits().max_zeroes, alignment);
+    const uint64_t written_limit = std::min(zero_request_bytes, transfer_limit());
+    WriteFlags driver_flags = flags;
+    driver_flags.fua = false;
+    while (bytes > 0) {
+        // Whole units of the driver in the middle; what is before and behind them on its own.
+        const uint64_t head = offset % alignment;
+        const uint64_t tail = (offset + bytes) % alignment;
+        uint64_t part = std::min(bytes, limit);
+        if (head != 0) {
+            part = std::min({bytes, written_limit, alignment - head});
+        } else if (tail != 0 && bytes > alignment) {
+            part = std::min(bytes - tail, limit);
+        }
+        Status status = driver_->pwrite_zeroes(offset, part, driver_flags);
+        if (status.code() == ENOTSUP && !flags.no_fallback) {
+            // Without units to keep to, all of it: the driver does not change its mind.
+            part = limits().zeroes_alignment == 0 && limits().max_zeroes == 0 ? bytes : std::min(part, written_limit);
+            status = zero_by_writing(offset, part, flags);
+        } else if (status.code() != ENOTSUP) {
+            zeroed = true;
+        }
+        if (!status.ok()) {
+            return status;
+        }
+        offset += part;
+        bytes -= part;
+    }
+    return {};
+}
+
+Status BlockNode::zero_by_writing(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    const uint64_t limit = std::min(zero_request_bytes, transfer_limit());
+    WriteFlags data_flags;
+    data_flags.fua = flags.fua;
+    while (bytes > 0) {
+        const uint64_t part = std::min(bytes, limit);
+        Status status = driver_->pwritev(offset, zero_iov(part), data_flags);
+        if (!status.ok()) {
+            return status;
+        }
+        offset += part;
+        bytes -= part;
+    }
+    return {};
+}
+
+Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
+    if (bytes == 0 || !flags_.unmap) {
+        return {};
+    }
+    std::optional<RequestTracker::Ticket> ticket;
+    if (needs_tracking()) {
+        ticket.emplace(tracker_, offset, offset + bytes, false);
+    }
+    const bool whole = limits().discard_alignment == 0 && limits().max_discard == 0;
+    Status status = whole ? driver_->pdiscard(offset, bytes) : discard_in_parts(offset, bytes);
+    mark_written();
+    return status.code() == ENOTSUP ? Status() : std::move(status);
+}
+
+/// Whole units of the driver; what is before and behind them it may skip.
+Status BlockNode::discard_in_parts(uint64_t offset, uint64_t bytes) {
+    const uint64_t block = limits().request_alignment;
+    const uint64_t alignment = std::max<uint64_t>(limits().discard_alignment, block);
+    const uint64_t limit = aligned_limit(limits().max_discard, alignment);
+    while (bytes > 0) {
+        const uint64_t head = offset % alignment;
+        const uint64_t tail = (offset + bytes) % alignment;
+        uint64_t part = bytes;
+        if (head != 0) {
+            // Up to the next unit; up to the next block where even that is not begun at one.
+            part = std::min(bytes, alignment - head);
+            part = part % block != 0 ? part % block : part;
+        } else if (tail != 0 && bytes > alignment) {
+            part = bytes - tail;
+        } else if (tail % block != 0 && tail > block) {
+            part = bytes - tail % block;
+        }
+        part = std::min(part, limit);
+        Status status = driver_->pdiscard(offset, part);
+        if (!status.ok() && status.code() != ENOTSUP) {
+            return status;
+        }
+        offset += part;
+        bytes -= part;
+    }
+    return {};
+}
+
+} // namespace zoneio

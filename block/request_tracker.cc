@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/request_tracker.h"
+
+#include <algorithm>
+
+namespace zoneio {
+
+RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive,
+                               std::unique_lock<std::mutex>& lock)
+    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
+    lock = std::unique_lock(tracker_.mutex_);
+    position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
+}
+
+RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive)
+    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
+    std::unique_lock lock(tracker_.mutex_);
+    position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
+    while (Ticket* const other = conflict()) {
+        waiting_ = true;
+        if (task_ != nullptr) {
+            other->waiters_.push_back(task_);
+            lock.unlock();
+            task_->park(other->task_);
+            lock.lock();
+        } else {
+            tracker_.released_.wait(lock);
+        }
+        waiting_ = false;
+    }
+}
+
+std::unique_ptr<RequestTracker::Ticket> RequestTracker::Ticket::without_waiting(RequestTracker& tracker, uint64_t begin,
+                                                                                uint64_t end) {
+    std::unique_lock<std::mutex> lock;
+    std::unique_ptr<Ticket> ticket(new Ticket(tracker, begin, end, false, lock));
+    const bool must_wait = ticket->conflict() != nullptr;
+    lock.unlock();
+    return must_wait ? nullptr : std::move(ticket);
+}
+
+/// A request that has to end before this one can go on.
+RequestTracker::Ticket* RequestTracker::Ticket::conflict() const {
+    const auto found = std::find_if(tracker_.in_flight_.begin(), tracker_.in_flight_.end(), [this](const Ticket* other) {
+        return other != this && !other->waiting_ && (exclusive_ || other->exclusive_) && other->begin_ < end_ &&
+               begin_ < other->end_;
+    });
+    return found == tracker_.in_flight_.end() ? nullptr : *found;
+}
+
+RequestTracker::Ticket::~Ticket() {
+    {
+        const std::lock_guard lock(tracker_.mutex_);
+        tracker_.in_flight_.erase(position_);
+        tracker_.released_.notify_all();
+    }
+    for (Task* const waiter : waiters_) {
+        waiter->wake();
+    }
+}
+
+} // namespace zoneio

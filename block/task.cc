@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/task.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace zoneio {
+
+namespace {
+
+thread_local Task* current_task = nullptr;
+
+} // namespace
+
+Task* Task::current() {
+    return current_task;
+}
+
+Task::Task(TaskScheduler& scheduler) : scheduler_(scheduler), thread_([this] { run(); }) {}
+
+Task::~Task() {
+    thread_.join();
+}
+
+void Task::run() {
+    current_task = this;
+    std::unique_lock lock(scheduler_.mutex_);
+    while (true) {
+        turn_.wait(lock, [this] { return scheduler_.running_ == this || scheduler_.stopping_; });
+        if (scheduler_.stopping_) {
+            return;
+        }
+        lock.unlock();
+        work_();
+        work_ = nullptr;
+        scheduler_.idle_.push_back(this);
+        lock.lock();
+        scheduler_.running_ = nullptr;
+        scheduler_.owner_turn_.notify_one();
+    }
+}
+
+void Task::hand_back() {
+    std::unique_lock lock(scheduler_.mutex_);
+    scheduler_.running_ = nullptr;
+    scheduler_.owner_turn_.notify_one();
+    turn_.wait(lock, [this] { return scheduler_.running_ == this; });
+}
+
+void Task::yield() {
+    scheduler_.yielded_.push_back(this);
+    hand_back();
+}
+
+void Task::wait_for_device() {
+    scheduler_.at_device_.push_back(this);
+    hand_back();
+}
+
+void Task::sleep_for(std::chrono::nanoseconds duration) {
+    scheduler_.asleep_.emplace(TaskScheduler::Clock::now() + duration, this);
+    hand_back();
+}
+
+void Task::park(Task* awaited) {
+    awaited_ = awaited;
+    hand_back();
+    awaited_ = nullptr;
+}
+
+void Task::wake() {
+    scheduler_.woken_.push_back(this);
+}
+
+TaskScheduler::~TaskScheduler() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    for (const std::unique_ptr<Task>& task : tasks_) {
+        task->turn_.notify_one();
+    }
+}
+
+void TaskScheduler::hand_to(Task& task) {
+    std::unique_lock lock(mutex_);
+    running_ = &task;
+    task.turn_.notify_one();
+    owner_turn_.wait(lock, [this] { return running_ == nullptr; });
+}
+
+bool TaskScheduler::start(std::function<void()> work) {
+    if (idle_.empty()) {
+        try {
+            tasks_.push_back(std::make_unique<Task>(*this));
+        } catch (const std::system_error&) {
+            return false;
+        }
+        idle_.push_back(tasks_.back().get());
+    }
+    Task& task = *idle_.back();
+    idle_.pop_back();
+    task.work_ = std::move(work);
+    hand_to(task);
+    run_woken();
+    return true;
+}
+
+void TaskScheduler::run_woken() {
+    while (!woken_.empty()) {
+        Task& task = *woken_.front();
+        woken_.pop_front();
+        hand_to(task);
+    }
+}
+
+bool TaskScheduler::can_step() const {
+    return !deferred_.empty() || !yielded_.empty() || !at_device_.empty() ||
+           (!asleep_.empty() && asleep_.begin()->first <= Clock::now());
+}
+
+bool TaskScheduler::step(bool wait) {
+    const std::vector<std::function<void()>> deferred = std::exchange(deferred_, {});
+    std::vector<Task*> turn = std::exchange(yielded_, {});
+    const std::vector<Task*> at_device = std::exchange(at_device_, {});
+    turn.insert(turn.end(), at_device.rbegin(), at_device.rend());
+    if (turn.empty() && deferred.empty() && wait && !asleep_.empty()) {
+        std::this_thread::sleep_until(asleep_.begin()->first);
+    }
+    while (!asleep_.empty() && asleep_.begin()->first <= Clock::now()) {
+        turn.push_back(asleep_.begin()->second);
+        asleep_.erase(asleep_.begin());
+    }
+    std::for_each(deferred.rbegin(), deferred.rend(), [](const std::function<void()>& work) { work(); });
+    for (Task* const task : turn) {
+        hand_to(*task);
+        run_woken();
+    }
+    return !turn.empty() || !deferred.empty();
+}
+
+} // namespace zoneio

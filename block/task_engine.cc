@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/engine.h"
+
+#include "block/file_descriptor.h"
+#include "block/task.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// So many requests, each with a thread, may wait as if for a device; further ones let these go on first.
+constexpr size_t max_ready = 256;
+
+class TaskEngine final : public IoEngine {
+public:
+    TaskEngine(BlockNode& root, TaskScheduler& tasks, std::function<void()> on_completion)
+        : root_(root), tasks_(tasks), on_completion_(std::move(on_completion)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+    void submit(Request& request) override {
+        while (tasks_.ready() >= max_ready && tasks_.step()) {
+        }
+        in_flight_++;
+        submitting_ = &request;
+        const auto work = [this, &request] {
+            if (request.status.ok()) {
+                perform_blocking(root_, request);
+            }
+            end(request);
+        };
+        // Where no more threads are to be had, those of requests that end will do.
+        bool started = tasks_.start(work);
+        while (!started && tasks_.step()) {
+            started = tasks_.start(work);
+        }
+        if (!started) {
+            request.status = Status::from_errno(EAGAIN);
+            end(request);
+        }
+        submitting_ = nullptr;
+    }
+
+    size_t reap(bool wait) override {
+        if (wait) {
+            while (finished_ == 0 && tasks_.step()) {
+            }
+        } else {
+            tasks_.step(false);
+        }
+        return std::exchange(finished_, 0);
+    }
+
+    int event_fd() const override {
+        // Brought up to date for whoever is going to look at it.
+        const uint64_t one = 1;
+        uint64_t ignored = 0;
+        if (finished_ > 0 || tasks_.can_step()) {
+            (void)!write(event_.get(), &one, sizeof(one));
+        } else {
+            (void)!read(event_.get(), &ignored, sizeof(ignored));
+        }
+        return event_.get();
+    }
+
+    size_t in_flight() const override { return in_flight_; }
+    bool orders_completions() const override { return true; }
+
+private:
+    /// A request that ends while it is begun is not told of before the next step.
+    void end(Request& request) {
+        request.finished = std::chrono::steady_clock::now();
+        if (submitting_ == &request) {
+            tasks_.defer([this, &request] { complete(request); });
+        } else {
+            complete(request);
+        }
+    }
+
+    void complete(Request& request) {
+        request.sequence = ++sequence_;
+        request.done = true;
+        in_flight_--;
+        finished_++;
+        on_completion_(); // the request may be gone after that
+    }
+
+    BlockNode& root_;
+    TaskScheduler& tasks_;
+    std::function<void()> on_completion_;
+    const Request* submitting_ = nullptr;
+    FileDescriptor event_;
+    size_t in_flight_ = 0;
+    size_t finished_ = 0; ///< since the last reap
+    uint64_t sequence_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<IoEngine> make_task_engine(BlockNode& root, TaskScheduler& tasks,
+                                           std::function<void()> on_completion) {
+    return std::make_unique<TaskEngine>(root, tasks, std::move(on_completion));
+}
+
+} // namespace zoneio

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Tasks: who goes on when.
+#include "block/task.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace zoneio {
+namespace {
+
+class TaskTest : public ::testing::Test {
+protected:
+    /// What happened, a character each; written by whoever has the baton.
+    std::string log;
+    TaskScheduler tasks;
+
+    void start(std::function<void()> work) { ASSERT_TRUE(tasks.start(std::move(work))); }
+};
+
+TEST_F(TaskTest, RunsAtOnceUntilItStops) {
+    EXPECT_EQ(Task::current(), nullptr);
+    start([&] {
+        log += 'a';
+        Task::current()->yield();
+        log += 'b';
+    });
+    EXPECT_EQ(log, "a");
+    EXPECT_EQ(tasks.ready(), 1U);
+    EXPECT_TRUE(tasks.step());
+    EXPECT_EQ(log, "ab");
+    EXPECT_FALSE(tasks.step());
+}
+
+TEST_F(TaskTest, YieldedTasksGoOnInOrderAndThoseAtTheDeviceNewestFirst) {
+    for (const char name : {'a', 'b'}) {
+        start([&, name] {
+            Task::current()->wait_for_device();
+            log += name;
+        });
+    }
+    for (const char name : {'c', 'd'}) {
+        start([&, name] {
+            Task::current()->yield();
+            log += name;
+        });
+    }
+    tasks.defer([&] { log += '1'; });
+    tasks.defer([&] { log += '2'; });
+    EXPECT_TRUE(tasks.step());
+    EXPECT_EQ(log, "21cdba");
+}
+
+TEST_F(TaskTest, AStepLetsEachTaskGoOnOnce) {
+    start([&] {
+        for (const char c : {'a', 'b', 'c'}) {
+            Task::current()->yield();
+            log += c;
+        }
+    });
+    tasks.step();
+    EXPECT_EQ(log, "a");
+    tasks.step();
+    EXPECT_EQ(log, "ab");
+    tasks.step();
+}
+
+TEST_F(TaskTest, AParkedTaskWaitsForItsWaker) {
+    Task* parked = nullptr;
+    start([&] {
+        parked = Task::current();
+        parked->park();
+        log += 'p';
+    });
+    EXPECT_FALSE(tasks.step());
+    // Woken by another task it goes on when that one stops, before the owner does.
+    start([&] {
+        parked->wake();
+        log += 'w';
+    });
+    EXPECT_EQ(log, "wp");
+}
+
+TEST_F(TaskTest, TellsWhomATaskWaitsFor) {
+    Task* first = nullptr;
+    Task* second = nullptr;
+    start([&] {
+        first = Task::current();
+        first->park();
+    });
+    start([&] {
+        second = Task::current();
+        second->park(first);
+    });
+    EXPECT_EQ(second->awaited(), first);
+    EXPECT_EQ(first->awaited(), nullptr);
+    second->wake();
+    first->wake();
+    tasks.run_woken();
+    EXPECT_EQ(second->awaited(), nullptr);
+}
+
+TEST_F(TaskTest, ASleeperIsWaitedForWhenThereIsNothingElse) {
+    start([&] {
+        Task::current()->sleep_for(std::chrono::milliseconds(1));
+        log += 's';
+    });
+    start([&] {
+        Task::current()->yield();
+        log += 'y';
+    });
+    while (tasks.step()) {
+    }
+    EXPECT_TRUE(log == "ys" || log == "sy") << log;
+    EXPECT_FALSE(tasks.can_step());
+}
+
+TEST_F(TaskTest, AnnouncesFromTasksAndFromTheOwner) {
+    tasks.set_listener([&](std::string_view text) { log += text; });
+    start([&] { Task::current()->scheduler().announce("task "); });
+    tasks.announce("owner");
+    EXPECT_EQ(log, "task owner");
+}
+
+} // namespace
+} // namespace zoneio

@@ -1,5 +1,6 @@
 """The groups of cases.  A new one is a function that draws a case, and a row here."""
 
+import blkdebug
 import cli
 import commands
 import files
@@ -19,7 +20,7 @@ GROUPS = {
     "files": (7, files.make),
     "sparse": (10, sparse.make),
     "snapshot": (0, None),      # options -s and -C: not written yet
-    "blkdebug": (0, None),      # not written yet
+    "blkdebug": (14, blkdebug.make),
 }
 
 

@@ -49,7 +49,9 @@ def forbidden(case):
     for session in sessions:
         commands = [split(text) for text in session]
         biggest = max([biggest] + [truncated_size(words) for words in commands])
-        reason = unordered(commands) or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
+        reason = held(commands) if uses_breakpoints(case, commands) else unordered(commands)
+        reason = reason or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
+        reason = reason or bad_blkdebug(case, commands)
         if reason:
             return reason
     if any(reopens_direct(text) for session in sessions for text in session):
@@ -119,6 +121,53 @@ def unordered(commands):
         if words and words[0].startswith("aio_") and words[0] != "aio_flush" and following != ["aio_flush"]:
             return "what follows an aio request must be aio_flush"
     return None
+
+
+def bad_blkdebug(case, sessions):
+    """What blkdebug makes of requests for parts of a block."""
+    text = " ".join(word for unit in case.units for word in unit)
+    if "blkdebug" not in text:
+        return None
+    aligns = [magnitude(value) for value in re.findall(r'\balign(?:=|": ")([^,"]*)', text)]
+    block = max([align for align in aligns if align < MIB] + [1 if re.search(r'driver(=|": ")raw|-f raw', text) else 512])
+    partial = [words[0] for words in sessions if words and words[0] in OPTIONS and
+               any(magnitude(operand) % block for operand in parse(words)[1])]
+    if block > 1 and any("discard" in name for name in partial):
+        return "a discard of a part of a block crashes the reference"
+    rules = re.findall(r'inject-error\.(?:(\d+)\.)?event', text)
+    typed = re.findall(r'inject-error\.(?:(\d+)\.)?iotype(?:=|": ")(?!read\b)', text)
+    fails_reads = len(rules) > len(typed) or "blkdebug:cfg" in text
+    if block > 1 and fails_reads and any("write" in name for name in partial):
+        return "a part of a block is written though the block could not be read: the reference destroys the rest of it"
+    if len(rules) > 1 and not re.search(r'driver(=|": ")raw|-f raw|^--image-opts driver=blkdebug|json:{"driver": "blkdebug', text):
+        return "in which order keys are shown that have one place in the reference's dictionary"
+    return None
+
+
+def uses_breakpoints(case, commands):
+    return case.stdin is None and any(words[:1] == ["break"] for words in commands)
+
+
+def held(commands):
+    """The reference waits for ever for a request that is held at a breakpoint: in aio_flush, at its end, and in every
+    command that does I/O.  Until all breakpoints were removed, which lets go of what they hold, there may be none."""
+    tags = set()
+    begun = False
+    for words in commands:
+        name = words[0] if words else ""
+        if name == "break" and len(words) == 3:
+            tags.add(words[2])
+        elif name == "remove_break" and len(words) == 2:
+            tags.discard(words[1])
+        elif name == "aio_flush":
+            begun = False
+        elif name.startswith("aio_"):
+            begun = True
+        elif name not in ("resume", "length") and begun:
+            return "what ends before or after it depends on the threads"
+        if tags and name not in ("break", "remove_break", "resume", "length", "aio_read", "aio_write", "aio_discard"):
+            return "waits for a request that is held"
+    return "leaves with a request that is held" if tags else None
 
 
 def bad_command(words, biggest):

@@ -112,41 +112,77 @@ std::optional<BlkdebugGroup> find_group(std::string_view name) {
     return std::nullopt;
 }
 
-Status begin_section(Header header, std::vector<BlkdebugSection>& sections) {
-    BlkdebugSection section;
-    const std::optional<BlkdebugGroup> group = find_group(header.group);
-    if (!group) {
-        return config_error(fmt::format("There is no option group '{}'", header.group));
-    }
-    section.group = *group;
-    section.id = std::move(header.id);
-    return add_blkdebug_section(std::move(section), sections);
-}
+/// Reads lines into sections; each is looked at when all of it was read.
+class ConfigReader {
+public:
+    explicit ConfigReader(std::vector<BlkdebugSection>& sections) : sections_(sections) {}
 
-Status set_value(const KeyValue& pair, BlkdebugSection& section) {
-    if (pair.key == "id") {
-        return {}; // every section has one, and nobody asks for it
-    }
-    Options options;
-    options.set(pair.key, pair.value);
-    Status status = take_blkdebug_section(options, section);
-    return options.empty() || !status.ok() ? std::move(status) : config_error(fmt::format("Invalid parameter '{}'", pair.key));
-}
-
-Status read_line(std::string_view line, std::vector<BlkdebugSection>& sections, bool& in_section) {
-    if (line.starts_with('\n') || line.starts_with('#')) {
+    Status read_line(std::string_view line) {
+        if (line.starts_with('\n') || line.starts_with('#')) {
+            return {};
+        }
+        if (std::optional<Header> header = scan_header(line)) {
+            Status status = end_section();
+            current_ = std::move(header);
+            name_at_end_ = current_->group;
+            return status;
+        }
+        const std::optional<KeyValue> pair = scan_value(line);
+        if (!pair) {
+            return config_error("parse error");
+        }
+        if (!current_) {
+            return config_error("no group defined");
+        }
+        if (line.starts_with('[')) {
+            // Upstream takes such a line for a value, after it has tried it as a header: the section has lost its name
+            // when the file ends.
+            name_at_end_ = pair->key.substr(1);
+        }
+        values_.set(pair->key, pair->value);
         return {};
     }
-    if (std::optional<Header> header = scan_header(line)) {
-        in_section = true;
-        return begin_section(std::move(*header), sections);
+
+    Status end() {
+        if (current_) {
+            current_->group = name_at_end_;
+        }
+        return end_section();
     }
-    const std::optional<KeyValue> pair = scan_value(line);
-    if (!pair) {
-        return config_error("parse error");
+
+private:
+    Status end_section() {
+        if (!current_) {
+            return {};
+        }
+        const std::optional<BlkdebugGroup> group = find_group(current_->group);
+        if (!group) {
+            return config_error(fmt::format("There is no option group '{}'", current_->group));
+        }
+        BlkdebugSection section;
+        section.group = *group;
+        section.id = std::move(current_->id);
+        if (std::optional<std::string> id = values_.take("id")) {
+            section.id = std::move(id);
+        }
+        Status status = add_blkdebug_section(std::move(section), sections_);
+        while (status.ok() && !values_.empty()) {
+            Options next;
+            const std::string key = *values_.first_unknown();
+            next.set(key, *values_.take(key));
+            status = take_blkdebug_section(next, sections_.back());
+            if (status.ok() && !next.empty()) {
+                status = config_error(fmt::format("Invalid parameter '{}'", key));
+            }
+        }
+        return status;
     }
-    return in_section ? set_value(*pair, sections.back()) : config_error("no group defined");
-}
+
+    std::vector<BlkdebugSection>& sections_;
+    std::optional<Header> current_;
+    std::string name_at_end_;
+    Options values_;
+};
 
 } // namespace
 
@@ -194,16 +230,16 @@ Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection
         return Status::error(errno, fmt::format("Could not read blkdebug config file: {}", strerror(errno)));
     }
     char line[line_size];
-    bool in_section = false;
+    ConfigReader reader(sections);
     while (fgets(line, sizeof(line), file.get()) != nullptr) {
-        if (Status status = read_line(line, sections, in_section); !status.ok()) {
+        if (Status status = reader.read_line(line); !status.ok()) {
             return status;
         }
     }
     if (ferror(file.get()) != 0) {
         return Status::error(errno, fmt::format("Cannot read config file: {}", strerror(errno)));
     }
-    return {};
+    return reader.end();
 }
 
 } // namespace zoneio

@@ -99,11 +99,13 @@ void AioQueue::drop_front() {
 void AioQueue::report(AioRequest& request) {
     const Status& status = request.request.status;
     if (!status.ok()) {
+        failures_++;
         reporter_.print("{} failed: {}\n", request.failure_verb, status.message());
         return;
     }
     const uint64_t bytes = request.request.bytes;
     if (request.expect && !all_bytes_equal(request.data, bytes, *request.expect)) {
+        failures_++;
         reporter_.print("Pattern verification failed at offset {}, {} bytes\n", request.offset, bytes);
     }
     if (request.quiet) {

@@ -47,6 +47,8 @@ public:
     void report_finished(BlockBackend& backend);
     /// Reports those that are known to have finished.
     void report_done(const BlockBackend& backend);
+    /// How many of those reported failed, or read something else than was expected.
+    uint64_t failures() const { return failures_; }
 
 private:
     void report_in_sequence();
@@ -57,6 +59,7 @@ private:
     Reporter& reporter_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
     size_t bytes_ = 0; ///< memory of all of them
+    uint64_t failures_ = 0;
 };
 
 } // namespace zoneio

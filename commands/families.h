@@ -14,6 +14,7 @@ std::span<const Command> write_commands();
 std::span<const Command> aio_commands();
 std::span<const Command> image_commands();
 std::span<const Command> session_commands();
+std::span<const Command> script_commands();
 std::span<const Command> zone_commands();
 std::span<const Command> zoned_commands();
 std::span<const Command> zone_list_commands();

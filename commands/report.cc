@@ -45,6 +45,10 @@ void Reporter::plain_error(std::string_view text) {
 }
 
 void Reporter::request(const RequestReport& report, bool for_machines) {
+    if (deterministic_) {
+        request_without_times(report, for_machines);
+        return;
+    }
     const double time = seconds(report.elapsed);
     const double rate = static_cast<double>(report.bytes) / time;
     const double ops = 1.0 / time;
@@ -60,6 +64,15 @@ void Reporter::request(const RequestReport& report, bool for_machines) {
         fmt::format_to(fmt::appender(out), " ({}/sec and {:.4f} ops/sec)\n", format_size(rate), ops);
     }
     write({out.data(), out.size()});
+}
+
+void Reporter::request_without_times(const RequestReport& report, bool for_machines) {
+    if (for_machines) {
+        print("{},X,XX:XX:XX.X,XXX,XXX\n", report.bytes);
+        return;
+    }
+    print("{} {}/{} bytes at offset {}\n{}, X ops; XX:XX:XX.X (XXX YYY/sec and XXX ops/sec)\n", report.verb, report.bytes,
+          report.bytes, report.offset, format_size(static_cast<double>(report.bytes)));
 }
 
 void Reporter::dump(const uint8_t* data, uint64_t length, uint64_t offset) {

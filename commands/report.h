@@ -28,6 +28,9 @@ public:
     /// The name in front of errors and in the prompt.
     const std::string& program() const { return program_; }
 
+    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold.
+    void set_deterministic(bool deterministic) { deterministic_ = deterministic; }
+
     /// A piece of a result, on stdout.
     template <typename... Args>
     void print(fmt::format_string<Args...> format, Args&&... args) {
@@ -53,7 +56,10 @@ public:
     void flush() { fflush(stdout); }
 
 private:
+    void request_without_times(const RequestReport& report, bool for_machines);
+
     std::string program_;
+    bool deterministic_ = false;
 };
 
 } // namespace zoneio

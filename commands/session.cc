@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/session.h"
 
+#include "commands/script.h"
+
 namespace zoneio {
+
+Session::Session(std::string program) : reporter_(std::move(program)), aio_(reporter_) {}
+
+Session::~Session() {
+    close();
+}
 
 void Session::attach(std::unique_ptr<BlockBackend> backend) {
     backend_ = std::move(backend);

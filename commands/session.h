@@ -12,11 +12,13 @@
 
 namespace zoneio {
 
+struct RunningScript;
+
 /// What a command may touch: the open image, requests in flight, and where results go.
 class Session {
 public:
-    explicit Session(std::string program) : reporter_(std::move(program)), aio_(reporter_) {}
-    ~Session() { close(); }
+    explicit Session(std::string program);
+    ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -37,6 +39,13 @@ public:
     /// The zone that the last offset on a zoned device was in: what `wp` alone is about.
     std::optional<uint64_t> current_zone;
 
+    /// Nothing is run after a command that failed (--errexit).
+    bool errexit = false;
+    /// How many commands failed; the program's exit status depends on it.
+    uint64_t failed_commands = 0;
+    /// The scripts that are being run, each by the one before.
+    std::vector<RunningScript>& scripts() { return scripts_; }
+
     /// Memory for the data of one synchronous command, kept from one to the next.
     AlignedBuffer& scratch() { return scratch_; }
     /// Where a command's words are collected, kept likewise.
@@ -48,6 +57,7 @@ private:
     std::unique_ptr<BlockBackend> backend_;
     AlignedBuffer scratch_;
     std::vector<char*> words_;
+    std::vector<RunningScript> scripts_;
 };
 
 } // namespace zoneio

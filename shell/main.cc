@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/script.h"
 #include "shell/options.h"
 #include "shell/prompt.h"
 
@@ -30,16 +31,14 @@ bool open_operand(Session& session, ProcessOptions& options) {
     return open_image(session, std::move(options.open)) == Outcome::ok;
 }
 
-bool run_commands(Session& session, std::vector<std::string>& commands) {
-    bool all_ok = true;
-    for (std::string& command : commands) {
-        const Outcome outcome = run_line(session, command.data());
-        if (outcome == Outcome::quit) {
-            break;
+void run_batch(Session& session, std::vector<ProcessOptions::Batch>& batch) {
+    CommandSequence sequence(session);
+    for (ProcessOptions::Batch& item : batch) {
+        const bool goes_on = item.is_file ? sequence.take(run_script(session, item.text)) : sequence.run(item.text.data());
+        if (!goes_on) {
+            return;
         }
-        all_ok = all_ok && outcome == Outcome::ok;
     }
-    return all_ok;
 }
 
 int run(int argc, char** argv) {
@@ -51,12 +50,15 @@ int run(int argc, char** argv) {
     Session session(program);
     session.image_opts = options.image_opts;
     session.misalign = options.misalign;
+    session.errexit = options.errexit;
+    session.out().set_deterministic(options.deterministic);
     if (!open_operand(session, options)) {
         return EXIT_FAILURE;
     }
-    const bool all_ok = options.commands.empty() ? run_prompt(session) : run_commands(session, options.commands);
+    options.commands.empty() ? run_prompt(session) : run_batch(session, options.commands);
     session.close();
-    return all_ok ? EXIT_SUCCESS : EXIT_FAILURE;
+    const bool aio_failed = session.errexit && session.aio().failures() > 0;
+    return session.failed_commands == 0 && !aio_failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "shell/trace_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 #include <getopt.h>
@@ -30,11 +31,17 @@ public:
     }
 
     std::optional<int> parse(int argc, char** argv) {
-        const std::vector<option> long_options = getopt_table();
+        const std::vector<option> long_options = getopt_table(app_.get_options().size());
+        const std::vector<option> known_to_qemu_io = getopt_table(first_of_ours_);
         const std::string short_options = getopt_letters(long_options);
         int c = 0;
         int index = -1;
-        while ((c = getopt_long(argc, argv, short_options.c_str(), long_options.data(), &index)) != -1) {
+        const auto next = [&] {
+            const bool is_ours = is_one_of_ours({argv + optind, static_cast<size_t>(argc - optind)});
+            const std::vector<option>& table = is_ours ? long_options : known_to_qemu_io;
+            return getopt_long(argc, argv, short_options.c_str(), table.data(), &index);
+        };
+        while ((c = next()) != -1) {
             if (c == '?') {
                 print_help();
                 return EXIT_FAILURE;
@@ -57,7 +64,7 @@ private:
         app_.footer(footer_text);
         app_.get_formatter()->column_width(28);
         app_.add_option("file")->type_name("")->description("the image: a file name, PROTOCOL:NAME, or json:{...}");
-        add("-c,--cmd", "COMMAND", "run a command; may be repeated", [this](const std::string& v) { options_.commands.push_back(v); });
+        add("-c,--cmd", "COMMAND", "run a command; may be repeated", [this](const std::string& v) { options_.commands.push_back({v, false}); });
         add("-f,--format", "DRIVER", "how to read the image; default: see what it holds", [this](const std::string& v) { format_ = v; });
         add("--image-opts", "the file is given as an option string", [this] { options_.image_opts = true; });
         add("-r,--read-only", "open for reading only", [this] { options_.open.flags.read_only = true; });
@@ -84,6 +91,11 @@ private:
             fputs(version_text, stdout);
             exit_status_ = EXIT_SUCCESS;
         });
+        first_of_ours_ = app_.get_options().size();
+        add("--file", "FILE", "run the commands in a file; may be repeated",
+            [this](const std::string& v) { options_.commands.push_back({v, true}); });
+        add("--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
+        add("--deterministic", "times and rates as XX, to compare what is printed", [this] { options_.deterministic = true; });
     }
 
     /// An option with an argument.
@@ -125,10 +137,26 @@ private:
 
     void print_help() { fputs(app_.help().c_str(), stdout); }
 
-    /// The long options of the table; a short-only one does not exist.
-    std::vector<option> getopt_table() {
+    /// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
+    /// qemu-io's own, and every complaint about one, is what it was.
+    bool is_one_of_ours(std::span<char* const> words) const {
+        for (const std::string_view word : words) {
+            if (word.size() < 2 || word.front() != '-') {
+                continue;
+            }
+            const std::string_view name = word.substr(0, word.find('='));
+            const std::vector<const CLI::Option*> options = app_.get_options();
+            return std::any_of(options.begin() + static_cast<ptrdiff_t>(first_of_ours_), options.end(),
+                               [&](const CLI::Option* option) { return name == "--" + option->get_lnames().front(); });
+        }
+        return false;
+    }
+
+    /// The first `count` options, their long names; a short-only one does not exist.
+    std::vector<option> getopt_table(size_t count) {
         std::vector<option> table;
-        for (const CLI::Option* option : app_.get_options()) {
+        const std::vector<CLI::Option*> options = app_.get_options();
+        for (const CLI::Option* option : std::span(options).first(count)) {
             if (option->get_positional()) {
                 continue;
             }
@@ -205,6 +233,7 @@ private:
     std::optional<std::string> format_;
     std::optional<std::string> trace_file_;
     std::optional<int> exit_status_;
+    size_t first_of_ours_ = 0;
 };
 
 } // namespace

@@ -11,11 +11,18 @@ namespace zoneio {
 
 /// What the command line asks for.
 struct ProcessOptions {
-    std::vector<std::string> commands; ///< -c, in order
+    /// A command (-c), or the name of a file with commands (--file).
+    struct Batch {
+        std::string text;
+        bool is_file = false;
+    };
+    std::vector<Batch> commands; ///< in order
     OpenRequest open;
     std::optional<std::string> file; ///< the operand
     bool image_opts = false;
     bool misalign = false;
+    bool errexit = false;
+    bool deterministic = false;
 };
 
 /// Parses the command line; messages are printed as they come up. An exit status means that the program

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/prompt.h"
 
+#include "commands/script.h"
 #include "shell/stdin_lines.h"
 
 #include <unistd.h>
 
 namespace zoneio {
 
-bool run_prompt(Session& session) {
+void run_prompt(Session& session) {
     if (isatty(STDIN_FILENO)) {
         return run_terminal_prompt(session);
     }
-    bool all_ok = true;
     StdinLines lines;
+    CommandSequence sequence(session);
     const std::string prompt = session.out().program() + "> ";
-    while (true) {
+    char* line = nullptr;
+    do {
         session.out().write(prompt);
         session.out().flush();
-        char* const line = lines.next();
-        if (line == nullptr) {
-            return all_ok;
-        }
-        const Outcome outcome = run_line(session, line);
-        if (outcome == Outcome::quit) {
-            return all_ok;
-        }
-        all_ok = all_ok && outcome == Outcome::ok;
-    }
+        line = lines.next();
+    } while (line != nullptr && sequence.run(line));
 }
 
 } // namespace zoneio

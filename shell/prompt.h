@@ -6,10 +6,10 @@
 namespace zoneio {
 
 /// Reads and runs commands from standard input until it ends or one says so: with line editing and history
-/// where it is a terminal. True when no command failed.
-bool run_prompt(Session& session);
+/// where it is a terminal. Session::failed_commands tells how they went.
+void run_prompt(Session& session);
 
 /// The same for a terminal.
-bool run_terminal_prompt(Session& session);
+void run_terminal_prompt(Session& session);
 
 } // namespace zoneio

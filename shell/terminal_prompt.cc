@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/script.h"
 #include "shell/completion.h"
 #include "shell/history.h"
 #include "shell/prompt.h"
@@ -66,18 +67,18 @@ public:
         install_completion();
     }
 
-    bool run() {
-        bool all_ok = true;
-        while (std::optional<std::string> line = read_line()) {
-            history_.add(*line);
-            const Outcome outcome = run_line(session_, line->data());
-            if (outcome == Outcome::quit) {
-                return all_ok;
+    void run() {
+        CommandSequence sequence(session_);
+        bool goes_on = true;
+        while (goes_on) {
+            std::optional<std::string> line = read_line();
+            if (!line) {
+                return;
             }
-            all_ok = all_ok && outcome == Outcome::ok;
+            history_.add(*line);
+            goes_on = sequence.run(line->data());
             session_.out().flush();
         }
-        return all_ok;
     }
 
 private:
@@ -137,8 +138,8 @@ private:
 
 } // namespace
 
-bool run_terminal_prompt(Session& session) {
-    return TerminalPrompt(session).run();
+void run_terminal_prompt(Session& session) {
+    TerminalPrompt(session).run();
 }
 
 } // namespace zoneio

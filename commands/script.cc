@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/script.h"
+
+#include "commands/families.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sys/stat.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr size_t most_nested = 16;
+
+/// Lines of a file, each without its newline, zero-terminated and free to be modified.
+class ScriptFile {
+public:
+    explicit ScriptFile(const std::string& name) : file_(fopen(name.c_str(), "re")) {}
+    ~ScriptFile() {
+        free(line_);
+        if (file_ != nullptr) {
+            fclose(file_);
+        }
+    }
+    ScriptFile(const ScriptFile&) = delete;
+    ScriptFile& operator=(const ScriptFile&) = delete;
+
+    bool is_open() const { return file_ != nullptr; }
+    int descriptor() const { return fileno(file_); }
+    /// Did reading end because of an error? It is in errno.
+    bool has_failed() const { return ferror(file_) != 0; }
+
+    /// False at the end of the file.
+    bool next() {
+        const ssize_t length = getline(&line_, &room_, file_);
+        length_ = length > 0 ? static_cast<size_t>(length) : 0;
+        while (length_ > 0 && (line_[length_ - 1] == '\n' || line_[length_ - 1] == '\r')) {
+            line_[--length_] = '\0';
+        }
+        return length >= 0;
+    }
+    char* text() { return line_; }
+    size_t length() const { return length_; }
+
+private:
+    FILE* file_;
+    char* line_ = nullptr;
+    size_t room_ = 0;
+    size_t length_ = 0;
+};
+
+/// Makes a line of a script one as the prompt takes it: without comment, and with spaces for tabs.
+void simplify(char* line) {
+    for (char* at = line; *at != '\0'; at++) {
+        if (*at == '\t') {
+            *at = ' ';
+        }
+        if (*at == '#' && (at == line || at[-1] == ' ')) {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
+/// `a:3, b:1`: what runs, the outermost first.
+std::string where(const std::vector<RunningScript>& scripts) {
+    std::string text;
+    for (const RunningScript& script : scripts) {
+        text += fmt::format("{}{}:{}", text.empty() ? "" : ", ", script.name, script.line);
+    }
+    return text;
+}
+
+/// The script on the session's stack while its commands run; refuses what must not run inside the others.
+class StackedScript {
+public:
+    StackedScript(Session& session, const std::string& name, int descriptor) : scripts_(session.scripts()) {
+        struct stat st{};
+        if (fstat(descriptor, &st) < 0) {
+            refusal_ = strerror(errno);
+            return;
+        }
+        for (const RunningScript& script : scripts_) {
+            if (script.device == st.st_dev && script.inode == st.st_ino) {
+                refusal_ = "is being run already: " + where(scripts_);
+                return;
+            }
+        }
+        if (scripts_.size() == most_nested) {
+            refusal_ = fmt::format("more than {} scripts inside each other: {}", most_nested, where(scripts_));
+            return;
+        }
+        scripts_.push_back({name, st.st_dev, st.st_ino, 0});
+    }
+    ~StackedScript() {
+        if (refusal_.empty()) {
+            scripts_.pop_back();
+        }
+    }
+    StackedScript(const StackedScript&) = delete;
+    StackedScript& operator=(const StackedScript&) = delete;
+
+    /// Why it must not run; empty when it may.
+    const std::string& refusal() const { return refusal_; }
+    RunningScript& script() { return scripts_.back(); }
+
+private:
+    std::vector<RunningScript>& scripts_;
+    std::string refusal_;
+};
+
+Outcome refuse(Session& session, const std::string& name, std::string_view why) {
+    session.out().error(fmt::format("source: {}: {}", name, why));
+    return Outcome::failed;
+}
+
+/// Names the line that failed. `line` is as the command left it: with zero bytes between its words.
+void report_failed_line(Session& session, const RunningScript& script, char* line, size_t length) {
+    std::replace(line, line + length, '\0', ' ');
+    session.out().flush();
+    session.out().error(fmt::format("{}:{}: command failed: {}", script.name, script.line, std::string_view(line, length)));
+}
+
+Outcome run_source(Session& session, const Command& /*command*/, CommandLine line) {
+    return run_script(session, line.argv[1]);
+}
+
+constexpr Command commands[] = {
+    {"source", "", run_source, 1, 1, false, false, 0, "file", "runs the commands in a file",
+     "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"
+     "empty lines are skipped, and tabs are spaces. A command that fails is named with its file and line; with\n"
+     "--errexit it is the last one. Scripts may run others.\n"
+     "\n"
+     "Example: source check.zio\n",
+     nullptr, true},
+};
+
+} // namespace
+
+bool CommandSequence::take(Outcome outcome) {
+    quit_ = outcome == Outcome::quit;
+    const bool failed = outcome == Outcome::failed || (session_.errexit && session_.aio().failures() > 0);
+    session_.failed_commands += failed ? 1 : 0;
+    return !quit_ && !(failed && session_.errexit);
+}
+
+Outcome CommandSequence::outcome() const {
+    if (quit_) {
+        return Outcome::quit;
+    }
+    return session_.failed_commands == failures_before_ ? Outcome::ok : Outcome::failed;
+}
+
+Outcome run_script(Session& session, std::string name) {
+    ScriptFile file(name);
+    if (!file.is_open()) {
+        return refuse(session, name, strerror(errno));
+    }
+    StackedScript stacked(session, name, file.descriptor());
+    if (!stacked.refusal().empty()) {
+        return refuse(session, name, stacked.refusal());
+    }
+    CommandSequence sequence(session);
+    bool goes_on = true;
+    while (goes_on && file.next()) {
+        stacked.script().line++;
+        if (strlen(file.text()) != file.length()) {
+            return refuse(session, fmt::format("{}:{}", name, stacked.script().line), "a zero byte: this is no text");
+        }
+        simplify(file.text());
+        const size_t length = strlen(file.text());
+        const uint64_t failures = session.failed_commands;
+        goes_on = sequence.run(file.text());
+        if (session.failed_commands != failures) {
+            // A nested script may have made the stack move.
+            report_failed_line(session, stacked.script(), file.text(), length);
+        }
+        session.out().flush();
+    }
+    if (file.has_failed()) {
+        return refuse(session, name, strerror(errno));
+    }
+    return sequence.outcome();
+}
+
+std::span<const Command> script_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Commands one after the other: a sequence of them from wherever, and those of a file.
+#pragma once
+
+#include "commands/command.h"
+
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+
+namespace zoneio {
+
+/// A file whose commands are being run.
+struct RunningScript {
+    std::string name; ///< as given
+    dev_t device = 0; ///< with the inode: which file it is
+    ino_t inode = 0;
+    uint64_t line = 0; ///< of the command being run, from 1
+};
+
+/// Runs commands one after the other and knows when to stop: at `quit`, and with errexit after a failure.
+class CommandSequence {
+public:
+    explicit CommandSequence(Session& session) : session_(session), failures_before_(session.failed_commands) {}
+
+    /// Runs a line, which is modified. False: no more are to be run.
+    bool run(char* line) { return take(run_line(session_, line)); }
+    /// Takes note of how a command ended. False: no more are to be run.
+    bool take(Outcome outcome);
+
+    /// How all of them ended: `failed` when any did, `quit` when the program is to end.
+    Outcome outcome() const;
+
+private:
+    Session& session_;
+    uint64_t failures_before_;
+    bool quit_ = false;
+};
+
+/// Runs the commands in a file, one a line; what `source` and --file do. A word that begins with # begins a comment.
+///
+/// Each command that fails is named with file and line, on stderr. Files that are being run already, and more than
+/// 16 inside each other, are refused.
+Outcome run_script(Session& session, std::string name);
+
+} // namespace zoneio

@@ -19,8 +19,10 @@ bool is_silent(const AioRequest& request) {
 
 } // namespace
 
-void AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request) {
+uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request) {
     AioRequest& started = *request;
+    const uint64_t id = ++started_;
+    started.id = id;
     bytes_ += started.buffer.capacity();
     requests_.push_back(std::move(request));
     started.start = std::chrono::steady_clock::now();
@@ -28,7 +30,7 @@ void AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request)
     if (requests_.size() % collect_every == 0 && !backend.orders_completions()) {
         backend.reap(false);
         while (!requests_.empty() && requests_.front()->request.done && is_silent(*requests_.front())) {
-            drop_front();
+            report_front();
         }
     }
     while (requests_.size() > max_unreported || (bytes_ > max_bytes && requests_.size() > 1)) {
@@ -37,6 +39,7 @@ void AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request)
         }
         report_done(backend);
     }
+    return id;
 }
 
 void AioQueue::drain(BlockBackend& backend) {
@@ -88,33 +91,37 @@ void AioQueue::report_in_sequence() {
 
 void AioQueue::report_front() {
     report(*requests_.front());
-    drop_front();
-}
-
-void AioQueue::drop_front() {
     bytes_ -= requests_.front()->buffer.capacity();
     requests_.pop_front();
 }
 
 void AioQueue::report(AioRequest& request) {
+    reporter_.begin_completion(request.command, request.id);
+    const bool ok = tell(request);
+    reporter_.end_command(ok);
+    failures_ += ok ? 0 : 1;
+}
+
+/// True when it did what was asked.
+bool AioQueue::tell(const AioRequest& request) {
     const Status& status = request.request.status;
     if (!status.ok()) {
-        failures_++;
-        reporter_.print("{} failed: {}\n", request.failure_verb, status.message());
-        return;
+        reporter_.fail(status, "{} failed: {}\n", request.failure_verb, status.message());
+        return false;
     }
     const uint64_t bytes = request.request.bytes;
-    if (request.expect && !all_bytes_equal(request.data, bytes, *request.expect)) {
-        failures_++;
-        reporter_.print("Pattern verification failed at offset {}, {} bytes\n", request.offset, bytes);
+    const bool matches = !request.expect || all_bytes_equal(request.data, bytes, *request.expect);
+    if (!matches) {
+        reporter_.mismatch(request.offset, bytes);
     }
-    if (request.quiet) {
-        return;
+    if (!request.quiet) {
+        if (request.dump) {
+            reporter_.dump(request.data, bytes, request.offset);
+        }
+        reporter_.request({request.verb, request.offset, bytes, request.request.finished - request.start},
+                          request.for_machines);
     }
-    if (request.dump) {
-        reporter_.dump(request.data, bytes, request.offset);
-    }
-    reporter_.request({request.verb, request.offset, bytes, request.request.finished - request.start}, request.for_machines);
+    return matches;
 }
 
 } // namespace zoneio

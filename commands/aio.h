@@ -16,6 +16,8 @@ namespace zoneio {
 struct AioRequest {
     Request request;
     AlignedBuffer buffer;
+    std::string_view command;      ///< its name
+    uint64_t id = 0;               ///< given by AioQueue::start
     std::string_view verb;         ///< of the report
     std::string_view failure_verb; ///< of the error
     bool quiet = false;            ///< -q
@@ -38,7 +40,8 @@ public:
     explicit AioQueue(Reporter& reporter) : reporter_(reporter) {}
 
     bool empty() const { return requests_.empty(); }
-    void start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
+    /// Begins a request; gives it an id, from 1 on.
+    uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
     /// Waits for all requests and reports them. Those held at breakpoints go on.
     void drain(BlockBackend& backend);
     /// Waits for those that can go on by themselves and reports them.
@@ -53,12 +56,13 @@ public:
 private:
     void report_in_sequence();
     void report_front();
-    void drop_front();
     void report(AioRequest& request);
+    bool tell(const AioRequest& request);
 
     Reporter& reporter_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
     size_t bytes_ = 0; ///< memory of all of them
+    uint64_t started_ = 0;
     uint64_t failures_ = 0;
 };
 

@@ -10,6 +10,20 @@ namespace zoneio {
 
 namespace {
 
+/// That a request is under way; its end is told with the same number.
+struct StartedFact {
+    uint64_t id;
+
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const { record.add("aio", id); }
+};
+
+Outcome start(Session& session, std::unique_ptr<AioRequest> aio) {
+    // In this order: to start one may mean to report others.
+    const StartedFact started{session.aio().start(session.backend(), std::move(aio))};
+    session.out().tell(started);
+    return Outcome::ok;
+}
 
 /// Makes room for the data and starts the request.
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
@@ -21,12 +35,12 @@ Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<
     fill_iov(aio->request.iov, fill);
     aio->request.bytes = aio->request.iov.bytes();
     aio->request.buffers = lengths.size();
-    session.aio().start(session.backend(), std::move(aio));
-    return Outcome::ok;
+    return start(session, std::move(aio));
 }
 
 Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
     auto aio = std::make_unique<AioRequest>();
+    aio->command = command.name;
     aio->verb = "read";
     aio->failure_verb = "readv";
     int c = 0;
@@ -93,6 +107,7 @@ std::optional<Outcome> parse_write_options(Session& session, const Command& comm
 
 Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
     auto aio = std::make_unique<AioRequest>();
+    aio->command = command.name;
     aio->verb = "wrote";
     aio->failure_verb = "aio_write";
     aio->request.op = RequestOp::write;
@@ -113,7 +128,7 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         complaint = "cannot combine zero write with registered I/O buffer";
     }
     if (complaint != nullptr) {
-        session.out().print("{}\n", complaint);
+        session.out().complain("{}\n", complaint);
         return Outcome::failed;
     }
     const std::optional<int64_t> offset = parse_offset(session, operands[0]);
@@ -128,8 +143,7 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         }
         aio->request.op = RequestOp::write_zeroes;
         aio->request.bytes = static_cast<uint64_t>(*count);
-        session.aio().start(session.backend(), std::move(aio));
-        return Outcome::ok;
+        return start(session, std::move(aio));
     }
     const std::optional<VectorLengths> vector = parse_lengths(session, operands.subspan(1), *offset);
     if (!vector) {
@@ -140,6 +154,7 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
 
 Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
     auto aio = std::make_unique<AioRequest>();
+    aio->command = command.name;
     aio->verb = "discarded ";
     aio->failure_verb = "aio_discard";
     aio->request.op = RequestOp::discard;
@@ -157,8 +172,7 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
     }
     aio->offset = aio->request.offset = static_cast<uint64_t>(asked->offset);
     aio->request.bytes = static_cast<uint64_t>(asked->length);
-    session.aio().start(session.backend(), std::move(aio));
-    return Outcome::ok;
+    return start(session, std::move(aio));
 }
 
 Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {

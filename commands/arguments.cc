@@ -29,7 +29,7 @@ std::optional<int64_t> parse_in_zones(Session& session, const char* word, const 
     }
     const Result<int64_t> value = resolve_address(session, *address, use);
     if (!value.ok()) {
-        session.out().print("Parsing error: {} -- {}\n", value.status().message(), word);
+        session.out().complain("Parsing error: {} -- {}\n", value.status().message(), word);
         return std::nullopt;
     }
     return *value;
@@ -50,7 +50,7 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
     if (shown == nullptr) {
         shown = word != nullptr ? word : "(null)";
     }
-    session.out().print("Parsing error: {} -- {}\n",
+    session.out().complain("Parsing error: {} -- {}\n",
                         error == ParseError::out_of_range
                             ? "argument too large"
                             : "non-numeric argument, or extraneous/unrecognized suffix",
@@ -101,7 +101,7 @@ std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     long value = 0;
     const ParseError error = parse_long(word, value);
     if (error != ParseError::none || value < 0 || value > UINT8_MAX) {
-        session.out().print("{} is not a valid pattern byte\n", word);
+        session.out().complain("{} is not a valid pattern byte\n", word);
         return std::nullopt;
     }
     return static_cast<uint8_t>(value);
@@ -116,11 +116,11 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
         }
         const auto length = static_cast<uint64_t>(*value);
         if (length > max_request_bytes) {
-            session.out().print("Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
+            session.out().complain("Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
             return std::nullopt;
         }
         if (length > max_request_bytes - vector.total) {
-            session.out().print("The total number of bytes exceed the maximum size {}\n", max_request_bytes);
+            session.out().complain("The total number of bytes exceed the maximum size {}\n", max_request_bytes);
             return std::nullopt;
         }
         vector.lengths.push_back(length);

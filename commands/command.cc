@@ -2,6 +2,7 @@
 #include "commands/command.h"
 
 #include "commands/families.h"
+#include "commands/script.h"
 
 #include <algorithm>
 #include <cstring>
@@ -40,7 +41,7 @@ void report_argument_count(Session& session, const Command& command, std::string
 /// Everything that is checked before a command sees its words.
 bool may_run(Session& session, const Command& command, std::string_view word, int count) {
     if (command.needs_image && !session.is_open()) {
-        session.out().plain_error("no file open, try 'help open'");
+        session.out().plain_error("no file open, try 'help open'", ENOMEDIUM);
         return false;
     }
     if (count < command.argmin || (command.argmax >= 0 && count > command.argmax)) {
@@ -50,7 +51,7 @@ bool may_run(Session& session, const Command& command, std::string_view word, in
     if (command.permissions != 0 && session.is_open()) {
         Status status = session.backend().require(command.permissions);
         if (!status.ok()) {
-            session.out().error(status.message());
+            session.out().error(status);
             return false;
         }
     }
@@ -70,6 +71,42 @@ void split(char* line, std::vector<char*>& words) {
         }
     }
     words.push_back(nullptr);
+}
+
+void begin_record(Session& session, std::string_view name) {
+    const std::span<char* const> words(session.words().data(), session.words().size() - 1);
+    if (session.scripts().empty()) {
+        session.out().begin_command(name, words, {}, 0);
+        return;
+    }
+    const RunningScript& script = session.scripts().back();
+    session.out().begin_command(name, words, script.name, script.line);
+}
+
+/// Runs the session's words; `command` is what the first of them names.
+Outcome run_words(Session& session, const Command* command) {
+    std::vector<char*>& words = session.words();
+    const int count = static_cast<int>(words.size()) - 1;
+    if (command == nullptr) {
+        session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
+        return Outcome::failed;
+    }
+    if (!may_run(session, *command, words[0], count - 1)) {
+        return Outcome::failed;
+    }
+    // Where the order of things is certain they need not end first.
+    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions()) {
+        session.aio().settle(session.backend());
+    }
+    // 0, not 1: glibc then forgets what it remembers of the command before.
+    optind = 0;
+    const Outcome outcome = command->run(session, *command, {count, words.data()});
+    if (session.is_open() && session.backend().has_notices()) {
+        for (const Notice& notice : session.backend().take_notices()) {
+            session.out().notice(notice.text);
+        }
+    }
+    return outcome;
 }
 
 } // namespace
@@ -98,37 +135,22 @@ std::string usage_line(const Command& command, std::string_view shown_name) {
 }
 
 Outcome usage_error(Session& session, const Command& command) {
-    session.out().print("{}\n", usage_line(command, command.name));
+    session.out().usage(usage_line(command, command.name), command.options);
     return Outcome::failed;
 }
 
 Outcome run_line(Session& session, char* line) {
     std::vector<char*>& words = session.words();
     split(line, words);
-    const int count = static_cast<int>(words.size()) - 1;
-    if (count == 0) {
+    if (words.size() == 1) {
         return Outcome::ok;
     }
-    const Command* command = find_command(words[0]);
-    if (command == nullptr) {
-        session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
-        return Outcome::failed;
+    const Command* const command = find_command(words[0]);
+    if (session.out().is_json()) {
+        begin_record(session, command != nullptr ? command->name : words[0]);
     }
-    if (!may_run(session, *command, words[0], count - 1)) {
-        return Outcome::failed;
-    }
-    // Where the order of things is certain they need not end first.
-    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions()) {
-        session.aio().settle(session.backend());
-    }
-    // 0, not 1: glibc then forgets what it remembers of the command before.
-    optind = 0;
-    const Outcome outcome = command->run(session, *command, {count, words.data()});
-    if (session.is_open() && session.backend().has_notices()) {
-        for (const Notice& notice : session.backend().take_notices()) {
-            session.out().error(notice.text);
-        }
-    }
+    const Outcome outcome = run_words(session, command);
+    session.out().end_command(outcome != Outcome::failed);
     return outcome;
 }
 

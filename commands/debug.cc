@@ -18,7 +18,7 @@ Outcome told(Session& session, std::string_view what, const Status& status) {
     if (status.ok()) {
         return Outcome::ok;
     }
-    session.out().print("{}: {}\n", what, status.message());
+    session.out().fail(status, "{}: {}\n", what, status.message());
     return Outcome::failed;
 }
 
@@ -43,8 +43,8 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
     // As long as requests can go on one of them may still run into the breakpoint.
     while (!driver(session).debug_is_suspended(line.argv[1])) {
         if (!session.backend().step()) {
-            session.out().print("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
-                                session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");
+            session.out().complain("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
+                                   session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");
             return Outcome::failed;
         }
         session.aio().report_done(session.backend());
@@ -71,7 +71,7 @@ void sleep_for(Session& session, long milliseconds) {
 Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line) {
     long milliseconds = 0;
     if (parse_long(line.argv[1], milliseconds) != ParseError::none || milliseconds < 0) {
-        session.out().print("{} is not a valid number\n", line.argv[1]);
+        session.out().complain("{} is not a valid number\n", line.argv[1]);
         return Outcome::failed;
     }
     sleep_for(session, milliseconds);
@@ -84,7 +84,7 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
         return Outcome::failed;
     }
     if (*signal > NSIG) {
-        session.out().print("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
+        session.out().complain("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
         return Outcome::failed;
     }
     // What was printed so far is seen even when the signal ends the program.

@@ -5,42 +5,76 @@ namespace zoneio {
 
 namespace {
 
-void print_help_text(Session& session, std::string_view text) {
-    session.out().write("\n");
-    while (!text.empty()) {
-        const size_t end = std::min(text.find('\n'), text.size());
-        session.out().print("{}{}\n", end == 0 ? "" : " ", text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    session.out().write("\n");
+void add_command(JsonRecord& record, const Command& command) {
+    record.begin_element();
+    record.add("name", command.name);
+    record.add("short", command.altname);
+    record.add("arguments", command.args == nullptr ? "" : command.args);
+    record.add("summary", command.oneline);
+    record.add("help", command.help);
+    record.add("in_qemu_io", !command.is_ours);
+    record.end();
 }
 
-void print_usage_lines(Session& session, std::string_view indent, bool ours) {
-    for (const Command* command : command_table()) {
-        if (command->is_ours == ours) {
-            session.out().print("{}{}\n", indent, usage_line(*command, command->name));
+/// Everything about one command, under the name that was asked for.
+struct CommandFact {
+    const Command& command;
+    std::string_view name;
+
+    void text(Reporter& out) const {
+        out.print("{}\n", usage_line(command, name));
+        if (command.help.empty()) {
+            return;
+        }
+        out.write("\n");
+        for (std::string_view text = command.help; !text.empty();) {
+            const size_t end = std::min(text.find('\n'), text.size());
+            out.print("{}{}\n", end == 0 ? "" : " ", text.substr(0, end));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+        out.write("\n");
+    }
+    void json(JsonRecord& record) const {
+        record.begin_list("commands");
+        add_command(record, command);
+    }
+};
+
+/// The list of all commands.
+struct CommandsFact {
+    void text(Reporter& out) const {
+        usage_lines(out, "", false);
+        out.write("\nUse 'help commandname' for extended help.\n");
+        // Behind the list that scripts know from qemu-io, and indented, so that they do not take it for more of that.
+        out.write("\n Commands that only zoneio has:\n");
+        usage_lines(out, "  ", true);
+    }
+    void json(JsonRecord& record) const {
+        record.begin_list("commands");
+        for (const Command* command : command_table()) {
+            add_command(record, *command);
         }
     }
-}
+    static void usage_lines(Reporter& out, std::string_view indent, bool ours) {
+        for (const Command* command : command_table()) {
+            if (command->is_ours == ours) {
+                out.print("{}{}\n", indent, usage_line(*command, command->name));
+            }
+        }
+    }
+};
 
 Outcome run_help(Session& session, const Command& /*command*/, CommandLine line) {
     if (line.argc == 1) {
-        print_usage_lines(session, "", false);
-        session.out().write("\nUse 'help commandname' for extended help.\n");
-        // Behind the list that scripts know from qemu-io, and indented, so that they do not take it for more of that.
-        session.out().write("\n Commands that only zoneio has:\n");
-        print_usage_lines(session, "  ", true);
+        session.out().tell(CommandsFact{});
         return Outcome::ok;
     }
-    const Command* command = find_command(line.argv[1]);
+    const Command* const command = find_command(line.argv[1]);
     if (command == nullptr) {
-        session.out().print("command {} not found\n", line.argv[1]);
+        session.out().complain("command {} not found\n", line.argv[1]);
         return Outcome::failed;
     }
-    session.out().print("{}\n", usage_line(*command, line.argv[1]));
-    if (!command->help.empty()) {
-        print_help_text(session, command->help);
-    }
+    session.out().tell(CommandFact{*command, line.argv[1]});
     return Outcome::ok;
 }
 

@@ -15,34 +15,84 @@ std::string size_text(uint64_t bytes) {
     return format_size(static_cast<double>(bytes));
 }
 
+/// Why a command failed that qemu-io lets fail in silence; as text only the exit status tells.
+struct SilentFailure {
+    std::string_view command;
+    const Status& status;
+
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const {
+        const std::string reason = status.message();
+        record.add_failure(status.code(), "failed", fmt::format("{} failed: {}", command, reason), reason);
+    }
+};
+
+struct LengthFact {
+    uint64_t bytes;
+
+    void text(Reporter& out) const { out.print("{}\n", size_text(bytes)); }
+    void json(JsonRecord& record) const { record.add("length", bytes); }
+};
+
+/// The format of the image; text shows that of one without format twice, as qemu-io does.
+struct FormatFact {
+    std::string_view name;
+    bool is_protocol;
+
+    void text(Reporter& out) const {
+        out.print("format name: {}\n", name);
+        if (is_protocol) {
+            out.print("format name: {}\n", name);
+        }
+    }
+    void json(JsonRecord& record) const { record.add("format", name); }
+};
+
+struct DetailsFact {
+    ImageDetails details;
+
+    void text(Reporter& out) const {
+        out.print("cluster size: {}\nvm state offset: {}\n", size_text(details.cluster_size),
+                  size_text(details.vm_state_offset));
+        if (!details.specific.empty()) {
+            out.print("Format specific information:\n");
+        }
+        for (const auto& [key, value] : details.specific) {
+            out.print("    {}: {}\n", key, value);
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.add("cluster_size", details.cluster_size);
+        record.add("vm_state_offset", details.vm_state_offset);
+        record.begin_list("specific");
+        for (const auto& [key, value] : details.specific) {
+            record.begin_element();
+            record.add("key", key);
+            record.add("value", value);
+            record.end();
+        }
+    }
+};
+
 Outcome run_length(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().print("getlength: {}\n", length.status().message());
+        session.out().fail(length.status(), "getlength: {}\n", length.status().message());
         return Outcome::failed;
     }
-    session.out().print("{}\n", size_text(*length));
+    session.out().tell(LengthFact{*length});
     return Outcome::ok;
 }
 
 Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     BlockNode& root = session.backend().root();
-    session.out().print("format name: {}\n", root.info().name);
-    if (root.info().is_protocol) {
-        session.out().print("format name: {}\n", root.info().name);
-    }
-    if (!root.driver().info().ok()) {
+    session.out().tell(FormatFact{root.info().name, root.info().is_protocol});
+    const Status status = root.driver().info();
+    if (!status.ok()) {
+        session.out().tell(SilentFailure{"info", status});
         return Outcome::failed;
     }
-    const ImageDetails details = root.driver().details();
-    session.out().print("cluster size: {}\nvm state offset: {}\n", size_text(details.cluster_size),
-                        size_text(details.vm_state_offset));
-    if (!details.specific.empty()) {
-        session.out().print("Format specific information:\n");
-    }
-    for (const auto& [key, value] : details.specific) {
-        session.out().print("    {}: {}\n", key, value);
-    }
+    session.out().tell(DetailsFact{root.driver().details()});
     return Outcome::ok;
 }
 
@@ -50,6 +100,37 @@ Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*lin
 struct Run {
     uint64_t bytes = 0;
     bool allocated = false;
+};
+
+struct ExtentFact {
+    uint64_t offset;
+    const Run& run;
+
+    void text(Reporter& out) const {
+        out.print("{} ({:#x}) bytes {} allocated at offset {} ({:#x})\n", size_text(run.bytes), run.bytes,
+                  run.allocated ? "   " : "not", size_text(offset), offset);
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("offset", offset);
+        record.add("bytes", run.bytes);
+        record.add("allocated", run.allocated);
+        record.end();
+    }
+};
+
+/// How much of a stretch is allocated.
+struct AllocationFact {
+    uint64_t offset;
+    uint64_t bytes;
+    uint64_t allocated;
+
+    void text(Reporter& out) const { out.print("{}/{} bytes allocated at offset {}\n", allocated, bytes, size_text(offset)); }
+    void json(JsonRecord& record) const {
+        record.add("offset", offset);
+        record.add("bytes", bytes);
+        record.add("allocated", allocated);
+    }
 };
 
 /// The run that begins at `offset`, which is before `end`.
@@ -73,21 +154,21 @@ Result<Run> run_at(BlockBackend& backend, uint64_t offset, uint64_t end) {
 Outcome run_map(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().error("Failed to query image length: " + length.status().message());
+        session.out().error(length.status(), "Failed to query image length: " + length.status().message());
         return Outcome::failed;
     }
+    session.out().begin_list("extents");
     for (uint64_t offset = 0; offset < *length;) {
         const Result<Run> run = run_at(session.backend(), offset, *length);
         if (!run.ok()) {
-            session.out().error("Failed to get allocation status: " + run.status().message());
+            session.out().error(run.status(), "Failed to get allocation status: " + run.status().message());
             return Outcome::failed;
         }
         if (run->bytes == 0) {
-            session.out().error("Unexpected end of image");
+            session.out().error(Status::from_errno(EIO), "Unexpected end of image");
             return Outcome::failed;
         }
-        session.out().print("{} ({:#x}) bytes {} allocated at offset {} ({:#x})\n", size_text(run->bytes), run->bytes,
-                            run->allocated ? "   " : "not", size_text(offset), offset);
+        session.out().tell(ExtentFact{offset, *run});
         offset += run->bytes;
     }
     return Outcome::ok;
@@ -103,7 +184,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     }
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().print("getlength: {}\n", length.status().message());
+        session.out().fail(length.status(), "getlength: {}\n", length.status().message());
         return Outcome::failed;
     }
     const auto begin = static_cast<uint64_t>(*start);
@@ -113,7 +194,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     for (uint64_t done = 0; done < count;) {
         const Result<Run> run = run_at(session.backend(), begin + done, begin + count);
         if (!run.ok()) {
-            session.out().print("is_allocated failed: {}\n", run.status().message());
+            session.out().fail(run.status(), "is_allocated failed: {}\n", run.status().message());
             return Outcome::failed;
         }
         allocated += run->allocated ? run->bytes : 0;
@@ -121,7 +202,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
         // The node below may end before this one, which is measured in whole sectors.
         count = run->bytes == 0 ? done : count;
     }
-    session.out().print("{}/{} bytes allocated at offset {}\n", allocated, count, size_text(begin));
+    session.out().tell(AllocationFact{begin, count, allocated});
     return Outcome::ok;
 }
 
@@ -148,15 +229,19 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
     }
     const Status status = session.backend().truncate(static_cast<uint64_t>(*size), mode);
     if (!status.ok()) {
-        session.out().error(status.message());
+        session.out().error(status);
         return Outcome::failed;
     }
     return Outcome::ok;
 }
 
 Outcome run_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {
-    // Silent in both cases: the exit status tells.
-    return session.backend().flush().ok() ? Outcome::ok : Outcome::failed;
+    const Status status = session.backend().flush();
+    if (status.ok()) {
+        return Outcome::ok;
+    }
+    session.out().tell(SilentFailure{"flush", status});
+    return Outcome::failed;
 }
 
 Outcome run_discard(Session& session, const Command& command, CommandLine line) {
@@ -177,14 +262,14 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     const auto begin = static_cast<uint64_t>(asked->offset);
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
-        session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
+        session.out().complain("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
         return Outcome::failed;
     }
     const auto start = std::chrono::steady_clock::now();
     const Status status = session.backend().discard(begin, bytes);
     const auto elapsed = std::chrono::steady_clock::now() - start;
     if (!status.ok()) {
-        session.out().print("discard failed: {}\n", status.message());
+        session.out().fail(status, "discard failed: {}\n", status.message());
         return Outcome::failed;
     }
     if (!quiet) {

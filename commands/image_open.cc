@@ -57,7 +57,7 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
         status = check_identifier("id", *parsed.id);
     }
     if (!status.ok()) {
-        session.out().error(status.message());
+        session.out().error(status);
         return false;
     }
     for (const std::string& warning : parsed.warnings) {
@@ -89,10 +89,10 @@ Outcome open_image(Session& session, OpenRequest request) {
                             request.snapshot},
                            request.writethrough, notices);
     for (const Notice& notice : notices) {
-        notice.is_warning ? session.out().warning(notice.text) : session.out().plain_error(notice.text);
+        notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);
     }
     if (!backend.ok()) {
-        session.out().error(fmt::format("can't open{}: {}", subject, backend.status().message()));
+        session.out().error(backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
         return Outcome::failed;
     }
     session.attach(std::move(*backend));

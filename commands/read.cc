@@ -83,15 +83,15 @@ std::optional<VerifyRange> verify_range(const ReadOptions& options, int64_t coun
 bool check_vmstate(Session& session, const ReadOptions& options, int64_t offset, int64_t count) {
     constexpr int64_t sector = 512;
     if (offset % sector != 0) {
-        session.out().print("{} is not a sector-aligned value for 'offset'\n", offset);
+        session.out().complain("{} is not a sector-aligned value for 'offset'\n", offset);
         return false;
     }
     if (count % sector != 0) {
-        session.out().print("{} is not a sector-aligned value for 'count'\n", count);
+        session.out().complain("{} is not a sector-aligned value for 'count'\n", count);
         return false;
     }
     if (options.registered) {
-        session.out().print("I/O buffer registration is not supported when reading from vmstate\n");
+        session.out().complain("I/O buffer registration is not supported when reading from vmstate\n");
         return false;
     }
     return true;
@@ -156,7 +156,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     }
     const Clock::time_point end = Clock::now();
     if (!result.status.ok()) {
-        session.out().print("{} failed: {}\n", name, result.status.message());
+        session.out().fail(result.status, "{} failed: {}\n", name, result.status.message());
         return Outcome::failed;
     }
     const uint8_t* const data = data_begin(session, session.scratch());
@@ -164,7 +164,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
         result.matches = all_bytes_equal(data + range.begin, range.length, *options.pattern);
     }
     if (!result.matches) {
-        session.out().print("Pattern verification failed at offset {}, {} bytes\n", offset + range.begin, range.length);
+        session.out().mismatch(offset + range.begin, range.length);
     }
     if (!options.quiet) {
         if (options.dump) {
@@ -186,7 +186,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
-        session.out().print("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
+        session.out().complain("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
         return Outcome::failed;
     }
     if (!options->pattern && (options->pattern_length || options->pattern_offset)) {
@@ -194,7 +194,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     const std::optional<VerifyRange> range = verify_range(*options, asked->length);
     if (!range) {
-        session.out().print("pattern verification range exceeds end of read data\n");
+        session.out().complain("pattern verification range exceeds end of read data\n");
         return Outcome::failed;
     }
     if (options->vmstate && !check_vmstate(session, *options, asked->offset, asked->length)) {

@@ -32,19 +32,11 @@ void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short)
 
 } // namespace
 
-void Reporter::error(std::string_view text) {
-    fmt::print(stderr, "{}: {}\n", program_, text);
-}
-
-void Reporter::warning(std::string_view text) {
-    fmt::print(stderr, "{}: warning: {}\n", program_, text);
-}
-
-void Reporter::plain_error(std::string_view text) {
-    fmt::print(stderr, "{}\n", text);
-}
-
 void Reporter::request(const RequestReport& report, bool for_machines) {
+    if (JsonRecord* const record = json_record()) {
+        record_request(*record, report);
+        return;
+    }
     if (deterministic_) {
         request_without_times(report, for_machines);
         return;
@@ -75,7 +67,22 @@ void Reporter::request_without_times(const RequestReport& report, bool for_machi
           report.bytes, report.offset, format_size(static_cast<double>(report.bytes)));
 }
 
+void Reporter::mismatch(uint64_t offset, uint64_t bytes) {
+    const std::string text = fmt::format("Pattern verification failed at offset {}, {} bytes\n", offset, bytes);
+    if (record_failure(Kind::mismatch, 0, text, "the data differs from the pattern")) {
+        return;
+    }
+    write(text);
+}
+
 void Reporter::dump(const uint8_t* data, uint64_t length, uint64_t offset) {
+    if (JsonRecord* const record = json_record()) {
+        record->begin_object("data");
+        record->add("offset", offset);
+        record->add_hex("hex", data, length);
+        record->end();
+        return;
+    }
     constexpr uint64_t row = 16;
     fmt::memory_buffer out;
     for (uint64_t begin = 0; begin < length; begin += row) {

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/status.h"
+#include "commands/json_record.h"
+
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <fmt/format.h>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace zoneio {
+
+class JsonOutput;
 
 /// What there is to say about a finished request.
 struct RequestReport {
@@ -18,34 +26,88 @@ struct RequestReport {
     std::chrono::nanoseconds elapsed{0};
 };
 
-/// Shows results and errors, byte for byte as qemu-io does.
+/// Shows what commands have to say: as text, byte for byte as qemu-io does, or as JSON, one record a command.
 ///
-/// Results go to stdout in its default buffering, errors of the kind that carries the program's name to stderr.
+/// As text, results go to stdout in its default buffering, and errors of the kind that carries the program's name to
+/// stderr. As JSON everything goes into the record of the command, on stdout.
 class Reporter {
 public:
-    explicit Reporter(std::string program) : program_(std::move(program)) {}
+    explicit Reporter(std::string program);
+    ~Reporter();
+    Reporter(const Reporter&) = delete;
+    Reporter& operator=(const Reporter&) = delete;
 
     /// The name in front of errors and in the prompt.
     const std::string& program() const { return program_; }
 
-    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold.
+    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold; in JSON as null.
     void set_deterministic(bool deterministic) { deterministic_ = deterministic; }
+    /// From now on JSON.
+    void use_json();
+    bool is_json() const { return json_ != nullptr; }
 
-    /// A piece of a result, on stdout.
+    /// A fact has two faces, `void text(Reporter& out) const` and `void json(JsonRecord& record) const`: this shows it by
+    /// the one that is wanted.
+    template <typename Fact>
+    void tell(const Fact& fact) {
+        if (JsonRecord* const record = json_record()) {
+            fact.json(*record);
+        } else {
+            fact.text(*this);
+        }
+    }
+    /// The facts told from here on are elements of this list of the record; text knows no lists.
+    void begin_list(std::string_view name);
+
+    /// A piece of a result as text, on stdout. JSON has it as `output`, where facts are better.
     template <typename... Args>
     void print(fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
         write({text.data(), text.size()});
     }
-    void write(std::string_view text) { fwrite_unlocked(text.data(), 1, text.size(), stdout); }
+    void write(std::string_view text) {
+        if (json_ != nullptr) {
+            keep_text(text);
+            return;
+        }
+        fwrite_unlocked(text.data(), 1, text.size(), stdout);
+    }
 
-    /// `PROGRAM: TEXT` on stderr.
+    /// Why a command fails, on stdout.
+    template <typename... Args>
+    void fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
+        fmt::memory_buffer text;
+        fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+        say_failure(Kind::failed, status.code(), {text.data(), text.size()}, status);
+    }
+    /// What is wrong with the words of a command, on stdout.
+    template <typename... Args>
+    void complain(fmt::format_string<Args...> format, Args&&... args) {
+        fmt::memory_buffer text;
+        fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+        say_failure(Kind::usage, EINVAL, {text.data(), text.size()}, {});
+    }
+    /// The usage line of a command, for options and operands that make no sense; `options` as getopt(3) was given them.
+    void usage(std::string_view line, const char* options);
+    /// `WHAT failed: ...`, with the explanation, if the status has one, on stderr.
+    void fail_explained(std::string_view what, const Status& status);
+    /// What was read is not what was expected.
+    void mismatch(uint64_t offset, uint64_t bytes);
+
+    /// `PROGRAM: TEXT` on stderr, about words that make no sense.
     void error(std::string_view text);
+    /// The same about what went wrong; without a text, that of the status.
+    void error(const Status& status);
+    void error(const Status& status, std::string_view text);
+    /// A line on stderr as it is; `code` is an errno.
+    void plain_error(std::string_view text, int code = EINVAL);
     /// `PROGRAM: warning: TEXT` on stderr.
     void warning(std::string_view text);
-    /// A line on stderr as it is.
-    void plain_error(std::string_view text);
+    /// `PROGRAM: TEXT` on stderr, where nothing failed.
+    void notice(std::string_view text);
+    /// The same without the program's name.
+    void plain_notice(std::string_view text);
 
     /// The two lines about a request, or its one line for machines (-C).
     void request(const RequestReport& report, bool for_machines);
@@ -55,11 +117,27 @@ public:
     /// Makes everything said so far visible.
     void flush() { fflush(stdout); }
 
+    /// Around what is said about a command, for JSON: its name, its words as typed, and the script that it is in.
+    void begin_command(std::string_view name, std::span<char* const> words, std::string_view script, uint64_t line);
+    /// The same for an asynchronous request that has finished; `id` is what its command said.
+    void begin_completion(std::string_view name, uint64_t id);
+    void end_command(bool ok);
+
 private:
+    enum class Kind : uint8_t { usage, failed, mismatch };
+
+    JsonRecord* json_record() { return json_ == nullptr ? nullptr : open_record(); }
+    JsonRecord* open_record();
+    void keep_text(std::string_view text);
+    void say_failure(Kind kind, int code, std::string_view text, const Status& status);
+    /// True when the record of a command took it.
+    bool record_failure(Kind kind, int code, std::string_view text, std::string_view reason);
     void request_without_times(const RequestReport& report, bool for_machines);
+    void record_request(JsonRecord& record, const RequestReport& report) const;
 
     std::string program_;
     bool deterministic_ = false;
+    std::unique_ptr<JsonOutput> json_;
 };
 
 } // namespace zoneio

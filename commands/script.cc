@@ -81,52 +81,59 @@ public:
     StackedScript(Session& session, const std::string& name, int descriptor) : scripts_(session.scripts()) {
         struct stat st{};
         if (fstat(descriptor, &st) < 0) {
-            refusal_ = strerror(errno);
+            refusal_ = Status::from_errno(errno);
             return;
         }
         for (const RunningScript& script : scripts_) {
             if (script.device == st.st_dev && script.inode == st.st_ino) {
-                refusal_ = "is being run already: " + where(scripts_);
+                refusal_ = Status::error(ELOOP, "is being run already: " + where(scripts_));
                 return;
             }
         }
         if (scripts_.size() == most_nested) {
-            refusal_ = fmt::format("more than {} scripts inside each other: {}", most_nested, where(scripts_));
+            refusal_ = Status::error(
+                ELOOP, fmt::format("more than {} scripts inside each other: {}", most_nested, where(scripts_)));
             return;
         }
         scripts_.push_back({name, st.st_dev, st.st_ino, 0});
     }
     ~StackedScript() {
-        if (refusal_.empty()) {
+        if (refusal_.ok()) {
             scripts_.pop_back();
         }
     }
     StackedScript(const StackedScript&) = delete;
     StackedScript& operator=(const StackedScript&) = delete;
 
-    /// Why it must not run; empty when it may.
-    const std::string& refusal() const { return refusal_; }
+    /// Why it must not run.
+    const Status& refusal() const { return refusal_; }
     RunningScript& script() { return scripts_.back(); }
 
 private:
     std::vector<RunningScript>& scripts_;
-    std::string refusal_;
+    Status refusal_;
 };
 
-Outcome refuse(Session& session, const std::string& name, std::string_view why) {
-    session.out().error(fmt::format("source: {}: {}", name, why));
+Outcome refuse(Session& session, const std::string& name, const Status& why) {
+    session.out().error(why, fmt::format("source: {}: {}", name, why.message()));
     return Outcome::failed;
 }
 
-/// Names the line that failed. `line` is as the command left it: with zero bytes between its words.
+/// Names the line that failed; the record of the command does that itself. `line` is as the command left it: with zero bytes between its words.
 void report_failed_line(Session& session, const RunningScript& script, char* line, size_t length) {
+    if (session.out().is_json()) {
+        return;
+    }
     std::replace(line, line + length, '\0', ' ');
     session.out().flush();
     session.out().error(fmt::format("{}:{}: command failed: {}", script.name, script.line, std::string_view(line, length)));
 }
 
+Outcome run_file(Session& session, const std::string& name);
+
 Outcome run_source(Session& session, const Command& /*command*/, CommandLine line) {
-    return run_script(session, line.argv[1]);
+    // A copy: the words of the line are about to be replaced by those of the script.
+    return run_file(session, std::string(line.argv[1]));
 }
 
 constexpr Command commands[] = {
@@ -155,36 +162,65 @@ Outcome CommandSequence::outcome() const {
     return session_.failed_commands == failures_before_ ? Outcome::ok : Outcome::failed;
 }
 
-Outcome run_script(Session& session, std::string name) {
+namespace {
+
+/// That commands of a script failed; as text each of them was told.
+struct FailedCommandsFact {
+    uint64_t count;
+
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const {
+        const std::string message = fmt::format("commands of the script that failed: {}", count);
+        record.add_failure(0, "failed", message, message);
+    }
+};
+
+Outcome run_file(Session& session, const std::string& name) {
     ScriptFile file(name);
     if (!file.is_open()) {
-        return refuse(session, name, strerror(errno));
+        return refuse(session, name, Status::from_errno(errno));
     }
     StackedScript stacked(session, name, file.descriptor());
-    if (!stacked.refusal().empty()) {
+    if (!stacked.refusal().ok()) {
         return refuse(session, name, stacked.refusal());
     }
     CommandSequence sequence(session);
+    uint64_t failed_lines = 0;
     bool goes_on = true;
     while (goes_on && file.next()) {
         stacked.script().line++;
         if (strlen(file.text()) != file.length()) {
-            return refuse(session, fmt::format("{}:{}", name, stacked.script().line), "a zero byte: this is no text");
+            return refuse(session, fmt::format("{}:{}", name, stacked.script().line),
+                          Status::error(EILSEQ, "a zero byte: this is no text"));
         }
         simplify(file.text());
         const size_t length = strlen(file.text());
         const uint64_t failures = session.failed_commands;
         goes_on = sequence.run(file.text());
         if (session.failed_commands != failures) {
-            // A nested script may have made the stack move.
+            failed_lines++;
             report_failed_line(session, stacked.script(), file.text(), length);
         }
         session.out().flush();
     }
     if (file.has_failed()) {
-        return refuse(session, name, strerror(errno));
+        return refuse(session, name, Status::from_errno(errno));
+    }
+    if (failed_lines > 0) {
+        session.out().tell(FailedCommandsFact{failed_lines});
     }
     return sequence.outcome();
+}
+
+} // namespace
+
+Outcome run_script(Session& session, std::string name) {
+    char word[] = "source";
+    char* words[] = {word, name.data()};
+    session.out().begin_command(word, words, {}, 0);
+    const Outcome outcome = run_file(session, name);
+    session.out().end_command(outcome != Outcome::failed);
+    return outcome;
 }
 
 std::span<const Command> script_commands() {

@@ -38,7 +38,7 @@ private:
     bool quit_ = false;
 };
 
-/// Runs the commands in a file, one a line; what `source` and --file do. A word that begins with # begins a comment.
+/// Runs the commands in a file, one a line, as `source` does. A word that begins with # begins a comment.
 ///
 /// Each command that fails is named with file and line, on stderr. Files that are being run already, and more than
 /// 16 inside each other, are refused.

@@ -43,7 +43,7 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
             break;
         case 'o':
             if (session.image_opts) {
-                session.out().print("--image-opts and 'open -o' are mutually exclusive\n");
+                session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
                 return Outcome::failed;
             }
             if (!add_option_string(session, optarg, IdOption::refused, request.options)) {
@@ -155,7 +155,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
             // What was given up a moment ago is still to be had, or the next write will ask for it again.
             (void)backend.require(held);
         }
-        session.out().error(status.message());
+        session.out().error(status);
         return Outcome::failed;
     }
     return Outcome::ok;

@@ -70,7 +70,7 @@ bool check_combination(Session& session, const WriteOptions& options) {
         complaint = "Only one of -z, -P, and -s can be specified at the same time";
     }
     if (complaint != nullptr) {
-        session.out().print("{}\n", complaint);
+        session.out().complain("{}\n", complaint);
     }
     return complaint == nullptr;
 }
@@ -78,16 +78,16 @@ bool check_combination(Session& session, const WriteOptions& options) {
 bool check_alignment(Session& session, const WriteOptions& options, int64_t offset, int64_t count) {
     if (options.flags.vmstate || options.flags.compressed) {
         if (offset % sector != 0) {
-            session.out().print("{} is not a sector-aligned value for 'offset'\n", offset);
+            session.out().complain("{} is not a sector-aligned value for 'offset'\n", offset);
             return false;
         }
         if (count % sector != 0) {
-            session.out().print("{} is not a sector-aligned value for 'count'\n", count);
+            session.out().complain("{} is not a sector-aligned value for 'count'\n", count);
             return false;
         }
     }
     if (options.zeroes && options.registered) {
-        session.out().print("cannot combine zero write with registered I/O buffer\n");
+        session.out().complain("cannot combine zero write with registered I/O buffer\n");
         return false;
     }
     return true;
@@ -107,7 +107,7 @@ Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t
 Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
                Clock::duration elapsed, const Status& status) {
     if (!status.ok()) {
-        session.out().print("{} failed: {}\n", name, status.message());
+        session.out().fail(status, "{} failed: {}\n", name, status.message());
         return Outcome::failed;
     }
     if (!options.quiet) {
@@ -135,7 +135,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     const auto begin = static_cast<uint64_t>(asked->offset);
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes && !options->flags.no_fallback) {
-        session.out().print("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
+        session.out().complain("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
         return Outcome::failed;
     }
     if (!check_alignment(session, *options, asked->offset, asked->length)) {

@@ -14,16 +14,69 @@ namespace {
 constexpr uint64_t sector_size = 512;
 
 Outcome failed(Session& session, std::string_view what, const Status& status) {
-    if (status.has_text()) {
-        session.out().error(status.message());
-    }
-    session.out().print("zone {} failed: {}\n", what, Status::from_errno(status.code()).message());
+    session.out().fail_explained(fmt::format("zone {}", what), status);
     return Outcome::failed;
 }
 
-uint64_t shown_write_pointer(const ZoneDescriptor& zone) {
-    return zone.write_pointer == no_write_pointer ? no_write_pointer : zone.write_pointer / sector_size;
+std::string_view type_name(ZoneType type) {
+    switch (type) {
+    case ZoneType::conventional: return "conventional";
+    case ZoneType::sequential_required: return "sequential-required";
+    case ZoneType::sequential_preferred: return "sequential-preferred";
+    }
+    return "unknown";
 }
+
+std::string_view state_name(ZoneState state) {
+    switch (state) {
+    case ZoneState::not_write_pointer: return "not-write-pointer";
+    case ZoneState::empty: return "empty";
+    case ZoneState::implicit_open: return "implicit-open";
+    case ZoneState::explicit_open: return "explicit-open";
+    case ZoneState::closed: return "closed";
+    case ZoneState::read_only: return "read-only";
+    case ZoneState::full: return "full";
+    case ZoneState::offline: return "offline";
+    }
+    return "unknown";
+}
+
+/// A zone of a report.
+struct ZoneFact {
+    const ZoneDescriptor& zone;
+
+    void text(Reporter& out) const {
+        const bool has_pointer = zone.write_pointer != no_write_pointer;
+        out.print("start: {:#x}, len {:#x}, cap {:#x}, wptr {:#x}, zcond:{}, [type: {}]\n", zone.start / sector_size,
+                  zone.length / sector_size, zone.capacity / sector_size,
+                  has_pointer ? zone.write_pointer / sector_size : no_write_pointer, static_cast<unsigned>(zone.state),
+                  static_cast<unsigned>(zone.type));
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("start", zone.start);
+        record.add("length", zone.length);
+        record.add("capacity", zone.capacity);
+        const bool has_pointer = zone.write_pointer != no_write_pointer;
+        record.add("write_pointer", has_pointer ? std::optional(zone.write_pointer) : std::nullopt);
+        record.add("state", state_name(zone.state));
+        record.add("type", type_name(zone.type));
+        record.end();
+    }
+};
+
+/// Where appended data went, bytes.
+struct AppendedFact {
+    uint64_t position;
+    bool is_asked_for; ///< -p; JSON always tells
+
+    void text(Reporter& out) const {
+        if (is_asked_for) {
+            out.print("After zap done, the append sector is {:#x}\n", position / sector_size);
+        }
+    }
+    void json(JsonRecord& record) const { record.add("position", position); }
+};
 
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
@@ -33,15 +86,11 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
         return Outcome::failed;
     }
     if (*count > most_zones) {
-        session.out().print("Number of zones must be less than 2^32\n");
+        session.out().complain("Number of zones must be less than 2^32\n");
         return Outcome::failed;
     }
-    const auto show = [&](const ZoneDescriptor& zone) {
-        session.out().print("start: {:#x}, len {:#x}, cap {:#x}, wptr {:#x}, zcond:{}, [type: {}]\n",
-                            zone.start / sector_size, zone.length / sector_size, zone.capacity / sector_size,
-                            shown_write_pointer(zone), static_cast<unsigned>(zone.state),
-                            static_cast<unsigned>(zone.type));
-    };
+    session.out().begin_list("zones");
+    const auto show = [&](const ZoneDescriptor& zone) { session.out().tell(ZoneFact{zone}); };
     const Result<uint64_t> shown =
         session.backend().zone_report(static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count), show);
     return shown.ok() ? Outcome::ok : failed(session, "report", shown.status());
@@ -82,9 +131,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     if (!position.ok()) {
         return failed(session, "append", position.status());
     }
-    if (show_position) {
-        session.out().print("After zap done, the append sector is {:#x}\n", *position / sector_size);
-    }
+    session.out().tell(AppendedFact{*position, show_position});
     return Outcome::ok;
 }
 

@@ -40,11 +40,46 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     }
     const Status status = create_image(driver, operands[0], static_cast<uint64_t>(*size), std::move(options), overwrite);
     if (!status.ok()) {
-        session.out().error(status.message());
+        session.out().error(status);
         return Outcome::failed;
     }
     return Outcome::ok;
 }
+
+/// One thing that is wrong with a file.
+struct ProblemFact {
+    const ZonedCheck::Problem& problem;
+
+    void text(Reporter& out) const { out.print("{}{}\n", problem.text, problem.repaired ? " (repaired)" : ""); }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("problem", problem.text);
+        record.add("repaired", problem.repaired);
+        record.end();
+    }
+};
+
+/// How a check ended.
+struct CheckedFact {
+    uint64_t found;
+    uint64_t repaired;
+
+    void text(Reporter& out) const {
+        if (found == 0) {
+            out.print("No errors were found.\n");
+        } else {
+            out.print("Errors found: {}, repaired: {}.\n", found, repaired);
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.add("found", found);
+        record.add("repaired", repaired);
+        if (repaired < found) {
+            const std::string message = fmt::format("Errors found: {}, repaired: {}.", found, repaired);
+            record.add_failure(EUCLEAN, "failed", message, message);
+        }
+    }
+};
 
 /// The file of the zoned device that is open; empty when there is none.
 std::string open_zoned_file(Session& session) {
@@ -78,17 +113,14 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
     }
     const Result<ZonedCheck> result = check_zoned_file(filename, repair, operands.empty());
     if (!result.ok()) {
-        session.out().error(fmt::format("can't check {}: {}", filename, result.status().message()));
+        session.out().error(result.status(), fmt::format("can't check {}: {}", filename, result.status().message()));
         return Outcome::failed;
     }
+    session.out().begin_list("problems");
     for (const ZonedCheck::Problem& problem : result->problems) {
-        session.out().print("{}{}\n", problem.text, problem.repaired ? " (repaired)" : "");
+        session.out().tell(ProblemFact{problem});
     }
-    if (result->found == 0) {
-        session.out().print("No errors were found.\n");
-    } else {
-        session.out().print("Errors found: {}, repaired: {}.\n", result->found, result->repaired);
-    }
+    session.out().tell(CheckedFact{result->found, result->repaired});
     return result->left() == 0 ? Outcome::ok : Outcome::failed;
 }
 
@@ -106,10 +138,7 @@ Outcome run_zone_condition(Session& session, const Command& command, CommandLine
     const Status status = session.backend().set_zone_condition(static_cast<uint64_t>(asked->offset),
                                                                static_cast<uint64_t>(asked->length), state);
     if (!status.ok()) {
-        if (status.has_text()) {
-            session.out().error(status.message());
-        }
-        session.out().print("zone condition failed: {}\n", Status::from_errno(status.code()).message());
+        session.out().fail_explained("zone condition", status);
         return Outcome::failed;
     }
     return Outcome::ok;

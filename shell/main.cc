@@ -16,19 +16,29 @@ std::string base_name(const char* path) {
     return slash != nullptr ? slash + 1 : path;
 }
 
+Outcome open_named(Session& session, ProcessOptions& options) {
+    if (options.image_opts) {
+        if (!add_option_string(session, *options.file, IdOption::allowed, options.open.options)) {
+            return Outcome::failed;
+        }
+    } else {
+        options.open.filename = std::move(options.file);
+    }
+    return open_image(session, std::move(options.open));
+}
+
 /// Opens what the command line names.
 bool open_operand(Session& session, ProcessOptions& options) {
     if (!options.file) {
         return true;
     }
-    if (options.image_opts) {
-        if (!add_option_string(session, *options.file, IdOption::allowed, options.open.options)) {
-            return false;
-        }
-    } else {
-        options.open.filename = std::move(options.file);
-    }
-    return open_image(session, std::move(options.open)) == Outcome::ok;
+    std::string name = *options.file;
+    char word[] = "open";
+    char* words[] = {word, name.data()};
+    session.out().begin_command(word, words, {}, 0);
+    const bool is_open = open_named(session, options) == Outcome::ok;
+    session.out().end_command(is_open);
+    return is_open;
 }
 
 void run_batch(Session& session, std::vector<ProcessOptions::Batch>& batch) {
@@ -51,6 +61,9 @@ int run(int argc, char** argv) {
     session.image_opts = options.image_opts;
     session.misalign = options.misalign;
     session.errexit = options.errexit;
+    if (options.json) {
+        session.out().use_json();
+    }
     session.out().set_deterministic(options.deterministic);
     if (!open_operand(session, options)) {
         return EXIT_FAILURE;

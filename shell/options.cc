@@ -43,7 +43,7 @@ public:
         };
         while ((c = next()) != -1) {
             if (c == '?') {
-                print_help();
+                print_usage();
                 return EXIT_FAILURE;
             }
             take(name_of(c, index, long_options));
@@ -84,7 +84,7 @@ private:
             [this](const std::string& v) { exit_status_ = configure_trace(program_, v, trace_file_); });
         add("--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
         add("-h,--help", "this text", [this] {
-            print_help();
+            print_help(stdout);
             exit_status_ = EXIT_SUCCESS;
         });
         add("-V,--version", "the version", [this] {
@@ -92,6 +92,7 @@ private:
             exit_status_ = EXIT_SUCCESS;
         });
         first_of_ours_ = app_.get_options().size();
+        add("--output", "FORM", "text (default), json: a record a command", [this](const std::string& v) { set_output(v); });
         add("--file", "FILE", "run the commands in a file; may be repeated",
             [this](const std::string& v) { options_.commands.push_back({v, true}); });
         add("--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
@@ -110,6 +111,11 @@ private:
 
     void set_cache(const std::string& word) {
         check(parse_cache_mode(word, options_.open.flags, options_.open.writethrough), "cache", word);
+    }
+
+    void set_output(const std::string& word) {
+        check(word == "text" || word == "json", "output", word);
+        options_.json = word == "json";
     }
 
     void check(bool valid, std::string_view kind, std::string_view word) {
@@ -135,7 +141,10 @@ private:
         exit_status_ = EXIT_FAILURE;
     }
 
-    void print_help() { fputs(app_.help().c_str(), stdout); }
+    void print_help(FILE* stream) { fputs(app_.help().c_str(), stream); }
+
+    /// After a wrong option; not where records are expected.
+    void print_usage() { print_help(options_.json ? stderr : stdout); }
 
     /// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
     /// qemu-io's own, and every complaint about one, is what it was.
@@ -207,7 +216,7 @@ private:
 
     std::optional<int> take_operands(std::span<char*> operands) {
         if (operands.size() > 1) {
-            print_help();
+            print_usage();
             return EXIT_FAILURE;
         }
         if (format_ && options_.image_opts) {

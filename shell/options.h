@@ -22,6 +22,7 @@ struct ProcessOptions {
     bool image_opts = false;
     bool misalign = false;
     bool errexit = false;
+    bool json = false; ///< --output json
     bool deterministic = false;
 };
 

@@ -14,7 +14,8 @@ void run_prompt(Session& session) {
     }
     StdinLines lines;
     CommandSequence sequence(session);
-    const std::string prompt = session.out().program() + "> ";
+    // Scripts that read records want nothing else.
+    const std::string prompt = session.out().is_json() ? "" : session.out().program() + "> ";
     char* line = nullptr;
     do {
         session.out().write(prompt);

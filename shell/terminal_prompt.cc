@@ -64,6 +64,7 @@ public:
     explicit TerminalPrompt(Session& session) : session_(session), prompt_(session.out().program() + "> ") {
         rl_readline_name = "zoneio";
         rl_catch_signals = 0;
+        rl_outstream = session.out().is_json() ? stderr : stdout;
         install_completion();
     }
 
@@ -91,7 +92,7 @@ private:
             wait_and_handle(guard.waiting());
         }
         if (!finished_line.text) {
-            fputs("\n", stdout);
+            fputs("\n", rl_outstream);
         }
         return std::move(finished_line.text);
     }

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import re
 import resource
@@ -123,6 +124,40 @@ def change(name, arguments):
     return None
 
 
+def check_json(schema_path, records_path):
+    """Print the records in a file, and what is wrong with them."""
+    import jsonschema
+
+    def unique(pairs):
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"a member twice among {names}")
+        return dict(pairs)
+
+    def refuse(constant):
+        raise ValueError(f"{constant} is no JSON")
+
+    with open(schema_path) as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    with open(records_path, "rb") as file:
+        for number, line in enumerate(file.read().split(b"\n")[:-1], 1):
+            print(line.decode("utf-8", "backslashreplace"))
+            try:
+                record = json.loads(line.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse)
+            except ValueError as error:
+                print(f"NO JSON: {error}")
+                continue
+            for error in validator.iter_errors(record):
+                print(f"NOT AS IN THE SCHEMA: {error.json_path}: {error.message}")
+            if record.get("seq") != number:
+                print(f"OUT OF SEQUENCE: line {number}")
+        file.seek(0)
+        if not (file.read() or b"\n").endswith(b"\n"):
+            print("NO END OF THE LAST LINE")
+
+
 if __name__ == "__main__":
-    functions = (extents, io_uring, hold_locks, show_locks, peak_memory, strace)
+    functions = (extents, io_uring, hold_locks, show_locks, peak_memory, strace, check_json)
     {function.__name__: function for function in functions}[sys.argv[1]](*sys.argv[2:])

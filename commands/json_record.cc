@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/json_record.h"
+
+#include <cassert>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// So much of a record is kept in memory at most, roughly.
+constexpr size_t buffer_size = 32768;
+
+/// The length of the UTF-8 sequence that `text` begins with; 0: it is none (RFC 3629).
+size_t utf8_length(std::string_view text) {
+    const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) + 0U : 0U; };
+    const auto in = [&](size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+    const unsigned first = byte(0);
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first >= 0xc2 && first <= 0xdf) {
+        return in(1, 0x80, 0xbf) ? 2 : 0;
+    }
+    if ((first & 0xf0U) == 0xe0) {
+        // Not the long forms of shorter ones, and no surrogates.
+        const bool second = in(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf);
+        return second && in(2, 0x80, 0xbf) ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        const bool second = in(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf);
+        return second && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
+    }
+    return 0;
+}
+
+/// The name of an errno; null for 0.
+const char* errno_name(int code) {
+    return code == 0 ? nullptr : strerrorname_np(code);
+}
+
+std::string_view without_newline(std::string_view text) {
+    while (!text.empty() && text.back() == '\n') {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+} // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    while (!text.empty()) {
+        const size_t length = utf8_length(text);
+        const char first = text.front();
+        if (length == 0) {
+            out += "\xef\xbf\xbd";
+        } else if (first == '"' || first == '\\') {
+            out += '\\';
+            out += first;
+        } else if (first == '\n') {
+            out += "\\n";
+        } else if (length == 1 && (static_cast<unsigned char>(first) < 0x20 || first == 0x7f)) {
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(first));
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(std::max<size_t>(length, 1));
+    }
+    out += '"';
+}
+
+void JsonRecord::begin(std::string_view type, std::string_view command, uint64_t& lines) {
+    lines_ = &lines;
+    head_ = ",\"type\":";
+    append_json_string(head_, type);
+    head_ += ",\"command\":";
+    append_json_string(head_, command);
+    body_.clear();
+    is_begun_ = false;
+    last_ = '"';
+    depth_ = 0;
+    list_is_open_ = false;
+    failure_.reset();
+    warnings_.clear();
+    text_.clear();
+}
+
+void JsonRecord::add_hex(std::string_view name, const uint8_t* data, uint64_t length) {
+    static constexpr char digits[] = "0123456789abcdef";
+    begin_member(name);
+    body_ += '"';
+    for (uint64_t i = 0; i < length; i++) {
+        body_ += digits[data[i] >> 4U];
+        body_ += digits[data[i] & 0xfU];
+        if (body_.size() >= buffer_size) {
+            write_out();
+        }
+    }
+    put_raw("\"");
+}
+
+void JsonRecord::begin_object(std::string_view name) {
+    begin_member(name);
+    put_raw("{");
+    depth_++;
+}
+
+void JsonRecord::begin_list(std::string_view name) {
+    begin_member(name);
+    put_raw("[");
+    list_is_open_ = true;
+}
+
+void JsonRecord::begin_element() {
+    assert(list_is_open_);
+    separate();
+    put_raw("{");
+    depth_++;
+}
+
+void JsonRecord::end() {
+    put_raw("}");
+    depth_--;
+    if (body_.size() >= buffer_size) {
+        write_out();
+    }
+}
+
+void JsonRecord::add_failure(int code, std::string_view kind, std::string_view message, std::string_view reason) {
+    message = without_newline(message);
+    if (failure_) {
+        failure_->message += '\n';
+        failure_->message += message;
+        return;
+    }
+    failure_ = Failure{code, kind, std::string(message), std::string(without_newline(reason))};
+}
+
+void JsonRecord::finish(bool ok) {
+    while (depth_ > 0) {
+        end();
+    }
+    close_list();
+    add_outcome(ok);
+    body_ += "}\n";
+    write_out();
+    fflush(stdout);
+}
+
+void JsonRecord::add_outcome(bool ok) {
+    if (!ok && !failure_ && !text_.empty()) {
+        // What it said is the error, then.
+        add_failure(0, "failed", text_, text_);
+        text_.clear();
+    }
+    if (!text_.empty()) {
+        add("output", text_);
+    }
+    if (!warnings_.empty()) {
+        begin_list("warnings");
+        for (const std::string& warning : warnings_) {
+            add_element(warning);
+        }
+        close_list();
+    }
+    add("status", ok ? "ok" : "error");
+    if (ok) {
+        return;
+    }
+    const Failure failure = failure_.value_or(Failure{0, "failed", "failed", "failed"});
+    begin_object("error");
+    const char* const name = errno_name(failure.code);
+    name != nullptr ? add("errno", name) : add("errno", nullptr);
+    add("kind", failure.kind);
+    add("message", failure.message);
+    add("reason", failure.reason);
+    end();
+}
+
+void JsonRecord::begin_member(std::string_view name) {
+    if (depth_ == 0) {
+        close_list();
+    }
+    separate();
+    body_ += '"';
+    body_ += name;
+    put_raw("\":");
+}
+
+void JsonRecord::separate() {
+    if (last_ != '{' && last_ != '[' && last_ != ':') {
+        body_ += ',';
+    }
+}
+
+void JsonRecord::close_list() {
+    if (list_is_open_ && depth_ == 0) {
+        put_raw("]");
+        list_is_open_ = false;
+    }
+}
+
+void JsonRecord::put(std::string_view text) {
+    append_json_string(body_, text);
+    last_ = '"';
+}
+
+void JsonRecord::put(double value) {
+    fmt::format_to(std::back_inserter(body_), "{:.4f}", value);
+    last_ = '0';
+}
+
+void JsonRecord::put(bool value) {
+    put_raw(value ? "true" : "false");
+}
+
+void JsonRecord::put_number(uint64_t value) {
+    fmt::format_to(std::back_inserter(body_), "{}", value);
+    last_ = '0';
+}
+
+void JsonRecord::put_signed(int64_t value) {
+    fmt::format_to(std::back_inserter(body_), "{}", value);
+    last_ = '0';
+}
+
+void JsonRecord::put_raw(std::string_view json) {
+    body_ += json;
+    last_ = json.back();
+}
+
+void JsonRecord::write_out() {
+    if (!is_begun_) {
+        is_begun_ = true;
+        fmt::print(stdout, "{{\"seq\":{}{}", ++*lines_, head_);
+    }
+    fwrite_unlocked(body_.data(), 1, body_.size(), stdout);
+    body_.clear();
+}
+
+} // namespace zoneio

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The Reporter's other face: JSON, and what takes one way or the other.
+#include "commands/json_output.h"
+#include "commands/report.h"
+
+#include <cstring>
+#include <getopt.h>
+
+namespace zoneio {
+
+namespace {
+
+/// What optopt is as long as getopt(3) is content.
+constexpr char no_option = '\1';
+
+/// Makes getopt(3) forget what it complained about last: it puts that into optopt again and again, whatever it does.
+void forget_getopt_complaint() {
+    char program[] = "";
+    char option[] = {'-', no_option, '\0'};
+    char* words[] = {program, option, nullptr};
+    optind = 0;
+    (void)getopt(2, words, "");
+}
+
+/// What getopt(3) found wrong; nothing when it was content.
+std::string getopt_complaint(const char* options) {
+    if (options == nullptr || optopt == no_option) {
+        return {};
+    }
+    const bool is_known = strchr(options, optopt) != nullptr;
+    return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", static_cast<char>(optopt));
+}
+
+} // namespace
+
+Reporter::Reporter(std::string program) : program_(std::move(program)) {}
+
+Reporter::~Reporter() = default;
+
+void Reporter::use_json() {
+    json_ = std::make_unique<JsonOutput>();
+    // Its messages would come between; usage() has what they say.
+    opterr = 0;
+}
+
+JsonRecord* Reporter::open_record() {
+    return json_->current();
+}
+
+void Reporter::begin_command(std::string_view name, std::span<char* const> words, std::string_view script, uint64_t line) {
+    if (json_ == nullptr) {
+        return;
+    }
+    forget_getopt_complaint();
+    JsonRecord& record = json_->begin("command", name);
+    record.begin_list("argv");
+    for (const char* word : words) {
+        record.add_element(word);
+    }
+    if (!script.empty()) {
+        record.begin_object("at");
+        record.add("file", script);
+        record.add("line", line);
+        record.end();
+    }
+}
+
+void Reporter::begin_completion(std::string_view name, uint64_t id) {
+    if (json_ != nullptr) {
+        json_->begin("completion", name).add("aio", id);
+    }
+}
+
+void Reporter::end_command(bool ok) {
+    if (json_ != nullptr) {
+        json_->end(ok);
+    }
+}
+
+void Reporter::begin_list(std::string_view name) {
+    if (JsonRecord* const record = json_record()) {
+        record->begin_list(name);
+    }
+}
+
+void Reporter::keep_text(std::string_view text) {
+    JsonRecord* const record = open_record();
+    // stdout is for records.
+    record != nullptr ? record->add_text(text) : (void)fwrite(text.data(), 1, text.size(), stderr);
+}
+
+bool Reporter::record_failure(Kind kind, int code, std::string_view text, std::string_view reason) {
+    static constexpr std::string_view kinds[] = {"usage", "failed", "mismatch"};
+    JsonRecord* const record = json_record();
+    if (record != nullptr) {
+        record->add_failure(code, kinds[static_cast<size_t>(kind)], text, reason);
+    }
+    return record != nullptr;
+}
+
+void Reporter::say_failure(Kind kind, int code, std::string_view text, const Status& status) {
+    if (json_ == nullptr) {
+        write(text);
+    } else if (!record_failure(kind, code, text, status.ok() ? text : status.message())) {
+        plain_error(text, code);
+    }
+}
+
+void Reporter::usage(std::string_view line, const char* options) {
+    if (json_ == nullptr) {
+        write(line);
+        write("\n");
+        return;
+    }
+    const std::string complaint = getopt_complaint(options);
+    record_failure(Kind::usage, EINVAL, line, complaint.empty() ? "options or operands that the command does not take" : complaint);
+}
+
+void Reporter::fail_explained(std::string_view what, const Status& status) {
+    const std::string plain = Status::from_errno(status.code()).message();
+    const std::string text = fmt::format("{} failed: {}\n", what, plain);
+    if (record_failure(Kind::failed, status.code(), text, status.message())) {
+        return;
+    }
+    if (status.has_text()) {
+        error(status);
+    }
+    write(text);
+}
+
+void Reporter::error(std::string_view text) {
+    if (!record_failure(Kind::usage, EINVAL, text, text)) {
+        fmt::print(stderr, "{}: {}\n", program_, text);
+    }
+}
+
+void Reporter::error(const Status& status) {
+    error(status, status.message());
+}
+
+void Reporter::error(const Status& status, std::string_view text) {
+    if (!record_failure(Kind::failed, status.code(), text, status.message())) {
+        fmt::print(stderr, "{}: {}\n", program_, text);
+    }
+}
+
+void Reporter::plain_error(std::string_view text, int code) {
+    if (!record_failure(Kind::usage, code, text, text)) {
+        fmt::print(stderr, "{}\n", text);
+    }
+}
+
+void Reporter::warning(std::string_view text) {
+    if (JsonRecord* const record = json_record()) {
+        record->add_warning(text);
+        return;
+    }
+    fmt::print(stderr, "{}: warning: {}\n", program_, text);
+}
+
+void Reporter::notice(std::string_view text) {
+    if (JsonRecord* const record = json_record()) {
+        record->add_warning(text);
+        return;
+    }
+    fmt::print(stderr, "{}: {}\n", program_, text);
+}
+
+void Reporter::plain_notice(std::string_view text) {
+    if (JsonRecord* const record = json_record()) {
+        record->add_warning(text);
+        return;
+    }
+    fmt::print(stderr, "{}\n", text);
+}
+
+void Reporter::record_request(JsonRecord& record, const RequestReport& report) const {
+    record.begin_object("request");
+    record.add("offset", report.offset);
+    record.add("bytes", report.bytes);
+    if (deterministic_) {
+        record.add("elapsed_ns", nullptr);
+        record.add("bytes_per_second", nullptr);
+        record.add("ops_per_second", nullptr);
+    } else {
+        const double seconds = static_cast<double>(std::max<int64_t>(report.elapsed.count(), 1)) / 1e9;
+        record.add("elapsed_ns", report.elapsed.count());
+        record.add("bytes_per_second", static_cast<double>(report.bytes) / seconds);
+        record.add("ops_per_second", 1.0 / seconds);
+    }
+    record.end();
+}
+
+} // namespace zoneio

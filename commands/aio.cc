@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/aio.h"
 
+#include "commands/long_work.h"
+
 #include <algorithm>
+#include <poll.h>
 
 namespace zoneio {
 
@@ -42,19 +45,53 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     return id;
 }
 
-void AioQueue::drain(BlockBackend& backend) {
-    settle(backend);
-    while (!requests_.empty()) {
+bool AioQueue::drain(BlockBackend& backend) {
+    while (settle(backend)) {
+        if (requests_.empty()) {
+            return true;
+        }
         backend.let_held_go();
-        settle(backend);
+    }
+    return false;
+}
+
+void AioQueue::finish(BlockBackend& backend) {
+    report_done(backend);
+    while (!requests_.empty()) {
+        if (backend.reap(true) == 0) {
+            backend.let_held_go();
+        }
+        report_done(backend);
     }
 }
 
-void AioQueue::settle(BlockBackend& backend) {
+bool AioQueue::settle(BlockBackend& backend) {
     report_done(backend);
-    while (!requests_.empty() && backend.reap(true) > 0) {
-        report_done(backend);
+    while (!requests_.empty()) {
+        switch (wait(backend)) {
+        case Waited::some_finished: report_done(backend); break;
+        case Waited::all_are_held: return true;
+        case Waited::interrupted: return false;
+        }
     }
+    return true;
+}
+
+/// Waits until something may have finished.
+AioQueue::Waited AioQueue::wait(BlockBackend& backend) {
+    const bool may_end = InterruptEndsCommand::is_active();
+    if (may_end && InterruptEndsCommand::is_requested()) {
+        return Waited::interrupted;
+    }
+    if (!may_end || backend.orders_completions()) {
+        return backend.reap(true) > 0 ? Waited::some_finished : Waited::all_are_held;
+    }
+    // An interrupt between the look and the wait is seen after it.
+    constexpr int longest_wait_ms = 100;
+    pollfd event{backend.event_fd(), POLLIN, 0};
+    (void)poll(&event, 1, longest_wait_ms);
+    backend.reap(false);
+    return Waited::some_finished;
 }
 
 void AioQueue::report_finished(BlockBackend& backend) {

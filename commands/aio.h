@@ -42,10 +42,13 @@ public:
     bool empty() const { return requests_.empty(); }
     /// Begins a request; gives it an id, from 1 on.
     uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
-    /// Waits for all requests and reports them. Those held at breakpoints go on.
-    void drain(BlockBackend& backend);
-    /// Waits for those that can go on by themselves and reports them.
-    void settle(BlockBackend& backend);
+    /// Waits for all requests and reports them. Those held at breakpoints go on. False: the user would not wait any
+    /// longer; the rest goes on.
+    bool drain(BlockBackend& backend);
+    /// The same, whatever the user wants.
+    void finish(BlockBackend& backend);
+    /// Waits for those that can go on by themselves and reports them. False as above.
+    bool settle(BlockBackend& backend);
     /// Reports, up to the first that is still under way, those that have finished; does not wait.
     void report_finished(BlockBackend& backend);
     /// Reports those that are known to have finished.
@@ -54,6 +57,9 @@ public:
     uint64_t failures() const { return failures_; }
 
 private:
+    enum class Waited : uint8_t { some_finished, all_are_held, interrupted };
+
+    Waited wait(BlockBackend& backend);
     void report_in_sequence();
     void report_front();
     void report(AioRequest& request);

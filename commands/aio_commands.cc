@@ -176,7 +176,10 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
 }
 
 Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {
-    session.aio().drain(session.backend());
+    if (!session.aio().drain(session.backend())) {
+        session.out().interrupted("aio_flush interrupted: the requests go on");
+        return Outcome::failed;
+    }
     return Outcome::ok;
 }
 

@@ -95,8 +95,10 @@ Outcome run_words(Session& session, const Command* command) {
         return Outcome::failed;
     }
     // Where the order of things is certain they need not end first.
-    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions()) {
-        session.aio().settle(session.backend());
+    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions() &&
+        !session.aio().settle(session.backend())) {
+        session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
+        return Outcome::failed;
     }
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;

@@ -4,6 +4,7 @@
 #include "block/size.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 
 #include <cerrno>
 #include <csignal>
@@ -52,8 +53,10 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
     return Outcome::ok;
 }
 
-/// Waits for some milliseconds, reporting asynchronous requests as they end.
-void sleep_for(Session& session, long milliseconds) {
+/// Waits for some milliseconds, reporting asynchronous requests as they end. False: interrupted.
+bool sleep_for(Session& session, long milliseconds) {
+    // An interrupt between the look and the wait is seen after it.
+    const long longest_wait_ms = InterruptEndsCommand::is_active() ? 100 : INT32_MAX;
     using Clock = std::chrono::steady_clock;
     constexpr long longest = 1000L * 3600 * 24 * 365 * 100; // what the clock can be asked for
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, longest));
@@ -61,11 +64,15 @@ void sleep_for(Session& session, long milliseconds) {
         const bool busy = session.is_open() && !session.aio().empty();
         pollfd event{busy ? session.backend().event_fd() : -1, POLLIN, 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-        (void)poll(&event, 1, static_cast<int>(std::min<long>(left, INT32_MAX)));
+        (void)poll(&event, 1, static_cast<int>(std::min<long>(left, longest_wait_ms)));
+        if (InterruptEndsCommand::is_requested()) {
+            return false;
+        }
         if (busy) {
             session.aio().report_finished(session.backend());
         }
     }
+    return true;
 }
 
 Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line) {
@@ -74,7 +81,10 @@ Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line
         session.out().complain("{} is not a valid number\n", line.argv[1]);
         return Outcome::failed;
     }
-    sleep_for(session, milliseconds);
+    if (!sleep_for(session, milliseconds)) {
+        session.out().interrupted("sleep interrupted");
+        return Outcome::failed;
+    }
     return Outcome::ok;
 }
 

@@ -2,6 +2,7 @@
 #include "commands/pattern_file.h"
 
 #include "commands/arguments.h"
+#include "commands/long_work.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -68,14 +69,14 @@ bool PatternFile::read_all(Session& session, const char* name, uint64_t bytes) {
     return true;
 }
 
-Status PatternFile::write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags) {
+Status PatternFile::write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done) {
     if (streamed_size_ != 0) {
-        return write_by_parts(session, offset, bytes, flags);
+        return write_by_parts(session, offset, bytes, flags, done);
     }
     // Short contents are repeated so often that few segments cover the request.
     const uint64_t room = std::min(bytes, shared_bytes(bytes));
     if (content_.size() >= room && content_.size() > part_bytes) {
-        return session.backend().write(offset, cyclic_iov(content_.data(), content_.size(), {&bytes, 1}), flags);
+        return write_in_pieces(session.backend(), offset, cyclic_iov(content_.data(), content_.size(), {&bytes, 1}), flags, done);
     }
     const uint64_t repetitions = std::max<uint64_t>((room + content_.size() - 1) / content_.size(), 1);
     const uint64_t period = content_.size() * repetitions;
@@ -89,15 +90,19 @@ Status PatternFile::write(Session& session, uint64_t offset, uint64_t bytes, Wri
         memcpy(data + i * content_.size(), content_.data(), content_.size());
     }
     content_ = {};
-    return session.backend().write(offset, cyclic_iov(data, period, {&bytes, 1}), flags);
+    return write_in_pieces(session.backend(), offset, cyclic_iov(data, period, {&bytes, 1}), flags, done);
 }
 
-Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags) {
+Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done) {
     Status status = flags.vmstate ? Status() : session.backend().check_range(offset, bytes);
     if (!status.ok()) {
         return status;
     }
-    for (uint64_t done = 0; done < bytes; done += part_bytes) {
+    LongWork work("write", bytes, LongWork::Unit::bytes);
+    for (done = 0; done < bytes; done += part_bytes) {
+        if (!work.step(done)) {
+            return Status::from_errno(EINTR);
+        }
         const uint64_t part = std::min(part_bytes, bytes - done);
         IoVec iov;
         if (!make_iov(session, session.scratch(), {&part, 1}, Sharing::none, iov)) {

@@ -16,12 +16,12 @@ public:
     /// Prepares for a write of `bytes`. False, after saying why on stderr, when there is nothing to write.
     bool load(Session& session, const char* name, uint64_t bytes);
 
-    /// Writes the first `bytes` of the repeated content.
-    Status write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags);
+    /// Writes the first `bytes` of the repeated content. EINTR: the user ended it; `done` says how much was written then.
+    Status write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done);
 
 private:
     bool read_all(Session& session, const char* name, uint64_t bytes);
-    Status write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags);
+    Status write_by_parts(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done);
     Status read_part(uint8_t* data, uint64_t position, uint64_t bytes) const;
 
     FileDescriptor file_;

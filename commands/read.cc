@@ -3,6 +3,7 @@
 // read and readv.
 #include "commands/arguments.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 
 #include <algorithm>
 #include <array>
@@ -97,9 +98,10 @@ bool check_vmstate(Session& session, const ReadOptions& options, int64_t offset,
     return true;
 }
 
-/// How a read with a pattern to verify went.
-struct VerifiedRead {
+/// How a read went.
+struct ReadResult {
     Status status;
+    uint64_t done = 0; ///< when the user ended it
     bool matches = true;
 };
 
@@ -108,10 +110,16 @@ Status read_from(Session& session, const ReadOptions& options, uint64_t offset, 
 }
 
 /// Reads piece by piece, comparing as it goes; the whole is never in memory.
-VerifiedRead read_and_verify(Session& session, const ReadOptions& options, uint64_t offset, uint64_t count,
-                             const VerifyRange& range) {
-    VerifiedRead result;
+ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_t offset, uint64_t count,
+                           const VerifyRange& range) {
+    ReadResult result;
+    LongWork work("read", count, LongWork::Unit::bytes);
     for (uint64_t done = 0; done < count && result.status.ok(); done += verify_step) {
+        if (!work.step(done)) {
+            result.status = Status::from_errno(EINTR);
+            result.done = done;
+            break;
+        }
         const std::array<uint64_t, 1> length{std::min(verify_step, count - done)};
         IoVec iov;
         if (!make_iov(session, session.scratch(), length, Sharing::none, iov)) {
@@ -128,14 +136,22 @@ VerifiedRead read_and_verify(Session& session, const ReadOptions& options, uint6
     return result;
 }
 
-/// Reads all at once, the data staying in the session's buffer.
-Status read_whole(Session& session, const ReadOptions& options, uint64_t offset, std::span<const uint64_t> lengths, Sharing sharing) {
+/// Reads the data into the session's buffer, where it stays.
+ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t offset, std::span<const uint64_t> lengths,
+                      Sharing sharing) {
+    ReadResult result;
     IoVec iov;
     if (!make_iov(session, session.scratch(), lengths, sharing, iov)) {
-        return Status::from_errno(ENOMEM);
+        result.status = Status::from_errno(ENOMEM);
+        return result;
     }
     fill_iov(iov, unread_byte);
-    return read_from(session, options, offset, iov);
+    const auto piece = [&](uint64_t done, uint64_t part, bool /*more*/) {
+        return part == iov.bytes() ? read_from(session, options, offset, iov)
+                                   : read_from(session, options, offset + done, iov.slice(done, part));
+    };
+    result.status = do_in_pieces(session.backend(), "read", offset, iov.bytes(), result.done, piece);
+    return result;
 }
 
 /// What the two commands have in common once their arguments are understood.
@@ -145,16 +161,20 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     Status in_range = options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
     const Clock::time_point start = Clock::now();
-    VerifiedRead result;
+    ReadResult result;
     if (!in_range.ok()) {
         result.status = std::move(in_range);
     } else if (by_pieces) {
         result = read_and_verify(session, options, offset, count, range);
     } else {
         const bool shows_data = options.pattern || options.dump;
-        result.status = read_whole(session, options, offset, lengths, shows_data ? Sharing::none : Sharing::all);
+        result = read_whole(session, options, offset, lengths, shows_data ? Sharing::none : Sharing::all);
     }
     const Clock::time_point end = Clock::now();
+    if (was_interrupted(result.status)) {
+        session.out().interrupted(name, offset, result.done, count);
+        return Outcome::failed;
+    }
     if (!result.status.ok()) {
         session.out().fail(result.status, "{} failed: {}\n", name, result.status.message());
         return Outcome::failed;

@@ -95,6 +95,11 @@ public:
     /// What was read is not what was expected.
     void mismatch(uint64_t offset, uint64_t bytes);
 
+    /// A command was ended by the user, after `done` of `total` bytes; on stdout.
+    void interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);
+    /// The same about something else; `text` says how far it came.
+    void interrupted(std::string_view text);
+
     /// `PROGRAM: TEXT` on stderr, about words that make no sense.
     void error(std::string_view text);
     /// The same about what went wrong; without a text, that of the status.
@@ -124,7 +129,7 @@ public:
     void end_command(bool ok);
 
 private:
-    enum class Kind : uint8_t { usage, failed, mismatch };
+    enum class Kind : uint8_t { usage, failed, mismatch, interrupted };
 
     JsonRecord* json_record() { return json_ == nullptr ? nullptr : open_record(); }
     JsonRecord* open_record();

@@ -91,7 +91,7 @@ void Reporter::keep_text(std::string_view text) {
 }
 
 bool Reporter::record_failure(Kind kind, int code, std::string_view text, std::string_view reason) {
-    static constexpr std::string_view kinds[] = {"usage", "failed", "mismatch"};
+    static constexpr std::string_view kinds[] = {"usage", "failed", "mismatch", "interrupted"};
     JsonRecord* const record = json_record();
     if (record != nullptr) {
         record->add_failure(code, kinds[static_cast<size_t>(kind)], text, reason);
@@ -127,6 +127,23 @@ void Reporter::fail_explained(std::string_view what, const Status& status) {
         error(status);
     }
     write(text);
+}
+
+void Reporter::interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total) {
+    if (JsonRecord* const record = json_record()) {
+        record->begin_object("done");
+        record->add("offset", offset);
+        record->add("bytes", done);
+        record->end();
+    }
+    interrupted(fmt::format("{} interrupted: {}/{} bytes at offset {}", what, done, total, offset));
+}
+
+void Reporter::interrupted(std::string_view text) {
+    if (!record_failure(Kind::interrupted, EINTR, text, "interrupted by the user")) {
+        write(text);
+        write("\n");
+    }
 }
 
 void Reporter::error(std::string_view text) {

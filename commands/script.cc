@@ -2,6 +2,7 @@
 #include "commands/script.h"
 
 #include "commands/families.h"
+#include "commands/long_work.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -202,6 +203,8 @@ Outcome run_file(Session& session, const std::string& name) {
             report_failed_line(session, stacked.script(), file.text(), length);
         }
         session.out().flush();
+        // Only the command is interrupted that the user sees: the one that runs the scripts, and with it all of theirs.
+        goes_on = goes_on && !InterruptEndsCommand::is_requested();
     }
     if (file.has_failed()) {
         return refuse(session, name, Status::from_errno(errno));

@@ -20,9 +20,9 @@ void Session::attach(std::unique_ptr<BlockBackend> backend) {
 
 void Session::close() {
     if (backend_) {
-        aio_.drain(*backend_);
+        aio_.finish(*backend_);
         for (const Notice& notice : backend_->take_notices()) {
-            reporter_.error(notice.text);
+            reporter_.notice(notice.text);
         }
         backend_.reset();
     }

@@ -143,7 +143,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
         reopen->options.set("cache.no-flush", on_off(reopen->flags.no_flush));
     }
     BlockBackend& backend = session.backend();
-    session.aio().drain(backend);
+    session.aio().finish(backend);
     const bool gives_up_writing = reopen->has_access && reopen->flags.read_only;
     const unsigned held = backend.root().permissions().taken;
     if (gives_up_writing) {

@@ -3,6 +3,7 @@
 // write and writev.
 #include "commands/arguments.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 #include "commands/pattern_file.h"
 
 #include <cstring>
@@ -93,19 +94,46 @@ bool check_alignment(Session& session, const WriteOptions& options, int64_t offs
     return true;
 }
 
-/// Writes one byte over and over, from as little memory as will do.
+/// Writes one byte over and over, from as little memory as will do. `done` is how much, when the user ended it.
 Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t> lengths, uint8_t byte,
-                     WriteFlags flags) {
+                     WriteFlags flags, uint64_t& done) {
     IoVec iov;
     if (!make_iov(session, session.scratch(), lengths, Sharing::all, iov)) {
         return Status::from_errno(ENOMEM);
     }
     fill_iov(iov, byte);
-    return session.backend().write(offset, iov, flags);
+    return write_in_pieces(session.backend(), offset, iov, flags, done);
+}
+
+/// Writes zeros; `done` likewise.
+Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done) {
+    BlockBackend& backend = session.backend();
+    const auto piece = [&](uint64_t begin, uint64_t part, bool more) {
+        WriteFlags piece_flags = flags;
+        piece_flags.more = more;
+        return backend.write_zeroes(offset + begin, part, piece_flags);
+    };
+    return do_in_pieces(backend, "write", offset, bytes, done, piece);
+}
+
+/// A write that the user ended: what it did is forced out as the whole would have been.
+Outcome finish_interrupted(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset,
+                           uint64_t done, uint64_t bytes) {
+    if (options.flags.fua || session.backend().writethrough()) {
+        const Status flushed = session.backend().flush();
+        if (!flushed.ok()) {
+            session.out().fail(flushed, "{} failed: {}\n", name, flushed.message());
+        }
+    }
+    session.out().interrupted(name, offset, done, bytes);
+    return Outcome::failed;
 }
 
 Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
-               Clock::duration elapsed, const Status& status) {
+               Clock::duration elapsed, const Status& status, uint64_t done) {
+    if (was_interrupted(status)) {
+        return finish_interrupted(session, options, name, offset, done, bytes);
+    }
     if (!status.ok()) {
         session.out().fail(status, "{} failed: {}\n", name, status.message());
         return Outcome::failed;
@@ -147,14 +175,16 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     }
     const Clock::time_point start = Clock::now();
     Status status;
+    uint64_t done = 0;
     if (options->zeroes) {
-        status = session.backend().write_zeroes(begin, bytes, options->flags);
+        status = write_zeroes(session, begin, bytes, options->flags, done);
     } else if (options->source != nullptr) {
-        status = source.write(session, begin, bytes, options->flags);
+        status = source.write(session, begin, bytes, options->flags, done);
     } else {
-        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags);
+        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags,
+                               done);
     }
-    return finish(session, *options, "write", begin, bytes, Clock::now() - start, status);
+    return finish(session, *options, "write", begin, bytes, Clock::now() - start, status, done);
 }
 
 Outcome run_writev(Session& session, const Command& command, CommandLine line) {
@@ -174,10 +204,12 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     const auto begin = static_cast<uint64_t>(*offset);
     const Clock::time_point start = Clock::now();
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
+    uint64_t done = 0;
     if (status.ok()) {
-        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags);
+        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags,
+                               done);
     }
-    return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status);
+    return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status, done);
 }
 
 constexpr Command commands[] = {

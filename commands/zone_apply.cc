@@ -3,6 +3,7 @@
 // zone_apply: one operation on every zone of a kind.
 #include "block/size.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 #include "commands/zone_command.h"
 #include "commands/zone_filter.h"
 #include "commands/zone_rules.h"
@@ -38,6 +39,7 @@ public:
     Status run(const ZoneFilter& filter) {
         const uint64_t zones = session_.backend().limits().nr_zones;
         const uint64_t last = zones == 0 ? 0 : std::min(filter.range().last, zones - 1);
+        LongWork work("zone_apply", zones, LongWork::Unit::zones);
         for (uint64_t first = filter.range().first; first <= last && first < zones; first += batch_zones) {
             batch_.clear();
             const Result<uint64_t> found =
@@ -47,6 +49,10 @@ public:
                 return found.status();
             }
             for (const NumberedZone& zone : batch_) {
+                // What would be done is shown line by line: no place for another line.
+                if (dry_run_ ? InterruptEndsCommand::is_requested() : !work.step(zone.number)) {
+                    return Status::from_errno(EINTR);
+                }
                 dry_run_ ? describe(zone) : perform(zone);
             }
         }
@@ -123,6 +129,11 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     }
     BulkOperation operation(session, words, dry_run);
     const Status status = operation.run(filter);
+    if (was_interrupted(status)) {
+        (void)operation.sum_up();
+        session.out().interrupted("zone_apply interrupted");
+        return Outcome::failed;
+    }
     return status.ok() ? operation.sum_up() : zone_command_failed(session, command, status);
 }
 

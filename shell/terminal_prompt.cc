@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/long_work.h"
 #include "commands/script.h"
 #include "shell/completion.h"
 #include "shell/history.h"
@@ -32,6 +33,22 @@ void on_line(char* line) {
     finished_line.text = line != nullptr ? std::optional<std::string>(line) : std::nullopt;
     free(line);
 }
+
+/// While it lives an interrupt ends nothing, where neither a line is edited nor a command runs.
+class InterruptIsHarmless {
+public:
+    InterruptIsHarmless() {
+        struct sigaction action{};
+        action.sa_handler = [](int) {};
+        sigaction(SIGINT, &action, &before_);
+    }
+    ~InterruptIsHarmless() { sigaction(SIGINT, &before_, nullptr); }
+    InterruptIsHarmless(const InterruptIsHarmless&) = delete;
+    InterruptIsHarmless& operator=(const InterruptIsHarmless&) = delete;
+
+private:
+    struct sigaction before_{};
+};
 
 /// While it lives an interrupt clears the line being edited; otherwise it ends the program. It comes in only where
 /// the mask of waiting() is in force, so that none is missed between a look and the wait.
@@ -69,6 +86,7 @@ public:
     }
 
     void run() {
+        const InterruptIsHarmless guard;
         CommandSequence sequence(session_);
         bool goes_on = true;
         while (goes_on) {
@@ -77,7 +95,10 @@ public:
                 return;
             }
             history_.add(*line);
-            goes_on = sequence.run(line->data());
+            {
+                const InterruptEndsCommand guard;
+                goes_on = sequence.run(line->data());
+            }
             session_.out().flush();
         }
     }

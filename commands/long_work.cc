@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/long_work.h"
+
+#include "block/size.h"
+#include "block/trace.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::chrono::milliseconds between_shows(200);
+
+volatile sig_atomic_t active = 0;
+volatile sig_atomic_t requested = 0;
+
+size_t terminal_width() {
+    constexpr size_t usual = 80;
+    winsize size{};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+std::string amount(uint64_t value, LongWork::Unit unit) {
+    return unit == LongWork::Unit::bytes ? format_size(static_cast<double>(value)) : fmt::format("{} zones", value);
+}
+
+} // namespace
+
+InterruptEndsCommand::InterruptEndsCommand() {
+    requested = 0;
+    active = 1;
+    struct sigaction action{};
+    action.sa_handler = [](int) { requested = 1; };
+    sigaction(SIGINT, &action, &before_);
+}
+
+InterruptEndsCommand::~InterruptEndsCommand() {
+    sigaction(SIGINT, &before_, nullptr);
+    active = 0;
+}
+
+bool InterruptEndsCommand::is_active() {
+    return active != 0;
+}
+
+bool InterruptEndsCommand::is_requested() {
+    return active != 0 && requested != 0;
+}
+
+LongWork::LongWork(std::string_view what, uint64_t total, Unit unit)
+    : what_(what), total_(total), unit_(unit), is_terminal_(isatty(STDERR_FILENO) != 0) {}
+
+LongWork::~LongWork() {
+    if (shown_ > 0) {
+        fmt::print(stderr, "\r{:{}}\r", "", shown_);
+    } else if (is_terminal_ && InterruptEndsCommand::is_requested()) {
+        // Behind the ^C that the terminal shows.
+        fputs("\n", stderr);
+    }
+}
+
+bool LongWork::is_watched() {
+    return InterruptEndsCommand::is_active() || isatty(STDERR_FILENO) != 0;
+}
+
+bool LongWork::step(uint64_t done) {
+    if (InterruptEndsCommand::is_requested()) {
+        return false;
+    }
+    if (is_terminal_) {
+        const Clock::time_point now = Clock::now();
+        if (now >= next_show_) {
+            show(done, now);
+        }
+    }
+    return true;
+}
+
+void LongWork::show(uint64_t done, Clock::time_point now) {
+    const double elapsed = std::chrono::duration<double>(now - start_).count();
+    const double rate = static_cast<double>(done) / elapsed;
+    const double left = done == 0 ? 0 : static_cast<double>(total_ - done) / rate;
+    std::string line = fmt::format("{}: {} of {} ({:.0f}%), {:.0f} s left", what_, amount(done, unit_), amount(total_, unit_),
+                                   100.0 * static_cast<double>(done) / static_cast<double>(std::max<uint64_t>(total_, 1)), left);
+    line.resize(std::min(line.size(), terminal_width() - 1));
+    const size_t shown = line.size();
+    // Over what is left of a longer one.
+    fmt::print(stderr, "\r{:<{}}", line, std::max(shown, std::min(shown_, terminal_width() - 1)));
+    shown_ = std::max(shown_, shown);
+    next_show_ = now + between_shows;
+}
+
+bool may_do_in_pieces(const BlockBackend& backend, uint64_t bytes) {
+    // Trace events show each of them.
+    return bytes > piece_bytes && LongWork::is_watched() && trace_mask.load(std::memory_order_relaxed) == 0 &&
+           backend.may_split();
+}
+
+Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov, WriteFlags flags, uint64_t& done) {
+    return do_in_pieces(backend, "write", offset, iov.bytes(), done, [&](uint64_t begin, uint64_t part, bool more) {
+        if (part == iov.bytes()) {
+            return backend.write(offset, iov, flags);
+        }
+        WriteFlags piece_flags = flags;
+        piece_flags.more = more;
+        return backend.write(offset + begin, iov.slice(begin, part), piece_flags);
+    });
+}
+
+} // namespace zoneio

@@ -28,7 +28,9 @@ Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool wr
 }
 
 BlockBackend::~BlockBackend() {
+    drain(true);
     finish_all();
+    drain(false);
 }
 
 void BlockBackend::finish_all() {

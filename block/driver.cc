@@ -74,6 +74,12 @@ Result<std::unique_ptr<PendingReopen>> BlockDriver::prepare_reopen(Options& /*op
     return std::unique_ptr<PendingReopen>();
 }
 
+void BlockDriver::drain(bool on) {
+    if (child_) {
+        child_->driver().drain(on);
+    }
+}
+
 Status BlockDriver::debug_breakpoint(std::string_view event, std::string_view tag) {
     return child_ ? child_->driver().debug_breakpoint(event, tag) : Status::from_errno(ENOTSUP);
 }

@@ -152,6 +152,11 @@ public:
     /// Understands the options it can change, takes them out, and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
 
+    /// Can it be reopened at all?
+    virtual bool can_reopen() const { return true; }
+    /// Somebody waits for everything that is under way (on), or no longer: nobody is held back meanwhile.
+    virtual void drain(bool on);
+
     /// Are writes that must be on the medium when done handed down as such? The node below takes care of it then.
     virtual bool passes_fua() const { return false; }
     /// Does a request end without waiting for anything?

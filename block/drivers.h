@@ -8,12 +8,14 @@
 namespace zoneio {
 
 extern const DriverInfo blkdebug_driver;
+extern const DriverInfo copy_on_read_driver;
 extern const DriverInfo file_driver;
 extern const DriverInfo host_cdrom_driver;
 extern const DriverInfo host_device_driver;
 extern const DriverInfo null_aio_driver;
 extern const DriverInfo null_co_driver;
 extern const DriverInfo raw_driver;
+extern const DriverInfo throttle_driver;
 extern const DriverInfo zoned_driver;
 
 } // namespace zoneio

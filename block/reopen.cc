@@ -74,6 +74,10 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
         // Understood, but it cannot change: it is compared with what it was, like every other option.
         changes.set("force-share", *force_share);
     }
+    if (!node.driver().can_reopen()) {
+        return Status::error(ENOTSUP, fmt::format("Block format '{}' used by node '{}' does not support reopening files",
+                                                  node.info().name, node.name()));
+    }
     Result<std::unique_ptr<PendingReopen>> pending = node.driver().prepare_reopen(changes, change.flags);
     if (!pending.ok()) {
         return std::move(pending).status();

@@ -2,6 +2,7 @@
 #include "block/snapshot.h"
 
 #include "block/snapshot_overlay.h"
+#include "block/zoned_overlay.h"
 
 namespace zoneio {
 
@@ -10,6 +11,21 @@ namespace {
 /// The overlay is called what upstream's is; nobody can ask for it by name.
 const DriverInfo overlay_info{
     .name = "qcow2", .is_protocol = false, .needs_filename = false, .parse_filename = nullptr, .open = nullptr, .option_keys = {}};
+
+/// Over zones it is none that upstream has.
+const DriverInfo zoned_overlay_info{
+    .name = "snapshot", .is_protocol = false, .needs_filename = false, .parse_filename = nullptr, .open = nullptr, .option_keys = {}};
+
+/// Puts the overlay over an image.
+template <typename Overlay>
+Result<std::unique_ptr<BlockNode>> make_node(Result<std::unique_ptr<Overlay>> overlay, const DriverInfo& info,
+                                             const NodeFlags& flags) {
+    if (!overlay.ok()) {
+        return std::move(overlay).status();
+    }
+    const std::string name = (*overlay)->filename();
+    return std::make_unique<BlockNode>(info, std::move(*overlay), flags, generated_node_name(), name);
+}
 
 /// A name with its options in it becomes those options.
 Status unfold_json_name(ImageSpec& spec) {
@@ -44,30 +60,30 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     status = take_access_options(parsed, flags);
     if (status.ok()) {
         status = take_data_options(parsed, flags);
-        spec.options.set("read-only", true);
     }
+    spec.options.set("read-only", true);
     flags.direct = false;
     flags.no_flush = true;
     flags.force_share = false;
-    if (spec.flags.copy_on_read && flags.read_only) {
-        return Status::error(EINVAL, "Can't use copy-on-read on read-only device");
-    }
     spec.flags.read_only = true;
     spec.flags.copy_on_read = false;
     Result<std::unique_ptr<BlockNode>> base = open_image(std::move(spec), notices);
     if (!base.ok()) {
         return base;
     }
+    if (status.ok() && flags.copy_on_read && flags.read_only) {
+        status = Status::error(EINVAL, "Can't use copy-on-read on read-only device");
+    }
     if (!status.ok()) {
         return status;
     }
-    Result<std::unique_ptr<SnapshotOverlay>> overlay = SnapshotOverlay::create(std::move(*base), flags.read_only);
-    if (!overlay.ok()) {
-        return std::move(overlay).status();
+    const bool is_zoned = (*base)->limits().zoned == ZonedModel::host_managed;
+    Result<std::unique_ptr<BlockNode>> node =
+        is_zoned ? make_node(ZonedOverlay::create(std::move(*base), flags, overlay_info), zoned_overlay_info, flags)
+                 : make_node(SnapshotOverlay::create(std::move(*base), flags.read_only), overlay_info, flags);
+    if (node.ok()) {
+        (*node)->set_options(std::move(overlay_options));
     }
-    const std::string name = (*overlay)->filename();
-    auto node = std::make_unique<BlockNode>(overlay_info, std::move(*overlay), flags, generated_node_name(), name);
-    node->set_options(std::move(overlay_options));
     return node;
 }
 

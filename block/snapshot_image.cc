@@ -119,10 +119,32 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     return status;
 }
 
+/// Gives a cluster that has no content what is read there.
+Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
+    const Result<ClusterRun> run = map_->find(cluster, 1);
+    if (!run.ok() || run->has_content()) {
+        return run.status();
+    }
+    AlignedBuffer buffer;
+    if (!buffer.reserve(cluster_bytes)) {
+        return Status::from_errno(ENOMEM);
+    }
+    const IoVec content(buffer.data(), cluster_bytes);
+    content.fill(0, cluster_bytes, 0);
+    Status status = preadv(cluster * cluster_bytes, content);
+    return status.ok() ? fill_clusters(cluster * cluster_bytes, content, ClusterKind::data) : std::move(status);
+}
+
 /// Gives the clusters that an image grows by content, which is zeros.
 Status SnapshotOverlay::preallocate(uint64_t begin, uint64_t end, PreallocMode mode) {
-    if (mode == PreallocMode::off) {
+    if (mode == PreallocMode::off || (begin == end && begin % cluster_bytes == 0)) {
         return {};
+    }
+    const RequestTracker::Ticket alone(clusters_, Span(begin, 0).begin(), Span(begin, end - begin).end(), true);
+    if (begin % cluster_bytes != 0) {
+        if (Status status = allocate_cluster(begin / cluster_bytes); !status.ok()) {
+            return status;
+        }
     }
     WriteFlags holes;
     holes.may_unmap = true;
@@ -158,10 +180,13 @@ Status SnapshotOverlay::read_vmstate(uint64_t offset, const IoVec& iov) {
 }
 
 Status SnapshotOverlay::write_vmstate(uint64_t offset, const IoVec& iov) {
+    if (iov.bytes() == 0) {
+        return {};
+    }
     if (offset > max_size || vm_state_offset() + offset + iov.bytes() > max_size) {
         return Status::from_errno(EFBIG);
     }
-    return iov.bytes() == 0 ? Status() : pwritev(vm_state_offset() + offset, iov, {});
+    return pwritev(vm_state_offset() + offset, iov, {});
 }
 
 Status SnapshotOverlay::pwritev_compressed(uint64_t offset, const IoVec& iov) {

@@ -20,18 +20,6 @@ uint64_t cluster_end(uint64_t offset) {
     return (offset + cluster_bytes - 1) / cluster_bytes * cluster_bytes;
 }
 
-/// A range of zeros, from one cluster's worth of memory that nobody writes to.
-IoVec zeros(uint64_t bytes) {
-    alignas(AlignedBuffer::default_alignment) static uint8_t memory[cluster_bytes];
-    IoVec iov;
-    while (bytes > 0) {
-        const uint64_t part = std::min(bytes, cluster_bytes);
-        iov.push_back(memory, part);
-        bytes -= part;
-    }
-    return iov;
-}
-
 /// Zeros that may become a hole give up the place that a cluster has.
 ClusterKind zero_kind(WriteFlags flags) {
     return flags.may_unmap ? ClusterKind::zero : ClusterKind::zero_kept;
@@ -42,6 +30,17 @@ IoVec part_of(const IoVec& iov, uint64_t offset, uint64_t bytes) {
 }
 
 } // namespace
+
+IoVec SnapshotOverlay::zeros(uint64_t bytes) {
+    alignas(AlignedBuffer::default_alignment) static uint8_t memory[cluster_bytes];
+    IoVec iov;
+    while (bytes > 0) {
+        const uint64_t part = std::min(bytes, cluster_bytes);
+        iov.push_back(memory, part);
+        bytes -= part;
+    }
+    return iov;
+}
 
 SnapshotOverlay::Span::Span(uint64_t offset, uint64_t bytes)
     : first(offset / cluster_bytes), count(cluster_end(offset + bytes) / cluster_bytes - first) {}

@@ -64,6 +64,9 @@ private:
         uint64_t end() const { return (first + count) * ClusterMap::cluster_bytes; }
     };
 
+    /// Zeros to write, from one cluster's worth of memory that nobody writes to.
+    static IoVec zeros(uint64_t bytes);
+
     /// The VM state begins behind the disk, at a multiple of this.
     static constexpr uint64_t vm_state_unit = 512U << 20;
     uint64_t vm_state_offset() const;
@@ -78,6 +81,7 @@ private:
     Status zero_range(uint64_t offset, uint64_t bytes, WriteFlags flags);
     Status compress_cluster(uint64_t offset, const IoVec& iov);
     Status populate_run(uint64_t first, uint64_t count);
+    Status allocate_cluster(uint64_t cluster);
     Status preallocate(uint64_t begin, uint64_t end, PreallocMode mode);
 
     std::unique_ptr<BlockNode> base_;

@@ -2,6 +2,7 @@
 #include "block/user_object.h"
 
 #include "block/options.h"
+#include "block/throttle_group.h"
 
 #include <algorithm>
 #include <cctype>
@@ -29,6 +30,8 @@ struct ObjectType {
     std::span<const Property> properties;
     /// What is wrong with a complete set of properties.
     Status (*check)(const Options& properties);
+    /// Makes it, where somebody has a use for it.
+    void (*make)(const std::string& id, const Options& properties) = nullptr;
 };
 
 Status invalid(std::string text) {
@@ -77,19 +80,11 @@ constexpr Property throttle_properties[] = {
 };
 
 Status check_throttle(const Options& properties) {
-    for (const std::string_view kind : {"bps", "iops"}) {
-        for (const std::string_view suffix : {"", "-max"}) {
-            const auto given = [&](std::string_view direction) {
-                return properties.contains(fmt::format("x-{}-{}{}", kind, direction, suffix));
-            };
-            const bool total = given("total");
-            const bool single = given("read") || given("write");
-            if (total && single) {
-                return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
-            }
-        }
-    }
-    return {};
+    return ThrottleLimits::from_properties(properties).status();
+}
+
+void make_throttle_group(const std::string& id, const Options& properties) {
+    add_throttle_group(id, *ThrottleLimits::from_properties(properties));
 }
 
 Status accept(const Options& /*properties*/) {
@@ -113,7 +108,7 @@ constexpr ObjectType types[] = {
     {"main-loop", {}, refuse_main_loop},
     {"secret", secret_properties, check_secret},
     {"thread-context", {}, accept},
-    {"throttle-group", throttle_properties, check_throttle},
+    {"throttle-group", throttle_properties, check_throttle, make_throttle_group},
     {"tls-creds-anon", tls_anon_properties, accept},
 };
 
@@ -252,52 +247,76 @@ Status take_required(Options& options, std::string_view key, std::string& value)
     return {};
 }
 
-Status check_value(const Property& property, const OptionValue& value) {
-    const std::string* text = std::get_if<std::string>(&value);
+Status wrong_type(std::string_view key, std::string_view expected) {
+    return invalid(fmt::format("Invalid parameter type for '{}', expected: {}", key, expected));
+}
+
+/// Integers are signed, and in JSON no strings.
+Status check_integer(std::string_view key, const OptionValue& value, bool is_json) {
+    const std::string* const text = std::get_if<std::string>(&value);
+    if (is_json) {
+        return std::holds_alternative<int64_t>(value) ? Status() : wrong_type(key, "integer");
+    }
+    char* end = nullptr;
+    errno = 0;
+    (void)strtoll(text->c_str(), &end, 0);
+    return text->empty() || *end != '\0' || errno != 0 ? invalid(fmt::format("Parameter '{}' expects integer", key)) : Status();
+}
+
+Status check_value(const Property& property, std::string_view key, const OptionValue& value, bool is_json) {
+    const std::string* const text = std::get_if<std::string>(&value);
     switch (property.type) {
-    case PropertyType::text:
-        return text != nullptr ? Status() : invalid(fmt::format("Invalid parameter type for '{}', expected: string", property.name));
+    case PropertyType::text: return text != nullptr ? Status() : wrong_type(key, "string");
     case PropertyType::secret_format:
         if (text == nullptr || (*text != "raw" && *text != "base64")) {
-            return invalid(fmt::format("Parameter '{}' does not accept value '{}'", property.name, option_text(value).value_or("")));
+            return invalid(fmt::format("Parameter '{}' does not accept value '{}'", key, option_text(value).value_or("")));
         }
         return {};
-    case PropertyType::integer: {
-        uint64_t number = 0;
-        const bool is_number = std::holds_alternative<int64_t>(value) || std::holds_alternative<uint64_t>(value) ||
-                               (text != nullptr && parse_option_number(property.name, *text, number).ok());
-        return is_number ? Status() : invalid(fmt::format("Parameter '{}' expects integer", property.name));
-    }
+    case PropertyType::integer: return check_integer(key, value, is_json);
     }
     return {};
 }
 
-Status check_properties(const ObjectType& type, const Options& properties) {
+constexpr std::string_view limits_prefix = "limits.";
+
+/// The property that a key names; `limits.iops-total` is the newer spelling of `x-iops-total`.
+const Property* find_property(const ObjectType& type, std::string_view key) {
+    std::string name(key);
+    if (key.starts_with(limits_prefix)) {
+        name = "x-" + std::string(key.substr(limits_prefix.size()));
+    }
+    const auto row = std::find_if(type.properties.begin(), type.properties.end(), [&](const Property& p) { return p.name == name; });
+    return row == type.properties.end() ? nullptr : &*row;
+}
+
+/// What is wrong with a key that names no property.
+Status refuse_key(const ObjectType& type, std::string_view key) {
+    const size_t skip = key.starts_with(limits_prefix) ? limits_prefix.size() : 0;
+    const std::string_view first = key.substr(0, key.find('.', skip));
+    if (first.size() < key.size() && find_property(type, first) != nullptr) {
+        return invalid(fmt::format("Parameters '{}.*' are unexpected", first));
+    }
+    return invalid(fmt::format("Parameter '{}' is unexpected", first));
+}
+
+/// Values first, then keys that there are not.
+Status check_properties(const ObjectType& type, const Options& properties, bool is_json) {
     for (const auto& [key, value] : properties.all()) {
-        const auto property = std::find_if(type.properties.begin(), type.properties.end(),
-                                           [&key = key](const Property& p) { return p.name == key; });
-        const size_t dot = key.find('.');
-        if (dot != std::string::npos) {
-            return invalid(fmt::format("Parameters '{}.*' are unexpected", key.substr(0, dot)));
+        const Property* const property = find_property(type, key);
+        Status status = property != nullptr ? check_value(*property, key, value, is_json) : Status();
+        if (status.ok() && key == "limits" && type.check == check_throttle) {
+            status = wrong_type(key, "object");
         }
-        if (property == type.properties.end()) {
-            return invalid(fmt::format("Parameter '{}' is unexpected", key));
-        }
-        Status status = check_value(*property, value);
         if (!status.ok()) {
             return status;
         }
     }
-    return {};
-}
-
-/// `limits.iops-total` is the newer spelling of `x-iops-total`.
-Options unfold_limits(Options options) {
-    const Options limits = options.take_subtree("limits");
-    for (const auto& [key, value] : limits.all()) {
-        options.set("x-" + key, value);
+    for (const auto& [key, value] : properties.all()) {
+        if (find_property(type, key) == nullptr) {
+            return refuse_key(type, key);
+        }
     }
-    return options;
+    return {};
 }
 
 } // namespace
@@ -324,8 +343,8 @@ Status add_user_object(std::string_view spec) {
     if (!status.ok()) {
         return status;
     }
-    const Options properties = unfold_limits(std::move(*parsed));
-    status = check_properties(*type, properties);
+    const Options properties = std::move(*parsed);
+    status = check_properties(*type, properties, spec.starts_with('{'));
     if (status.ok()) {
         status = check_identifier("id", id);
     }
@@ -337,6 +356,9 @@ Status add_user_object(std::string_view spec) {
     }
     if (status.ok()) {
         object_ids().insert(id);
+        if (type->make != nullptr) {
+            type->make(id, properties);
+        }
     }
     return status;
 }

@@ -117,15 +117,17 @@ Status ZonedDriver::open_file(const ZonedOptions& options, bool read_only) {
     return {};
 }
 
-void ZonedDriver::announce_limits() {
-    limits_.request_alignment = geometry().block_size;
-    limits_.zoned = ZonedModel::host_managed;
-    limits_.zone_size = geometry().zone_size;
-    limits_.nr_zones = geometry().zone_count();
-    limits_.max_append_bytes = geometry().max_append_bytes;
-    limits_.max_open_zones = static_cast<uint32_t>(geometry().effective_max_open());
-    limits_.max_active_zones = static_cast<uint32_t>(geometry().effective_max_active());
-    limits_.write_granularity = geometry().block_size;
+/// Reopened for writing: the lock that goes with it.
+Status ZonedDriver::may_change() {
+    if (read_only_) {
+        return Status::from_errno(EBADF);
+    }
+    if ((storage_->permissions().taken & Permissions::write) != 0) {
+        return {};
+    }
+    Permissions more = storage_->permissions();
+    more.taken |= Permissions::write;
+    return set_permissions(more);
 }
 
 Status ZonedDriver::set_permissions(const Permissions& permissions) {

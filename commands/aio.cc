@@ -46,16 +46,18 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
 }
 
 bool AioQueue::drain(BlockBackend& backend) {
-    while (settle(backend)) {
-        if (requests_.empty()) {
-            return true;
-        }
+    backend.drain(true);
+    bool waited = settle(backend);
+    while (waited && !requests_.empty()) {
         backend.let_held_go();
+        waited = settle(backend);
     }
-    return false;
+    backend.drain(false);
+    return waited;
 }
 
 void AioQueue::finish(BlockBackend& backend) {
+    backend.drain(true);
     report_done(backend);
     while (!requests_.empty()) {
         if (backend.reap(true) == 0) {
@@ -63,6 +65,7 @@ void AioQueue::finish(BlockBackend& backend) {
         }
         report_done(backend);
     }
+    backend.drain(false);
 }
 
 bool AioQueue::settle(BlockBackend& backend) {

@@ -5,6 +5,7 @@ import cli
 import commands
 import files
 import image_opts
+import snapshot
 import sparse
 import stdin
 from draw import Draw
@@ -19,7 +20,7 @@ GROUPS = {
     "image_opts": (14, image_opts.make),
     "files": (7, files.make),
     "sparse": (10, sparse.make),
-    "snapshot": (0, None),      # options -s and -C: not written yet
+    "snapshot": (12, snapshot.make),
     "blkdebug": (14, blkdebug.make),
 }
 

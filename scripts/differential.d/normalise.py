@@ -26,6 +26,7 @@ MASKS = (
     ("the banner of -V", r"qemu-io version .+$", "qemu-io version VERSION"),
     ("the banner of -V", r"Copyright \(c\) .+$", "COPYRIGHT"),
     # Every node without a name gets a random one, `reopen -o read-only=on` shows it.
+    ("random names of temporary files", r"(.*/)vl\.[A-Za-z0-9]{6}'", r"\1vl.XXXXXX'"),
     ("random node names", r"(.*)#block[0-9]+", r"\1#blockN"),
 )
 _MASKS = tuple((re.compile("^" + pattern, re.M), text) for _why, pattern, text in MASKS)
@@ -64,8 +65,8 @@ def without_help_prose(text):
 # Drivers the reference knows and this program leaves out.
 FOREIGN_DRIVERS = (
     "blklogwrites", "blkreplay", "blkverify", "bochs", "cloop", "compress", "copy-before-write",
-    "copy-on-read", "dmg", "host_cdrom", "luks", "nbd", "nvme", "parallels", "preallocate", "qcow",
-    "qcow2", "qed", "quorum", "replication", "snapshot-access", "throttle", "vdi", "vhdx", "vmdk",
+    "dmg", "host_cdrom", "luks", "nbd", "nvme", "parallels", "preallocate", "qcow",
+    "qcow2", "qed", "quorum", "replication", "snapshot-access", "vdi", "vhdx", "vmdk",
     "vpc", "vvfat", "fat")      # the last one is a protocol only
 _UNKNOWN_DRIVER = re.compile("Unknown (?:driver|protocol) '(?:" + "|".join(FOREIGN_DRIVERS) + ")'")
 

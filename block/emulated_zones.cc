@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a zoned device in a file or in memory is asked: reads, writes, appends, reports and management.
+// What an emulated zoned device is asked: reads, writes, appends, reports and management.
+#include "block/emulated_zones.h"
+
 #include "block/trace.h"
 #include "block/zone_ioctl.h"
-#include "block/zoned_driver.h"
 
 #include <fmt/format.h>
 
@@ -25,7 +26,18 @@ std::string_view prealloc_word(PreallocMode mode) {
 
 } // namespace
 
-Status ZonedDriver::preadv(uint64_t offset, const IoVec& iov) {
+void EmulatedZones::announce_limits() {
+    limits_.request_alignment = geometry().block_size;
+    limits_.zoned = ZonedModel::host_managed;
+    limits_.zone_size = geometry().zone_size;
+    limits_.nr_zones = geometry().zone_count();
+    limits_.max_append_bytes = geometry().max_append_bytes;
+    limits_.max_open_zones = static_cast<uint32_t>(geometry().effective_max_open());
+    limits_.max_active_zones = static_cast<uint32_t>(geometry().effective_max_active());
+    limits_.write_granularity = geometry().block_size;
+}
+
+Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
     const std::shared_lock lock(reading_);
     const uint64_t bytes = iov.bytes();
     uint64_t run_begin = 0; // what is to be read from the file goes from here to `done`
@@ -43,7 +55,7 @@ Status ZonedDriver::preadv(uint64_t offset, const IoVec& iov) {
         const uint64_t part = std::min(bytes - done, geometry().zone_length(zone) - from);
         uint64_t written = part;
         if (!geometry().is_conventional(zone)) {
-            const ZoneWord word = file_->table().current(zone);
+            const ZoneWord word = table().current(zone);
             if (word.state == ZoneState::offline) {
                 return Status::from_errno(EIO);
             }
@@ -64,13 +76,13 @@ Status ZonedDriver::preadv(uint64_t offset, const IoVec& iov) {
 
 /// Makes a change that goes with data or zeros in the zone, which are written first.
 template <typename WriteData>
-Status ZonedDriver::make_change(const ZoneChange& change, WriteData&& write_data) {
-    Status status = file_->prepare_store(change.zone);
+Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_data) {
+    Status status = prepare_store(change.zone);
     if (status.ok() && change.victim != ZoneChange::no_zone) {
-        status = file_->prepare_store(change.victim);
+        status = prepare_store(change.victim);
     }
     if (status.ok()) {
-        status = flush_->before_write(change.zone, change.before.pointer);
+        status = before_write(change.zone, change.before.pointer);
     }
     if (status.ok()) {
         status = write_data();
@@ -81,15 +93,15 @@ Status ZonedDriver::make_change(const ZoneChange& change, WriteData&& write_data
     return status;
 }
 
-void ZonedDriver::commit(const ZoneChange& change) {
+void EmulatedZones::commit(const ZoneChange& change) {
     model_->commit(change);
     if (change.victim != ZoneChange::no_zone) {
-        file_->set_cursor(model_->cursor());
+        cursor_moved();
     }
 }
 
 template <typename WriteData>
-Status ZonedDriver::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, WriteData&& write_data) {
+Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     if (geometry().is_conventional(zone)) {
         return write_data();
     }
@@ -104,7 +116,7 @@ Status ZonedDriver::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, W
 
 /// Cuts a write at the ends of zones, as the kernel does: all parts are tried, the last error is the answer.
 template <typename WriteData>
-Status ZonedDriver::write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data) {
+Status EmulatedZones::write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     const std::lock_guard lock(changing_);
     Status last;
     for (uint64_t done = 0; done < bytes;) {
@@ -121,7 +133,7 @@ Status ZonedDriver::write_zones(uint64_t offset, uint64_t bytes, WriteData&& wri
     return last;
 }
 
-Status ZonedDriver::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+Status EmulatedZones::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
     return write_zones(offset, iov.bytes(), [&](uint64_t done, uint64_t bytes) {
         const uint64_t position = data_offset_ + offset + done;
         return bytes == iov.bytes() ? storage_->pwritev(position, iov, {})
@@ -129,7 +141,7 @@ Status ZonedDriver::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flag
     });
 }
 
-Status ZonedDriver::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+Status EmulatedZones::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     if (flags.no_fallback) {
         return Status::from_errno(ENOTSUP);
     }
@@ -138,7 +150,7 @@ Status ZonedDriver::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags fl
     });
 }
 
-Result<uint64_t> ZonedDriver::zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
+Result<uint64_t> EmulatedZones::zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
     trace_zbd_zone_append(this, offset / sector_size);
     Result<uint64_t> position = append(offset, iov);
     if (position.ok()) {
@@ -147,7 +159,7 @@ Result<uint64_t> ZonedDriver::zone_append(uint64_t offset, const IoVec& iov, Wri
     return position;
 }
 
-Result<uint64_t> ZonedDriver::append(uint64_t offset, const IoVec& iov) {
+Result<uint64_t> EmulatedZones::append(uint64_t offset, const IoVec& iov) {
     const uint64_t zone = offset / geometry().zone_size;
     if (geometry().is_conventional(zone)) {
         return Status::from_errno(EINVAL);
@@ -177,7 +189,7 @@ Result<uint64_t> ZonedDriver::append(uint64_t offset, const IoVec& iov) {
     return position;
 }
 
-Result<uint64_t> ZonedDriver::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+Result<uint64_t> EmulatedZones::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
     trace_zbd_zone_report(this, count, offset / sector_size);
     const std::lock_guard lock(changing_);
     const uint64_t zones = geometry().zone_count();
@@ -189,22 +201,9 @@ Result<uint64_t> ZonedDriver::zone_report(uint64_t offset, uint64_t count, const
     return end - first;
 }
 
-/// Without write access: the error that the ioctls give. Reopened for writing: the lock that goes with it.
-Status ZonedDriver::may_change() {
-    if (read_only_) {
-        return Status::from_errno(EBADF);
-    }
-    if ((storage_->permissions().taken & Permissions::write) != 0) {
-        return {};
-    }
-    Permissions more = storage_->permissions();
-    more.taken |= Permissions::write;
-    return set_permissions(more);
-}
-
 /// What goes with a change besides the word: zeros up to the end of a zone that becomes readable, and space that
 /// comes back from one that is emptied.
-Status ZonedDriver::make_management_change(const ZoneChange& change) {
+Status EmulatedZones::make_management_change(const ZoneChange& change) {
     const uint64_t zone = change.zone;
     if (change.after.pointer > change.before.pointer) {
         const uint64_t begin = data_offset_ + geometry().zone_start(zone) + change.before.pointer;
@@ -212,9 +211,9 @@ Status ZonedDriver::make_management_change(const ZoneChange& change) {
             return storage_->pwrite_zeroes(begin, change.after.pointer - change.before.pointer, holes);
         });
     }
-    Status status = file_->prepare_store(zone);
+    Status status = prepare_store(zone);
     if (status.ok() && change.victim != ZoneChange::no_zone) {
-        status = file_->prepare_store(change.victim);
+        status = prepare_store(change.victim);
     }
     if (!status.ok()) {
         return status;
@@ -228,12 +227,12 @@ Status ZonedDriver::make_management_change(const ZoneChange& change) {
         commit(change);
     }
     if (change.after.state == ZoneState::empty) {
-        flush_->after_reset(zone);
+        after_reset(zone);
     }
     return {};
 }
 
-Status ZonedDriver::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     const std::lock_guard lock(changing_);
     const bool whole_device = bytes == geometry().size;
     if (offset < geometry().size && !whole_device && geometry().is_conventional(offset / geometry().zone_size)) {
@@ -254,7 +253,7 @@ Status ZonedDriver::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     return status;
 }
 
-Status ZonedDriver::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+Status EmulatedZones::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
     const std::lock_guard lock(changing_);
     Status status = may_change();
     const uint64_t first = offset / geometry().zone_size;
@@ -270,12 +269,12 @@ Status ZonedDriver::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneStat
     return status;
 }
 
-Status ZonedDriver::flush() {
+Status EmulatedZones::flush() {
     const std::lock_guard lock(changing_);
-    return flush_->flush();
+    return flush_zones();
 }
 
-Status ZonedDriver::truncate(uint64_t size, PreallocMode mode) {
+Status EmulatedZones::truncate(uint64_t size, PreallocMode mode) {
     if (mode != PreallocMode::off) {
         return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
                                                   prealloc_word(mode)));

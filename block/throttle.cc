@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The driver `throttle`: requests wait until the limits of a group let them pass.
+#include "block/drivers.h"
+#include "block/filter.h"
+#include "block/throttle_group.h"
+
+#include <atomic>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::string_view option_keys[] = {"file", "throttle-group"};
+
+Result<ThrottleGroup*> take_group(Options& options) {
+    const std::optional<std::string> id = options.take("throttle-group");
+    if (!id) {
+        return Status::error(EINVAL, "Please specify a throttle group");
+    }
+    ThrottleGroup* const group = find_throttle_group(*id);
+    if (group == nullptr) {
+        return Status::error(EINVAL, fmt::format("Throttle group '{}' does not exist", *id));
+    }
+    return group;
+}
+
+class ThrottleDriver final : public FilterDriver {
+public:
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
+        if (context.child == nullptr) {
+            return missing_child();
+        }
+        Result<ThrottleGroup*> group = take_group(options);
+        if (!group.ok()) {
+            return std::move(group).status();
+        }
+        auto driver = std::make_unique<ThrottleDriver>();
+        driver->child_ = std::move(context.child);
+        driver->group_ = *group;
+        return std::unique_ptr<BlockDriver>(std::move(driver));
+    }
+
+    Status preadv(uint64_t offset, const IoVec& iov) override {
+        group_.load()->admit(false, iov.bytes());
+        return FilterDriver::preadv(offset, iov);
+    }
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        group_.load()->admit(true, iov.bytes());
+        return FilterDriver::pwritev(offset, iov, flags);
+    }
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
+        group_.load()->admit(true, bytes);
+        return FilterDriver::pwrite_zeroes(offset, bytes, flags);
+    }
+    Status pdiscard(uint64_t offset, uint64_t bytes) override {
+        group_.load()->admit(true, bytes);
+        return FilterDriver::pdiscard(offset, bytes);
+    }
+
+    void drain(bool on) override {
+        group_.load()->lift(on);
+        BlockDriver::drain(on);
+    }
+
+    /// In how many requests something is done decides how long it takes.
+    bool counts_requests() const override { return true; }
+
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+
+private:
+    class Reopen;
+
+    std::atomic<ThrottleGroup*> group_{nullptr};
+};
+
+class ThrottleDriver::Reopen : public PendingReopen {
+public:
+    Reopen(ThrottleDriver& driver, ThrottleGroup* group) : driver_(driver), group_(group) {}
+    void commit() override { driver_.group_ = group_; }
+
+private:
+    ThrottleDriver& driver_;
+    ThrottleGroup* group_;
+};
+
+Result<std::unique_ptr<PendingReopen>> ThrottleDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
+    Result<ThrottleGroup*> group = take_group(options);
+    if (!group.ok()) {
+        return std::move(group).status();
+    }
+    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, *group));
+}
+
+} // namespace
+
+const DriverInfo throttle_driver{.name = "throttle",
+                                 .is_protocol = false,
+                                 .needs_filename = false,
+                                 .parse_filename = nullptr,
+                                 .open = ThrottleDriver::create,
+                                 .option_keys = option_keys};
+
+} // namespace zoneio

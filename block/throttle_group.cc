@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/throttle_group.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <memory>
+
+namespace zoneio {
+
+namespace {
+
+using Limits = ThrottleLimits;
+
+constexpr std::array<std::string_view, Limits::kinds> limit_names{"bps-total",  "bps-read",  "bps-write",
+                                                                  "iops-total", "iops-read", "iops-write"};
+
+Status invalid(std::string text) {
+    return Status::error(EINVAL, std::move(text));
+}
+
+/// The number of a property; nothing when it is absent.
+std::optional<int64_t> number_of(const Options& properties, const std::string& key) {
+    const OptionValue* const value = properties.find(key);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    const std::string text = option_text(*value).value_or("0");
+    return strtoll(text.c_str(), nullptr, 0);
+}
+
+/// Reads a property under its two names; the newer one counts when both are there.
+class PropertyReader {
+public:
+    explicit PropertyReader(const Options& properties) : properties_(properties) {}
+
+    void read(const std::string& name, uint64_t& target, bool is_length = false) {
+        const auto older = number_of(properties_, "x-" + name);
+        const auto newer = number_of(properties_, "limits." + name);
+        if (older && *older < 0) {
+            fail("Property values cannot be negative");
+        }
+        if (is_length && older && *older > static_cast<int64_t>(UINT32_MAX)) {
+            fail(fmt::format("x-{} value must be in therange [0, {}]", name, UINT32_MAX));
+        }
+        if (is_length && newer && *newer > static_cast<int64_t>(UINT32_MAX)) {
+            fail(fmt::format("{} value must be in the range [0, {}]", name, UINT32_MAX));
+        }
+        // A negative number becomes one that is too large, and is refused for that.
+        target = newer ? static_cast<uint64_t>(*newer) : older ? static_cast<uint64_t>(*older) : target;
+    }
+
+    const Status& status() const { return status_; }
+
+private:
+    void fail(std::string text) {
+        if (status_.ok()) {
+            status_ = invalid(std::move(text));
+        }
+    }
+
+    const Options& properties_;
+    Status status_;
+};
+
+Status check_limit(const ThrottleLimit& limit) {
+    if (limit.average > Limits::largest || limit.maximum > Limits::largest) {
+        return invalid(fmt::format("bps/iops/max values must be within [0, {}]", Limits::largest));
+    }
+    if (limit.burst_length == 0) {
+        return invalid("the burst length cannot be 0");
+    }
+    if (limit.burst_length > 1 && limit.maximum == 0) {
+        return invalid("burst length set without burst rate");
+    }
+    if (limit.maximum != 0 && limit.burst_length > Limits::largest / limit.maximum) {
+        return invalid("burst length too high for this burst rate");
+    }
+    if (limit.maximum != 0 && limit.average == 0) {
+        return invalid("bps_max/iops_max require corresponding bps/iops values");
+    }
+    if (limit.maximum != 0 && limit.maximum < limit.average) {
+        return invalid("bps_max/iops_max cannot be lower than bps/iops");
+    }
+    return {};
+}
+
+/// Limits for all requests and for one direction exclude each other.
+bool conflicts(const ThrottleLimits& all, Limits::Kind total) {
+    const auto& limits = all.limits;
+    const ThrottleLimit& reads = limits[total + 1U];
+    const ThrottleLimit& writes = limits[total + 2U];
+    return (limits[total].average != 0 && (reads.average != 0 || writes.average != 0)) ||
+           (limits[total].maximum != 0 && (reads.maximum != 0 || writes.maximum != 0));
+}
+
+/// How full the buckets may be when a request comes.
+constexpr double without_burst_seconds = 0.1;
+
+std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>>& groups() {
+    static std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>> all;
+    return all;
+}
+
+} // namespace
+
+Result<ThrottleLimits> ThrottleLimits::from_properties(const Options& properties) {
+    ThrottleLimits all;
+    PropertyReader reader(properties);
+    for (size_t kind = 0; kind < kinds; kind++) {
+        const std::string name(limit_names[kind]);
+        ThrottleLimit& limit = all.limits[kind];
+        reader.read(name, limit.average);
+        reader.read(name + "-max", limit.maximum);
+        reader.read(name + "-max-length", limit.burst_length, true);
+    }
+    reader.read("iops-size", all.request_bytes);
+    if (!reader.status().ok()) {
+        return reader.status();
+    }
+    if (conflicts(all, bps_total) || conflicts(all, iops_total)) {
+        return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
+    }
+    const auto is_set = [&](Kind kind) { return all.limits[kind].average != 0; };
+    if (all.request_bytes != 0 && !is_set(iops_total) && !is_set(iops_read) && !is_set(iops_write)) {
+        return invalid("iops size requires an iops value to be set");
+    }
+    for (const ThrottleLimit& limit : all.limits) {
+        if (Status status = check_limit(limit); !status.ok()) {
+            return status;
+        }
+    }
+    return all;
+}
+
+void ThrottleGroup::leak(Clock::time_point now) {
+    const double seconds = std::chrono::duration<double>(now - last_leak_).count();
+    last_leak_ = now;
+    for (size_t kind = 0; kind < Limits::kinds; kind++) {
+        const ThrottleLimit& limit = limits_.limits[kind];
+        Bucket& bucket = buckets_[kind];
+        bucket.level = std::max(0.0, bucket.level - static_cast<double>(limit.average) * seconds);
+        bucket.burst_level = std::max(0.0, bucket.burst_level - static_cast<double>(limit.maximum) * seconds);
+    }
+}
+
+double ThrottleGroup::seconds_to_wait(const ThrottleLimit& limit, const Bucket& bucket) const {
+    if (limit.average == 0) {
+        return 0;
+    }
+    const auto average = static_cast<double>(limit.average);
+    const auto maximum = static_cast<double>(limit.maximum);
+    const double room = limit.maximum == 0 ? average * without_burst_seconds
+                                           : maximum * static_cast<double>(limit.burst_length);
+    const double wait = std::max(0.0, (bucket.level - room) / average);
+    if (limit.burst_length <= 1) {
+        return wait;
+    }
+    return std::max(wait, (bucket.burst_level - maximum * without_burst_seconds) / maximum);
+}
+
+ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_point now) {
+    leak(now);
+    double seconds = 0;
+    for (const Limits::Kind kind : {Limits::bps_total, is_write ? Limits::bps_write : Limits::bps_read, Limits::iops_total,
+                                    is_write ? Limits::iops_write : Limits::iops_read}) {
+        seconds = std::max(seconds, seconds_to_wait(limits_.limits[kind], buckets_[kind]));
+    }
+    return std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+void ThrottleGroup::count(bool is_write, uint64_t bytes) {
+    const bool is_large = limits_.request_bytes != 0 && bytes > limits_.request_bytes;
+    const double requests = is_large ? static_cast<double>(bytes) / static_cast<double>(limits_.request_bytes) : 1;
+    const auto fill = [&](Limits::Kind kind, double units) {
+        buckets_[kind].level += units;
+        buckets_[kind].burst_level += units;
+    };
+    fill(Limits::bps_total, static_cast<double>(bytes));
+    fill(is_write ? Limits::bps_write : Limits::bps_read, static_cast<double>(bytes));
+    fill(Limits::iops_total, requests);
+    fill(is_write ? Limits::iops_write : Limits::iops_read, requests);
+}
+
+void ThrottleGroup::admit(bool is_write, uint64_t bytes) {
+    // Whoever waits keeps the others of its kind behind itself.
+    const std::lock_guard turn(turns_[is_write ? 1 : 0]);
+    std::unique_lock lock(mutex_);
+    while (lifted_ == 0) {
+        const Clock::time_point now = Clock::now();
+        const Clock::duration wait = delay(is_write, now);
+        if (wait <= Clock::duration::zero()) {
+            break;
+        }
+        lifted_changed_.wait_until(lock, now + wait);
+    }
+    count(is_write, bytes);
+}
+
+void ThrottleGroup::lift(bool on) {
+    const std::lock_guard lock(mutex_);
+    lifted_ += on ? 1U : -1U;
+    lifted_changed_.notify_all();
+}
+
+ThrottleGroup* find_throttle_group(std::string_view id) {
+    const auto found = groups().find(id);
+    return found == groups().end() ? nullptr : found->second.get();
+}
+
+void add_throttle_group(const std::string& id, const ThrottleLimits& limits) {
+    groups().emplace(id, std::make_unique<ThrottleGroup>(limits));
+}
+
+} // namespace zoneio

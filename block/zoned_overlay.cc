@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/zoned_overlay.h"
+
+#include "block/filter.h"
+#include "block/open.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+Status cannot_describe(std::string text) {
+    return Status::error(ENOTSUP, "Cannot make a snapshot of this zoned device: " + std::move(text));
+}
+
+/// The word of a zone that a device reports; what devices may report but the model cannot have becomes the
+/// nearest that it can.
+ZoneWord word_of(const ZoneDescriptor& zone) {
+    const bool has_pointer = zone.write_pointer != no_write_pointer && zone.write_pointer >= zone.start;
+    const uint64_t pointer = has_pointer ? std::min(zone.write_pointer - zone.start, zone.length) : zone.length;
+    switch (zone.state) {
+    case ZoneState::read_only: return {ZoneState::read_only, zone.length};
+    case ZoneState::offline: return {ZoneState::offline, 0};
+    case ZoneState::full: return {ZoneState::full, pointer == zone.capacity ? pointer : zone.length};
+    case ZoneState::implicit_open:
+    case ZoneState::explicit_open:
+    case ZoneState::closed:
+        if (pointer >= zone.capacity) {
+            return {ZoneState::full, zone.capacity};
+        }
+        return pointer == 0 && zone.state != ZoneState::explicit_open ? ZoneWord{} : ZoneWord{zone.state, pointer};
+    default: return {};
+    }
+}
+
+} // namespace
+
+/// The device as far as it was written when it was opened. Some devices fail reads of the rest, which is needed only
+/// to fill up clusters, and is never shown.
+class ZonedOverlay::WrittenPart final : public FilterDriver {
+public:
+    WrittenPart(std::unique_ptr<BlockNode> device, const ZoneGeometry& geometry, const ZoneTable& table)
+        : geometry_(geometry), table_(table) {
+        child_ = std::move(device);
+        limits_.request_alignment = geometry.block_size;
+    }
+
+    Status preadv(uint64_t offset, const IoVec& iov) override {
+        for (uint64_t done = 0; done < iov.bytes();) {
+            const uint64_t position = offset + done;
+            const uint64_t zone = position / geometry_.zone_size;
+            const uint64_t from = position - geometry_.zone_start(zone);
+            const uint64_t part = std::min(iov.bytes() - done, geometry_.zone_length(zone) - from);
+            const uint64_t end = geometry_.is_conventional(zone) ? geometry_.zone_length(zone) : table_.flushed(zone).pointer;
+            const uint64_t written = std::min(part, end > from ? end - from : 0);
+            iov.fill(done + written, part - written, 0);
+            if (written > 0) {
+                if (Status status = child_->preadv(position, iov.slice(done, written)); !status.ok()) {
+                    return status;
+                }
+            }
+            done += part;
+        }
+        return {};
+    }
+
+private:
+    const ZoneGeometry& geometry_;
+    const ZoneTable& table_;
+};
+
+Result<std::unique_ptr<ZonedOverlay>> ZonedOverlay::create(std::unique_ptr<BlockNode> base, const NodeFlags& flags,
+                                                           const DriverInfo& overlay_info) {
+    Permissions permissions;
+    permissions.taken = Permissions::consistent_read;
+    Status status = base->set_permissions(permissions);
+    const Result<uint64_t> length = base->length();
+    if (status.ok() && !length.ok()) {
+        status = length.status();
+    }
+    auto driver = std::make_unique<ZonedOverlay>();
+    if (status.ok()) {
+        status = driver->read_geometry(*base, *length);
+    }
+    if (status.ok()) {
+        status = driver->read_zones(*base);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    const std::string filename = base->filename();
+    NodeFlags inner = flags;
+    inner.copy_on_read = false;
+    auto written = std::make_unique<WrittenPart>(std::move(base), driver->geometry_, *driver->table_);
+    auto below = std::make_unique<BlockNode>(overlay_info, std::move(written), inner, generated_node_name(), filename);
+    Result<std::unique_ptr<SnapshotOverlay>> overlay = SnapshotOverlay::create(std::move(below), flags.read_only);
+    if (!overlay.ok()) {
+        return std::move(overlay).status();
+    }
+    driver->overlay_ = overlay->get();
+    driver->node_ = std::make_unique<BlockNode>(overlay_info, std::move(*overlay), inner, generated_node_name(),
+                                                driver->overlay_->filename());
+    driver->storage_ = driver->node_.get();
+    driver->read_only_ = flags.read_only;
+    driver->announce_limits();
+    return driver;
+}
+
+Status ZonedOverlay::read_geometry(const BlockNode& base, uint64_t length) {
+    const Limits& limits = base.limits();
+    geometry_.size = length;
+    geometry_.zone_size = limits.zone_size;
+    geometry_.zone_capacity = limits.zone_size;
+    geometry_.max_open_zones = limits.max_open_zones;
+    geometry_.max_active_zones = limits.max_active_zones;
+    geometry_.block_size = limits.write_granularity != 0 ? limits.write_granularity : geometry_.block_size;
+    geometry_.max_append_bytes = limits.max_append_bytes / geometry_.block_size * geometry_.block_size;
+    return {};
+}
+
+Status ZonedOverlay::read_zones(BlockNode& base) {
+    entries_.reset(static_cast<ZoneEntry*>(calloc(geometry_.zone_count(), sizeof(ZoneEntry))));
+    if (entries_ == nullptr) {
+        return Status::from_errno(ENOMEM);
+    }
+    table_.emplace(std::span(entries_.get(), geometry_.zone_count()));
+    Status problem;
+    bool seen_sequential = false;
+    const auto note = [&](const ZoneDescriptor& zone) {
+        if (!problem.ok()) {
+            return;
+        }
+        if (zone.type == ZoneType::conventional) {
+            problem = seen_sequential ? cannot_describe("it has conventional zones behind sequential ones") : Status();
+            geometry_.conventional_zones++;
+            return;
+        }
+        if (!seen_sequential) {
+            geometry_.zone_capacity = zone.capacity;
+        }
+        seen_sequential = true;
+        problem = read_zone(zone);
+    };
+    const Result<uint64_t> count = base.zone_report(0, geometry_.zone_count(), note);
+    if (!count.ok()) {
+        return count.status();
+    }
+    if (problem.ok() && *count != geometry_.zone_count()) {
+        problem = cannot_describe(fmt::format("it reports {} of {} zones", *count, geometry_.zone_count()));
+    }
+    if (problem.ok()) {
+        problem = geometry_.check();
+    }
+    if (!problem.ok()) {
+        return problem;
+    }
+    table_->clear_unflushed();
+    model_ = std::make_unique<ZoneModel>(geometry_, *table_);
+    Status status = model_->load();
+    return status.ok() ? Status() : cannot_describe(status.message());
+}
+
+Status ZonedOverlay::read_zone(const ZoneDescriptor& zone) {
+    const uint64_t number = zone.start / geometry_.zone_size;
+    if (number >= geometry_.zone_count() || zone.start != geometry_.zone_start(number) ||
+        zone.length != geometry_.zone_length(number) || zone.capacity != geometry_.capacity_of(number)) {
+        return cannot_describe(fmt::format("its zones differ (the one at {} has a length of {} and a capacity of {})",
+                                           zone.start, zone.length, zone.capacity));
+    }
+    const ZoneWord word = word_of(zone);
+    if (word != ZoneWord{}) {
+        table_->store(number, word);
+        table_->store_flushed(number);
+    }
+    return {};
+}
+
+void ZonedOverlay::after_reset(uint64_t zone) {
+    // What is not given back now is overwritten later; the pointer keeps it from being read.
+    (void)overlay_->forget(geometry_.zone_start(zone), geometry_.zone_length(zone));
+}
+
+/// There is nothing to keep; the table need not note any more what changed.
+Status ZonedOverlay::flush_zones() {
+    table_->clear_unflushed();
+    return {};
+}
+
+} // namespace zoneio

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/emulated_zones.h"
+#include "block/snapshot_overlay.h"
+#include "block/zone_table.h"
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+namespace zoneio {
+
+/// A temporary layer over a zoned device (-s): the data that is written, the zones' states and their write pointers are
+/// in the overlay, and nothing is written to the device. Zones begin as a report shows them at opening; from then on
+/// they follow ZoneModel.
+class ZonedOverlay final : public EmulatedZones {
+public:
+    /// `flags` are the overlay's. ENOTSUP, with the reason, for a device whose zones the model cannot describe.
+    static Result<std::unique_ptr<ZonedOverlay>> create(std::unique_ptr<BlockNode> base, const NodeFlags& flags,
+                                                        const DriverInfo& overlay_info);
+
+    /// What the temporary file was called.
+    const std::string& filename() const { return overlay_->filename(); }
+
+    /// The clusters that the overlay has.
+    Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
+        return storage_->block_status(offset, bytes, want_zero);
+    }
+    Status populate(uint64_t offset, uint64_t bytes) override { return overlay_->populate(offset, bytes); }
+    ImageDetails details() override { return {ClusterMap::cluster_bytes, 0, {}}; }
+    Status set_permissions(const Permissions& permissions) override { return storage_->set_permissions(permissions); }
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
+        return overlay_->prepare_reopen(options, flags);
+    }
+
+private:
+    class WrittenPart;
+    struct Free {
+        void operator()(ZoneEntry* entries) const { free(entries); }
+    };
+
+    Status read_geometry(const BlockNode& base, uint64_t length);
+    Status read_zones(BlockNode& base);
+    Status read_zone(const ZoneDescriptor& zone);
+
+    const ZoneGeometry& geometry() const override { return geometry_; }
+    ZoneTable& table() override { return *table_; }
+    void after_reset(uint64_t zone) override;
+    Status may_change() override { return read_only_ ? Status::from_errno(EBADF) : Status(); }
+    Status flush_zones() override;
+
+    ZoneGeometry geometry_;
+    std::unique_ptr<ZoneEntry, Free> entries_; ///< as the last flush saw a zone: as the device has it
+    std::optional<ZoneTable> table_;
+    std::unique_ptr<BlockNode> node_; ///< of the overlay for the data
+    SnapshotOverlay* overlay_ = nullptr;
+    bool read_only_ = false;
+};
+
+} // namespace zoneio

@@ -137,7 +137,9 @@ Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
 
 /// Gives the clusters that an image grows by content, which is zeros.
 Status SnapshotOverlay::preallocate(uint64_t begin, uint64_t end, PreallocMode mode) {
-    if (mode == PreallocMode::off || (begin == end && begin % cluster_bytes == 0)) {
+    // At the same size, upstream still gives a last cluster that is cut short its data, but not with metadata only.
+    const bool may_stay = mode == PreallocMode::metadata || begin % cluster_bytes == 0;
+    if (mode == PreallocMode::off || (begin == end && may_stay)) {
         return {};
     }
     const RequestTracker::Ticket alone(clusters_, Span(begin, 0).begin(), Span(begin, end - begin).end(), true);

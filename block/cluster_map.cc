@@ -181,7 +181,9 @@ Status ClusterMap::drop_locked(uint64_t first, uint64_t count, ClusterKind kind)
             done += extent->bytes == 0 ? count - done : extent->bytes / sizeof(uint64_t);
             continue;
         }
-        const uint64_t step = std::min(most_words, count - done);
+        // Not into a hole of the table that need not be written.
+        const uint64_t there = kind == ClusterKind::unallocated ? extent->bytes / sizeof(uint64_t) : most_words;
+        const uint64_t step = std::min({most_words, std::max<uint64_t>(there, 1), count - done});
         Result<Words> words = load(first + done, step);
         if (!words.ok()) {
             return std::move(words).status();

@@ -109,9 +109,11 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     }
     size_ = size;
     if (*below > before && size > before) {
-        // The image below must not show again where it had been cut off.
+        // The image below must not show again where it had been cut off; clusters that are zeros already stay.
+        const bool is_filled = mode == PreallocMode::falloc || mode == PreallocMode::full;
+        const uint64_t end = is_filled ? std::min(size, Span(before, 0).end()) : size;
         const RequestTracker::Ticket alone(clusters_, Span(before, 0).begin(), Span(before, size - before).end(), true);
-        status = zero_range(before, size - before, {});
+        status = end > before ? zero_range(before, end - before, {}) : Status();
         if (!status.ok()) {
             size_ = before;
         }

@@ -21,6 +21,7 @@ import statistics
 import sys
 import tempfile
 
+import markdown
 from measure import Failed, measure
 from rows import Rows, reference_command
 
@@ -53,12 +54,14 @@ def parse_arguments():
                            help="a root folder that holds one")
     parser.add_argument("--binary", metavar="FILE", help="the zoneio to measure (default: the one just built)")
     parser.add_argument("--pairs", type=int, default=5, metavar="N", help="turns per row (%(default)s)")
-    parser.add_argument("--row", action="append", default=[], metavar="TEXT", help="only rows whose name has TEXT; may be repeated")
+    parser.add_argument("--row", action="append", default=[], metavar="TEXT",
+                        help="only rows whose name has TEXT; may be repeated")
     parser.add_argument("--no-growth", action="store_true", help="leave out the costs at 1, 10 and 100 times the work")
     parser.add_argument("--no-session", action="store_true", help="leave out the session of ten million commands")
     parser.add_argument("--disk", default="/var/tmp", metavar="DIR", help="on a disk with O_DIRECT (%(default)s)")
     parser.add_argument("--memory", default="/dev/shm", metavar="DIR", help="on a tmpfs, 3 GiB free (%(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write all samples and ratios there")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables of docs/performance.md there")
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     args = parser.parse_args()
     args.binary = os.path.abspath(args.binary or args.build / "zoneio")
@@ -94,8 +97,10 @@ class Bench:
             self.report["missed"] = self.missed
             with open(self.args.json, "w", encoding="utf-8") as file:
                 json.dump(self.report, file, indent=1)
-        print(f"\n{len(self.missed)} goals missed" + "".join(f"\n  {text}" for text in self.missed)
-              if self.missed else "\nevery goal met")
+        if self.args.markdown:
+            pathlib.Path(self.args.markdown).write_text(markdown.tables(self.report), encoding="utf-8")
+        missed = "\n  ".join([f"{len(self.missed)} goals missed"] + self.missed)
+        print("\n" + (missed if self.missed else "every goal met"))
         return 1 if self.missed else 0
 
     def wanted(self, name):

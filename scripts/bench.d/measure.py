@@ -104,7 +104,7 @@ class Measured:
 
 
 def measure(row, tools, pairs):
-    """Runs the row's programs in turn, `pairs` times, each time beginning with another one; the first turn only warms up."""
+    """Runs the row's programs in turn, each time beginning with another one: once to warm up, and `pairs` times."""
     measured = Measured(row)
     programs = dict(row.programs)
     for turn in range(-1, pairs):

@@ -92,11 +92,13 @@ class Rows:
 
     def small_commands(self):
         warm = ["-f", "raw", "-t", "writeback"]
-        yield Row("100k length", self.both(["-f", "raw", self.memory_image], stdin=self.script("length", "length")), ratio=10)
+        yield Row("100k length", self.both(["-f", "raw", self.memory_image], stdin=self.script("length", "length")),
+                  ratio=10)
 
         programs = self.both(warm + [self.disk_image], stdin=self.script("read-q", "read -q {} 4k"))
         programs["bare"] = Program([self.loop, "pread", self.disk_image, COUNT])
         yield Row("100k read -q 4k, page cache", programs, ratio=15, limit=0.6)
+        yield self.with_prompt(programs["zoneio"], "pread-prompt", self.disk_image)
 
         programs = self.both(warm + [self.disk_image], stdin=self.script("read", "read {} 4k"))
         yield Row("100k read 4k with report", programs, ratio=10)
@@ -104,10 +106,16 @@ class Rows:
         programs = self.both(warm + [self.memory_image], stdin=self.script("write-q", "write -q {} 4k"))
         programs["bare"] = Program([self.loop, "pwrite", self.memory_image, COUNT])
         yield Row("100k write -q 4k, writeback, tmpfs", programs, ratio=10, limit=0.6)
+        yield self.with_prompt(programs["zoneio"], "pwrite-prompt", self.memory_image)
 
         programs = self.both(["-f", "raw", self.disk_image], stdin=self.script("write-q", "write -q {} 4k", 500))
         programs["bare"] = Program([self.loop, "pwrite-sync", self.disk_image, 500])
         yield Row("500 write -q 4k, default cache mode", programs, ratio=1, limit=0.95)
+
+    def with_prompt(self, ours, loop, image):
+        """All the system calls that such a command makes: each prompt is written on its own."""
+        return Row("  the same; bare loop that writes a prompt, too",
+                   {"zoneio": ours, "bare": Program([self.loop, loop, image, COUNT])})
 
     def asynchronous(self):
         for how in ("read", "write"):
@@ -158,7 +166,8 @@ class Rows:
         zap = self.script("zap", "zap -p 0 4k")
         yield Row("100k zap 4k, emulated; write 4k to a plain file",
                   {"zoneio": Program([self.zoneio, "-t", "writeback"] + words, stdin=zap, prepare=empty),
-                   "bare": Program([self.zoneio, "-f", "raw", "-t", "writeback", plain], stdin=sequential, prepare=new_plain)},
+                   "bare": Program([self.zoneio, "-f", "raw", "-t", "writeback", plain], stdin=sequential,
+                                   prepare=new_plain)},
                   limit=1 / 1.3)
 
         steps = self.memory / "steps"
@@ -196,7 +205,8 @@ class Rows:
         yield "zones (zrp)", [
             (n, Program([self.zoneio, "--image-opts", f"driver=zoned,size={n * 4096},zone.size=4k", "-c", f"zrp 0 {n}"],
                         to_pipe=True)) for n in (10_000, 100_000, 1_000_000)]
-        for mode, words in (("threads", []), ("io_uring", ["-n", "-i", "io_uring"]), ("native", ["-n", "-i", "native"])):
+        modes = (("threads", []), ("io_uring", ["-n", "-i", "io_uring"]), ("native", ["-n", "-i", "native"]))
+        for mode, words in modes:
             yield f"aio_read in flight ({mode})", [
                 (n, Program(quiet + words + [self.memory_image], times=20 if n < 1000 else 1,
                             stdin=self.script("aio-read", "aio_read -q {} 4k", n, end="aio_flush\n")))

@@ -3,6 +3,7 @@
  * loop WHAT FILE COUNT [DEPTH]: the system calls of one row of scripts/bench, and nothing else.
  *
  *   pread, pwrite         COUNT requests of 4 KiB all over the first 64 MiB
+ *   pread-prompt, pwrite-prompt   the same, each with a write of some bytes to /dev/null
  *   pwrite-sync           the same, each followed by fdatasync
  *   uring-read, -write    the same by io_uring with O_DIRECT, DEPTH in flight
  *   bulk-write            COUNT MiB of the byte 0xcd
@@ -36,8 +37,9 @@ static void *memory(size_t bytes) {
     return memset(data, 0xcd, bytes);
 }
 
-static void small(int fd, long count, int is_write, int sync) {
+static void small(int fd, long count, int is_write, int sync, int prompt) {
     char *data = memory(block);
+    const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     for (long i = 0; i < count; i++) {
         const off_t at = next_offset();
         if ((is_write ? pwrite(fd, data, block, at) : pread(fd, data, block, at)) != block) {
@@ -45,6 +47,9 @@ static void small(int fd, long count, int is_write, int sync) {
         }
         if (sync && fdatasync(fd) < 0) {
             fail("fdatasync");
+        }
+        if (prompt && write(null, "zoneio> ", 8) != 8) {
+            fail("/dev/null");
         }
     }
 }
@@ -122,7 +127,7 @@ int main(int argc, char **argv) {
     } else if (strncmp(what, "bulk-", 5) == 0) {
         bulk(fd, count, strcmp(what, "bulk-verify") == 0);
     } else {
-        small(fd, count, strncmp(what, "pwrite", 6) == 0, strcmp(what, "pwrite-sync") == 0);
+        small(fd, count, strncmp(what, "pwrite", 6) == 0, strcmp(what, "pwrite-sync") == 0, strstr(what, "-prompt") != NULL);
     }
     return 0;
 }

@@ -2,11 +2,9 @@
 #include "block/size.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
-#include <fmt/format.h>
 
 namespace zoneio {
 
@@ -30,7 +28,10 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Cuts the decimal digits at the front off.
 std::string_view take_digits(std::string_view& text) {
-    const size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    size_t end = 0;
+    while (end < text.size() && is_digit(text[end])) {
+        end++;
+    }
     const std::string_view digits = text.substr(0, end);
     text.remove_prefix(end);
     return digits;
@@ -64,6 +65,9 @@ ParseError parse_hex(std::string_view digits, uint64_t& value) {
 
 /// The digits after the point in 2^-64ths: a double's worth of them, as upstream takes them.
 unsigned __int128 binary_fraction(std::string_view digits) {
+    if (digits.empty()) {
+        return 0;
+    }
     const std::string text = "0." + std::string(digits);
     return static_cast<unsigned __int128>(strtod(text.c_str(), nullptr) * 0x1p64);
 }
@@ -186,35 +190,6 @@ ParseError parse_number(std::string_view text, uint64_t& value) {
 
 ParseError parse_long(const char* text, long& value) {
     return convert<long, to_signed>(text, value);
-}
-
-std::string format_size(double bytes) {
-    struct Unit {
-        double size;
-        const char* name;
-    };
-    static constexpr std::array<Unit, 6> units{{{0x1p60, "EiB"},
-                                                {0x1p50, "PiB"},
-                                                {0x1p40, "TiB"},
-                                                {0x1p30, "GiB"},
-                                                {0x1p20, "MiB"},
-                                                {0x1p10, "KiB"}}};
-    for (const Unit& unit : units) {
-        if (bytes >= unit.size) {
-            std::string text = fmt::format("{:.3f}", bytes / unit.size);
-            if (const size_t zeros = text.find(".000"); zeros != std::string::npos) {
-                text.resize(zeros);
-            }
-            return text + ' ' + unit.name;
-        }
-    }
-    // Below 1 KiB all six decimals are printed, and anything that merely begins `.000` is cut too:
-    // scripts match `512 bytes`, and the rates of slow requests look like this.
-    std::string text = fmt::format("{:f}", bytes);
-    if (const size_t zeros = text.find(".000"); zeros != std::string::npos) {
-        text.resize(zeros);
-    }
-    return text + " bytes";
 }
 
 } // namespace zoneio

@@ -2,6 +2,7 @@
 //
 // Commands about the image as a whole: length, info, map, alloc, truncate, flush, discard.
 #include "block/size.h"
+#include "block/text.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 
@@ -30,7 +31,12 @@ struct SilentFailure {
 struct LengthFact {
     uint64_t bytes;
 
-    void text(Reporter& out) const { out.print("{}\n", size_text(bytes)); }
+    void text(Reporter& out) const {
+        fmt::memory_buffer text;
+        append_size(text, static_cast<double>(bytes));
+        text.push_back('\n');
+        out.write({text.data(), text.size()});
+    }
     void json(JsonRecord& record) const { record.add("length", bytes); }
 };
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/report.h"
 
-#include "block/size.h"
+#include "block/text.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fmt/compile.h>
 
 namespace zoneio {
 
@@ -18,16 +19,21 @@ double seconds(Nanoseconds elapsed) {
     return std::max<double>(static_cast<double>(elapsed.count()), 1.0) / 1e9;
 }
 
+void append(fmt::memory_buffer& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+}
+
 /// `h:mm:ss.ss`, or `00.00 sec` below a second where the short form is wanted.
 void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short) {
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
     const double part = static_cast<double>((elapsed - std::chrono::seconds(whole)).count()) / 1e9;
     if (whole == 0 && allow_short) {
-        fmt::format_to(fmt::appender(out), "{:05.2f} sec", part);
+        append_fixed(out, part, 2, 5);
+        append(out, " sec");
         return;
     }
-    fmt::format_to(fmt::appender(out), "{}:{:02}:{:05.2f}", whole / 3600, whole / 60 % 60,
-                   static_cast<double>(whole % 60) + part);
+    fmt::format_to(fmt::appender(out), "{}:{:02}:", whole / 3600, whole / 60 % 60);
+    append_fixed(out, static_cast<double>(whole % 60) + part, 2, 5);
 }
 
 } // namespace
@@ -46,14 +52,24 @@ void Reporter::request(const RequestReport& report, bool for_machines) {
     const double ops = 1.0 / time;
     fmt::memory_buffer out;
     if (for_machines) {
-        fmt::format_to(fmt::appender(out), "{},1,", report.bytes);
+        fmt::format_to(fmt::appender(out), FMT_COMPILE("{},1,"), report.bytes);
         append_time(out, report.elapsed, false);
-        fmt::format_to(fmt::appender(out), ",{:.3f},{:.3f}\n", rate, ops);
+        append(out, ",");
+        append_fixed(out, rate, 3);
+        append(out, ",");
+        append_fixed(out, ops, 3);
+        append(out, "\n");
     } else {
-        fmt::format_to(fmt::appender(out), "{} {}/{} bytes at offset {}\n{}, 1 ops; ", report.verb, report.bytes,
-                       report.bytes, report.offset, format_size(static_cast<double>(report.bytes)));
+        fmt::format_to(fmt::appender(out), FMT_COMPILE("{} {}/{} bytes at offset {}\n"), report.verb, report.bytes,
+                       report.bytes, report.offset);
+        append_size(out, static_cast<double>(report.bytes));
+        append(out, ", 1 ops; ");
         append_time(out, report.elapsed, true);
-        fmt::format_to(fmt::appender(out), " ({}/sec and {:.4f} ops/sec)\n", format_size(rate), ops);
+        append(out, " (");
+        append_size(out, rate);
+        append(out, "/sec and ");
+        append_fixed(out, ops, 4);
+        append(out, " ops/sec)\n");
     }
     write({out.data(), out.size()});
 }
@@ -84,20 +100,27 @@ void Reporter::dump(const uint8_t* data, uint64_t length, uint64_t offset) {
         return;
     }
     constexpr uint64_t row = 16;
+    constexpr std::string_view digits = "0123456789abcdef";
     fmt::memory_buffer out;
     for (uint64_t begin = 0; begin < length; begin += row) {
         const uint64_t count = std::min(row, length - begin);
-        fmt::format_to(fmt::appender(out), "{:08x}:  ", offset + begin);
+        fmt::format_to(fmt::appender(out), FMT_COMPILE("{:08x}:  "), offset + begin);
+        std::array<char, 4 * row + 2> text;
+        char* end = text.data();
         for (uint64_t i = 0; i < count; i++) {
-            fmt::format_to(fmt::appender(out), "{:02x} ", data[begin + i]);
+            const uint8_t byte = data[begin + i];
+            *end++ = digits[byte >> 4];
+            *end++ = digits[byte & 0xf];
+            *end++ = ' ';
         }
-        out.push_back(' ');
+        *end++ = ' ';
         for (uint64_t i = 0; i < count; i++) {
             const uint8_t byte = data[begin + i];
             const bool plain = byte < 0x80 && std::isalnum(byte) != 0;
-            out.push_back(plain ? static_cast<char>(byte) : '.');
+            *end++ = plain ? static_cast<char>(byte) : '.';
         }
-        out.push_back('\n');
+        *end++ = '\n';
+        out.append(text.data(), end);
         if (out.size() >= 4096) {
             write({out.data(), out.size()});
             out.clear();

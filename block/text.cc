@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/text.h"
+
+#include "block/size.h"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::array<uint64_t, 7> powers_of_ten{1, 10, 100, 1000, 10000, 100000, 1000000};
+
+/// The number in units of its last decimal, rounded to even like printf. `value` times the power is below 2^62, and
+/// `value` is 0 or at least 2^-50.
+uint64_t in_last_decimals(double value, uint64_t power) {
+    if (value == 0) {
+        return 0;
+    }
+    constexpr unsigned significand_bits = 52;
+    constexpr int exponent_bias = 1075; // for a significand that is a whole number
+    const auto bits = std::bit_cast<uint64_t>(value);
+    const uint64_t significand = (bits & ((uint64_t{1} << significand_bits) - 1)) | uint64_t{1} << significand_bits;
+    const int exponent = static_cast<int>(bits >> significand_bits) - exponent_bias;
+    const unsigned __int128 scaled = static_cast<unsigned __int128>(significand) * power;
+    if (exponent >= 0) {
+        return static_cast<uint64_t>(scaled << exponent);
+    }
+    const unsigned __int128 one = static_cast<unsigned __int128>(1) << -exponent;
+    const auto units = static_cast<uint64_t>(scaled >> -exponent);
+    const unsigned __int128 rest = scaled & (one - 1);
+    const bool up = rest > one / 2 || (rest == one / 2 && units % 2 != 0);
+    return units + (up ? 1 : 0);
+}
+
+/// Cuts a number at its point when three zeros follow.
+void cut_zeros(fmt::memory_buffer& out, size_t point) {
+    if (std::string_view(out.data() + point, 4) == ".000") {
+        out.resize(point);
+    }
+}
+
+void append(fmt::memory_buffer& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+}
+
+} // namespace
+
+// fmt's own way has to be right for every double: big integers, a format string, and ten times the instructions.
+void append_fixed(fmt::memory_buffer& out, double value, unsigned decimals, size_t width) {
+    const uint64_t power = powers_of_ten[decimals];
+    const bool in_range = value == 0 || (value >= 0x1p-50 && value * static_cast<double>(power) < 0x1p62);
+    if (!in_range || std::bit_cast<int64_t>(value) < 0) {
+        fmt::format_to(fmt::appender(out), "{:0{}.{}f}", value, width, decimals);
+        return;
+    }
+    const uint64_t units = in_last_decimals(value, power);
+    const fmt::format_int whole(units / power);
+    for (size_t length = whole.size() + 1 + decimals; length < width; length++) {
+        out.push_back('0');
+    }
+    append(out, {whole.data(), whole.size()});
+    // The power in front keeps the zeros behind the point.
+    const fmt::format_int fraction(power + units % power);
+    out.push_back('.');
+    append(out, {fraction.data() + 1, fraction.size() - 1});
+}
+
+void append_size(fmt::memory_buffer& out, double bytes) {
+    struct Unit {
+        double size;
+        std::string_view name;
+    };
+    static constexpr std::array<Unit, 6> units{{{0x1p60, " EiB"},
+                                                {0x1p50, " PiB"},
+                                                {0x1p40, " TiB"},
+                                                {0x1p30, " GiB"},
+                                                {0x1p20, " MiB"},
+                                                {0x1p10, " KiB"}}};
+    for (const Unit& unit : units) {
+        if (bytes >= unit.size) {
+            append_fixed(out, bytes / unit.size, 3);
+            cut_zeros(out, out.size() - 4);
+            append(out, unit.name);
+            return;
+        }
+    }
+    // Below 1 KiB all six decimals are printed, and anything that merely begins `.000` is cut too:
+    // scripts match `512 bytes`, and the rates of slow requests look like this.
+    append_fixed(out, bytes, 6);
+    cut_zeros(out, out.size() - 7);
+    append(out, " bytes");
+}
+
+std::string format_size(double bytes) {
+    fmt::memory_buffer out;
+    append_size(out, bytes);
+    return fmt::to_string(out);
+}
+
+} // namespace zoneio

@@ -5,6 +5,7 @@
 #include "commands/script.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <unistd.h>
 
@@ -25,6 +26,34 @@ std::vector<const Command*> sorted_commands() {
     std::sort(commands.begin(), commands.end(), [](const Command* a, const Command* b) { return a->name < b->name; });
     return commands;
 }
+
+/// Names and short names, by their first letter: looking through the whole table took a tenth of a small command.
+class NameIndex {
+public:
+    NameIndex() {
+        for (const Command* command : command_table()) {
+            add(command->name, command);
+            if (!command->altname.empty()) {
+                add(command->altname, command);
+            }
+        }
+    }
+
+    const Command* find(std::string_view word) const {
+        for (const auto& [name, command] : names_[first_byte(word)]) {
+            if (name == word) {
+                return command;
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    static size_t first_byte(std::string_view word) { return word.empty() ? 0 : static_cast<unsigned char>(word[0]); }
+    void add(std::string_view name, const Command* command) { names_[first_byte(name)].emplace_back(name, command); }
+
+    std::array<std::vector<std::pair<std::string_view, const Command*>>, 256> names_;
+};
 
 void report_argument_count(Session& session, const Command& command, std::string_view word, int count) {
     std::string text = fmt::format("bad argument count {} to {}, expected ", count, word);
@@ -123,12 +152,8 @@ std::span<const Command* const> command_table() {
 }
 
 const Command* find_command(std::string_view word) {
-    for (const Command* command : command_table()) {
-        if (word == command->name || (!command->altname.empty() && word == command->altname)) {
-            return command;
-        }
-    }
-    return nullptr;
+    static const NameIndex index;
+    return index.find(word);
 }
 
 std::string usage_line(const Command& command, std::string_view shown_name) {

@@ -127,7 +127,10 @@ ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_
             break;
         }
         uint8_t* const data = data_begin(session, session.scratch());
-        memset(data, unread_byte, length[0]);
+        if (done == 0) {
+            // A device that gives nothing gives nothing later on, either.
+            memset(data, unread_byte, length[0]);
+        }
         result.status = read_from(session, options, offset + done, iov);
         const uint64_t begin = std::clamp(range.begin, done, done + length[0]);
         const uint64_t end = std::clamp(range.begin + range.length, begin, done + length[0]);
@@ -145,7 +148,10 @@ ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t off
         result.status = Status::from_errno(ENOMEM);
         return result;
     }
-    fill_iov(iov, unread_byte);
+    if (sharing == Sharing::none) {
+        // Otherwise nobody looks at the data.
+        fill_iov(iov, unread_byte);
+    }
     const auto piece = [&](uint64_t done, uint64_t part, bool /*more*/) {
         return part == iov.bytes() ? read_from(session, options, offset, iov)
                                    : read_from(session, options, offset + done, iov.slice(done, part));

@@ -10,12 +10,14 @@ RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t
     : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
     lock = std::unique_lock(tracker_.mutex_);
     position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
+    tracker_.exclusive_ += exclusive_ ? 1 : 0;
 }
 
 RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive)
     : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
     std::unique_lock lock(tracker_.mutex_);
     position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
+    tracker_.exclusive_ += exclusive_ ? 1 : 0;
     while (Ticket* const other = conflict()) {
         waiting_ = true;
         if (task_ != nullptr) {
@@ -41,6 +43,10 @@ std::unique_ptr<RequestTracker::Ticket> RequestTracker::Ticket::without_waiting(
 
 /// A request that has to end before this one can go on.
 RequestTracker::Ticket* RequestTracker::Ticket::conflict() const {
+    // Almost never is there one: thousands of requests in flight need not be looked through for each that begins.
+    if (tracker_.exclusive_ == 0) {
+        return nullptr;
+    }
     const auto found = std::find_if(tracker_.in_flight_.begin(), tracker_.in_flight_.end(), [this](const Ticket* other) {
         return other != this && !other->waiting_ && (exclusive_ || other->exclusive_) && other->begin_ < end_ &&
                begin_ < other->end_;
@@ -52,6 +58,7 @@ RequestTracker::Ticket::~Ticket() {
     {
         const std::lock_guard lock(tracker_.mutex_);
         tracker_.in_flight_.erase(position_);
+        tracker_.exclusive_ -= exclusive_ ? 1 : 0;
         tracker_.released_.notify_all();
     }
     for (Task* const waiter : waiters_) {

@@ -48,6 +48,7 @@ private:
     std::mutex mutex_;
     std::condition_variable released_;
     std::list<Ticket*> in_flight_; ///< oldest first
+    size_t exclusive_ = 0;         ///< how many of them are exclusive
 };
 
 } // namespace zoneio

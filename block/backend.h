@@ -63,6 +63,12 @@ public:
     void submit(Request& request);
     /// Everything under way is about to be waited for, or no longer: see BlockDriver::drain.
     void drain(bool on) { root_->driver().drain(on); }
+    /// See IoEngine::kick.
+    void kick() {
+        if (engine_) {
+            engine_->kick();
+        }
+    }
     /// See IoEngine::reap.
     size_t reap(bool wait);
     size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }

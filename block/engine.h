@@ -21,8 +21,10 @@ public:
     /// Requests must not be in flight any more.
     virtual ~IoEngine() = default;
 
-    /// Begins a request.
+    /// Begins a request. A few may be kept back, to be handed over together; kick() and reap() hand over all of them.
     virtual void submit(Request& request) = 0;
+    /// To be called before waiting for anything else than a reap().
+    virtual void kick() = 0;
     /// Marks what has finished as done and returns how many that were; with `wait`, at least one of those in flight,
     /// unless all of them are held at breakpoints.
     virtual size_t reap(bool wait) = 0;

@@ -25,6 +25,13 @@ void KernelEngine::submit(Request& request) {
     }
 }
 
+void KernelEngine::kick() {
+    kick_kernel();
+    if (threads_) {
+        threads_->kick();
+    }
+}
+
 void KernelEngine::redo_in_thread(Request& request) {
     // The thread takes tickets of its own, and must not wait for these.
     request.holds.clear();

@@ -15,6 +15,7 @@ public:
     explicit KernelEngine(BlockNode& root) : root_(root) {}
 
     void submit(Request& request) final;
+    void kick() final;
     size_t reap(bool wait) final;
     int event_fd() const final;
     size_t in_flight() const final { return in_kernel() + (threads_ ? threads_->in_flight() : 0); }
@@ -22,7 +23,9 @@ public:
 protected:
     /// Begins a request of the kernel's kind.
     virtual void submit_io(Request& request, const FdIo& io) = 0;
-    /// Finishes what the kernel has done; with `wait`, waits for at least one first.
+    /// Hands over what submit_io has kept back.
+    virtual void kick_kernel() = 0;
+    /// Hands over what was kept back, and finishes what the kernel has done; with `wait`, waits for at least one first.
     virtual size_t reap_kernel(bool wait) = 0;
     /// A descriptor that is readable when there is something for reap_kernel.
     virtual int kernel_fd() const = 0;

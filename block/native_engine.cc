@@ -16,10 +16,14 @@ namespace {
 /// Requests that the kernel keeps at a time.
 constexpr size_t queue_depth = 1024;
 
+/// So many requests go to the kernel in one call.
+constexpr size_t batch = 32;
+
 class NativeEngine final : public KernelEngine {
 public:
     explicit NativeEngine(BlockNode& root) : KernelEngine(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         free_.reserve(slots_.size());
+        kept_back_.reserve(batch);
         for (Slot& slot : slots_) {
             free_.push_back(&slot);
         }
@@ -54,7 +58,23 @@ protected:
         start_io(request, io);
     }
 
+    void kick_kernel() override {
+        size_t done = 0;
+        while (done < kept_back_.size()) {
+            const int taken = io_submit(context_, static_cast<long>(kept_back_.size() - done), kept_back_.data() + done);
+            done += taken > 0 ? static_cast<size_t>(taken) : 0;
+            if (taken <= 0) {
+                // The kernel will not have this one.
+                auto* const slot = static_cast<Slot*>(kept_back_[done++]->data);
+                free_.push_back(slot);
+                redo_in_thread(*slot->request);
+            }
+        }
+        kept_back_.clear();
+    }
+
     size_t reap_kernel(bool wait) override {
+        kick_kernel();
         size_t count = harvest(0);
         while (wait && count == 0 && in_kernel() > 0) {
             count = harvest(1);
@@ -90,10 +110,9 @@ private:
         }
         io_set_eventfd(&slot.control, event_.get());
         slot.control.data = &slot;
-        iocb* list[] = {&slot.control};
-        if (io_submit(context_, 1, list) != 1) {
-            free_.push_back(&slot);
-            redo_in_thread(request);
+        kept_back_.push_back(&slot.control);
+        if (kept_back_.size() >= batch) {
+            kick_kernel();
         }
     }
 
@@ -117,6 +136,7 @@ private:
             parked_.pop_front();
             start_io(*parked.request, parked.io);
         }
+        kick_kernel();
         return count;
     }
 
@@ -139,6 +159,7 @@ private:
     io_context_t context_ = nullptr;
     std::array<Slot, queue_depth> slots_;
     std::vector<Slot*> free_;
+    std::vector<iocb*> kept_back_; ///< prepared, and not yet given to the kernel
     std::deque<Parked> parked_;
 };
 

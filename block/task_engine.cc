@@ -42,6 +42,7 @@ public:
         submitting_ = nullptr;
     }
 
+    void kick() override {}
     size_t reap(bool wait) override {
         if (wait) {
             while (finished_ == 0 && tasks_.step()) {

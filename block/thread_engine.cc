@@ -4,6 +4,7 @@
 #include "block/file_descriptor.h"
 #include "block/trace.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -19,10 +20,16 @@ namespace {
 
 constexpr size_t max_threads = 64;
 
+/// Threads are woken for so many requests at a time.
+constexpr size_t batch = 16;
+/// The most that a thread takes at a time, where there are more than enough for all threads.
+constexpr size_t most_at_once = 16;
+
 /// A singly linked list of requests; only pointers move.
 class RequestList {
 public:
     bool empty() const { return head_ == nullptr; }
+    size_t size() const { return size_; }
 
     void push(Request& request) {
         request.next = nullptr;
@@ -32,28 +39,44 @@ public:
             tail_->next = &request;
         }
         tail_ = &request;
+        size_++;
     }
 
-    Request& pop() {
-        Request& request = *head_;
-        head_ = request.next;
-        return request;
+    /// The first ones, at most so many, still linked.
+    Request* take(size_t count) {
+        Request* const first = head_;
+        Request* last = nullptr;
+        for (; count > 0 && head_ != nullptr; count--) {
+            last = head_;
+            head_ = head_->next;
+            size_--;
+        }
+        if (last != nullptr) {
+            last->next = nullptr;
+        }
+        return first;
     }
 
     Request* take_all() {
         Request* head = head_;
         head_ = nullptr;
+        size_ = 0;
         return head;
     }
 
 private:
     Request* head_ = nullptr;
     Request* tail_ = nullptr;
+    size_t size_ = 0;
 };
 
 class ThreadEngine final : public IoEngine {
 public:
-    explicit ThreadEngine(BlockNode& root) : root_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    explicit ThreadEngine(BlockNode& root) : root_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        for (const BlockNode* node = &root; node != nullptr; node = node->child()) {
+            may_take_several_ = may_take_several_ && !node->counts_requests();
+        }
+    }
 
     ~ThreadEngine() override {
         {
@@ -69,7 +92,6 @@ public:
     void submit(Request& request) override {
         trace_thread_pool_submit_aio(this, &request, &root_);
         in_flight_++;
-        bool more_threads = false;
         {
             const std::lock_guard lock(mutex_);
             if (keeps_order(request)) {
@@ -79,16 +101,34 @@ public:
                 waiting_.push(request);
                 runnable_++;
             }
-            more_threads = runnable_ > idle_ && threads_.size() < max_threads;
         }
-        if (more_threads) {
-            add_thread();
-        } else {
-            work_.notify_one();
+        // Waking a thread costs more than a small request: with several at a time they work while more come in.
+        if (++kept_back_ >= batch) {
+            kick();
+        }
+    }
+
+    void kick() override {
+        for (; kept_back_ > 0; kept_back_--) {
+            bool more_threads = false;
+            {
+                const std::lock_guard lock(mutex_);
+                if (runnable_ == 0) {
+                    kept_back_ = 0;
+                    return;
+                }
+                more_threads = runnable_ > idle_ && threads_.size() < max_threads;
+            }
+            if (more_threads) {
+                add_thread();
+            } else {
+                work_.notify_one();
+            }
         }
     }
 
     size_t reap(bool wait) override {
+        kick();
         size_t count = 0;
         while (true) {
             Request* finished = nullptr;
@@ -128,17 +168,19 @@ private:
         return moves_pointer && root_.limits().zoned != ZonedModel::none;
     }
 
-    /// Takes a request that can be done now; null when there is none. Called with the lock held.
+    /// Takes a request that can be done now, or where all threads have plenty several, linked; null when there is
+    /// none. Called with the lock held.
     Request* take() {
-        Request* request = nullptr;
         if (!in_order_busy_ && !in_order_.empty()) {
             in_order_busy_ = true;
-            request = &in_order_.pop();
-        } else if (!waiting_.empty()) {
-            request = &waiting_.pop();
+            runnable_--;
+            return in_order_.take(1);
         }
-        runnable_ -= request != nullptr ? 1 : 0;
-        return request;
+        const size_t waiting = waiting_.size();
+        Request* const first =
+            waiting_.take(may_take_several_ ? std::clamp<size_t>(waiting / max_threads, 1, most_at_once) : 1);
+        runnable_ -= waiting - waiting_.size();
+        return first;
     }
 
     /// One more thread; where there is none to be had, the others do the work, or the caller does it now.
@@ -151,25 +193,31 @@ private:
                 return;
             }
             std::unique_lock lock(mutex_);
-            while (Request* const request = take()) {
-                perform(*request, lock);
+            while (Request* const first = take()) {
+                perform(first, lock);
             }
         }
     }
 
-    /// Does a request that was taken; the lock is held before and after.
-    void perform(Request& request, std::unique_lock<std::mutex>& lock) {
-        const bool in_order = keeps_order(request);
+    /// Does what was taken; the lock is held before and after.
+    void perform(Request* first, std::unique_lock<std::mutex>& lock) {
+        const bool in_order = keeps_order(*first);
         lock.unlock();
-        perform_blocking(root_, request);
-        request.finished = std::chrono::steady_clock::now();
+        for (Request* request = first; request != nullptr; request = request->next) {
+            perform_blocking(root_, *request);
+            request->finished = std::chrono::steady_clock::now();
+        }
         lock.lock();
         if (in_order) {
             in_order_busy_ = false;
             runnable_ += in_order_.empty() ? 0 : 1;
         }
         const bool was_empty = finished_.empty();
-        finished_.push(request);
+        while (first != nullptr) {
+            Request* const next = first->next;
+            finished_.push(*first);
+            first = next;
+        }
         if (was_empty) {
             const uint64_t one = 1;
             (void)!write(event_.get(), &one, sizeof(one));
@@ -183,11 +231,11 @@ private:
             idle_++;
             work_.wait(lock, [this] { return stopping_ || runnable_ > 0; });
             idle_--;
-            Request* const request = take();
-            if (request == nullptr) {
+            Request* const first = take();
+            if (first == nullptr) {
                 return;
             }
-            perform(*request, lock);
+            perform(first, lock);
         }
     }
 
@@ -205,6 +253,9 @@ private:
     bool stopping_ = false;
     std::vector<std::thread> threads_;
     size_t in_flight_ = 0; ///< used by the caller's thread only
+    size_t kept_back_ = 0; ///< requests that no thread was woken for yet; likewise
+    /// Not where a request may be held up on purpose: others would have to wait behind it.
+    bool may_take_several_ = true;
 };
 
 } // namespace

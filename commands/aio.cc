@@ -4,6 +4,7 @@
 #include "commands/long_work.h"
 
 #include <algorithm>
+#include <cstring>
 #include <poll.h>
 
 namespace zoneio {
@@ -16,11 +17,34 @@ constexpr size_t max_bytes = 256U << 20;
 /// After so many more, quiet ones that have finished are let go of.
 constexpr size_t collect_every = 64;
 
+/// So many are kept for further commands, with buffers of at most so many bytes.
+constexpr size_t max_spares = 1024;
+constexpr size_t max_spare_bytes = 16U << 10;
+
 bool is_silent(const AioRequest& request) {
     return request.quiet && request.request.status.ok() && !request.expect;
 }
 
 } // namespace
+
+uint8_t* AioQueue::pattern(uint8_t byte) {
+    AlignedBuffer& buffer = patterns_[byte];
+    if (buffer.data() == nullptr && buffer.reserve(pattern_bytes)) {
+        memset(buffer.data(), byte, pattern_bytes);
+    }
+    return buffer.data();
+}
+
+std::unique_ptr<AioRequest> AioQueue::make(std::string_view command) {
+    auto request = std::make_unique<AioRequest>();
+    request->command = command;
+    if (!spares_.empty()) {
+        // Aligned memory is what costs, and what falls apart when it is given back and asked for all the time.
+        request->buffer = std::move(spares_.back());
+        spares_.pop_back();
+    }
+    return request;
+}
 
 uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> request) {
     AioRequest& started = *request;
@@ -91,6 +115,7 @@ AioQueue::Waited AioQueue::wait(BlockBackend& backend) {
     }
     // An interrupt between the look and the wait is seen after it.
     constexpr int longest_wait_ms = 100;
+    backend.kick();
     pollfd event{backend.event_fd(), POLLIN, 0};
     (void)poll(&event, 1, longest_wait_ms);
     backend.reap(false);
@@ -124,15 +149,24 @@ void AioQueue::report_in_sequence() {
             return;
         }
         report(**next);
-        bytes_ -= (*next)->buffer.capacity();
+        retire(**next);
         requests_.erase(next);
     }
 }
 
 void AioQueue::report_front() {
     report(*requests_.front());
-    bytes_ -= requests_.front()->buffer.capacity();
+    retire(*requests_.front());
     requests_.pop_front();
+}
+
+/// Keeps the memory of a request that is about to go.
+void AioQueue::retire(AioRequest& request) {
+    const size_t bytes = request.buffer.capacity();
+    bytes_ -= bytes;
+    if (bytes > 0 && bytes <= max_spare_bytes && spares_.size() < max_spares) {
+        spares_.push_back(std::move(request.buffer));
+    }
 }
 
 void AioQueue::report(AioRequest& request) {

@@ -4,11 +4,13 @@
 #include "block/backend.h"
 #include "commands/report.h"
 
+#include <array>
 #include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace zoneio {
 
@@ -40,7 +42,12 @@ public:
     explicit AioQueue(Reporter& reporter) : reporter_(reporter) {}
 
     bool empty() const { return requests_.empty(); }
-    /// Begins a request; gives it an id, from 1 on.
+    static constexpr size_t pattern_bytes = 16U << 10;
+    /// So many bytes of one value, at an aligned address, for requests that only read them; null when memory is short.
+    uint8_t* pattern(uint8_t byte);
+    /// A request of a command, to be filled in and started; its buffer may have been used before.
+    std::unique_ptr<AioRequest> make(std::string_view command);
+    /// Begins a request; gives it an id, from 1 on. The image may keep it back for a while, see BlockBackend::kick.
     uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
     /// Waits for all requests and reports them. Those held at breakpoints go on. False: the user would not wait any
     /// longer; the rest goes on.
@@ -62,6 +69,7 @@ private:
     Waited wait(BlockBackend& backend);
     void report_in_sequence();
     void report_front();
+    void retire(AioRequest& request);
     void report(AioRequest& request);
     bool tell(const AioRequest& request);
 
@@ -70,6 +78,8 @@ private:
     size_t bytes_ = 0; ///< memory of all of them
     uint64_t started_ = 0;
     uint64_t failures_ = 0;
+    std::array<AlignedBuffer, 256> patterns_; ///< filled at first use, and then never changed: threads may be reading
+    std::vector<AlignedBuffer> spares_; ///< of those reported, for make()
 };
 
 } // namespace zoneio

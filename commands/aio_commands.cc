@@ -25,22 +25,39 @@ Outcome start(Session& session, std::unique_ptr<AioRequest> aio) {
     return Outcome::ok;
 }
 
-/// Makes room for the data and starts the request.
+/// Starts a request whose iov is there.
+Outcome start_filled(Session& session, std::unique_ptr<AioRequest> aio, size_t buffers) {
+    aio->request.bytes = aio->request.iov.bytes();
+    aio->request.buffers = buffers;
+    return start(session, std::move(aio));
+}
+
+/// Makes room for the data and starts the request. Without `fill` nobody looks at what is in the memory.
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
-                   uint8_t fill) {
+                   std::optional<uint8_t> fill) {
     if (!make_iov(session, aio->buffer, lengths, sharing, aio->request.iov)) {
         return Outcome::failed;
     }
     aio->data = data_begin(session, aio->buffer);
-    fill_iov(aio->request.iov, fill);
-    aio->request.bytes = aio->request.iov.bytes();
-    aio->request.buffers = lengths.size();
-    return start(session, std::move(aio));
+    if (fill) {
+        fill_iov(aio->request.iov, *fill);
+    }
+    return start_filled(session, std::move(aio), lengths.size());
+}
+
+/// Starts a write of one byte over and over. Small ones need no memory of their own, however many are in flight.
+Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const VectorLengths& vector, uint8_t byte) {
+    if (vector.total <= AioQueue::pattern_bytes && !session.misalign) {
+        if (uint8_t* const data = session.aio().pattern(byte)) {
+            aio->request.iov = cyclic_iov(data, AioQueue::pattern_bytes, vector.lengths);
+            return start_filled(session, std::move(aio), vector.lengths.size());
+        }
+    }
+    return start_data(session, std::move(aio), vector.lengths, Sharing::all, byte);
 }
 
 Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
-    auto aio = std::make_unique<AioRequest>();
-    aio->command = command.name;
+    auto aio = session.aio().make(command.name);
     aio->verb = "read";
     aio->failure_verb = "readv";
     int c = 0;
@@ -71,7 +88,8 @@ Outcome run_aio_read(Session& session, const Command& command, CommandLine line)
     }
     aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
     const bool shows_data = aio->expect || (aio->dump && !aio->quiet);
-    return start_data(session, std::move(aio), vector->lengths, shows_data ? Sharing::none : Sharing::all, unread_byte);
+    return shows_data ? start_data(session, std::move(aio), vector->lengths, Sharing::none, unread_byte)
+                      : start_data(session, std::move(aio), vector->lengths, Sharing::all, std::nullopt);
 }
 
 struct WriteOptions {
@@ -106,8 +124,7 @@ std::optional<Outcome> parse_write_options(Session& session, const Command& comm
 }
 
 Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
-    auto aio = std::make_unique<AioRequest>();
-    aio->command = command.name;
+    auto aio = session.aio().make(command.name);
     aio->verb = "wrote";
     aio->failure_verb = "aio_write";
     aio->request.op = RequestOp::write;
@@ -149,12 +166,11 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
     if (!vector) {
         return Outcome::failed;
     }
-    return start_data(session, std::move(aio), vector->lengths, Sharing::all, options.pattern.value_or(default_byte));
+    return start_pattern(session, std::move(aio), *vector, options.pattern.value_or(default_byte));
 }
 
 Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
-    auto aio = std::make_unique<AioRequest>();
-    aio->command = command.name;
+    auto aio = session.aio().make(command.name);
     aio->verb = "discarded ";
     aio->failure_verb = "aio_discard";
     aio->request.op = RequestOp::discard;
@@ -194,7 +210,7 @@ constexpr Command commands[] = {
      "  -q           no report\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "Cq"},
+     "Cq", false, nullptr, true},
     {"aio_flush", "", run_aio_flush, 0, 0, true, false, 0, nullptr, "waits for all asynchronous requests and reports them",
      "", nullptr},
     {"aio_read", "", run_aio_read, 2, -1, true, false, 0, "[-Ciqrv] [-P pattern] off len [len..]",
@@ -212,7 +228,7 @@ constexpr Command commands[] = {
      "  -r           register the buffers for I/O beforehand\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "CiP:qrv"},
+     "CiP:qrv", false, nullptr, true},
     {"aio_write", "", run_aio_write, 2, -1, true, false, Permissions::write, "[-Cfiqruz] [-P pattern] off len [len..]",
      "starts to write a stretch of the image",
      "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
@@ -230,7 +246,7 @@ constexpr Command commands[] = {
      "  -r           register the buffers for I/O beforehand\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "CfiP:qruz"},
+     "CfiP:qruz", false, nullptr, true},
 };
 
 } // namespace

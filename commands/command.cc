@@ -129,6 +129,9 @@ Outcome run_words(Session& session, const Command* command) {
         session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
         return Outcome::failed;
     }
+    if (!command->starts_aio) {
+        session.kick();
+    }
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;
     const Outcome outcome = command->run(session, *command, {count, words.data()});

@@ -37,6 +37,7 @@ struct Command {
     const char* options;          ///< for getopt(3); null: takes none
     bool is_ours = false;         ///< qemu-io has no such command
     const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
+    bool starts_aio = false;      ///< what others of its kind have kept back may stay so
 };
 
 /// All commands, sorted by name.

@@ -32,6 +32,13 @@ public:
     /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
     void close();
 
+    /// Lets asynchronous commands go on that were kept back for others to join them; to be called before waiting.
+    void kick() {
+        if (backend_ && !aio_.empty()) {
+            backend_->kick();
+        }
+    }
+
     /// Names of images are option strings (--image-opts).
     bool image_opts = false;
     /// Buffers begin 16 bytes after an aligned address (-m).

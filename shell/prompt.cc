@@ -20,6 +20,9 @@ void run_prompt(Session& session) {
     do {
         session.out().write(prompt);
         session.out().flush();
+        if (!session.aio().empty() && !lines.has_next()) {
+            session.kick();
+        }
         line = lines.next();
     } while (line != nullptr && sequence.run(line));
 }

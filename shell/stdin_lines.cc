@@ -22,6 +22,10 @@ bool StdinLines::fill() {
     return !at_end_;
 }
 
+bool StdinLines::has_next() const {
+    return memchr(buffer_.data() + begin_, '\n', end_ - begin_) != nullptr;
+}
+
 char* StdinLines::next() {
     size_t length = 0;
     while (length < longest_piece) {

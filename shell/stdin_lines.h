@@ -16,6 +16,8 @@ class StdinLines {
 public:
     /// The next line without its newline, zero-terminated and free to be modified; null at the end of the input.
     char* next();
+    /// Is the next line here already, or will next() have to read?
+    bool has_next() const;
 
 private:
     static constexpr size_t longest_piece = 1023;

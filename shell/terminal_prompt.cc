@@ -106,6 +106,7 @@ public:
 private:
     /// Edits one line; results of asynchronous requests appear above it as they come.
     std::optional<std::string> read_line() {
+        session_.kick();
         const InterruptClearsLine guard;
         finished_line = {};
         rl_callback_handler_install(prompt_.c_str(), on_line);

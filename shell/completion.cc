@@ -2,10 +2,10 @@
 #include "shell/completion.h"
 
 #include "commands/command.h"
+#include "shell/readline.h"
 
 #include <cstdio>
 #include <cstring>
-#include <readline/readline.h>
 
 namespace zoneio {
 
@@ -26,23 +26,23 @@ char* next_command(const char* text, int state) {
 }
 
 char** complete(const char* text, int begin, int /*end*/) {
-    const bool first_word = std::string_view(rl_line_buffer, static_cast<size_t>(begin)).find_first_not_of(' ') ==
+    const bool first_word = std::string_view(*readline().rl_line_buffer, static_cast<size_t>(begin)).find_first_not_of(' ') ==
                             std::string_view::npos;
     if (!first_word) {
         return nullptr;
     }
-    rl_attempted_completion_over = 1;
-    return rl_completion_matches(text, next_command);
+    *readline().rl_attempted_completion_over = 1;
+    return readline().rl_completion_matches(text, next_command);
 }
 
 } // namespace
 
 void install_completion() {
     // Words are what the command line is split into: nothing but a space ends one.
-    rl_basic_word_break_characters = " ";
-    rl_completer_word_break_characters = " ";
-    rl_completer_quote_characters = "";
-    rl_attempted_completion_function = complete;
+    *readline().rl_basic_word_break_characters = " ";
+    *readline().rl_completer_word_break_characters = " ";
+    *readline().rl_completer_quote_characters = "";
+    *readline().rl_attempted_completion_function = complete;
 }
 
 } // namespace zoneio

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/history.h"
 
+#include "shell/readline.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <readline/history.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,10 +62,10 @@ std::optional<std::string> history_file() {
 } // namespace
 
 History::History() : path_(history_file()) {
-    using_history();
-    stifle_history(most_lines);
+    readline().using_history();
+    readline().stifle_history(most_lines);
     if (path_) {
-        (void)read_history(path_->c_str());
+        (void)readline().read_history(path_->c_str());
     }
 }
 
@@ -73,9 +74,9 @@ void History::add(const std::string& line) {
         return;
     }
     last_ = line;
-    add_history(line.c_str());
-    if (path_ && append_history(1, path_->c_str()) == 0) {
-        (void)history_truncate_file(path_->c_str(), most_lines);
+    readline().add_history(line.c_str());
+    if (path_ && readline().append_history(1, path_->c_str()) == 0) {
+        (void)readline().history_truncate_file(path_->c_str(), most_lines);
     }
 }
 

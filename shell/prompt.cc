@@ -2,6 +2,7 @@
 #include "shell/prompt.h"
 
 #include "commands/script.h"
+#include "shell/readline.h"
 #include "shell/stdin_lines.h"
 
 #include <unistd.h>
@@ -9,7 +10,7 @@
 namespace zoneio {
 
 void run_prompt(Session& session) {
-    if (isatty(STDIN_FILENO)) {
+    if (isatty(STDIN_FILENO) && load_readline() != nullptr) {
         return run_terminal_prompt(session);
     }
     StdinLines lines;

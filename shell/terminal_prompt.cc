@@ -4,6 +4,7 @@
 #include "shell/completion.h"
 #include "shell/history.h"
 #include "shell/prompt.h"
+#include "shell/readline.h"
 
 #include <cerrno>
 #include <csignal>
@@ -11,7 +12,6 @@
 #include <cstdlib>
 #include <optional>
 #include <poll.h>
-#include <readline/readline.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -28,7 +28,7 @@ struct FinishedLine {
 FinishedLine finished_line;
 
 void on_line(char* line) {
-    rl_callback_handler_remove();
+    readline().rl_callback_handler_remove();
     finished_line.there = true;
     finished_line.text = line != nullptr ? std::optional<std::string>(line) : std::nullopt;
     free(line);
@@ -79,9 +79,9 @@ private:
 class TerminalPrompt {
 public:
     explicit TerminalPrompt(Session& session) : session_(session), prompt_(session.out().program() + "> ") {
-        rl_readline_name = "zoneio";
-        rl_catch_signals = 0;
-        rl_outstream = session.out().is_json() ? stderr : stdout;
+        *readline().rl_readline_name = "zoneio";
+        *readline().rl_catch_signals = 0;
+        *readline().rl_outstream = session.out().is_json() ? stderr : stdout;
         install_completion();
     }
 
@@ -109,12 +109,12 @@ private:
         session_.kick();
         const InterruptClearsLine guard;
         finished_line = {};
-        rl_callback_handler_install(prompt_.c_str(), on_line);
+        readline().rl_callback_handler_install(prompt_.c_str(), on_line);
         while (!finished_line.there) {
             wait_and_handle(guard.waiting());
         }
         if (!finished_line.text) {
-            fputs("\n", rl_outstream);
+            fputs("\n", *readline().rl_outstream);
         }
         return std::move(finished_line.text);
     }
@@ -131,27 +131,27 @@ private:
                 report_above_line();
             }
             if (events[0].revents != 0) {
-                rl_callback_read_char();
+                readline().rl_callback_read_char();
             }
         }
     }
 
     static void clear_line() {
-        fputs("^C\n", rl_outstream);
-        rl_free_line_state();
-        rl_callback_sigcleanup();
-        rl_replace_line("", 0);
-        rl_on_new_line();
-        rl_redisplay();
+        fputs("^C\n", *readline().rl_outstream);
+        readline().rl_free_line_state();
+        readline().rl_callback_sigcleanup();
+        readline().rl_replace_line("", 0);
+        readline().rl_on_new_line();
+        readline().rl_redisplay();
     }
 
     void report_above_line() {
-        rl_clear_visible_line();
-        fflush(rl_outstream);
+        readline().rl_clear_visible_line();
+        fflush(*readline().rl_outstream);
         session_.aio().report_finished(session_.backend());
         session_.out().flush();
-        rl_on_new_line();
-        rl_redisplay();
+        readline().rl_on_new_line();
+        readline().rl_redisplay();
     }
 
     Session& session_;

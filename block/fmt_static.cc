@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// A static fmt 9, which Debian does not have: what its headers declare is defined here, once. As a header-only
+// library every source would compile all of it, which takes seven times as long.
+#include <fmt/format-inl.h>
+
+FMT_BEGIN_NAMESPACE
+namespace detail {
+
+template auto thousands_sep_impl<char>(locale_ref) -> thousands_sep_result<char>;
+template auto decimal_point_impl<char>(locale_ref) -> char;
+template void buffer<char>::append(const char*, const char*);
+template void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
+
+namespace dragonbox {
+
+template auto to_decimal(float) noexcept -> decimal_fp<float>;
+template auto to_decimal(double) noexcept -> decimal_fp<double>;
+
+} // namespace dragonbox
+
+} // namespace detail
+FMT_END_NAMESPACE

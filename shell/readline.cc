@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/readline.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+Readline library;
+bool is_loaded = false;
+
+/// Fills in one name; false when the library lacks it.
+template <typename T>
+bool find(void* handle, const char* name, T*& target) {
+    target = reinterpret_cast<T*>(dlsym(handle, name));
+    return target != nullptr;
+}
+
+} // namespace
+
+const Readline* load_readline() {
+    if (is_loaded) {
+        return &library;
+    }
+    // Of the version that the headers are of. It stays until the end, as a library that is linked does.
+    const std::string name = fmt::format("libreadline.so.{}", RL_VERSION_MAJOR);
+    void* const handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+    is_loaded = handle != nullptr;
+#define ZONEIO_READLINE_NAME(name) is_loaded = is_loaded && find(handle, #name, library.name);
+#include "shell/readline_names.def"
+#undef ZONEIO_READLINE_NAME
+    if (!is_loaded) {
+        fmt::print(stderr, "zoneio: no line editing: {}\n", dlerror());
+        return nullptr;
+    }
+    return &library;
+}
+
+const Readline& readline() {
+    return library;
+}
+
+} // namespace zoneio

@@ -46,8 +46,8 @@ Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
             return Status();
         }
         const uint64_t position = data_offset_ + offset + run_begin;
-        return end - run_begin == bytes ? storage_->preadv(position, iov)
-                                        : storage_->preadv(position, iov.slice(run_begin, end - run_begin));
+        return end - run_begin == bytes ? read_storage(position, iov)
+                                        : read_storage(position, iov.slice(run_begin, end - run_begin));
     };
     for (uint64_t done = 0; done < bytes;) {
         const uint64_t zone = (offset + done) / geometry().zone_size;
@@ -71,7 +71,19 @@ Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
         }
         done += part;
     }
-    return read_run(bytes);
+    Status status = read_run(bytes);
+    return status.ok() ? check_table() : std::move(status);
+}
+
+/// Reads from the storage, whose end must not pass for zeros that were written.
+Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
+    Status status = storage_->preadv(position, iov);
+    if (!status.ok() || iov.bytes() == 0) {
+        return status;
+    }
+    const iovec& last = iov.segments().back();
+    const bool may_be_beyond_end = last.iov_len == 0 || static_cast<const uint8_t*>(last.iov_base)[last.iov_len - 1] == 0;
+    return may_be_beyond_end ? check_length() : Status();
 }
 
 /// Makes a change that goes with data or zeros in the zone, which are written first.
@@ -89,6 +101,7 @@ Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_da
     }
     if (status.ok()) {
         commit(change);
+        status = check_table();
     }
     return status;
 }
@@ -118,7 +131,10 @@ Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes,
 template <typename WriteData>
 Status EmulatedZones::write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     const std::lock_guard lock(changing_);
-    Status last;
+    Status last = check_table();
+    if (!last.ok()) {
+        return last;
+    }
     for (uint64_t done = 0; done < bytes;) {
         const uint64_t position = offset + done;
         const uint64_t zone = position / geometry().zone_size;
@@ -196,7 +212,11 @@ Result<uint64_t> EmulatedZones::zone_report(uint64_t offset, uint64_t count, con
     const uint64_t first = offset < geometry().size ? offset / geometry().zone_size : zones;
     const uint64_t end = first + std::min(count, zones - first);
     for (uint64_t zone = first; zone < end; zone++) {
-        visit(model_->describe(zone));
+        const ZoneDescriptor described = model_->describe(zone);
+        if (Status status = check_table(); !status.ok()) {
+            return status;
+        }
+        visit(described);
     }
     return end - first;
 }
@@ -220,16 +240,17 @@ Status EmulatedZones::make_management_change(const ZoneChange& change) {
     }
     if (change.after.pointer == change.before.pointer && change.after.state != ZoneState::offline) {
         commit(change);
-        return {};
+        return check_table();
     }
     {
         const std::unique_lock alone(reading_);
         commit(change);
     }
-    if (change.after.state == ZoneState::empty) {
+    status = check_table();
+    if (status.ok() && change.after.state == ZoneState::empty) {
         after_reset(zone);
     }
-    return {};
+    return status;
 }
 
 Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
@@ -271,7 +292,11 @@ Status EmulatedZones::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneSt
 
 Status EmulatedZones::flush() {
     const std::lock_guard lock(changing_);
-    return flush_zones();
+    Status status = check_length();
+    if (status.ok()) {
+        status = flush_zones();
+    }
+    return status.ok() ? check_table() : std::move(status);
 }
 
 Status EmulatedZones::truncate(uint64_t size, PreallocMode mode) {

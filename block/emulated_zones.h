@@ -50,6 +50,10 @@ protected:
     virtual Status may_change() = 0;
     /// Brings everything to the medium; nobody changes a zone meanwhile.
     virtual Status flush_zones() = 0;
+    /// EIO when the words of zones are not where they were: somebody else cut the file off.
+    virtual Status check_table() { return {}; }
+    /// The same of the zones' data.
+    virtual Status check_length() { return {}; }
 
     void announce_limits();
 
@@ -66,6 +70,7 @@ private:
         return (offset + bytes + zone_size - 1) / zone_size - offset / zone_size;
     }
     Result<uint64_t> append(uint64_t offset, const IoVec& iov);
+    Status read_storage(uint64_t position, const IoVec& iov);
 
     template <typename WriteData>
     Status write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data);

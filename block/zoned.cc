@@ -119,6 +119,9 @@ Status ZonedDriver::open_file(const ZonedOptions& options, bool read_only) {
 
 /// Reopened for writing: the lock that goes with it.
 Status ZonedDriver::may_change() {
+    if (Status status = check_table(); !status.ok()) {
+        return status;
+    }
     if (read_only_) {
         return Status::from_errno(EBADF);
     }

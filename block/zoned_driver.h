@@ -49,6 +49,8 @@ private:
     void cursor_moved() override { file_->set_cursor(model_->cursor()); }
     Status may_change() override;
     Status flush_zones() override { return flush_->flush(); }
+    Status check_table() override { return file_->check_table(); }
+    Status check_length() override { return file_->check_length(); }
 
     FileDescriptor memory_;                  ///< the file of a device in memory
     std::unique_ptr<BlockNode> memory_node_; ///< and its node, which is no child: there is nothing to reopen

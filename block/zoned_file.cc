@@ -6,7 +6,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -21,6 +21,10 @@ Status with_errno(int error, std::string_view text) {
 
 Status corrupt(std::string text) {
     return Status::error(EINVAL, std::move(text) + ZonedFile::repair_hint());
+}
+
+Status cut_off_meanwhile() {
+    return Status::error(EIO, "The file of the zoned device was cut off while it was open");
 }
 
 /// A second descriptor for the file of a node: for mapping, and without O_DIRECT.
@@ -218,26 +222,16 @@ Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedO
     return file;
 }
 
-ZonedFile::~ZonedFile() {
-    if (memory_ != nullptr) {
-        munmap(memory_, mapped_);
-    }
-}
-
 ZonedSession& ZonedFile::session() const {
-    return *reinterpret_cast<ZonedSession*>(memory_ + ZonedLayout::session);
+    return *reinterpret_cast<ZonedSession*>(memory_.data() + ZonedLayout::session);
 }
 
 Status ZonedFile::map(bool read_only) {
     const uint64_t length = ZonedLayout::table + ZonedLayout::table_bytes(geometry_);
-    void* const memory = mmap(nullptr, length, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-                              fd_.get(), 0);
-    if (memory == MAP_FAILED) {
-        return with_errno(errno, "Could not map the zone table");
+    if (const Status status = memory_.map(fd_.get(), length, read_only); !status.ok()) {
+        return with_errno(status.code(), "Could not map the zone table");
     }
-    memory_ = static_cast<uint8_t*>(memory);
-    mapped_ = length;
-    const std::span entries(reinterpret_cast<ZoneEntry*>(memory_ + ZonedLayout::table), geometry_.zone_count());
+    const std::span entries(reinterpret_cast<ZoneEntry*>(memory_.data() + ZonedLayout::table), geometry_.zone_count());
     const std::array<char, 40> boot_id = current_boot_id();
     const bool same_boot = boot_id.front() != '\0' && session().boot_id == boot_id;
     table_.emplace(entries, read_only && !same_boot);
@@ -271,6 +265,18 @@ void ZonedFile::set_cursor(uint64_t cursor) {
     std::atomic_ref(session().cursor).store(htole64(cursor), std::memory_order_relaxed);
 }
 
+Status ZonedFile::check_table() const {
+    return memory_.is_lost() ? cut_off_meanwhile() : Status();
+}
+
+Status ZonedFile::check_length() const {
+    struct stat st{};
+    if (fstat(fd_.get(), &st) < 0) {
+        return Status::from_errno(errno);
+    }
+    return static_cast<uint64_t>(st.st_size) < ZonedLayout::file_bytes(geometry_) ? cut_off_meanwhile() : check_table();
+}
+
 Status ZonedFile::prepare_store(uint64_t zone) {
     const uint64_t page = zone / entries_per_page;
     if (has_room_[page]) {
@@ -279,9 +285,13 @@ Status ZonedFile::prepare_store(uint64_t zone) {
     // A store into a hole of a mapped file on a full disk is a SIGBUS; a write of what is there says ENOSPC.
     std::array<uint8_t, ZonedLayout::page> content;
     const uint64_t offset = ZonedLayout::table + page * ZonedLayout::page;
-    const size_t bytes = std::min<uint64_t>(content.size(), mapped_ - offset);
-    memcpy(content.data(), memory_ + offset, bytes);
-    Status status = write_at(fd_.get(), content.data(), bytes, offset);
+    const size_t bytes = std::min<uint64_t>(content.size(), memory_.size() - offset);
+    memcpy(content.data(), memory_.data() + offset, bytes);
+    Status status = check_table();
+    if (!status.ok()) {
+        return status;
+    }
+    status = write_at(fd_.get(), content.data(), bytes, offset);
     has_room_[page] = status.ok();
     return status;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block/file_descriptor.h"
+#include "block/mapped_file.h"
 #include "block/node.h"
 #include "block/zone_table.h"
 #include "block/zoned_header.h"
@@ -50,7 +51,6 @@ class ZonedFile {
 public:
     /// Opens the file that `node` holds, which is locked; formats it when it is empty or all zeros.
     static Result<std::unique_ptr<ZonedFile>> open(BlockNode& node, const ZonedOptions& options, bool read_only);
-    ~ZonedFile();
     /// What to add to the reason why a file could not be used.
     static std::string repair_hint();
     ZonedFile(const ZonedFile&) = delete;
@@ -64,6 +64,11 @@ public:
     uint64_t cursor() const;
     void set_cursor(uint64_t cursor);
 
+    /// EIO when somebody has cut the file off since it was opened: what the table says is not to be believed any more.
+    Status check_table() const;
+    /// The same for the zones; costs a system call.
+    Status check_length() const;
+
     /// Makes sure that a zone's words have room on the medium, so that storing them cannot fail.
     Status prepare_store(uint64_t zone);
 
@@ -75,8 +80,7 @@ private:
 
     ZoneGeometry geometry_;
     FileDescriptor fd_;
-    uint8_t* memory_ = nullptr; ///< the file from its begin to the end of the table
-    size_t mapped_ = 0;
+    MappedFile memory_; ///< the file from its begin to the end of the table
     std::optional<ZoneTable> table_;
     std::vector<bool> has_room_; ///< per page of the table
 };

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/mapped_file.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <mutex>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// More than one chain of nodes has; a signal handler cannot look into anything that grows.
+std::array<MappedFile::Slot, 64> slots;
+std::mutex choosing_slot;
+
+MappedFile::Slot* slot_of(uintptr_t address) {
+    for (MappedFile::Slot& slot : slots) {
+        const uintptr_t begin = slot.begin.load(std::memory_order_acquire);
+        if (begin != 0 && address >= begin && address < slot.end.load(std::memory_order_relaxed)) {
+            return &slot;
+        }
+    }
+    return nullptr;
+}
+
+void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
+    if (info->si_code <= 0) {
+        return; // raised by a process, not by an access: ignored, as before
+    }
+    const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+    MappedFile::Slot* const slot = slot_of(address);
+    const auto page_size = static_cast<uintptr_t>(getpagesize());
+    void* const page = reinterpret_cast<void*>(address / page_size * page_size);
+    const int before = errno;
+    if (slot == nullptr ||
+        mmap(page, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+        // Not ours: the access, done again, ends the program.
+        signal(number, SIG_DFL);
+        return;
+    }
+    slot->lost.store(true, std::memory_order_relaxed);
+    errno = before;
+}
+
+void take_bus_errors() {
+    static std::once_flag installed;
+    std::call_once(installed, [] {
+        struct sigaction action{};
+        action.sa_sigaction = on_bus_error;
+        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        sigaction(SIGBUS, &action, nullptr);
+    });
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGBUS);
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
+}
+
+} // namespace
+
+Status MappedFile::map(int fd, size_t length, bool read_only) {
+    unmap();
+    void* const memory = mmap(nullptr, length, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (memory == MAP_FAILED) {
+        return Status::from_errno(errno);
+    }
+    data_ = static_cast<uint8_t*>(memory);
+    size_ = length;
+    const std::lock_guard lock(choosing_slot);
+    for (Slot& slot : slots) {
+        if (slot.begin.load(std::memory_order_relaxed) == 0) {
+            slot.lost = false;
+            slot.end = reinterpret_cast<uintptr_t>(data_) + size_;
+            slot.begin.store(reinterpret_cast<uintptr_t>(data_), std::memory_order_release);
+            slot_ = &slot;
+            take_bus_errors();
+            return {};
+        }
+    }
+    unmap();
+    return Status::from_errno(ENOMEM);
+}
+
+void MappedFile::unmap() {
+    if (slot_ != nullptr) {
+        slot_->begin = 0;
+        slot_ = nullptr;
+    }
+    if (data_ != nullptr) {
+        munmap(data_, size_);
+        data_ = nullptr;
+    }
+}
+
+} // namespace zoneio

@@ -73,6 +73,13 @@ Status PosixFile::open_error(int error) const {
 }
 
 Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only, bool direct) const {
+    // To open a FIFO for reading would wait until somebody writes to it.
+    if (struct stat st{}; stat(filename_.c_str(), &st) == 0 && S_ISFIFO(st.st_mode)) {
+        const FileDescriptor named(::open(filename_.c_str(), O_PATH | O_CLOEXEC));
+        if (Status status = check_kind(named.get()); !status.ok()) {
+            return status;
+        }
+    }
     const int direct_flag = direct ? O_DIRECT : 0;
     const auto open_as = [&](int access) {
         int fd = -1;

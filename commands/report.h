@@ -100,7 +100,8 @@ public:
     /// The same about something else; `text` says how far it came.
     void interrupted(std::string_view text);
 
-    /// `PROGRAM: TEXT` on stderr, about words that make no sense.
+    /// `PROGRAM: TEXT` on stderr, about words that make no sense. At a terminal, control characters in the text are shown
+    /// as `\xHH`; so are those below.
     void error(std::string_view text);
     /// The same about what went wrong; without a text, that of the status.
     void error(const Status& status);

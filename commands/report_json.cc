@@ -4,6 +4,8 @@
 #include "commands/json_output.h"
 #include "commands/report.h"
 
+#include "commands/error_line.h"
+
 #include <cstring>
 #include <getopt.h>
 
@@ -148,7 +150,7 @@ void Reporter::interrupted(std::string_view text) {
 
 void Reporter::error(std::string_view text) {
     if (!record_failure(Kind::usage, EINVAL, text, text)) {
-        fmt::print(stderr, "{}: {}\n", program_, text);
+        print_error_line(program_, ": ", text);
     }
 }
 
@@ -158,13 +160,13 @@ void Reporter::error(const Status& status) {
 
 void Reporter::error(const Status& status, std::string_view text) {
     if (!record_failure(Kind::failed, status.code(), text, status.message())) {
-        fmt::print(stderr, "{}: {}\n", program_, text);
+        print_error_line(program_, ": ", text);
     }
 }
 
 void Reporter::plain_error(std::string_view text, int code) {
     if (!record_failure(Kind::usage, code, text, text)) {
-        fmt::print(stderr, "{}\n", text);
+        print_error_line({}, {}, text);
     }
 }
 
@@ -173,7 +175,7 @@ void Reporter::warning(std::string_view text) {
         record->add_warning(text);
         return;
     }
-    fmt::print(stderr, "{}: warning: {}\n", program_, text);
+    print_error_line(program_, ": warning: ", text);
 }
 
 void Reporter::notice(std::string_view text) {
@@ -181,7 +183,7 @@ void Reporter::notice(std::string_view text) {
         record->add_warning(text);
         return;
     }
-    fmt::print(stderr, "{}: {}\n", program_, text);
+    print_error_line(program_, ": ", text);
 }
 
 void Reporter::plain_notice(std::string_view text) {
@@ -189,7 +191,7 @@ void Reporter::plain_notice(std::string_view text) {
         record->add_warning(text);
         return;
     }
-    fmt::print(stderr, "{}\n", text);
+    print_error_line({}, {}, text);
 }
 
 void Reporter::record_request(JsonRecord& record, const RequestReport& report) const {

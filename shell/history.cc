@@ -16,11 +16,12 @@ namespace {
 
 constexpr int most_lines = 10000;
 
-/// Makes a folder and those above it, for the user alone.
+/// Makes a folder and those above it, for the user alone. Not below a folder of somebody else: sudo may leave $HOME
+/// that of another user.
 bool make_folder(const std::string& path) {
     struct stat st{};
     if (stat(path.c_str(), &st) == 0) {
-        return S_ISDIR(st.st_mode);
+        return S_ISDIR(st.st_mode) && st.st_uid == geteuid();
     }
     const size_t slash = path.rfind('/');
     if (slash != std::string::npos && slash > 0 && !make_folder(path.substr(0, slash))) {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <system_error>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -73,6 +73,7 @@ private:
 class ThreadEngine final : public IoEngine {
 public:
     explicit ThreadEngine(BlockNode& root) : root_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        threads_.reserve(max_threads);
         for (const BlockNode* node = &root; node != nullptr; node = node->child()) {
             may_take_several_ = may_take_several_ && !node->counts_requests();
         }
@@ -187,7 +188,7 @@ private:
     void add_thread() {
         try {
             threads_.emplace_back([this] { run(); });
-        } catch (const std::system_error&) {
+        } catch (const std::exception&) { // no room for one more, or no memory
             if (!threads_.empty()) {
                 work_.notify_one();
                 return;
@@ -260,7 +261,9 @@ private:
 
 } // namespace
 
-void perform_blocking(BlockNode& root, Request& request) {
+namespace {
+
+void perform(BlockNode& root, Request& request) {
     switch (request.op) {
     case RequestOp::read: request.status = root.preadv(request.offset, request.iov); break;
     case RequestOp::write: request.status = root.pwritev(request.offset, request.iov, request.flags); break;
@@ -277,6 +280,16 @@ void perform_blocking(BlockNode& root, Request& request) {
         request.status = std::move(position).status();
         break;
     }
+    }
+}
+
+} // namespace
+
+void perform_blocking(BlockNode& root, Request& request) {
+    try {
+        perform(root, request);
+    } catch (const std::bad_alloc&) {
+        request.status = Status::from_errno(ENOMEM);
     }
 }
 

@@ -4,7 +4,9 @@
 #include "commands/long_work.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <new>
 #include <poll.h>
 
 namespace zoneio {
@@ -53,7 +55,14 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     bytes_ += started.buffer.capacity();
     requests_.push_back(std::move(request));
     started.start = std::chrono::steady_clock::now();
-    backend.submit(started.request);
+    try {
+        backend.submit(started.request);
+    } catch (const std::bad_alloc&) {
+        // Engines take a request last of all: this one is not in flight.
+        started.request.holds.clear();
+        started.request.status = Status::from_errno(ENOMEM);
+        started.request.done = true;
+    }
     if (requests_.size() % collect_every == 0 && !backend.orders_completions()) {
         backend.reap(false);
         while (!requests_.empty() && requests_.front()->request.done && is_silent(*requests_.front())) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <unistd.h>
 
 namespace zoneio {
@@ -87,6 +88,16 @@ bool may_run(Session& session, const Command& command, std::string_view word, in
     return true;
 }
 
+/// Where memory runs short a command fails, and the session goes on.
+Outcome run_command(Session& session, const Command& command, CommandLine line) {
+    try {
+        return command.run(session, command, line);
+    } catch (const std::bad_alloc&) {
+        session.out().error(fmt::format("{}: Cannot allocate memory", command.name));
+        return Outcome::failed;
+    }
+}
+
 void split(char* line, std::vector<char*>& words) {
     words.clear();
     for (char* rest = line; *rest != '\0';) {
@@ -134,7 +145,7 @@ Outcome run_words(Session& session, const Command* command) {
     }
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;
-    const Outcome outcome = command->run(session, *command, {count, words.data()});
+    const Outcome outcome = run_command(session, *command, {count, words.data()});
     if (session.is_open() && session.backend().has_notices()) {
         for (const Notice& notice : session.backend().take_notices()) {
             session.out().notice(notice.text);

@@ -4,8 +4,10 @@
 #include "shell/prompt.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace zoneio {
 
@@ -88,5 +90,10 @@ int main(int argc, char** argv) {
         sigaddset(&blocked, number);
     }
     sigprocmask(SIG_BLOCK, &blocked, nullptr);
-    return zoneio::run(argc, argv);
+    try {
+        return zoneio::run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        fprintf(stderr, "%s: Cannot allocate memory\n", argc > 0 ? zoneio::base_name(argv[0]).c_str() : "zoneio");
+        return EXIT_FAILURE;
+    }
 }

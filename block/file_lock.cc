@@ -102,6 +102,9 @@ Status check_others(int fd, const Permissions& wanted, const std::string& filena
 Status FileLock::acquire(int fd, const Permissions& held, const Permissions& wanted, const std::string& filename) {
     const unsigned more_taken = wanted.taken & ~held.taken;
     const unsigned more_unshared = unshared(wanted) & ~unshared(held);
+    if (more_taken == 0 && more_unshared == 0) {
+        return {}; // to hold on to less needs nobody's consent
+    }
     Status status = lock_bits(fd, more_taken, taken_base);
     if (status.ok()) {
         status = lock_bits(fd, more_unshared, unshared_base);

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace zoneio {
 
@@ -57,6 +58,10 @@ public:
 
 protected:
     void submit_io(Request& request, const FdIo& io) override {
+        if (broken_) {
+            redo_in_thread(request);
+            return;
+        }
         if (completions_due_ + 2 > completion_entries) {
             // More would overflow the completion queue; they wait here for their turn.
             parked_.push_back({&request, io});
@@ -77,14 +82,17 @@ protected:
         }
         size_t count = harvest();
         while (wait && count == 0 && in_kernel() > 0) {
-            // Errors here are those of a kernel short of memory: what is queued stays so, and is tried again.
             const int submitted = io_uring_submit_and_wait(&ring_, 1);
             if (submitted < 0) {
+                take_error(-submitted);
                 std::this_thread::yield();
             } else if (submitted > 0) {
                 trace_luring_io_uring_submit(this, submitted);
             }
             count = harvest();
+            if (in_kernel() == 0) {
+                break; // what was left is with the threads now
+            }
         }
         return count;
     }
@@ -146,10 +154,32 @@ private:
     }
 
     void submit_queued() {
-        // EAGAIN and EBUSY mean "later": what stays queued goes along with the next call.
         const int submitted = io_uring_submit(&ring_);
         if (submitted != 0) {
             trace_luring_io_uring_submit(this, submitted);
+        }
+        if (submitted < 0) {
+            take_error(-submitted);
+        }
+    }
+
+    /// The kernel did not take what is queued. EAGAIN and EBUSY mean "later": it goes along with the next call. After
+    /// any other error threads do it, and whatever comes from then on.
+    void take_error(int error) {
+        if (error == EAGAIN || error == EBUSY || error == EINTR) {
+            return;
+        }
+        broken_ = true;
+        // Without a polling thread the kernel looks at the queue only when it is called.
+        io_uring_sq& queue = ring_.sq;
+        std::vector<uintptr_t> tags;
+        for (unsigned i = *queue.khead; i != queue.sqe_tail; i++) {
+            tags.push_back(queue.sqes[i & *queue.kring_mask].user_data);
+        }
+        queue.sqe_head = queue.sqe_tail = *queue.ktail = *queue.khead;
+        for (const uintptr_t tag : tags) {
+            completions_due_--;
+            handle(tag, -EAGAIN);
         }
     }
 
@@ -168,6 +198,10 @@ private:
         while (!parked_.empty() && completions_due_ + 2 <= completion_entries) {
             const Parked parked = parked_.front();
             parked_.pop_front();
+            if (broken_) {
+                redo_in_thread(*parked.request);
+                continue;
+            }
             start_io(*parked.request, parked.io);
         }
         kick_kernel();
@@ -195,7 +229,7 @@ private:
 
     size_t finish_io(Request& request) {
         const int error = request.status.code();
-        if (error == EAGAIN || error == EINTR) {
+        if (error == EAGAIN || error == EINTR || (error == 0 && request.sync_error == EAGAIN)) {
             redo_in_thread(request);
             return 0;
         }
@@ -211,6 +245,7 @@ private:
     FileDescriptor event_;
     io_uring ring_{};
     bool ready_ = false;
+    bool broken_ = false; ///< the kernel takes no more
     size_t in_kernel_ = 0;
     unsigned completions_due_ = 0;
     std::deque<Parked> parked_;

@@ -243,6 +243,7 @@ TEST_P(AioModel, ManyRequestsAndACloseInTheMiddle) {
     }
     now_ += 2;
     check_file();
+    printf("%lu requests\n", requests);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, AioModel,

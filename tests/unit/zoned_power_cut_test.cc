@@ -380,6 +380,7 @@ TEST_F(PowerCuts, EveryZoneIsAsFlushedOrNewer) {
         run(static_cast<unsigned>(seed), std::min(cuts_per_device, cuts - cuts_done_));
     }
     RecordProperty("cuts", static_cast<int>(cuts_done_));
+    printf("%lu power cuts\n", static_cast<unsigned long>(cuts_done_));
 }
 
 } // namespace

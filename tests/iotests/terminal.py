@@ -1,57 +1,53 @@
-"""What golden tests share that need a real terminal: the program in a pseudo terminal, by pexpect."""
+"""Runs a program on a terminal of its own: terminal.py COLUMNSxLINES PROGRAM ARGUMENTS, steered by standard input.
 
+Its lines are `wait TEXT`, up to where the program has shown this after what was waited for before, and `send KEYS`, with
+\\n for Enter and \\xNN for other keys. At the end all that was shown is printed, with <ESC> for escapes and without what
+only switches the pasting of text; the exit status is the program's.
+"""
+import fcntl
 import os
+import pty
 import re
-
-import pexpect
-
-PROMPT = "zoneio> "
-TIMEOUT = 45
+import struct
+import sys
+import termios
 
 
-def start(*arguments, columns=80):
-    """The program in a terminal of its own."""
-    return pexpect.spawn(os.environ["ZONEIO"], list(arguments), dimensions=(24, columns), timeout=TIMEOUT,
-                         encoding="utf-8", codec_errors="backslashreplace")
+def main():
+    columns, lines = (int(n) for n in sys.argv[1].split("x"))
+    steps = [line.rstrip("\n").split(" ", 1) for line in sys.stdin]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.pop("COLUMNS", None)
+        os.environ.pop("LINES", None)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        # As the other tests' program is named.
+        os.execv(sys.argv[2], ["qemu-io", *sys.argv[3:]])
+    shown, seen = b"", 0
+
+    def read():
+        nonlocal shown
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # nobody has it open any more
+            data = b""
+        shown += data
+        return data
+
+    for verb, text in steps:
+        data = text.encode().decode("unicode_escape").encode("latin-1") if verb == "send" else text.encode()
+        if verb == "send":
+            os.write(terminal, data)
+            continue
+        while shown.find(data, seen) < 0:
+            if not read():
+                break
+        seen = max(shown.find(data, seen), seen) + len(data)
+    while read():
+        pass
+    text = re.sub(rb"\x1b\[\?2004[hl]\r?", b"", shown).replace(b"\r\n", b"\n").replace(b"\r", b"<CR>")
+    sys.stdout.buffer.write(text.replace(b"\x1b", b"<ESC>"))
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
-def session(*arguments, columns=80):
-    """The same, at its prompt."""
-    child = start(*arguments, columns=columns)
-    child.expect_exact(PROMPT)
-    return child
-
-
-def run(child, line):
-    """Types a line and returns what is shown up to the next prompt, without the echo of the line."""
-    child.sendline(line)
-    child.expect_exact(PROMPT)
-    return clean(child.before).partition("\n")[2]
-
-
-def begin(child, line):
-    """Types a line, and waits for no more than that it is shown."""
-    child.sendline(line)
-    child.expect_exact("\n")
-
-
-def interrupt_until(child, pattern):
-    """Presses Ctrl-C until something is shown: a first one may come before the command has begun."""
-    for _ in range(TIMEOUT):
-        child.sendintr()
-        if child.expect([pattern, pexpect.TIMEOUT], timeout=1) == 0:
-            return child.match
-    raise SystemExit(f"Ctrl-C did nothing; shown: {child.before!r}")
-
-
-def clean(text):
-    """Without what only moves the cursor."""
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r\n", "\n")
-
-
-def end(child):
-    """End of input; tells how the program ended."""
-    child.sendeof()
-    child.expect(pexpect.EOF)
-    child.close()
-    print("exit status:", child.exitstatus)
+main()

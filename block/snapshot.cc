@@ -66,6 +66,7 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     flags.no_flush = true;
     flags.force_share = false;
     spec.flags.read_only = true;
+    spec.flags.unmap = true; // -d ignore is for the overlay
     spec.flags.copy_on_read = false;
     Result<std::unique_ptr<BlockNode>> base = open_image(std::move(spec), notices);
     if (!base.ok()) {

@@ -121,7 +121,14 @@ public:
 
     Status set_permissions(const Permissions& permissions) override {
         Permissions wanted = permissions;
-        wanted.taken |= settings_.take_permissions;
+        unsigned needed = settings_.take_permissions;
+        if (child_->flags().read_only) {
+            if ((needed & Permissions::write_unchanged) != 0) {
+                return Status::error(EPERM, "Block node is read-only");
+            }
+            needed &= ~Permissions::resize; // there is nobody who could
+        }
+        wanted.taken |= needed;
         wanted.shared &= ~settings_.unshare_permissions;
         return child_->set_permissions(wanted);
     }

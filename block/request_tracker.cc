@@ -47,11 +47,13 @@ RequestTracker::Ticket* RequestTracker::Ticket::conflict() const {
     if (tracker_.exclusive_ == 0) {
         return nullptr;
     }
-    const auto found = std::find_if(tracker_.in_flight_.begin(), tracker_.in_flight_.end(), [this](const Ticket* other) {
+    // Of several the newest, as upstream: who waits for whom decides who goes on first.
+    const std::list<Ticket*>& others = tracker_.in_flight_;
+    const auto found = std::find_if(others.rbegin(), others.rend(), [this](const Ticket* other) {
         return other != this && !other->waiting_ && (exclusive_ || other->exclusive_) && other->begin_ < end_ &&
                begin_ < other->end_;
     });
-    return found == tracker_.in_flight_.end() ? nullptr : *found;
+    return found == others.rend() ? nullptr : *found;
 }
 
 RequestTracker::Ticket::~Ticket() {

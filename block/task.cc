@@ -102,12 +102,18 @@ bool TaskScheduler::start(std::function<void()> work) {
     Task& task = *idle_.back();
     idle_.pop_back();
     task.work_ = std::move(work);
+    first_step_ = true;
     hand_to(task);
-    run_woken();
+    drain_woken();
     return true;
 }
 
 void TaskScheduler::run_woken() {
+    first_step_ = true;
+    drain_woken();
+}
+
+void TaskScheduler::drain_woken() {
     while (!woken_.empty()) {
         Task& task = *woken_.front();
         woken_.pop_front();
@@ -123,8 +129,11 @@ bool TaskScheduler::can_step() const {
 bool TaskScheduler::step(bool wait) {
     const std::vector<std::function<void()>> deferred = std::exchange(deferred_, {});
     std::vector<Task*> turn = std::exchange(yielded_, {});
-    const std::vector<Task*> at_device = std::exchange(at_device_, {});
-    turn.insert(turn.end(), at_device.rbegin(), at_device.rend());
+    std::vector<Task*> at_device = std::exchange(at_device_, {});
+    if (std::exchange(first_step_, false)) {
+        std::reverse(at_device.begin(), at_device.end());
+    }
+    turn.insert(turn.end(), at_device.begin(), at_device.end());
     if (turn.empty() && deferred.empty() && wait && !asleep_.empty()) {
         std::this_thread::sleep_until(asleep_.begin()->first);
     }
@@ -135,7 +144,7 @@ bool TaskScheduler::step(bool wait) {
     std::for_each(deferred.rbegin(), deferred.rend(), [](const std::function<void()>& work) { work(); });
     for (Task* const task : turn) {
         hand_to(*task);
-        run_woken();
+        drain_woken();
     }
     return !turn.empty() || !deferred.empty();
 }

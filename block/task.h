@@ -34,8 +34,8 @@ public:
 
     /// Stops until the next TaskScheduler::step, where tasks go on in the order in which they stopped.
     void yield();
-    /// The same, behind those, as if for a device: the newest comes first, as with upstream's pool of threads when
-    /// all requests have ended by the time somebody looks.
+    /// The same, behind those, as if for a device. Of requests that were all begun before a row of steps the newest comes
+    /// first, as upstream finds them when all have ended by the time it looks; after that, the oldest.
     void wait_for_device();
     /// Stops until a step after some time has passed.
     void sleep_for(std::chrono::nanoseconds duration);
@@ -99,11 +99,13 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void hand_to(Task& task);
+    void drain_woken();
 
     std::mutex mutex_;
     std::condition_variable owner_turn_;
     Task* running_ = nullptr; ///< null: the owner
     bool stopping_ = false;
+    bool first_step_ = true; ///< since the owner did something else
     std::deque<Task*> woken_;
     std::vector<Task*> yielded_;
     std::vector<Task*> at_device_;

@@ -123,15 +123,16 @@ public:
         }
         if (std::optional<Header> header = scan_header(line)) {
             Status status = end_section();
-            current_ = std::move(header);
-            name_at_end_ = current_->group;
+            current_ = std::move(*header);
+            in_section_ = true;
+            name_at_end_ = current_.group;
             return status;
         }
         const std::optional<KeyValue> pair = scan_value(line);
         if (!pair) {
             return config_error("parse error");
         }
-        if (!current_) {
+        if (!in_section_) {
             return config_error("no group defined");
         }
         if (line.starts_with('[')) {
@@ -144,24 +145,24 @@ public:
     }
 
     Status end() {
-        if (current_) {
-            current_->group = name_at_end_;
+        if (in_section_) {
+            current_.group = name_at_end_;
         }
         return end_section();
     }
 
 private:
     Status end_section() {
-        if (!current_) {
+        if (!in_section_) {
             return {};
         }
-        const std::optional<BlkdebugGroup> group = find_group(current_->group);
+        const std::optional<BlkdebugGroup> group = find_group(current_.group);
         if (!group) {
-            return config_error(fmt::format("There is no option group '{}'", current_->group));
+            return config_error(fmt::format("There is no option group '{}'", current_.group));
         }
         BlkdebugSection section;
         section.group = *group;
-        section.id = std::move(current_->id);
+        section.id = std::move(current_.id);
         if (std::optional<std::string> id = values_.take("id")) {
             section.id = std::move(id);
         }
@@ -179,7 +180,8 @@ private:
     }
 
     std::vector<BlkdebugSection>& sections_;
-    std::optional<Header> current_;
+    bool in_section_ = false;
+    Header current_; ///< of the section
     std::string name_at_end_;
     Options values_;
 };

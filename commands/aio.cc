@@ -71,7 +71,7 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     }
     while (requests_.size() > max_unreported || (bytes_ > max_bytes && requests_.size() > 1)) {
         if (!requests_.front()->request.done && backend.reap(true) == 0) {
-            return; // held at a breakpoint
+            break; // held at a breakpoint
         }
         report_done(backend);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/report.h"
 
+#include "block/size.h"
 #include "block/text.h"
 
 #include <algorithm>

@@ -64,6 +64,8 @@ public:
         BlockDriver::drain(on);
     }
 
+    /// A request may wait here, whatever is below.
+    bool completes_at_once() const override { return false; }
     /// In how many requests something is done decides how long it takes.
     bool counts_requests() const override { return true; }
 

@@ -5,6 +5,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/zone_record.h"
 
 #include <algorithm>
 #include <unistd.h>
@@ -20,29 +21,6 @@ Outcome failed(Session& session, std::string_view what, const Status& status) {
     return Outcome::failed;
 }
 
-std::string_view type_name(ZoneType type) {
-    switch (type) {
-    case ZoneType::conventional: return "conventional";
-    case ZoneType::sequential_required: return "sequential-required";
-    case ZoneType::sequential_preferred: return "sequential-preferred";
-    }
-    return "unknown";
-}
-
-std::string_view state_name(ZoneState state) {
-    switch (state) {
-    case ZoneState::not_write_pointer: return "not-write-pointer";
-    case ZoneState::empty: return "empty";
-    case ZoneState::implicit_open: return "implicit-open";
-    case ZoneState::explicit_open: return "explicit-open";
-    case ZoneState::closed: return "closed";
-    case ZoneState::read_only: return "read-only";
-    case ZoneState::full: return "full";
-    case ZoneState::offline: return "offline";
-    }
-    return "unknown";
-}
-
 /// A zone of a report.
 struct ZoneFact {
     const ZoneDescriptor& zone;
@@ -56,13 +34,7 @@ struct ZoneFact {
     }
     void json(JsonRecord& record) const {
         record.begin_element();
-        record.add("start", zone.start);
-        record.add("length", zone.length);
-        record.add("capacity", zone.capacity);
-        const bool has_pointer = zone.write_pointer != no_write_pointer;
-        record.add("write_pointer", has_pointer ? std::optional(zone.write_pointer) : std::nullopt);
-        record.add("state", state_name(zone.state));
-        record.add("type", type_name(zone.type));
+        add_zone(record, zone);
         record.end();
     }
 };

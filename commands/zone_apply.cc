@@ -6,6 +6,7 @@
 #include "commands/long_work.h"
 #include "commands/zone_command.h"
 #include "commands/zone_filter.h"
+#include "commands/zone_record.h"
 #include "commands/zone_rules.h"
 
 #include <algorithm>
@@ -28,6 +29,59 @@ constexpr EnumWord<OperationWords> operation_words[] = {
     {"close", {ZoneOp::close, "closed"}},
     {"finish", {ZoneOp::finish, "finished"}},
     {"reset", {ZoneOp::reset, "reset"}},
+};
+
+/// A zone that would be worked on, or that refused; text and records have nothing about the others.
+struct AppliedFact {
+    OperationWords words;
+    uint64_t number;
+    const ZoneDescriptor& zone;
+    std::optional<uint64_t> written; ///< bytes
+    std::string refusal;
+    bool dry_run;
+
+    void text(Reporter& out) const {
+        if (!dry_run) {
+            out.print("zone {} not {}: {}\n", number, words.done, refusal);
+            return;
+        }
+        out.print("zone {} would be {}: {}{}\n", number, words.done, state_text(zone.state),
+                  written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("zone", number);
+        add_zone(record, zone);
+        record.add("refusal", dry_run ? std::nullopt : std::optional(refusal));
+        record.end();
+    }
+};
+
+/// What came of all of them.
+struct SumFact {
+    OperationWords words;
+    bool dry_run;
+    uint64_t taken;
+    uint64_t failed;
+
+    void text(Reporter& out) const {
+        if (dry_run) {
+            out.print("{} would be {}\n", zones_text(taken), words.done);
+        } else if (failed == 0) {
+            out.print("{} {}\n", words.done, zones_text(taken));
+        } else {
+            out.print("{} {} of {}\n", words.done, taken - failed, zones_text(taken));
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.add("taken", taken);
+        record.add("refused", failed);
+        record.add("dry_run", dry_run);
+        if (failed > 0) {
+            const std::string message = fmt::format("zones not {}: {}", words.done, failed);
+            record.add_failure(EIO, "failed", message, message);
+        }
+    }
 };
 
 class BulkOperation {
@@ -60,12 +114,7 @@ public:
     }
 
     Outcome sum_up() const {
-        if (dry_run_) {
-            session_.out().print("{} would be {}\n", zones_text(taken_), words_.done);
-            return Outcome::ok;
-        }
-        failed_ == 0 ? session_.out().print("{} {}\n", words_.done, zones_text(taken_))
-                     : session_.out().print("{} {} of {}\n", words_.done, taken_ - failed_, zones_text(taken_));
+        session_.out().tell(SumFact{words_, dry_run_, taken_, failed_});
         return failed_ == 0 ? Outcome::ok : Outcome::failed;
     }
 
@@ -78,8 +127,7 @@ private:
     void describe(const NumberedZone& taken) {
         taken_++;
         const std::optional<uint64_t> written = written_bytes(taken.zone);
-        session_.out().print("zone {} would be {}: {}{}\n", taken.number, words_.done, state_text(taken.zone.state),
-                             written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
+        session_.out().tell(AppliedFact{words_, taken.number, taken.zone, written, {}, true});
     }
 
     void perform(const NumberedZone& taken) {
@@ -87,8 +135,8 @@ private:
         const Status status = session_.backend().zone_mgmt(words_.op, taken.zone.start, taken.zone.length);
         if (!status.ok()) {
             failed_++;
-            session_.out().print("zone {} not {}: {}\n", taken.number, words_.done,
-                                 refusal_text(words_.op, taken.zone, status));
+            const std::string refusal = refusal_text(words_.op, taken.zone, status);
+            session_.out().tell(AppliedFact{words_, taken.number, taken.zone, std::nullopt, refusal, dry_run_});
         }
     }
 
@@ -128,6 +176,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
             session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
     }
     BulkOperation operation(session, words, dry_run);
+    session.out().begin_list("zones");
     const Status status = operation.run(filter);
     if (was_interrupted(status)) {
         (void)operation.sum_up();

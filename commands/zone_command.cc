@@ -12,7 +12,7 @@ bool check_zoned(Session& session, const Command& command) {
 }
 
 Outcome zone_command_failed(Session& session, const Command& command, const Status& status) {
-    session.out().error(fmt::format("{}: {}", command.name, status.message()));
+    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
     return Outcome::failed;
 }
 

@@ -5,6 +5,7 @@
 #include "commands/families.h"
 #include "commands/zone_command.h"
 #include "commands/zone_filter.h"
+#include "commands/zone_record.h"
 #include "commands/zone_tally.h"
 
 namespace zoneio {
@@ -28,6 +29,58 @@ std::string capacity_text(const ZoneTally& tally) {
                : fmt::format("{} to {}", size_text(tally.smallest_capacity), size_text(tally.largest_capacity));
 }
 
+/// What a device is, and what its zones come to.
+struct DeviceFact {
+    const Limits& limits;
+    const ZoneTally& tally;
+    uint64_t length;
+
+    void text(Reporter& out) const {
+        const auto show = [&](std::string_view name, std::string_view text) {
+            out.print("{:<18} {}\n", name, text);
+        };
+        show("model", model_text(limits.zoned));
+        show("size", fmt::format("{} ({} bytes)", size_text(length), length));
+        show("zones", fmt::format("{} of {}: {} conventional, {} sequential", tally.zones, size_text(limits.zone_size),
+                                  tally.conventional, tally.zones - tally.conventional));
+        if (const uint64_t last = length % limits.zone_size; last != 0) {
+            show("last zone", size_text(last));
+        }
+        show("zone capacity", capacity_text(tally));
+        show("write granularity", size_text(limits.write_granularity));
+        show("largest append", limit_text(limits.max_append_bytes));
+        show("open zones", used_text(tally.open(), limits.max_open_zones));
+        show("active zones", used_text(tally.active(), limits.max_active_zones));
+        show("written", written_text(tally));
+        for (const ZoneStateWords& words : zone_state_words) {
+            show(words.text, fmt::format("{}", tally.in(words.state)));
+        }
+    }
+    void json(JsonRecord& record) const {
+        const auto limit = [](uint64_t value) { return value == 0 ? std::nullopt : std::optional(value); };
+        record.add("model", model_text(limits.zoned));
+        record.add("length", length);
+        record.add("zone_count", tally.zones);
+        record.add("conventional", tally.conventional);
+        record.add("zone_size", limits.zone_size);
+        record.add("smallest_capacity", tally.smallest_capacity);
+        record.add("largest_capacity", tally.largest_capacity);
+        record.add("write_granularity", limits.write_granularity);
+        record.add("max_append_bytes", limit(limits.max_append_bytes));
+        record.add("open", tally.open());
+        record.add("max_open", limit(limits.max_open_zones));
+        record.add("active", tally.active());
+        record.add("max_active", limit(limits.max_active_zones));
+        record.add("capacity", tally.capacity);
+        record.add("written", tally.written);
+        record.begin_object("states");
+        for (const ZoneStateWords& words : zone_state_words) {
+            record.add(state_name(words.state), tally.in(words.state));
+        }
+        record.end();
+    }
+};
+
 Outcome run_zone_info(Session& session, const Command& command, CommandLine /*line*/) {
     if (!check_zoned(session, command)) {
         return Outcome::failed;
@@ -38,25 +91,7 @@ Outcome run_zone_info(Session& session, const Command& command, CommandLine /*li
     if (!tally.ok() || !length.ok()) {
         return zone_command_failed(session, command, tally.ok() ? length.status() : tally.status());
     }
-    const auto show = [&](std::string_view name, std::string_view text) {
-        session.out().print("{:<18} {}\n", name, text);
-    };
-    show("model", model_text(limits.zoned));
-    show("size", fmt::format("{} ({} bytes)", size_text(*length), *length));
-    show("zones", fmt::format("{} of {}: {} conventional, {} sequential", tally->zones, size_text(limits.zone_size),
-                              tally->conventional, tally->zones - tally->conventional));
-    if (const uint64_t last = *length % limits.zone_size; last != 0) {
-        show("last zone", size_text(last));
-    }
-    show("zone capacity", capacity_text(*tally));
-    show("write granularity", size_text(limits.write_granularity));
-    show("largest append", limit_text(limits.max_append_bytes));
-    show("open zones", used_text(tally->open(), limits.max_open_zones));
-    show("active zones", used_text(tally->active(), limits.max_active_zones));
-    show("written", written_text(*tally));
-    for (const ZoneStateWords& words : zone_state_words) {
-        show(words.text, fmt::format("{}", tally->in(words.state)));
-    }
+    session.out().tell(DeviceFact{limits, *tally, *length});
     return Outcome::ok;
 }
 
@@ -67,12 +102,12 @@ public:
         : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::formatted_size("{}", limits.nr_zones - 1))),
           size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {}
 
-    void head() {
+    void head() const {
         out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", "zone", zone_width_, "start", size_width_,
                    "capacity", size_width_, "pointer", size_width_, "written", size_width_, "fill", "condition", "type");
     }
 
-    void row(uint64_t number, const ZoneDescriptor& zone) {
+    void row(uint64_t number, const ZoneDescriptor& zone) const {
         const std::optional<unsigned> fill = fill_percent(zone);
         out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", number, zone_width_, text(zone.start),
                    size_width_, text(zone.capacity), size_width_,
@@ -94,6 +129,41 @@ private:
     bool in_bytes_;
     size_t zone_width_;
     size_t size_width_;
+};
+
+/// The names of the columns, which records do not need.
+struct HeadFact {
+    const ZoneTable& table;
+
+    void text(Reporter& /*out*/) const { table.head(); }
+    void json(JsonRecord& /*record*/) const {}
+};
+
+struct RowFact {
+    const ZoneTable& table;
+    uint64_t number;
+    const ZoneDescriptor& zone;
+
+    void text(Reporter& /*out*/) const { table.row(number, zone); }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("zone", number);
+        add_zone(record, zone);
+        record.add("written", written_bytes(zone));
+        record.end();
+    }
+};
+
+/// How many zones were listed, of how many.
+struct ShownFact {
+    uint64_t shown;
+    uint64_t zones;
+
+    void text(Reporter& out) const { out.print("{} of {} zones\n", shown, zones); }
+    void json(JsonRecord& record) const {
+        record.add("shown", shown);
+        record.add("zone_count", zones);
+    }
 };
 
 Outcome run_zone_list(Session& session, const Command& command, CommandLine line) {
@@ -122,14 +192,15 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
         return zone_command_failed(session, command, length.status());
     }
     ZoneTable table(session.out(), session.backend().limits(), *length, in_bytes);
-    table.head();
+    session.out().tell(HeadFact{table});
+    session.out().begin_list("zones");
     const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
-        table.row(number, zone);
+        session.out().tell(RowFact{table, number, zone});
     });
     if (!shown.ok()) {
         return zone_command_failed(session, command, shown.status());
     }
-    session.out().print("{} of {} zones\n", *shown, session.backend().limits().nr_zones);
+    session.out().tell(ShownFact{*shown, session.backend().limits().nr_zones});
     return Outcome::ok;
 }
 

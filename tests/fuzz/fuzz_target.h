@@ -33,6 +33,7 @@ void run_sysfs(Input input);
 void run_arguments(Input input);
 void run_image_name(Input input);
 void run_session(Input input);
+void run_blkdebug(Input input);
 void run_zoned_file(Input input);
 
 /// Ends the program as a crash does, after saying what did not hold.

@@ -25,6 +25,7 @@ def main(top):
     add_formats(corpus)
     add_sysfs(corpus)
     add_zoned_files(corpus)
+    add_blkdebug(corpus)
 
 
 class Corpus:
@@ -113,6 +114,15 @@ def add_zoned_files(corpus):
                 copy = b"" if flags & 4 else header
                 body = header + copy + b"\0" * 48 + struct.pack(f"<{len(words)}Q", *words)
                 corpus.add("zoned_file", bytes([flags]) + struct.pack("<H", 600) + body)
+
+
+def add_blkdebug(corpus):
+    rules = ['[inject-error]\nevent = "read_aio"\nerrno = "5"\nonce = "on"\n',
+             '[inject-error]\nevent = "pwritev"\nsector = "1"\niotype = "write"\nimmediately = "off"\n',
+             '[set-state]\nevent = "write_aio"\nstate = "1"\nnew_state = "2"\n',
+             '# comment\n\n[inject-error "name"]\nevent = "flush_to_disk"\nstate = "2"\nerrno = "28"\n']
+    for rule in rules + ["".join(rules)]:
+        corpus.add("blkdebug", rule)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ namespace {
 constexpr size_t most_lines = 48;
 constexpr uint64_t most_output = 1U << 20;
 
-/// Not to be tried: they end the program, as they should.
+/// Not to be tried: they end the program, as they should, or hold requests until somebody lets them go on.
 bool ends_program(std::string_view line) {
     const size_t begin = std::min(line.find_first_not_of(' '), line.size());
     const std::string_view word = line.substr(begin, line.find(' ', begin) - begin);
-    return word == "abort" || word == "sigraise" || word == "sleep";
+    return word == "abort" || word == "sigraise" || word == "sleep" || word == "break";
 }
 
 /// The devices that sessions begin with. Small, so that no command takes long.
@@ -106,6 +106,30 @@ void run_session(Input input) {
         session.misalign = (input[0] & 0x80U) != 0;
         open_device(session, devices[(input[0] & 0x7fU) % std::size(devices)]);
         run_lines(session, text_of(input.subspan(1)));
+        session.close();
+    } catch (const OutputLimit&) {
+    }
+    limit_output(UINT64_MAX);
+}
+
+/// A config file of blkdebug, over a device that it may let fail.
+void run_blkdebug(Input input) {
+    (void)scratch_folder();
+    const int fd = open("config", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    check(fd >= 0 && write(fd, input.data(), input.size()) == static_cast<ssize_t>(input.size()), "a config can be written");
+    close(fd);
+    limit_output(most_output);
+    try {
+        Session session("zoneio");
+        OpenRequest request;
+        check(add_option_string(session, "driver=blkdebug,config=config,image.driver=null-co,image.size=1M", IdOption::refused,
+                                request.options),
+              "the options are right");
+        if (open_image(session, std::move(request)) == Outcome::ok) {
+            std::string lines = "read 0 512\nwrite 512 4k\nwrite -z 0 1k\nflush\ndiscard 4k 4k\naio_read 0 4k\naio_write 8k 4k\n"
+                                "aio_flush\nread 512k 64k\nwrite 0 512";
+            run_lines(session, lines);
+        }
         session.close();
     } catch (const OutputLimit&) {
     }

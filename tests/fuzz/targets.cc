@@ -9,9 +9,10 @@ namespace zoneio::fuzz {
 
 std::span<const Target> targets() {
     static constexpr std::array table{
-        Target{"arguments", run_arguments}, Target{"image_name", run_image_name}, Target{"json", run_json},
-        Target{"numbers", run_numbers},     Target{"options", run_options},       Target{"probe", run_probe},
-        Target{"session", run_session},     Target{"sysfs", run_sysfs},           Target{"zoned_file", run_zoned_file},
+        Target{"arguments", run_arguments}, Target{"blkdebug", run_blkdebug}, Target{"image_name", run_image_name},
+        Target{"json", run_json},           Target{"numbers", run_numbers},   Target{"options", run_options},
+        Target{"probe", run_probe},         Target{"session", run_session},   Target{"sysfs", run_sysfs},
+        Target{"zoned_file", run_zoned_file},
     };
     return table;
 }

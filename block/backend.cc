@@ -126,7 +126,7 @@ Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writet
     return status;
 }
 
-Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers) {
+Status BlockBackend::do_check_range(uint64_t offset, uint64_t bytes, size_t buffers) {
     const Result<uint64_t> length = root_->length();
     if (!length.ok()) {
         return length.status();
@@ -152,7 +152,7 @@ Status BlockBackend::check(const Request& request) {
         }
         return check_append(request.offset, lengths);
     }
-    default: return check_range(request.offset, request.bytes, request.buffers);
+    default: return do_check_range(request.offset, request.bytes, request.buffers);
     }
 }
 
@@ -203,9 +203,9 @@ Status BlockBackend::perform(Request& request) {
     return std::move(request.status);
 }
 
-Status BlockBackend::read(uint64_t offset, const IoVec& iov) {
+Status BlockBackend::do_read(uint64_t offset, const IoVec& iov) {
     trace_blk_co_preadv(this, &root_->driver(), offset, iov.bytes(), 0);
-    Status status = check_range(offset, iov.bytes());
+    Status status = do_check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
     }
@@ -229,13 +229,13 @@ Status BlockBackend::read_vmstate(uint64_t offset, const IoVec& iov) {
     return status.ok() ? root_->driver().read_vmstate(offset, iov) : std::move(status);
 }
 
-Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+Status BlockBackend::do_write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     if (flags.vmstate) {
         Status status = check_vmstate(offset, iov.bytes());
         return status.ok() ? root_->driver().write_vmstate(offset, iov) : std::move(status);
     }
     trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
-    Status status = check_range(offset, iov.bytes());
+    Status status = do_check_range(offset, iov.bytes());
     if (!status.ok()) {
         return status;
     }
@@ -256,9 +256,9 @@ Status BlockBackend::write(uint64_t offset, const IoVec& iov, WriteFlags flags) 
     return perform(request);
 }
 
-Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+Status BlockBackend::do_write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     trace_blk_co_pwritev(this, &root_->driver(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
-    Status status = check_range(offset, bytes);
+    Status status = do_check_range(offset, bytes);
     if (!status.ok()) {
         return status;
     }
@@ -274,8 +274,8 @@ Status BlockBackend::write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags fl
     return perform(request);
 }
 
-Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
-    Status status = check_range(offset, bytes);
+Status BlockBackend::do_discard(uint64_t offset, uint64_t bytes) {
+    Status status = do_check_range(offset, bytes);
     if (!status.ok()) {
         return status;
     }
@@ -289,11 +289,11 @@ Status BlockBackend::discard(uint64_t offset, uint64_t bytes) {
     return perform(request);
 }
 
-Status BlockBackend::flush() {
+Status BlockBackend::do_flush() {
     return run<Status>([&] { return root_->flush(); });
 }
 
-Status BlockBackend::truncate(uint64_t size, PreallocMode mode) {
+Status BlockBackend::do_truncate(uint64_t size, PreallocMode mode) {
     return run<Status>([&] { return root_->truncate(size, mode); });
 }
 
@@ -301,7 +301,7 @@ Result<BlockExtent> BlockBackend::block_status(uint64_t offset, uint64_t bytes, 
     return run<Result<BlockExtent>>([&] { return root_->block_status(offset, bytes, want_zero); });
 }
 
-Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+Result<uint64_t> BlockBackend::do_zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
@@ -309,8 +309,8 @@ Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, cons
     return run<Result<uint64_t>>([&] { return root_->zone_report(offset, count, visit); });
 }
 
-Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
-    Status status = check_range(offset, bytes);
+Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    Status status = do_check_range(offset, bytes);
     if (!status.ok()) {
         return status;
     }
@@ -326,8 +326,8 @@ Status BlockBackend::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     return run<Status>([&] { return root_->zone_mgmt(op, offset, bytes); });
 }
 
-Status BlockBackend::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-    Status status = check_range(offset, bytes);
+Status BlockBackend::do_set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+    Status status = do_check_range(offset, bytes);
     if (status.ok() && limits().zoned == ZonedModel::none) {
         status = Status::from_errno(ENOTSUP);
     }
@@ -354,7 +354,7 @@ Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> len
     return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
 }
 
-Result<uint64_t> BlockBackend::zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
+Result<uint64_t> BlockBackend::do_zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
     Status status = check_append(offset, lengths);
     if (!status.ok()) {
         return status;

@@ -9,9 +9,21 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace zoneio {
+
+/// A request that failed, as it came to the gate.
+struct FailedRequest {
+    enum class Kind : uint8_t { range, read, write, discard, flush, truncate, append, report, manage, condition };
+
+    Kind kind;           ///< range: it was looked at only, by check_range
+    ZoneOp op;           ///< of Kind::manage
+    uint64_t offset = 0; ///< bytes
+    uint64_t bytes = 0;
+    Status status;
+};
 
 /// The gate between commands and the chain of nodes: checks ranges and permissions, decides whether writes are
 /// forced out, and chooses the engine. Used by one thread.
@@ -39,25 +51,45 @@ public:
     /// Reopens the chain, see reopen_image(). Requests in flight are waited for; those held at breakpoints go on.
     Status reopen(Options options, const NodeFlags& flags, bool writethrough);
 
-    Status read(uint64_t offset, const IoVec& iov);
-    Status write(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status read(uint64_t offset, const IoVec& iov) {
+        return noted(Kind::read, offset, iov.bytes(), do_read(offset, iov));
+    }
+    Status write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+        return noted(Kind::write, offset, iov.bytes(), do_write(offset, iov, flags));
+    }
     /// Reads the VM state: EIO beyond the largest length of an image, else as BlockDriver::read_vmstate.
     Status read_vmstate(uint64_t offset, const IoVec& iov);
-    Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
-    Status discard(uint64_t offset, uint64_t bytes);
-    Status flush();
-    Status truncate(uint64_t size, PreallocMode mode);
+    Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+        return noted(Kind::write, offset, bytes, do_write_zeroes(offset, bytes, flags));
+    }
+    Status discard(uint64_t offset, uint64_t bytes) {
+        return noted(Kind::discard, offset, bytes, do_discard(offset, bytes));
+    }
+    Status flush() {
+        return noted(Kind::flush, 0, 0, do_flush());
+    }
+    Status truncate(uint64_t size, PreallocMode mode) {
+        return noted(Kind::truncate, size, 0, do_truncate(size, mode));
+    }
     /// `offset` is within the image, `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
     /// The zone commands are done after every request begun before that is not held at a breakpoint. ENOTSUP when the device is not zoned; for
     /// ranges and alignment see zone_checks.h.
-    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
-    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+        return noted(Kind::report, offset, 0, do_zone_report(offset, count, visit));
+    }
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+        return noted(Kind::manage, offset, bytes, do_zone_mgmt(op, offset, bytes), op);
+    }
     /// `lengths` are those of the caller's vector, which `iov` may hold in other pieces.
-    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
+        return noted(Kind::append, offset, iov.bytes(), do_zone_append(offset, iov, lengths));
+    }
     /// See BlockDriver::set_zone_condition.
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+        return noted(Kind::condition, offset, bytes, do_set_zone_condition(offset, bytes, state));
+    }
 
     /// Begins a request; one that is refused is done at once, with its errno.
     void submit(Request& request);
@@ -85,7 +117,9 @@ public:
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
 
     /// EIO when a range is not within the image; EINVAL when so many buffers are more than its driver takes.
-    Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
+    Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1) {
+        return noted(Kind::range, offset, bytes, do_check_range(offset, bytes, buffers));
+    }
     /// May one request be done as several smaller ones, without anybody seeing the difference?
     bool may_split() const;
 
@@ -93,10 +127,40 @@ public:
     std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
     bool has_notices() const { return !notices_.empty(); }
 
+    /// The last request that failed since it was last taken; asynchronous ones are not counted.
+    std::optional<FailedRequest> take_failure() { return std::exchange(failure_, std::nullopt); }
+
 private:
+    using Kind = FailedRequest::Kind;
+
     BlockBackend(std::unique_ptr<BlockNode> root, bool writethrough)
         : tasks_(root->driver().has_breakpoints() ? std::make_unique<TaskScheduler>() : nullptr), root_(std::move(root)),
           aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
+
+    /// Passes an outcome on, keeping in mind what failed.
+    Status noted(Kind kind, uint64_t offset, uint64_t bytes, Status status, ZoneOp op = {}) {
+        if (!status.ok()) {
+            failure_ = {kind, op, offset, bytes, status};
+        }
+        return status;
+    }
+    Result<uint64_t> noted(Kind kind, uint64_t offset, uint64_t bytes, Result<uint64_t> result) {
+        if (!result.ok()) {
+            failure_ = {kind, {}, offset, bytes, result.status()};
+        }
+        return result;
+    }
+    Status do_read(uint64_t offset, const IoVec& iov);
+    Status do_write(uint64_t offset, const IoVec& iov, WriteFlags flags);
+    Status do_write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
+    Status do_discard(uint64_t offset, uint64_t bytes);
+    Status do_flush();
+    Status do_truncate(uint64_t size, PreallocMode mode);
+    Result<uint64_t> do_zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
+    Status do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
+    Result<uint64_t> do_zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
+    Status do_set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
+    Status do_check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
 
     Status check(const Request& request);
     static Status check_vmstate(uint64_t offset, uint64_t bytes);
@@ -133,6 +197,7 @@ private:
     std::function<void()> on_completion_ = [] {};
     std::unique_ptr<IoEngine> engine_;
     std::vector<Notice> notices_;
+    std::optional<FailedRequest> failure_;
 };
 
 } // namespace zoneio

@@ -23,6 +23,12 @@ constexpr size_t collect_every = 64;
 constexpr size_t max_spares = 1024;
 constexpr size_t max_spare_bytes = 16U << 10;
 
+FailedRequest::Kind kind_of(RequestOp op) {
+    using Kind = FailedRequest::Kind;
+    return op == RequestOp::read ? Kind::read : op == RequestOp::discard ? Kind::discard : Kind::write;
+}
+
+
 bool is_silent(const AioRequest& request) {
     return request.quiet && request.request.status.ok() && !request.expect;
 }
@@ -190,6 +196,7 @@ bool AioQueue::tell(const AioRequest& request) {
     const Status& status = request.request.status;
     if (!status.ok()) {
         reporter_.fail(status, "{} failed: {}\n", request.failure_verb, status.message());
+        log_.note_asynchronous({kind_of(request.request.op), {}, request.offset, request.request.bytes, status});
         return false;
     }
     const uint64_t bytes = request.request.bytes;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block/backend.h"
+#include "commands/failure.h"
 #include "commands/report.h"
 
 #include <array>
@@ -39,7 +40,7 @@ struct AioRequest {
 /// on, as with breakpoints, it is that.
 class AioQueue {
 public:
-    explicit AioQueue(Reporter& reporter) : reporter_(reporter) {}
+    AioQueue(Reporter& reporter, FailureLog& log) : reporter_(reporter), log_(log) {}
 
     bool empty() const { return requests_.empty(); }
     static constexpr size_t pattern_bytes = 16U << 10;
@@ -74,6 +75,7 @@ private:
     bool tell(const AioRequest& request);
 
     Reporter& reporter_;
+    FailureLog& log_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
     size_t bytes_ = 0; ///< memory of all of them
     uint64_t started_ = 0;

@@ -29,6 +29,7 @@ std::optional<int64_t> parse_in_zones(Session& session, const char* word, const 
     }
     const Result<int64_t> value = resolve_address(session, *address, use);
     if (!value.ok()) {
+        session.failures().note(FailureKind::number, word, value.status());
         session.out().complain("Parsing error: {} -- {}\n", value.status().message(), word);
         return std::nullopt;
     }
@@ -47,11 +48,13 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
     if (error == ParseError::none) {
         return value;
     }
+    const bool too_large = error == ParseError::out_of_range;
+    session.failures().note(FailureKind::number, word != nullptr ? word : "", Status::from_errno(too_large ? ERANGE : EINVAL));
     if (shown == nullptr) {
         shown = word != nullptr ? word : "(null)";
     }
     session.out().complain("Parsing error: {} -- {}\n",
-                        error == ParseError::out_of_range
+                        too_large
                             ? "argument too large"
                             : "non-numeric argument, or extraneous/unrecognized suffix",
                         shown);
@@ -101,6 +104,7 @@ std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     long value = 0;
     const ParseError error = parse_long(word, value);
     if (error != ParseError::none || value < 0 || value > UINT8_MAX) {
+        session.failures().note(FailureKind::pattern, word);
         session.out().complain("{} is not a valid pattern byte\n", word);
         return std::nullopt;
     }
@@ -116,10 +120,12 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
         }
         const auto length = static_cast<uint64_t>(*value);
         if (length > max_request_bytes) {
+            session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
             session.out().complain("Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
             return std::nullopt;
         }
         if (length > max_request_bytes - vector.total) {
+            session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
             session.out().complain("The total number of bytes exceed the maximum size {}\n", max_request_bytes);
             return std::nullopt;
         }

@@ -19,7 +19,7 @@ std::vector<const Command*> sorted_commands() {
     for (const std::span<const Command> family :
          {read_commands(), write_commands(), aio_commands(), image_commands(), session_commands(), script_commands(),
           zone_commands(), zone_list_commands(), zone_map_commands(), zone_apply_commands(), zoned_commands(),
-          debug_commands(), help_commands()}) {
+          why_commands(), debug_commands(), help_commands()}) {
         for (const Command& command : family) {
             commands.push_back(&command);
         }
@@ -71,16 +71,19 @@ void report_argument_count(Session& session, const Command& command, std::string
 /// Everything that is checked before a command sees its words.
 bool may_run(Session& session, const Command& command, std::string_view word, int count) {
     if (command.needs_image && !session.is_open()) {
+        session.failures().note(FailureKind::no_image);
         session.out().plain_error("no file open, try 'help open'", ENOMEDIUM);
         return false;
     }
     if (count < command.argmin || (command.argmax >= 0 && count > command.argmax)) {
+        session.failures().note(FailureKind::word_count);
         report_argument_count(session, command, word, count);
         return false;
     }
     if (command.permissions != 0 && session.is_open()) {
         Status status = session.backend().require(command.permissions);
         if (!status.ok()) {
+            session.failures().note(FailureKind::permission, {}, status);
             session.out().error(status);
             return false;
         }
@@ -128,6 +131,7 @@ Outcome run_words(Session& session, const Command* command) {
     std::vector<char*>& words = session.words();
     const int count = static_cast<int>(words.size()) - 1;
     if (command == nullptr) {
+        session.failures().note(FailureKind::unknown_command, words[0]);
         session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
         return Outcome::failed;
     }
@@ -154,6 +158,10 @@ Outcome run_words(Session& session, const Command* command) {
     return outcome;
 }
 
+std::optional<FailedRequest> take_failed_request(Session& session) {
+    return session.is_open() ? session.backend().take_failure() : std::nullopt;
+}
+
 } // namespace
 
 std::span<char*> CommandLine::operands() const {
@@ -176,11 +184,16 @@ std::string usage_line(const Command& command, std::string_view shown_name) {
 }
 
 Outcome usage_error(Session& session, const Command& command) {
+    session.failures().note(FailureKind::usage);
     session.out().usage(usage_line(command, command.name), command.options);
     return Outcome::failed;
 }
 
 Outcome run_line(Session& session, char* line) {
+    FailureLog& failures = session.failures();
+    failures.begin(line);
+    (void)take_failed_request(session);
+    const uint64_t failed_before = failures.count();
     std::vector<char*>& words = session.words();
     split(line, words);
     if (words.size() == 1) {
@@ -192,6 +205,10 @@ Outcome run_line(Session& session, char* line) {
     }
     const Outcome outcome = run_words(session, command);
     session.out().end_command(outcome != Outcome::failed);
+    // What fails within a command (a line of a script) says more than that the command failed.
+    if (outcome == Outcome::failed && failures.count() == failed_before) {
+        failures.finish(command, take_failed_request(session));
+    }
     return outcome;
 }
 

@@ -20,6 +20,7 @@ std::span<const Command> zoned_commands();
 std::span<const Command> zone_list_commands();
 std::span<const Command> zone_map_commands();
 std::span<const Command> zone_apply_commands();
+std::span<const Command> why_commands();
 std::span<const Command> debug_commands();
 std::span<const Command> help_commands();
 

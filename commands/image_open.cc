@@ -57,6 +57,7 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
         status = check_identifier("id", *parsed.id);
     }
     if (!status.ok()) {
+        session.failures().note(FailureKind::open, {}, status);
         session.out().error(status);
         return false;
     }
@@ -69,8 +70,23 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
     return true;
 }
 
+namespace {
+
+/// The name that options give; empty when there is none.
+std::string option_name(const Options& options) {
+    for (const char* const key : {"filename", "file.filename"}) {
+        if (const std::string* const name = options.find_text(key)) {
+            return *name;
+        }
+    }
+    return {};
+}
+
+} // namespace
+
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {
+        session.failures().note(FailureKind::already_open);
         session.out().error("file open already, try 'help close'");
         return Outcome::failed;
     }
@@ -82,6 +98,7 @@ Outcome open_image(Session& session, OpenRequest request) {
         }
         request.options.set("force-share", true);
     }
+    const std::string name = request.filename.value_or(option_name(request.options));
     const std::string subject = request.filename ? " device " + *request.filename : std::string();
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockBackend>> backend =
@@ -92,6 +109,7 @@ Outcome open_image(Session& session, OpenRequest request) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);
     }
     if (!backend.ok()) {
+        session.failures().note(FailureKind::open, name, backend.status());
         session.out().error(backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
         return Outcome::failed;
     }

@@ -212,6 +212,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes) {
+        session.failures().note(FailureKind::number, line.operands()[1], Status::from_errno(E2BIG));
         session.out().complain("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
         return Outcome::failed;
     }

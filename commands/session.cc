@@ -5,7 +5,7 @@
 
 namespace zoneio {
 
-Session::Session(std::string program) : reporter_(std::move(program)), aio_(reporter_) {}
+Session::Session(std::string program) : reporter_(std::move(program)), aio_(reporter_, failures_) {}
 
 Session::~Session() {
     close();
@@ -14,6 +14,7 @@ Session::~Session() {
 void Session::attach(std::unique_ptr<BlockBackend> backend) {
     backend_ = std::move(backend);
     current_zone.reset();
+    failures_.set_image(++images_);
     backend_->set_listeners([this](std::string_view text) { reporter_.print("{}\n", text); },
                             [this] { aio_.report_done(*backend_); });
 }

@@ -3,6 +3,7 @@
 
 #include "block/backend.h"
 #include "commands/aio.h"
+#include "commands/failure.h"
 #include "commands/report.h"
 
 #include <memory>
@@ -24,9 +25,13 @@ public:
 
     Reporter& out() { return reporter_; }
     AioQueue& aio() { return aio_; }
+    /// What went wrong last, for `why`.
+    FailureLog& failures() { return failures_; }
 
     bool is_open() const { return backend_ != nullptr; }
     BlockBackend& backend() { return *backend_; }
+    /// Which of the images that this session had open is, counted from 1.
+    uint64_t image() const { return images_; }
     /// Takes over an image that was opened.
     void attach(std::unique_ptr<BlockBackend> backend);
     /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
@@ -60,8 +65,10 @@ public:
 
 private:
     Reporter reporter_;
+    FailureLog failures_;
     AioQueue aio_;
     std::unique_ptr<BlockBackend> backend_;
+    uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;
     std::vector<RunningScript> scripts_;

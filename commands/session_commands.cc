@@ -25,18 +25,21 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
         case 'k': request.aio = AioMode::native; break;
         case 't':
             if (!parse_cache_mode(optarg, request.flags, request.writethrough)) {
+                session.failures().note(FailureKind::mode, optarg, {}, "cache");
                 session.out().error(fmt::format("Invalid cache option: {}", optarg));
                 return Outcome::failed;
             }
             break;
         case 'd':
             if (!parse_discard_mode(optarg, request.flags)) {
+                session.failures().note(FailureKind::mode, optarg, {}, "discard");
                 session.out().error(fmt::format("Invalid discard option: {}", optarg));
                 return Outcome::failed;
             }
             break;
         case 'i':
             if (!parse_aio_mode(optarg, request.aio)) {
+                session.failures().note(FailureKind::mode, optarg, {}, "aio");
                 session.out().error(fmt::format("Invalid aio option: {}", optarg));
                 return Outcome::failed;
             }
@@ -91,6 +94,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
         switch (c) {
         case 'c':
             if (!parse_cache_mode(optarg, reopen.flags, reopen.writethrough)) {
+                session.failures().note(FailureKind::mode, optarg, {}, "cache");
                 session.out().error(fmt::format("Invalid cache option: {}", optarg));
                 return std::nullopt;
             }
@@ -155,6 +159,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
             // What was given up a moment ago is still to be had, or the next write will ask for it again.
             (void)backend.require(held);
         }
+        session.failures().note(FailureKind::open, {}, status);
         session.out().error(status);
         return Outcome::failed;
     }

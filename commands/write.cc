@@ -163,6 +163,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     const auto begin = static_cast<uint64_t>(asked->offset);
     const auto bytes = static_cast<uint64_t>(asked->length);
     if (bytes > max_request_bytes && !options->flags.no_fallback) {
+        session.failures().note(FailureKind::number, operands[1], Status::from_errno(E2BIG));
         session.out().complain("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
         return Outcome::failed;
     }

@@ -6,12 +6,14 @@ namespace zoneio {
 bool check_zoned(Session& session, const Command& command) {
     const bool zoned = session.backend().limits().zoned != ZonedModel::none;
     if (!zoned) {
+        session.failures().note(FailureKind::not_zoned);
         session.out().error(fmt::format("{}: the image that is open is no zoned device", command.name));
     }
     return zoned;
 }
 
 Outcome zone_command_failed(Session& session, const Command& command, const Status& status) {
+    session.failures().note(FailureKind::other, {}, status);
     session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
     return Outcome::failed;
 }

@@ -40,6 +40,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     }
     const Status status = create_image(driver, operands[0], static_cast<uint64_t>(*size), std::move(options), overwrite);
     if (!status.ok()) {
+        session.failures().note(FailureKind::open, operands[0], status);
         session.out().error(status);
         return Outcome::failed;
     }

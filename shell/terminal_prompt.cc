@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/long_work.h"
 #include "commands/script.h"
+#include "commands/terminal.h"
+#include "commands/why.h"
 #include "shell/completion.h"
 #include "shell/history.h"
 #include "shell/prompt.h"
@@ -95,15 +97,28 @@ public:
                 return;
             }
             history_.add(*line);
+            const uint64_t failed_before = session_.failures().count();
             {
                 const InterruptEndsCommand guard;
                 goes_on = sequence.run(line->data());
             }
+            show_hint(failed_before);
             session_.out().flush();
         }
     }
 
 private:
+    /// Why a zone refused what was asked, dim below what the command said.
+    void show_hint(uint64_t failed_before) {
+        if (session_.failures().count() == failed_before || session_.out().is_json()) {
+            return;
+        }
+        if (const std::optional<std::string> hint = isatty(STDOUT_FILENO) ? failure_hint(session_) : std::nullopt) {
+            const bool dim = may_colour(STDOUT_FILENO);
+            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", *hint, dim ? "\033[0m" : "");
+        }
+    }
+
     /// Edits one line; results of asynchronous requests appear above it as they come.
     std::optional<std::string> read_line() {
         session_.kick();

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The command `why`, and what its tables draw on.
+#include "commands/why.h"
+
+#include "block/size.h"
+#include "commands/families.h"
+#include "commands/zone_filter.h"
+#include "commands/zone_rules.h"
+
+#include <algorithm>
+
+namespace zoneio {
+
+namespace {
+
+using Kind = FailedRequest::Kind;
+
+/// What the rules of zones say against a write, or nothing; limits aside.
+bool breaks_write_rule(const ZonePart& part) {
+    const ZoneDescriptor& zone = part.zone;
+    if (zone.type != ZoneType::sequential_required) {
+        return zone.state == ZoneState::offline || zone.state == ZoneState::read_only;
+    }
+    return !has_write_pointer(zone) || part.offset != zone.write_pointer ||
+           part.bytes > zone.start + zone.capacity - zone.write_pointer;
+}
+
+bool breaks_rule(const FailedRequest& request, const ZonePart& part) {
+    switch (request.kind) {
+    case Kind::read: return part.zone.state == ZoneState::offline;
+    case Kind::manage: return !rule_against(request.op, part.zone).empty();
+    case Kind::write:
+    case Kind::append: return breaks_write_rule(part);
+    default: return false;
+    }
+}
+
+/// Is the zone as a write of this piece leaves it? The other pieces of a request are done although one fails.
+bool looks_written(const FailedRequest& request, const ZonePart& part) {
+    const uint64_t end = part.offset + part.bytes;
+    return request.kind == Kind::write && (part.zone.state == ZoneState::full ? end == part.zone.start + part.zone.capacity
+                                                                              : end == part.zone.write_pointer);
+}
+
+/// The tables of all fields, one behind the other.
+template <typename Visit>
+void for_each_cause(Visit&& visit) {
+    for (const std::span<const Cause> table : {word_causes(), open_causes(), zone_causes(), image_causes()}) {
+        for (const Cause& cause : table) {
+            if (visit(cause)) {
+                return;
+            }
+        }
+    }
+}
+
+Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line*/) {
+    const Failure* const failure = session.failures().last();
+    if (failure == nullptr) {
+        session.out().print("Nothing has failed so far.\n");
+        return Outcome::ok;
+    }
+    const Explanation explanation = explain(session, *failure);
+    session.out().print("{}\n", explanation.first);
+    for (const std::string& line : explanation.more) {
+        session.out().print("  {}\n", line);
+    }
+    if (!explanation.repair.empty()) {
+        session.out().print("  Try: {}\n", explanation.repair);
+    }
+    return Outcome::ok;
+}
+
+constexpr Command commands[] = {
+    {"why", "", run_why, 0, 0, false, true, 0, nullptr, "explains the last failure",
+     "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
+     "or file is now, and a command that mends it where there is one. Nothing is changed.\n",
+     nullptr, true},
+};
+
+} // namespace
+
+void ZoneNumbers::add(uint64_t number) {
+    count_++;
+    if (!runs_.empty() && runs_.back().last + 1 == number) {
+        runs_.back().last = number;
+        told_++;
+    } else if (runs_.size() < most_runs && told_ + 1 == count_) {
+        runs_.push_back({number, number});
+        told_++;
+    }
+}
+
+std::string ZoneNumbers::text() const {
+    std::string text = count_ == 1 ? "zone " : "zones ";
+    for (size_t i = 0; i < runs_.size(); i++) {
+        const Run& run = runs_[i];
+        const bool is_last = i + 1 == runs_.size() && told_ == count_;
+        text += i == 0 ? "" : is_last ? " and " : ", ";
+        text += run.first == run.last ? fmt::format("{}", run.first) : fmt::format("{} to {}", run.first, run.last);
+    }
+    return told_ == count_ ? text : text + fmt::format(" and {} others", count_ - told_);
+}
+
+bool Evidence::says(std::string_view text) const {
+    return failure_.status.has_text() && failure_.status.message().find(text) != std::string::npos;
+}
+
+bool Evidence::is_request() const {
+    return failure_.kind == FailureKind::request && session_.is_open() && session_.image() == failure_.image;
+}
+
+bool Evidence::writes() const {
+    return wants(Kind::write) || wants(Kind::append);
+}
+
+const Limits& Evidence::limits() const {
+    static const Limits none;
+    return is_request() ? session_.backend().limits() : none;
+}
+
+uint64_t Evidence::length() const {
+    const Result<uint64_t> length = session_.backend().length();
+    return length.ok() ? *length : 0;
+}
+
+const ZonePart* Evidence::part() {
+    if (looked_at_zones_ || !zoned() || limits().zone_size == 0 || request().offset >= length()) {
+        return part_ ? &*part_ : nullptr;
+    }
+    looked_at_zones_ = true;
+    const FailedRequest& failed = request();
+    const uint64_t end = failed.offset + std::min(failed.bytes, length() - failed.offset);
+    uint64_t number = failed.offset / limits().zone_size;
+    const uint64_t zones = end == failed.offset ? 1 : (end - 1) / limits().zone_size - number + 1;
+    int best = -1; // 1: breaks a rule, 0: so, too, but may have been done, -1: neither
+    const Result<uint64_t> seen = session_.backend().zone_report(failed.offset, zones, [&](const ZoneDescriptor& zone) {
+        ZonePart part{number++, zone, std::max(failed.offset, zone.start), 0};
+        part.bytes = std::min(end, zone.start + zone.length) - std::min(part.offset, end);
+        if (failed.kind == Kind::append && has_write_pointer(zone)) {
+            part.offset = zone.write_pointer;
+        }
+        const int rank = !breaks_rule(failed, part) ? -1 : looks_written(failed, part) ? 0 : 1;
+        if (!part_ || rank > best) {
+            part_ = part;
+            best = rank;
+        }
+    });
+    if (!seen.ok()) {
+        part_.reset();
+    }
+    return part_ ? &*part_ : nullptr;
+}
+
+const ZoneHolders& Evidence::holders() {
+    if (holders_) {
+        return *holders_;
+    }
+    holders_.emplace();
+    uint64_t most_closed = 0;
+    uint64_t most_open = 0;
+    const auto keep_fullest = [](uint64_t number, uint64_t written, uint64_t& most, std::optional<uint64_t>& fullest) {
+        if (!fullest || written > most) {
+            fullest = number;
+            most = written;
+        }
+    };
+    (void)visit_zones(session_.backend(), {}, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
+        holders_->tally.add(zone);
+        const uint64_t written = written_bytes(zone).value_or(0);
+        switch (zone.state) {
+        case ZoneState::implicit_open: holders_->implicit.add(number); break;
+        case ZoneState::explicit_open: holders_->explicitly.add(number); break;
+        case ZoneState::closed: holders_->closed.add(number); break;
+        case ZoneState::empty: holders_->empty = holders_->empty ? holders_->empty : number; break;
+        default: break;
+        }
+        if (is_open(zone.state)) {
+            keep_fullest(number, written, most_open, holders_->fullest_open);
+        } else if (zone.state == ZoneState::closed) {
+            keep_fullest(number, written, most_closed, holders_->fullest_closed);
+        }
+    });
+    return *holders_;
+}
+
+bool Evidence::is_open_limit_reached() {
+    return limits().max_open_zones != 0 && holders().tally.open() >= limits().max_open_zones;
+}
+
+bool Evidence::is_active_limit_reached() {
+    return limits().max_active_zones != 0 && holders().tally.active() >= limits().max_active_zones;
+}
+
+Explanation explain(Session& session, const Failure& failure) {
+    Evidence evidence(session, failure);
+    Explanation explanation;
+    for_each_cause([&](const Cause& cause) {
+        const bool applies = cause.applies(evidence);
+        if (applies) {
+            explanation = cause.explain(evidence);
+        }
+        return applies;
+    });
+    return explanation;
+}
+
+std::optional<std::string> failure_hint(Session& session) {
+    const Failure* const failure = session.failures().last();
+    if (failure == nullptr || !Evidence(session, *failure).zoned()) {
+        return std::nullopt;
+    }
+    return explain(session, *failure).first;
+}
+
+std::string exact_size(uint64_t bytes) {
+    std::string_view suffixes = "kMGTPE";
+    std::string suffix;
+    for (; bytes != 0 && bytes % 1024 == 0; bytes /= 1024) {
+        suffix = suffixes.front();
+        suffixes.remove_prefix(1);
+    }
+    return fmt::format("{}{}", bytes, suffix);
+}
+
+std::string zone_address(const Limits& limits, uint64_t offset) {
+    const uint64_t inside = offset % limits.zone_size;
+    const std::string zone = fmt::format("{}z", offset / limits.zone_size);
+    return inside == 0 ? zone : zone + '+' + exact_size(inside);
+}
+
+std::span<const Command> why_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Why the words of a command were not understood.
+#include "commands/arguments.h"
+#include "commands/nearest.h"
+#include "commands/why.h"
+
+#include <algorithm>
+
+namespace zoneio {
+
+namespace {
+
+std::string usage_of(const Command& command) {
+    return usage_line(command, command.name);
+}
+
+std::string help_for(const Evidence& evidence) {
+    const Command* const command = evidence.failure().command;
+    return command != nullptr ? fmt::format("help {}", command->name) : "help";
+}
+
+template <FailureKind Kind>
+bool is_kind(Evidence& evidence) {
+    return evidence.is(Kind);
+}
+
+Explanation explain_unknown_command(Evidence& evidence) {
+    std::vector<std::string_view> names;
+    for (const Command* command : command_table()) {
+        names.push_back(command->name);
+        if (!command->altname.empty()) {
+            names.push_back(command->altname);
+        }
+    }
+    Explanation explanation{fmt::format("there is no command '{}'", evidence.failure().word), {}, "help"};
+    const std::string nearest = did_you_mean(evidence.failure().word, names);
+    if (!nearest.empty()) {
+        explanation.more.push_back(nearest);
+        explanation.repair = fmt::format("help {}", nearest_words(evidence.failure().word, names).front());
+    }
+    return explanation;
+}
+
+Explanation explain_no_image(Evidence& evidence) {
+    const Command* const command = evidence.failure().command;
+    return {fmt::format("{} needs an image, and none is open", command != nullptr ? command->name : "the command"),
+            {"'open FILE' opens one; 'open -o driver=zoned,size=64M,zone.size=4M' makes a zoned device in memory."},
+            "open FILE"};
+}
+
+Explanation explain_already_open(Evidence& /*evidence*/) {
+    return {"an image is open already, and one at a time can be", {"'close' waits for what is under way, and closes it."}, "close"};
+}
+
+Explanation explain_words(Evidence& evidence) {
+    const Command& command = *evidence.failure().command;
+    Explanation explanation{evidence.is(FailureKind::word_count)
+                                ? fmt::format("{} takes another number of words than that", command.name)
+                                : fmt::format("{} does not take these options and operands", command.name),
+                            {usage_of(command)},
+                            help_for(evidence)};
+    if (command.name == "zone_append" && evidence.is(FailureKind::word_count)) {
+        explanation.more.emplace_back("qemu-io counts -p as a word, and wants three or four: 'zap -p 0 4k', 'zap 0 4k 4k'.");
+    }
+    return explanation;
+}
+
+/// What a word that is no size looks like.
+std::string size_problem(std::string_view word) {
+    const size_t digits = std::min(word.find_first_not_of("0123456789."), word.size());
+    if (word.starts_with("0x") || word.starts_with("0X")) {
+        return "hexadecimal numbers have neither a suffix nor a fraction";
+    }
+    if (digits == 0) {
+        return "it does not begin with a digit";
+    }
+    const std::string_view rest = word.substr(digits);
+    if (rest == "z" || rest == "Z" || rest.starts_with("z+") || rest.starts_with("z-")) {
+        return "zones are counted (5z, 5z+wp) only where a zoned device is open, and an offset or length is wanted";
+    }
+    return rest.empty() ? "it has more than one point" : fmt::format("'{}' is no suffix", rest);
+}
+
+bool is_number_with_reason(Evidence& evidence) {
+    return evidence.is(FailureKind::number) && evidence.failure().status.has_text();
+}
+Explanation explain_number_with_reason(Evidence& evidence) {
+    const Failure& failure = evidence.failure();
+    return {fmt::format("'{}': {}", failure.word, failure.status.message()),
+            {"5z is where zone 5 begins, 5z+4k is 4 KiB further, 5z+wp its write pointer, wp that of the zone named last."},
+            "zone_list"};
+}
+
+bool is_number_too_large(Evidence& evidence) {
+    return evidence.is(FailureKind::number) && evidence.code() == ERANGE;
+}
+Explanation explain_number_too_large(Evidence& evidence) {
+    const std::string& word = evidence.failure().word;
+    return {word.starts_with('-') ? fmt::format("'{}' is negative, and offsets and lengths are not", word)
+                                  : fmt::format("'{}' is more than an offset or length can be: 2^63-1", word),
+            {},
+            ""};
+}
+
+bool is_request_too_large(Evidence& evidence) {
+    return evidence.is(FailureKind::number) && evidence.code() == E2BIG;
+}
+Explanation explain_request_too_large(Evidence& evidence) {
+    return {fmt::format("'{}' makes it more than one request moves", evidence.failure().word),
+            {fmt::format("One request moves at most {} bytes, 2 GiB less a sector.", max_request_bytes)},
+            ""};
+}
+
+Explanation explain_number(Evidence& evidence) {
+    const std::string& word = evidence.failure().word;
+    return {fmt::format("'{}' is no offset, length or count: {}", word, size_problem(word)),
+            {"A size is a decimal number, with a fraction if need be, and a suffix: b k m g t p e, powers of 1024. Or it is "
+             "hexadecimal.",
+             "Examples: 4096, 4k, 1.5M, 0x1000; on a zoned device also 5z, 5z+4k, 5z+wp."},
+            help_for(evidence)};
+}
+
+Explanation explain_pattern(Evidence& evidence) {
+    return {fmt::format("'{}' is no byte to write or compare", evidence.failure().word),
+            {"A pattern is a number from 0 to 255: 90, 0x5a, 0132."},
+            help_for(evidence)};
+}
+
+Explanation explain_mode(Evidence& evidence) {
+    struct Modes {
+        std::string_view option;
+        std::vector<std::string_view> words;
+    };
+    static const Modes known[] = {
+        {"cache", {"none", "off", "directsync", "writeback", "unsafe", "writethrough"}},
+        {"discard", {"unmap", "on", "ignore", "off"}},
+        {"aio", {"threads", "native", "io_uring"}},
+    };
+    const Failure& failure = evidence.failure();
+    Explanation explanation{fmt::format("'{}' is no {} mode", failure.word, failure.option), {}, help_for(evidence)};
+    for (const Modes& modes : known) {
+        if (modes.option == failure.option) {
+            const std::string nearest = did_you_mean(failure.word, modes.words);
+            explanation.more.push_back(fmt::format("There are {}{}", fmt::join(modes.words, ", "), nearest.empty() ? "." : "; " + nearest));
+        }
+    }
+    return explanation;
+}
+
+constexpr Cause causes[] = {
+    {is_kind<FailureKind::unknown_command>, explain_unknown_command},
+    {is_kind<FailureKind::no_image>, explain_no_image},
+    {is_kind<FailureKind::already_open>, explain_already_open},
+    {is_kind<FailureKind::word_count>, explain_words},
+    {is_kind<FailureKind::usage>, explain_words},
+    {is_number_with_reason, explain_number_with_reason},
+    {is_number_too_large, explain_number_too_large},
+    {is_request_too_large, explain_request_too_large},
+    {is_kind<FailureKind::number>, explain_number},
+    {is_kind<FailureKind::pattern>, explain_pattern},
+    {is_kind<FailureKind::mode>, explain_mode},
+};
+
+} // namespace
+
+std::span<const Cause> word_causes() {
+    return causes;
+}
+
+} // namespace zoneio

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Why zones refuse what is asked of them. The order is that in which devices and the checks before them look.
+#include "block/node.h"
+#include "block/size.h"
+#include "commands/command.h"
+#include "commands/why.h"
+#include "commands/zone_rules.h"
+
+namespace zoneio {
+
+namespace {
+
+using Kind = FailedRequest::Kind;
+
+std::string size_text(uint64_t bytes) {
+    return format_size(static_cast<double>(bytes));
+}
+
+/// `zone 5 is implicitly open, its write pointer at 5z+64k (21037056); 64 KiB of 3 MiB are written`
+std::string describe(Evidence& evidence, const ZonePart& part) {
+    const ZoneDescriptor& zone = part.zone;
+    std::string text = fmt::format("zone {} is {}", part.number, state_text(zone.state));
+    if (has_write_pointer(zone)) {
+        text += fmt::format(", its write pointer at {} ({})", zone_address(evidence.limits(), zone.write_pointer),
+                            zone.write_pointer);
+    }
+    if (const std::optional<uint64_t> written = written_bytes(zone)) {
+        text += fmt::format("; {} of {} are written", size_text(*written), size_text(zone.capacity));
+    }
+    return text;
+}
+
+std::string management_command(ZoneOp op, uint64_t zone, uint64_t count = 1) {
+    return fmt::format("zone_{} {}z {}z", zone_op_name(op), zone, count);
+}
+
+/// The command that failed, at another place or of another length.
+std::string same_command(const Evidence& evidence, std::string_view offset, uint64_t bytes) {
+    const Command* const command = evidence.failure().command;
+    const bool append = evidence.wants(Kind::append);
+    const std::string_view name = command != nullptr ? command->name : append ? "zone_append" : "aio_write";
+    return fmt::format("{}{} {} {}", name, append ? " -p" : "", offset, exact_size(bytes));
+}
+
+std::string write_at_pointer(Evidence& evidence, uint64_t zone, uint64_t bytes) {
+    return same_command(evidence, fmt::format("{}z{}", zone, evidence.wants(Kind::append) ? "" : "+wp"), bytes);
+}
+
+bool is_zone_request(const Evidence& evidence) {
+    return evidence.wants(Kind::append) || evidence.wants(Kind::manage) || evidence.wants(Kind::report) ||
+           evidence.wants(Kind::condition);
+}
+
+// --- what is refused before the device is asked ---------------------------------------------------------------------
+
+bool is_not_zoned(Evidence& evidence) {
+    return evidence.is(FailureKind::not_zoned) || (is_zone_request(evidence) && !evidence.zoned());
+}
+Explanation explain_not_zoned(Evidence& /*evidence*/) {
+    return {"the image that is open has no zones",
+            {"Zone commands need a zoned block device (host-managed or host-aware), or an emulated one (driver=zoned)."},
+            "open -o driver=zoned,size=64M,zone.size=4M    (after 'close')"};
+}
+
+bool is_outside(Evidence& evidence) {
+    const bool past_end = evidence.is_request() && (evidence.request().offset > evidence.length() ||
+                                                    evidence.request().bytes > evidence.length() - evidence.request().offset);
+    const bool append_at_end = evidence.wants(Kind::append) && evidence.request().offset >= evidence.length();
+    return evidence.zoned() && evidence.code() == EIO && (past_end || append_at_end);
+}
+Explanation explain_outside(Evidence& evidence) {
+    const FailedRequest& request = evidence.request();
+    const Limits& limits = evidence.limits();
+    if (request.offset >= evidence.length()) {
+        return {fmt::format("there is no zone {}: the last is {}", request.offset / limits.zone_size, limits.nr_zones - 1),
+                {fmt::format("The device ends at {} ({}); zones are numbered from 0.", evidence.length(),
+                             size_text(evidence.length()))},
+                "zone_info"};
+    }
+    const uint64_t room = evidence.length() - request.offset;
+    return {fmt::format("the range goes beyond the end of the device, by {}", size_text(request.bytes - room)),
+            {fmt::format("The device ends at {} ({}), and from {} on there are {} left.", evidence.length(),
+                         size_text(evidence.length()), zone_address(limits, request.offset), size_text(room))},
+            evidence.wants(Kind::manage)
+                ? management_command(request.op, request.offset / limits.zone_size,
+                                     limits.nr_zones - request.offset / limits.zone_size)
+                : ""};
+}
+
+bool is_offset_inside_zone(Evidence& evidence) {
+    return evidence.zoned() && is_zone_request(evidence) && evidence.code() == EINVAL &&
+           evidence.request().offset % evidence.limits().zone_size != 0;
+}
+Explanation explain_offset_inside_zone(Evidence& evidence) {
+    const FailedRequest& request = evidence.request();
+    const uint64_t zone_size = evidence.limits().zone_size;
+    const uint64_t zone = request.offset / zone_size;
+    Explanation explanation{fmt::format("{} is inside zone {}, and has to be where a zone begins", request.offset, zone),
+                            {fmt::format("Zone {} begins at {}z, which is {}; zones are {} long.", zone, zone,
+                                         zone * zone_size, size_text(zone_size))},
+                            ""};
+    if (evidence.wants(Kind::append)) {
+        explanation.more.emplace_back("An append names its zone; the device finds the place in it.");
+        explanation.repair = same_command(evidence, fmt::format("{}z", zone), request.bytes);
+    } else {
+        explanation.repair = management_command(request.op, zone, (request.bytes + zone_size - 1) / zone_size);
+    }
+    return explanation;
+}
+
+bool is_length_no_zones(Evidence& evidence) {
+    return evidence.zoned() && (evidence.wants(Kind::manage) || evidence.wants(Kind::condition)) &&
+           evidence.code() == EINVAL && (evidence.request().bytes == 0 || evidence.says("is not aligned to zone size"));
+}
+Explanation explain_length_no_zones(Evidence& evidence) {
+    const FailedRequest& request = evidence.request();
+    const uint64_t zone_size = evidence.limits().zone_size;
+    return {request.bytes == 0 ? "a length of 0 means no zone at all"
+                               : fmt::format("{} is not a whole number of zones", size_text(request.bytes)),
+            {fmt::format("Zones are {} long; a length of 3z is three of them.", size_text(zone_size))},
+            evidence.wants(Kind::manage)
+                ? management_command(request.op, request.offset / zone_size,
+                                     std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1))
+                : ""};
+}
+
+bool is_append_misaligned(Evidence& evidence) {
+    return evidence.wants(Kind::append) && evidence.says("is not aligned to block size");
+}
+Explanation explain_append_misaligned(Evidence& evidence) {
+    const uint64_t block = evidence.limits().write_granularity;
+    return {fmt::format("appends are multiples of {}", size_text(block)),
+            {"It is the device's write granularity: what a write to a sequential zone must be a multiple of."},
+            same_command(evidence, zone_address(evidence.limits(), evidence.request().offset),
+                         (evidence.request().bytes + block - 1) / block * block)};
+}
+
+bool is_append_too_long(Evidence& evidence) {
+    const uint64_t most = evidence.limits().max_append_bytes;
+    return evidence.wants(Kind::append) && evidence.code() == EINVAL && most != 0 && evidence.request().bytes > most;
+}
+Explanation explain_append_too_long(Evidence& evidence) {
+    const uint64_t most = evidence.limits().max_append_bytes;
+    return {fmt::format("the device takes at most {} in one append", size_text(most)),
+            {fmt::format("{} were to be appended; larger amounts go in several, or by writes.", size_text(evidence.request().bytes))},
+            same_command(evidence, zone_address(evidence.limits(), evidence.request().offset), most)};
+}
+
+bool is_read_only(Evidence& evidence) {
+    const bool refused = evidence.code() == EBADF || evidence.code() == EPERM || evidence.code() == EACCES;
+    return evidence.zoned() && refused && evidence.session().backend().root().flags().read_only;
+}
+Explanation explain_read_only(Evidence& /*evidence*/) {
+    return {"the device is open for reading only", {"Writing and changing zones need write access."}, "reopen -w"};
+}
+
+// --- conditions of zones --------------------------------------------------------------------------------------------
+
+bool is_conventional(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    return part != nullptr && part->zone.type == ZoneType::conventional && is_zone_request(evidence);
+}
+Explanation explain_conventional(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    const ZoneTally& tally = evidence.holders().tally;
+    Explanation explanation{fmt::format("zone {} is conventional: it has neither a write pointer nor a condition", part.number),
+                            {"Conventional zones are written anywhere, like a disk without zones. They are not opened, closed, "
+                             "finished, reset or appended to."},
+                            ""};
+    if (evidence.wants(Kind::append)) {
+        explanation.repair = fmt::format("write {} {}", zone_address(evidence.limits(), evidence.request().offset),
+                                         exact_size(evidence.request().bytes));
+    } else if (evidence.wants(Kind::manage) && tally.conventional < tally.zones) {
+        explanation.repair = management_command(evidence.request().op, tally.conventional, tally.zones - tally.conventional);
+    }
+    return explanation;
+}
+
+bool is_given_up(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    const bool lost = part != nullptr && part->zone.state == ZoneState::offline;
+    const bool no_writes = part != nullptr && part->zone.state == ZoneState::read_only;
+    return lost || (no_writes && !evidence.wants(Kind::read));
+}
+Explanation explain_given_up(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    const bool offline = part.zone.state == ZoneState::offline;
+    Explanation explanation{offline ? fmt::format("zone {} is offline: it can be neither read nor written", part.number)
+                                    : fmt::format("zone {} is read-only: it can only be read", part.number),
+                            {"A device puts a zone out of use when its medium fails there, and nothing brings it back."},
+                            ""};
+    if (evidence.session().backend().root().info().name == "zoned") {
+        explanation.more.emplace_back("This one is emulated: zone_condition takes it back, empty; what it held is gone.");
+        explanation.repair = fmt::format("zone_condition {}z 1z empty", part.number);
+    } else if (evidence.writes() && evidence.holders().empty) {
+        explanation.repair = write_at_pointer(evidence, *evidence.holders().empty, evidence.request().bytes);
+    }
+    return explanation;
+}
+
+bool is_full(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    return evidence.writes() && part != nullptr && part->zone.state == ZoneState::full;
+}
+Explanation explain_full(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    Explanation explanation{fmt::format("zone {} is full: nothing more can be written to it", part.number),
+                            {fmt::format("'{}' empties it; what it holds is lost then.", management_command(ZoneOp::reset, part.number))},
+                            ""};
+    if (const std::optional<uint64_t> empty = evidence.holders().empty) {
+        explanation.more.push_back(fmt::format("zone {} is empty and could take it.", *empty));
+        explanation.repair = write_at_pointer(evidence, *empty, part.bytes);
+    } else {
+        explanation.repair = management_command(ZoneOp::reset, part.number);
+    }
+    return explanation;
+}
+
+bool is_pointer_missed(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    return evidence.wants(Kind::write) && part != nullptr && has_write_pointer(part->zone) &&
+           part->zone.type == ZoneType::sequential_required && part->offset != part->zone.write_pointer;
+}
+Explanation explain_pointer_missed(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    const Limits& limits = evidence.limits();
+    Explanation explanation{fmt::format("zone {} takes a write at its write pointer only: {}, not {}", part.number,
+                                        zone_address(limits, part.zone.write_pointer), zone_address(limits, part.offset)),
+                            {describe(evidence, part),
+                             "A sequential zone is written from its begin to its end, without gaps; a reset empties it."},
+                            write_at_pointer(evidence, part.number, part.bytes)};
+    if (part.offset != evidence.request().offset) {
+        explanation.more.push_back(fmt::format("The write began in zone {}, and was cut where zone {} begins.",
+                                               evidence.request().offset / limits.zone_size, part.number));
+    }
+    return explanation;
+}
+
+bool is_too_much(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    return evidence.writes() && part != nullptr && has_write_pointer(part->zone) &&
+           part->bytes > part->zone.start + part->zone.capacity - std::min(part->zone.write_pointer, part->zone.start + part->zone.capacity);
+}
+Explanation explain_too_much(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    const uint64_t room = part.zone.start + part.zone.capacity - part.zone.write_pointer;
+    Explanation explanation{fmt::format("zone {} has room for {} more, not for {}", part.number, size_text(room), size_text(part.bytes)),
+                            {describe(evidence, part)},
+                            write_at_pointer(evidence, part.number, room)};
+    if (part.zone.capacity < part.zone.length) {
+        explanation.more.push_back(fmt::format("Of its {} only the first {}, its capacity, can be written.",
+                                               size_text(part.zone.length), size_text(part.zone.capacity)));
+    }
+    return explanation;
+}
+
+// --- limits ---------------------------------------------------------------------------------------------------------
+
+/// Would the request make one more zone open, or active? Devices that cut it tell of a limit with EIO, too.
+bool takes_a_place(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    const bool opens = evidence.writes() || (evidence.wants(Kind::manage) && (evidence.request().op == ZoneOp::open ||
+                                                                              evidence.request().op == ZoneOp::finish));
+    return opens && part != nullptr && (part->zone.type != ZoneType::conventional);
+}
+
+void tell_holders(Evidence& evidence, Explanation& explanation) {
+    const ZoneHolders& holders = evidence.holders();
+    const auto tell = [&](std::string_view what, const ZoneNumbers& zones) {
+        if (zones.count() > 0) {
+            explanation.more.push_back(fmt::format("{}: {}", what, zones.text()));
+        }
+    };
+    tell("explicitly open", holders.explicitly);
+    tell("implicitly open", holders.implicit);
+    tell("closed", holders.closed);
+}
+
+bool is_active_limit(Evidence& evidence) {
+    if (!takes_a_place(evidence) || (evidence.code() != EOVERFLOW && evidence.code() != EIO)) {
+        return false;
+    }
+    const bool is_inactive = !is_active(evidence.part()->zone.state);
+    return evidence.is_active_limit_reached() && (is_inactive || evidence.code() == EOVERFLOW);
+}
+Explanation explain_active_limit(Evidence& evidence) {
+    const ZoneHolders& holders = evidence.holders();
+    Explanation explanation{fmt::format("as many zones are active as the device allows: {}", holders.tally.active()),
+                            {"Open and closed zones are active: the device keeps resources for each. A zone that is full or "
+                             "empty needs none."},
+                            ""};
+    tell_holders(evidence, explanation);
+    const std::optional<uint64_t> fullest = holders.fullest_closed ? holders.fullest_closed : holders.fullest_open;
+    if (fullest) {
+        explanation.repair = management_command(ZoneOp::finish, *fullest) + "    (it keeps its data, and takes no more)";
+    }
+    return explanation;
+}
+
+bool is_open_limit(Evidence& evidence) {
+    if (!takes_a_place(evidence) || (evidence.code() != ETOOMANYREFS && evidence.code() != EIO)) {
+        return false;
+    }
+    const bool is_not_open = !is_open(evidence.part()->zone.state);
+    return evidence.is_open_limit_reached() && (is_not_open || evidence.code() == ETOOMANYREFS);
+}
+Explanation explain_open_limit(Evidence& evidence) {
+    const ZoneHolders& holders = evidence.holders();
+    Explanation explanation{fmt::format("as many zones are open as the device allows: {}", holders.tally.open()), {}, ""};
+    tell_holders(evidence, explanation);
+    explanation.more.emplace_back("To make room a device closes zones that are implicitly open, but none that was opened explicitly.");
+    if (holders.implicit.count() > 0 && evidence.is_active_limit_reached()) {
+        explanation.more.emplace_back("Here it closes none at all: as many zones are active as it allows, too.");
+    }
+    if (holders.explicitly.count() > 0) {
+        explanation.repair = management_command(ZoneOp::close, holders.explicitly.first());
+    } else if (holders.implicit.count() > 0) {
+        explanation.repair = management_command(ZoneOp::close, holders.implicit.first());
+    }
+    return explanation;
+}
+
+// --- management -----------------------------------------------------------------------------------------------------
+
+bool is_against_rule(Evidence& evidence) {
+    const ZonePart* const part = evidence.part();
+    return evidence.wants(Kind::manage) && part != nullptr && !rule_against(evidence.request().op, part->zone).empty();
+}
+Explanation explain_against_rule(Evidence& evidence) {
+    const ZonePart& part = *evidence.part();
+    const ZoneOp op = evidence.request().op;
+    Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}, ""};
+    if (op == ZoneOp::open) {
+        explanation.repair = management_command(ZoneOp::reset, part.number) + "    (what it holds is lost)";
+    } else if (op == ZoneOp::close) {
+        explanation.more.emplace_back("Only open zones are closed.");
+        explanation.repair = "zone_list --state open";
+    }
+    if (evidence.request().bytes > part.zone.length) {
+        explanation.more.emplace_back("Every zone of the range was tried; zone_apply tells of each that refuses, and picks zones by "
+                                      "their condition.");
+    }
+    return explanation;
+}
+
+bool is_no_emulation(Evidence& evidence) {
+    return evidence.wants(Kind::condition) && evidence.code() == ENOTSUP;
+}
+Explanation explain_no_emulation(Evidence& /*evidence*/) {
+    return {"only an emulated device (driver=zoned) puts zones out of use on demand",
+            {"Real devices do so by themselves, when their medium fails."},
+            ""};
+}
+
+// --- what is left ---------------------------------------------------------------------------------------------------
+
+bool is_zone_as_it_should_be(Evidence& evidence) {
+    return evidence.part() != nullptr;
+}
+Explanation explain_zone_now(Evidence& evidence) {
+    return {fmt::format("{}: {}", Status::from_errno(evidence.code()).message(),
+                        "nothing in the zone as it is now refuses that"),
+            {describe(evidence, *evidence.part()),
+             "Either it was different when the command failed, or the device had an error of its own: the kernel's log "
+             "(dmesg) tells."},
+            evidence.failure().line};
+}
+
+constexpr Cause causes[] = {
+    {is_not_zoned, explain_not_zoned},
+    {is_no_emulation, explain_no_emulation},
+    {is_outside, explain_outside},
+    {is_offset_inside_zone, explain_offset_inside_zone},
+    {is_length_no_zones, explain_length_no_zones},
+    {is_read_only, explain_read_only},
+    {is_conventional, explain_conventional},
+    {is_append_misaligned, explain_append_misaligned},
+    {is_append_too_long, explain_append_too_long},
+    {is_given_up, explain_given_up},
+    {is_full, explain_full},
+    {is_pointer_missed, explain_pointer_missed},
+    {is_too_much, explain_too_much},
+    {is_against_rule, explain_against_rule},
+    {is_active_limit, explain_active_limit},
+    {is_open_limit, explain_open_limit},
+    {is_zone_as_it_should_be, explain_zone_now},
+};
+
+} // namespace
+
+std::span<const Cause> zone_causes() {
+    return causes;
+}
+
+} // namespace zoneio

@@ -210,7 +210,7 @@ constexpr Command commands[] = {
      "  -q           no report\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "Cq", false, nullptr, true},
+     "Cq", false, nullptr, range_words, true},
     {"aio_flush", "", run_aio_flush, 0, 0, true, false, 0, nullptr, "waits for all asynchronous requests and reports them",
      "", nullptr},
     {"aio_read", "", run_aio_read, 2, -1, true, false, 0, "[-Ciqrv] [-P pattern] off len [len..]",
@@ -228,7 +228,7 @@ constexpr Command commands[] = {
      "  -r           register the buffers for I/O beforehand\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "CiP:qrv", false, nullptr, true},
+     "CiP:qrv", false, nullptr, vector_words, true},
     {"aio_write", "", run_aio_write, 2, -1, true, false, Permissions::write, "[-Cfiqruz] [-P pattern] off len [len..]",
      "starts to write a stretch of the image",
      "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
@@ -246,7 +246,7 @@ constexpr Command commands[] = {
      "  -r           register the buffers for I/O beforehand\n"
      "\n"
      "What happens later is no error of this command: the exit status does not show it.\n",
-     "CfiP:qruz", false, nullptr, true},
+     "CfiP:qruz", false, nullptr, vector_words, true},
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commands/session.h"
+#include "commands/words.h"
 
 #include <getopt.h>
 #include <span>
@@ -37,6 +38,7 @@ struct Command {
     const char* options;          ///< for getopt(3); null: takes none
     bool is_ours = false;         ///< qemu-io has no such command
     const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
+    CommandWords words = {};              ///< for completion
     bool starts_aio = false;      ///< what others of its kind have kept back may stay so
 };
 

@@ -78,8 +78,11 @@ Outcome run_help(Session& session, const Command& /*command*/, CommandLine line)
     return Outcome::ok;
 }
 
+constexpr Word help_operands[] = {Word::command};
+
 constexpr Command commands[] = {
-    {"help", "?", run_help, 0, 1, false, false, 0, "[command]", "help for one or all commands", "", nullptr},
+    {"help", "?", run_help, 0, 1, false, false, 0, "[command]", "help for one or all commands", "", nullptr,
+     false, nullptr, {help_operands}},
 };
 
 } // namespace

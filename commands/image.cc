@@ -285,9 +285,12 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     return Outcome::ok;
 }
 
+constexpr Word truncate_operands[] = {Word::length};
+constexpr OptionWord truncate_options[] = {{'m', Word::prealloc_mode}};
+
 constexpr Command commands[] = {
     {"alloc", "a", run_alloc, 1, 2, true, false, 0, "offset [count]", "counts the allocated bytes in a stretch of the image",
-     "", nullptr},
+     "", nullptr, false, nullptr, range_words},
     {"discard", "d", run_discard, 2, -1, true, true, Permissions::write, "[-Cq] off len", "discards a stretch of the image",
      "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
      "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
@@ -296,13 +299,13 @@ constexpr Command commands[] = {
      "\n"
      "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
      "  -q           no report\n",
-     "Cq"},
+     "Cq", false, nullptr, range_words},
     {"flush", "f", run_flush, 0, 0, true, true, 0, nullptr, "brings everything written to the medium", "", nullptr},
     {"info", "i", run_info, 0, 0, true, false, 0, nullptr, "tells the format of the image", "", nullptr},
     {"length", "l", run_length, 0, 0, true, false, 0, nullptr, "tells the length of the image", "", nullptr},
     {"map", "", run_map, 0, 0, true, false, 0, "", "lists the allocated stretches of the image", "", nullptr},
     {"truncate", "t", run_truncate, 1, 3, true, true, Permissions::write | Permissions::resize, "[-m prealloc_mode] off",
-     "changes the length of the image", "", "m:"},
+     "changes the length of the image", "", "m:", false, nullptr, {truncate_operands, truncate_options}},
 };
 
 } // namespace

@@ -31,6 +31,10 @@ struct OpenRequest {
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);
+/// The same words, without those that are only other names.
+inline constexpr std::string_view cache_mode_words[] = {"none", "directsync", "writeback", "unsafe", "writethrough"};
+inline constexpr std::string_view discard_mode_words[] = {"unmap", "ignore"};
+inline constexpr std::string_view aio_mode_words[] = {"threads", "native", "io_uring"};
 
 /// May an option string have an `id`? Only the program's own command line takes one (and no driver knows it).
 enum class IdOption { allowed, refused };

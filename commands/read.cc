@@ -264,7 +264,7 @@ constexpr Command commands[] = {
      "  -r           register the buffer for I/O beforehand\n"
      "  -b           read from the VM state, not from the disk (raw images have none, those under -s do)\n"
      "  -p           accepted and ignored\n",
-     "bCl:pP:qrs:v"},
+     "bCl:pP:qrs:v", false, nullptr, range_words},
     {"readv", "rv", run_readv, 2, -1, true, true, 0, "[-Cqrv] [-P pattern] off len [len..]",
      "reads a stretch of the image into several buffers",
      "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
@@ -276,7 +276,7 @@ constexpr Command commands[] = {
      "  -C           report in one line of numbers\n"
      "  -q           no report\n"
      "  -r           register the buffers for I/O beforehand\n",
-     "CP:qrv"},
+     "CP:qrv", false, nullptr, vector_words},
 };
 
 } // namespace

@@ -137,6 +137,8 @@ Outcome run_source(Session& session, const Command& /*command*/, CommandLine lin
     return run_file(session, std::string(line.argv[1]));
 }
 
+constexpr Word source_operands[] = {Word::file};
+
 constexpr Command commands[] = {
     {"source", "", run_source, 1, 1, false, false, 0, "file", "runs the commands in a file",
      "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"
@@ -144,7 +146,7 @@ constexpr Command commands[] = {
      "--errexit it is the last one. Scripts may run others.\n"
      "\n"
      "Example: source check.zio\n",
-     nullptr, true},
+     nullptr, true, nullptr, {source_operands}},
 };
 
 } // namespace

@@ -170,6 +170,11 @@ Outcome run_quit(Session& /*session*/, const Command& /*command*/, CommandLine /
     return Outcome::quit;
 }
 
+constexpr Word open_operands[] = {Word::image};
+constexpr OptionWord open_options[] = {
+    {'o', Word::open_options}, {'t', Word::cache_mode}, {'d', Word::discard_mode}, {'i', Word::aio_mode}};
+constexpr OptionWord reopen_options[] = {{'o', Word::reopen_options}, {'c', Word::cache_mode}};
+
 constexpr Command commands[] = {
     {"close", "c", run_close, 0, 0, true, false, 0, nullptr, "closes the image", "", nullptr},
     {"open", "o", run_open, 1, -1, false, false, 0, "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
@@ -188,7 +193,7 @@ constexpr Command commands[] = {
      "  -k           the same as -i native\n"
      "  -U           share the image with programs that write to it (with -r)\n"
      "  -o OPTIONS   driver options, key=value with commas in between\n",
-     "snCro:ki:t:d:U"},
+     "snCro:ki:t:d:U", false, nullptr, {open_operands, open_options}},
     {"quit", "q", run_quit, 0, -1, false, false, 0, nullptr, "ends the program", "", nullptr},
     {"reopen", "", run_reopen, 0, -1, true, true, 0, "[(-r|-w)] [-c cache] [-o options]",
      "changes how the open image is used",
@@ -200,7 +205,7 @@ constexpr Command commands[] = {
      "  -w           for reading and writing\n"
      "  -c MODE      cache mode, see open\n"
      "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
-     "c:o:rw"},
+     "c:o:rw", false, nullptr, {{}, reopen_options}},
 };
 
 } // namespace

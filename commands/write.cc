@@ -213,6 +213,8 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status, done);
 }
 
+constexpr OptionWord write_options[] = {{'s', Word::file}};
+
 constexpr Command commands[] = {
     {"write", "w", run_write, 2, -1, true, true, Permissions::write,
      "[-bcCfnqruz] [-P pattern | -s source_file] off len", "writes a stretch of the image",
@@ -232,7 +234,7 @@ constexpr Command commands[] = {
      "  -b           write to the VM state, not to the disk (raw images have none, those under -s do)\n"
      "  -c           write compressed (raw images cannot, those under -s can)\n"
      "  -p           accepted and ignored\n",
-     "bcCfnpP:qrs:uz"},
+     "bcCfnpP:qrs:uz", false, nullptr, {range_operands, write_options}},
     {"writev", "wv", run_writev, 2, -1, true, true, Permissions::write, "[-Cfqr] [-P pattern] off len [len..]",
      "writes a stretch of the image from several buffers",
      "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
@@ -244,7 +246,7 @@ constexpr Command commands[] = {
      "  -C           report in one line of numbers\n"
      "  -q           no report\n"
      "  -r           register the buffers for I/O beforehand\n",
-     "CfP:qr"},
+     "CfP:qr", false, nullptr, vector_words},
 };
 
 } // namespace

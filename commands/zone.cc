@@ -137,19 +137,21 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     return Outcome::ok;
 }
 
+constexpr Word report_operands[] = {Word::offset, Word::count};
+
 constexpr Command commands[] = {
     {"zone_append", "zap", run_zone_append, 3, 4, true, true, 0, "offset len [len..]",
-     "appends data at the write pointer of a zone", "", "p"},
+     "appends data at the write pointer of a zone", "", "p", false, nullptr, vector_words},
     {"zone_close", "zc", run_zone_mgmt<ZoneOp::close>, 2, 2, true, true, 0, "offset len", "closes the zones of a range", "",
-     nullptr},
+     nullptr, false, nullptr, range_words},
     {"zone_finish", "zf", run_zone_mgmt<ZoneOp::finish>, 2, 2, true, true, 0, "offset len",
-     "makes the zones of a range full", "", nullptr},
+     "makes the zones of a range full", "", nullptr, false, nullptr, range_words},
     {"zone_open", "zo", run_zone_mgmt<ZoneOp::open>, 2, 2, true, true, 0, "offset len",
-     "opens the zones of a range explicitly", "", nullptr},
+     "opens the zones of a range explicitly", "", nullptr, false, nullptr, range_words},
     {"zone_report", "zrp", run_zone_report, 2, 2, true, true, 0, "offset number", "lists zones with their write pointers",
-     "", nullptr},
+     "", nullptr, false, nullptr, {report_operands}},
     {"zone_reset", "zrs", run_zone_mgmt<ZoneOp::reset>, 2, 2, true, true, 0, "offset len", "empties the zones of a range",
-     "", nullptr},
+     "", nullptr, false, nullptr, range_words},
 };
 
 } // namespace

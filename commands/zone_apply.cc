@@ -194,6 +194,8 @@ constexpr option apply_options[] = {
     {nullptr, 0, nullptr, 0},
 };
 
+constexpr Word apply_operands[] = {Word::zone_operation};
+
 constexpr Command commands[] = {
     {"zone_apply", "za", run_zone_apply, 1, -1, true, true, 0,
      "open|close|finish|reset [-n] [-s states] [-r zones] [-f percent]", "does one operation on all zones of a kind",
@@ -206,7 +208,7 @@ constexpr Command commands[] = {
      "  -r, --range A-B    these zones; also A, A- and -B\n"
      "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
      "  -n, --dry-run      only tell what would be done\n",
-     "s:r:f:n", true, apply_options},
+     "s:r:f:n", true, apply_options, {apply_operands, zone_filter_words}},
 };
 
 } // namespace

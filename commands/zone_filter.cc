@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace zoneio {
 
@@ -37,14 +38,6 @@ std::optional<Span> parse_span(std::string_view text, char unit) {
     return valid ? std::optional(span) : std::nullopt;
 }
 
-std::string known_states() {
-    std::string known;
-    for (const ZoneStateWords& words : zone_state_words) {
-        known += fmt::format("{}, ", words.option);
-    }
-    return known + "open, active";
-}
-
 StateSet states_named(std::string_view word) {
     StateSet named;
     for (size_t i = 0; i < zone_state_words.size(); i++) {
@@ -56,6 +49,15 @@ StateSet states_named(std::string_view word) {
 }
 
 } // namespace
+
+std::vector<std::string_view> zone_state_options() {
+    std::vector<std::string_view> options;
+    for (const ZoneStateWords& words : zone_state_words) {
+        options.push_back(words.option);
+    }
+    options.insert(options.end(), {"open", "active"});
+    return options;
+}
 
 bool ZoneFilter::take_option(int letter, std::string_view word, Status& status) {
     switch (letter) {
@@ -73,7 +75,8 @@ Status ZoneFilter::set_states(std::string_view words) {
         const std::string_view word = words.substr(begin, end - begin);
         const StateSet named = states_named(word);
         if (named.none()) {
-            return Status::error(EINVAL, fmt::format("--state: '{}' is no zone condition; there are {}", word, known_states()));
+            return Status::error(EINVAL, fmt::format("--state: '{}' is no zone condition; there are {}", word,
+                                                     fmt::join(zone_state_options(), ", ")));
         }
         asked |= named;
         begin = end + 1;

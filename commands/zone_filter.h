@@ -4,6 +4,7 @@
 #pragma once
 
 #include "block/backend.h"
+#include "commands/words.h"
 #include "commands/zone_words.h"
 
 #include <bitset>
@@ -12,6 +13,7 @@
 #include <getopt.h>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace zoneio {
 
@@ -55,6 +57,10 @@ inline constexpr option zone_filter_options[] = {
     {"range", required_argument, nullptr, 'r'},
     {"fill", required_argument, nullptr, 'f'},
 };
+inline constexpr OptionWord zone_filter_words[] = {{'s', Word::zone_states}};
+
+/// What `--state` takes: the words of zone_state_words, each once, and `open`, `active`.
+std::vector<std::string_view> zone_state_options();
 
 using NumberedZoneVisitor = std::function<void(uint64_t number, const ZoneDescriptor& zone)>;
 

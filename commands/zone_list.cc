@@ -229,7 +229,7 @@ constexpr Command commands[] = {
      "  -r, --range A-B    these zones; also A, A- and -B\n"
      "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
      "  -b, --bytes        bytes instead of MiB and such\n",
-     "s:r:f:b", true, list_options},
+     "s:r:f:b", true, list_options, {{}, zone_filter_words}},
 };
 
 } // namespace

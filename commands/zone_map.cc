@@ -185,6 +185,8 @@ constexpr option map_options[] = {
     {nullptr, 0, nullptr, 0},
 };
 
+constexpr OptionWord map_words[] = {{'s', Word::file}, {'H', Word::file}};
+
 constexpr Command commands[] = {
     {"zone_map", "zmap", run_zone_map, 0, -1, true, true, 0,
      "[--width n] [--svg file] [--html file] [--watch [seconds]]", "shows the whole zoned device as a map",
@@ -200,7 +202,7 @@ constexpr Command commands[] = {
      "  --html FILE        the same as a page\n"
      "  --watch [SECONDS]  show it again and again, every second or so, until a key is pressed\n"
      "  --count N          end after so many (with --watch)\n",
-     "", true, map_options},
+     "", true, map_options, {{}, map_words}},
 };
 
 } // namespace

@@ -145,6 +145,11 @@ Outcome run_zone_condition(Session& session, const Command& command, CommandLine
     return Outcome::ok;
 }
 
+constexpr Word check_operands[] = {Word::file};
+constexpr Word create_operands[] = {Word::file, Word::length};
+constexpr OptionWord create_options[] = {{'f', Word::format}, {'o', Word::create_options}};
+constexpr Word condition_operands[] = {Word::offset, Word::length, Word::zone_condition};
+
 constexpr Command commands[] = {
     {"check", "", run_check, 0, 2, false, true, 0, "[-r] [file]", "looks for errors in the file of a zoned device",
      "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
@@ -153,7 +158,7 @@ constexpr Command commands[] = {
      "\n"
      "  -r           repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
      "               nothing is known goes offline\n",
-     "r", true},
+     "r", true, nullptr, {check_operands}},
     {"create", "", run_create, 2, -1, false, false, 0, "[-F] [-f driver] [-o options] file size", "makes a new image",
      "Makes FILE an image of SIZE bytes. It is not opened.\n"
      "\n"
@@ -164,7 +169,7 @@ constexpr Command commands[] = {
      "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
      "               logical_block_size\n"
      "  -F           also if FILE is there already and not empty: what it holds is lost\n",
-     "f:o:F", true},
+     "f:o:F", true, nullptr, {create_operands, create_options}},
     {"zone_condition", "zcond", run_zone_condition, 3, 3, true, true, 0, "offset len readonly|offline|empty",
      "puts zones of an emulated device out of use",
      "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"
@@ -172,7 +177,7 @@ constexpr Command commands[] = {
      "empty takes them back; what they held is gone.\n"
      "\n"
      "Example: zone_condition 8M 4M offline\n",
-     nullptr, true},
+     nullptr, true, nullptr, {condition_operands}},
 };
 
 } // namespace

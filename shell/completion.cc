@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/completion.h"
 
-#include "commands/command.h"
+#include "commands/completion.h"
 #include "shell/readline.h"
 
 #include <cstdio>
@@ -11,38 +11,73 @@ namespace zoneio {
 
 namespace {
 
-/// Readline asks for one match after the other; `state` is 0 for the first.
-char* next_command(const char* text, int state) {
-    static size_t index = 0;
-    index = state == 0 ? 0 : index;
-    const std::span<const Command* const> table = command_table();
-    while (index < table.size()) {
-        const std::string name(table[index++]->name);
-        if (name.starts_with(text)) {
-            return strdup(name.c_str());
-        }
-    }
-    return nullptr;
+/// Readline's calls have no room for an object: what one of them finds is here for the next.
+struct Attempt {
+    Session* session = nullptr;
+    Completions found;
+    size_t next = 0;
+};
+Attempt attempt;
+
+/// The first call for a Tab: Readline asks what ends a word, and so decides where the word begins.
+char* begin_attempt() {
+    const std::string_view line(*readline().rl_line_buffer, static_cast<size_t>(*readline().rl_point));
+    attempt.found = complete(*attempt.session, line);
+    static char spaces[] = " ";
+    static char separators[] = " ,=";
+    const size_t begin = attempt.found.begin;
+    const bool in_word = begin > 0 && (line[begin - 1] == ',' || line[begin - 1] == '=');
+    return in_word ? separators : spaces;
 }
 
-char** complete(const char* text, int begin, int /*end*/) {
-    const bool first_word = std::string_view(*readline().rl_line_buffer, static_cast<size_t>(begin)).find_first_not_of(' ') ==
-                            std::string_view::npos;
-    if (!first_word) {
-        return nullptr;
+/// Readline asks for one match after the other; `state` is 0 for the first.
+char* next_match(const char* /*text*/, int state) {
+    attempt.next = state == 0 ? 0 : attempt.next;
+    const std::vector<std::string>& matches = attempt.found.matches;
+    return attempt.next < matches.size() ? strdup(matches[attempt.next++].c_str()) : nullptr;
+}
+
+char* next_file(const char* text, int state) {
+    char* name = readline().rl_filename_completion_function(text, state);
+    // There is no way to write a name with a space.
+    while (name != nullptr && strchr(name, ' ') != nullptr) {
+        free(name);
+        name = readline().rl_filename_completion_function(text, 1);
     }
+    return name;
+}
+
+/// Makes the matches replace what begins at `begin`, where Readline found the word, instead of where they begin.
+void move_begin(std::string_view line, size_t begin) {
+    for (std::string& match : attempt.found.matches) {
+        if (begin <= attempt.found.begin) {
+            match.insert(0, line.substr(begin, attempt.found.begin - begin));
+        } else {
+            match.erase(0, begin - attempt.found.begin);
+        }
+    }
+}
+
+char** matches_of_attempt(const char* text, int begin, int end) {
     *readline().rl_attempted_completion_over = 1;
-    return readline().rl_completion_matches(text, next_command);
+    *readline().rl_completion_append_character = attempt.found.ends_word ? ' ' : '\0';
+    *readline().rl_sort_completion_matches = attempt.found.files ? 1 : 0;
+    if (attempt.found.files) {
+        return static_cast<size_t>(begin) == attempt.found.begin ? readline().rl_completion_matches(text, next_file) : nullptr;
+    }
+    move_begin({*readline().rl_line_buffer, static_cast<size_t>(end)}, static_cast<size_t>(begin));
+    return readline().rl_completion_matches(text, next_match);
 }
 
 } // namespace
 
-void install_completion() {
-    // Words are what the command line is split into: nothing but a space ends one.
-    *readline().rl_basic_word_break_characters = " ";
-    *readline().rl_completer_word_break_characters = " ";
+void install_completion(Session& session) {
+    attempt.session = &session;
     *readline().rl_completer_quote_characters = "";
-    *readline().rl_attempted_completion_function = complete;
+    *readline().rl_completion_word_break_hook = begin_attempt;
+    *readline().rl_attempted_completion_function = matches_of_attempt;
+    // Nobody expands a ~ later.
+    readline().rl_variable_bind("expand-tilde", "on");
 }
 
 } // namespace zoneio

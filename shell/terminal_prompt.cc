@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/completion.h"
 #include "commands/long_work.h"
 #include "commands/script.h"
 #include "commands/terminal.h"
 #include "commands/why.h"
 #include "shell/completion.h"
 #include "shell/history.h"
+#include "shell/line_hint.h"
 #include "shell/prompt.h"
 #include "shell/readline.h"
+#include "shell/shell_command.h"
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <optional>
 #include <poll.h>
+#include <termios.h>
 #include <unistd.h>
+#include <utility>
 
 namespace zoneio {
 
 namespace {
 
 volatile sig_atomic_t interrupted = 0;
+volatile sig_atomic_t resized = 0;
+volatile sig_atomic_t continued = 0;
 
 /// Readline's callback has no room for an object: what it leaves is picked up right after the call.
 struct FinishedLine {
@@ -52,58 +61,115 @@ private:
     struct sigaction before_{};
 };
 
-/// While it lives an interrupt clears the line being edited; otherwise it ends the program. It comes in only where
-/// the mask of waiting() is in force, so that none is missed between a look and the wait.
-class InterruptClearsLine {
+/// While it lives an interrupt clears the line being edited; otherwise it ends the program. That, a new size of the
+/// window and a return from the background come in only where the mask of waiting() is in force, so that none is
+/// missed between a look and the wait.
+class EditingSignals {
 public:
-    InterruptClearsLine() {
-        struct sigaction action{};
-        action.sa_handler = [](int) { interrupted = 1; };
-        sigaction(SIGINT, &action, &before_);
+    EditingSignals() {
         sigset_t blocked;
         sigemptyset(&blocked);
-        sigaddset(&blocked, SIGINT);
+        for (size_t i = 0; i < std::size(handled); i++) {
+            struct sigaction action{};
+            action.sa_handler = handled[i].handler;
+            sigaction(handled[i].number, &action, &before_[i]);
+            sigaddset(&blocked, handled[i].number);
+        }
         sigprocmask(SIG_BLOCK, &blocked, &mask_);
     }
-    ~InterruptClearsLine() {
-        sigaction(SIGINT, &before_, nullptr);
+    ~EditingSignals() {
+        for (size_t i = 0; i < std::size(handled); i++) {
+            sigaction(handled[i].number, &before_[i], nullptr);
+        }
         sigprocmask(SIG_SETMASK, &mask_, nullptr);
     }
     const sigset_t* waiting() const { return &mask_; }
-    InterruptClearsLine(const InterruptClearsLine&) = delete;
-    InterruptClearsLine& operator=(const InterruptClearsLine&) = delete;
+    EditingSignals(const EditingSignals&) = delete;
+    EditingSignals& operator=(const EditingSignals&) = delete;
 
 private:
-    struct sigaction before_{};
+    struct Handled {
+        int number;
+        void (*handler)(int);
+    };
+    static constexpr Handled handled[] = {{SIGINT, [](int) { interrupted = 1; }},
+                                          {SIGWINCH, [](int) { resized = 1; }},
+                                          {SIGCONT, [](int) { continued = 1; }}};
+    struct sigaction before_[std::size(handled)]{};
     sigset_t mask_{};
 };
 
+/// The terminal as it was before; line editing leaves it without echo while commands run, so that what is typed or pasted
+/// ahead does not show between results. A signal that ends the program gives it back, too.
+class TerminalMode {
+public:
+    TerminalMode() {
+        known = tcgetattr(STDIN_FILENO, &before) == 0;
+        *readline().rl_deprep_term_function = [] {};
+        for (const int number : {SIGQUIT, SIGTERM, SIGHUP}) {
+            struct sigaction now{};
+            if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
+                now.sa_handler = give_back_and_die;
+                now.sa_flags = static_cast<int>(SA_RESETHAND);
+                sigaction(number, &now, nullptr);
+            }
+        }
+    }
+    ~TerminalMode() { give_back(); }
+    TerminalMode(const TerminalMode&) = delete;
+    TerminalMode& operator=(const TerminalMode&) = delete;
+
+    /// The next line takes it again.
+    static void give_back() { readline().rl_deprep_terminal(); }
+
+private:
+    static void give_back_and_die(int number) {
+        if (known) {
+            tcsetattr(STDIN_FILENO, TCSANOW, &before);
+        }
+        raise(number);
+    }
+    static inline termios before{};
+    static inline bool known = false;
+};
+
+std::string_view first_word(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    return line.substr(0, line.find(' '));
+}
+
+/// Where the `|` is that begins a word; npos when there is none.
+size_t find_pipe(std::string_view line) {
+    return line.starts_with('|') ? 0 : line.find(" |");
+}
+
 class TerminalPrompt {
 public:
-    explicit TerminalPrompt(Session& session) : session_(session), prompt_(session.out().program() + "> ") {
+    explicit TerminalPrompt(Session& session) : session_(session), sequence_(session), prompt_(session.out().program() + "> ") {
         *readline().rl_readline_name = "zoneio";
         *readline().rl_catch_signals = 0;
         *readline().rl_outstream = session.out().is_json() ? stderr : stdout;
-        install_completion();
+        *readline().rl_catch_sigwinch = 0;
+        // The environment is for commands and other programs, which ask the terminal themselves.
+        *readline().rl_change_environment = 0;
+        // Pasted lines run as typed ones do; the user's inputrc may want it otherwise, and wins.
+        readline().rl_variable_bind("enable-bracketed-paste", "off");
+        install_completion(session);
+        readline().rl_initialize();
+        LineHint::install(prompt_);
     }
 
     void run() {
         const InterruptIsHarmless guard;
-        CommandSequence sequence(session_);
-        bool goes_on = true;
-        while (goes_on) {
-            std::optional<std::string> line = read_line();
-            if (!line) {
-                return;
+        while (const std::optional<std::string> text = read_line()) {
+            // With a bracketed paste there may be several.
+            for (size_t begin = 0; begin <= text->size();) {
+                const size_t end = std::min(text->find('\n', begin), text->size());
+                if (!run_typed(text->substr(begin, end - begin))) {
+                    return;
+                }
+                begin = end + 1;
             }
-            history_.add(*line);
-            const uint64_t failed_before = session_.failures().count();
-            {
-                const InterruptEndsCommand guard;
-                goes_on = sequence.run(line->data());
-            }
-            show_hint(failed_before);
-            session_.out().flush();
         }
     }
 
@@ -119,14 +185,69 @@ private:
         }
     }
 
+    /// A line with all that is possible at a terminal only: `!`, `|`, and help for misspelt commands. False: the end.
+    bool run_typed(std::string line) {
+        history_.add(line);
+        const std::string_view name = first_word(line);
+        if (name.starts_with('!')) {
+            TerminalMode::give_back();
+            const Status status = run_shell_command(line.substr(line.find('!') + 1));
+            return status.ok() || failed(status);
+        }
+        const size_t pipe = find_pipe(line);
+        if (pipe != std::string::npos) {
+            return run_piped(line.substr(0, pipe), line.substr(line.find('|', pipe) + 1));
+        }
+        const std::string word(name);
+        const bool goes_on = run_command(line);
+        session_.out().flush();
+        if (!word.empty() && find_command(word) == nullptr) {
+            suggest(word);
+        }
+        return goes_on;
+    }
+
+    bool run_command(std::string& line) {
+        const uint64_t failed_before = session_.failures().count();
+        bool goes_on = false;
+        {
+            const InterruptEndsCommand guard;
+            goes_on = sequence_.run(line.data());
+        }
+        show_hint(failed_before);
+        return goes_on;
+    }
+
+    bool run_piped(std::string line, const std::string& command) {
+        if (first_word(line).empty() || first_word(command).empty()) {
+            return failed(Status::error(EINVAL, "a '|' needs a command on both sides: zone_report 0 100 | grep zcond:2"));
+        }
+        TerminalMode::give_back();
+        const OutputPipe pipe(command);
+        return pipe.status().ok() ? run_command(line) : failed(pipe.status());
+    }
+
+    bool failed(const Status& status) {
+        session_.out().error(status.message());
+        return sequence_.take(Outcome::failed);
+    }
+
+    static void suggest(std::string_view word) {
+        const std::vector<std::string_view> similar = similar_commands(word);
+        if (!similar.empty() && isatty(STDERR_FILENO)) {
+            fmt::print(stderr, "Did you mean '{}'?\n", fmt::join(similar, "' or '"));
+        }
+    }
+
     /// Edits one line; results of asynchronous requests appear above it as they come.
     std::optional<std::string> read_line() {
         session_.kick();
-        const InterruptClearsLine guard;
+        const EditingSignals signals;
         finished_line = {};
+        readline().rl_reset_screen_size();
         readline().rl_callback_handler_install(prompt_.c_str(), on_line);
         while (!finished_line.there) {
-            wait_and_handle(guard.waiting());
+            wait_and_handle(signals.waiting());
         }
         if (!finished_line.text) {
             fputs("\n", *readline().rl_outstream);
@@ -138,16 +259,39 @@ private:
         const bool busy = session_.is_open() && session_.backend().in_flight() > 0;
         pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {busy ? session_.backend().event_fd() : -1, POLLIN, 0}};
         const int ready = ppoll(events, 2, nullptr, mask);
+        if (ready < 0) {
+            handle_signals();
+            return;
+        }
+        if (events[1].revents != 0) {
+            report_above_line();
+        }
+        if (events[0].revents != 0) {
+            LineHint::erase();
+            readline().rl_callback_read_char();
+        }
+    }
+
+    static void handle_signals() {
+        LineHint::erase();
+        if (continued != 0) {
+            continued = 0;
+            // Another program had the terminal.
+            readline().rl_deprep_terminal();
+            readline().rl_prep_terminal(1);
+            readline().rl_forced_update_display();
+        }
+        if (resized != 0) {
+            resized = 0;
+            // With a redisplay of somebody else's it would not clear what is there.
+            rl_voidfunc_t* const redisplay = std::exchange(*readline().rl_redisplay_function, readline().rl_redisplay);
+            readline().rl_resize_terminal();
+            *readline().rl_redisplay_function = redisplay;
+            (**readline().rl_redisplay_function)();
+        }
         if (interrupted != 0) {
             interrupted = 0;
             clear_line();
-        } else if (ready > 0) {
-            if (events[1].revents != 0) {
-                report_above_line();
-            }
-            if (events[0].revents != 0) {
-                readline().rl_callback_read_char();
-            }
         }
     }
 
@@ -161,15 +305,18 @@ private:
     }
 
     void report_above_line() {
+        LineHint::erase();
         readline().rl_clear_visible_line();
         fflush(*readline().rl_outstream);
         session_.aio().report_finished(session_.backend());
         session_.out().flush();
         readline().rl_on_new_line();
-        readline().rl_redisplay();
+        (**readline().rl_redisplay_function)();
     }
 
+    TerminalMode mode_;
     Session& session_;
+    CommandSequence sequence_;
     std::string prompt_;
     History history_;
 };

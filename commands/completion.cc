@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/completion.h"
+
+#include "commands/image_open.h"
+#include "commands/line_words.h"
+#include "commands/zone_completion.h"
+#include "commands/zone_filter.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::string_view prealloc_words[] = {"off", "metadata", "falloc", "full"};
+constexpr std::string_view condition_words[] = {"readonly", "offline", "empty"};
+constexpr std::string_view operation_words[] = {"open", "close", "finish", "reset"};
+constexpr std::string_view new_formats[] = {"raw", "zoned"};
+
+/// One completion under way.
+class Completer {
+public:
+    Completer(Session& session, std::string_view line) : session_(session), line_(line), words_(LineWords::parse(line)) {}
+
+    Completions run() {
+        if (words_.is_option) {
+            begin_at(words_.current);
+            add_options();
+        } else {
+            begin_at(words_.typed());
+            add_kind(words_.kind());
+        }
+        return std::move(found_);
+    }
+
+private:
+    /// The matches replace `typed`, which is the end of the line.
+    void begin_at(std::string_view typed) {
+        typed_ = typed;
+        found_.begin = line_.size() - typed.size();
+    }
+
+    void add(std::string_view word) {
+        if (word.starts_with(typed_)) {
+            found_.matches.emplace_back(word);
+        }
+    }
+
+    void add_all(std::span<const std::string_view> words) {
+        for (const std::string_view word : words) {
+            add(word);
+        }
+    }
+
+    void add_commands() {
+        for (const Command* command : command_table()) {
+            add(command->name);
+            if (!typed_.empty() && command->altname == typed_ && command->altname != command->name) {
+                add(command->altname);
+            }
+        }
+    }
+
+    void add_options() {
+        const Command& command = *words_.command;
+        if (!typed_.starts_with("--") && typed_ != "-") {
+            // Letters are complete as they stand.
+            found_.matches.emplace_back(typed_);
+            return;
+        }
+        for (const option* row = command.long_options; row != nullptr && row->name != nullptr; row++) {
+            add(fmt::format("--{}", row->name));
+        }
+        for (const char letter : std::string_view(command.options != nullptr ? command.options : "")) {
+            if (letter != ':') {
+                add(fmt::format("-{}", letter));
+            }
+        }
+    }
+
+    /// What is typed now is the last of a list with commas.
+    void add_list(const std::vector<std::string_view>& words) {
+        found_.ends_word = false;
+        const size_t comma = typed_.rfind(',');
+        begin_at(comma == std::string_view::npos ? typed_ : typed_.substr(comma + 1));
+        add_all(words);
+    }
+
+    void add_option_string(std::string_view driver) {
+        const size_t begin = found_.begin;
+        found_ = complete_options(typed_, driver);
+        found_.begin += begin;
+    }
+
+    std::string_view open_driver() {
+        return session_.is_open() ? session_.backend().root().info().name : std::string_view("raw");
+    }
+
+    const Limits* zoned_limits() {
+        const bool zoned = session_.is_open() && session_.backend().limits().zoned != ZonedModel::none;
+        return zoned ? &session_.backend().limits() : nullptr;
+    }
+
+    void add_kind(Word kind) {
+        const Limits* const zoned = zoned_limits();
+        switch (kind) {
+        case Word::other: break;
+        case Word::command: add_commands(); break;
+        case Word::offset: found_.matches = zoned != nullptr ? zone_offsets(*zoned, typed_) : found_.matches; break;
+        case Word::length: found_.matches = zoned != nullptr ? zone_lengths(*zoned, typed_) : found_.matches; break;
+        case Word::count: add(fmt::to_string(zoned != nullptr ? zoned->nr_zones : 1)); break;
+        case Word::file: found_.files = true; break;
+        case Word::image:
+            found_.files = !session_.image_opts;
+            if (session_.image_opts) {
+                add_option_string("raw");
+            }
+            break;
+        case Word::format: add_all(new_formats); break;
+        case Word::open_options: add_option_string("raw"); break;
+        case Word::create_options: add_option_string(words_.given('f').value_or("raw")); break;
+        case Word::reopen_options: add_option_string(open_driver()); break;
+        case Word::cache_mode: add_all(cache_mode_words); break;
+        case Word::discard_mode: add_all(discard_mode_words); break;
+        case Word::aio_mode: add_all(aio_mode_words); break;
+        case Word::prealloc_mode: add_all(prealloc_words); break;
+        case Word::zone_states: add_list(zone_state_options()); break;
+        case Word::zone_condition: add_all(condition_words); break;
+        case Word::zone_operation: add_all(operation_words); break;
+        }
+    }
+
+    Session& session_;
+    std::string_view line_;
+    LineWords words_;
+    std::string_view typed_;
+    Completions found_;
+};
+
+} // namespace
+
+Completions complete(Session& session, std::string_view line) {
+    return Completer(session, line).run();
+}
+
+} // namespace zoneio

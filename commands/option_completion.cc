@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/driver.h"
+#include "block/option_words.h"
+#include "commands/completion.h"
+
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Where the last pair of an option string begins; a doubled comma is part of a value.
+size_t last_pair_begin(std::string_view text) {
+    size_t begin = 0;
+    for (size_t i = 0; i < text.size(); i++) {
+        if (text[i] == ',' && i + 1 < text.size() && text[i + 1] == ',') {
+            i++;
+        } else if (text[i] == ',') {
+            begin = i + 1;
+        }
+    }
+    return begin;
+}
+
+/// The driver that the pairs before name for the node below `prefix`.
+std::string_view driver_of(const OptionString& before, std::string_view prefix, std::string_view default_driver) {
+    for (const KeyValue& pair : before.pairs) {
+        if (pair.key == fmt::format("{}driver", prefix)) {
+            const DriverInfo* const info = find_driver(pair.value);
+            return info != nullptr ? info->name : std::string_view();
+        }
+    }
+    return default_driver;
+}
+
+bool is_given(const OptionString& before, const std::string& key) {
+    return std::any_of(before.pairs.begin(), before.pairs.end(), [&](const KeyValue& pair) { return pair.key == key; });
+}
+
+void add_keys(Completions& found, const OptionString& before, std::string_view prefix, std::string_view typed,
+              std::span<const std::string_view> keys) {
+    for (const std::string_view key : keys) {
+        const std::string full = fmt::format("{}{}", prefix, key);
+        if (full.starts_with(typed) && !is_given(before, full)) {
+            found.matches.push_back(full + '=');
+        }
+    }
+}
+
+/// `file.file.` of `file.file.filename`.
+std::string_view prefix_of(std::string_view key) {
+    size_t length = 0;
+    while (key.substr(length).starts_with("file.")) {
+        length += 5;
+    }
+    return key.substr(0, length);
+}
+
+void complete_key(Completions& found, const OptionString& before, std::string_view typed, std::string_view driver) {
+    const std::string_view prefix = prefix_of(typed);
+    const std::string_view name = driver_of(before, prefix, prefix.empty() ? driver : "file");
+    add_keys(found, before, prefix, typed, node_option_keys());
+    const DriverInfo* const info = find_driver(name);
+    if (info == nullptr) {
+        return;
+    }
+    add_keys(found, before, prefix, typed, info->option_keys);
+    const std::string below = fmt::format("{}file.", prefix);
+    if (!info->is_protocol && below.starts_with(typed)) {
+        found.matches.push_back(below);
+    }
+}
+
+void complete_value(Completions& found, std::string_view key, std::string_view typed) {
+    const std::string_view plain = key.substr(prefix_of(key).size());
+    const auto add = [&](std::string_view word) {
+        if (word.starts_with(typed)) {
+            found.matches.emplace_back(word);
+        }
+    };
+    if (plain == "driver") {
+        for (const DriverInfo& info : driver_table()) {
+            add(info.name);
+        }
+    } else if (plain == "filename") {
+        found.files = true;
+    } else {
+        for (const std::string_view word : option_words(plain)) {
+            add(word);
+        }
+    }
+}
+
+} // namespace
+
+Completions complete_options(std::string_view text, std::string_view driver) {
+    Completions found;
+    found.ends_word = false;
+    found.begin = last_pair_begin(text);
+    const std::string_view pair = text.substr(found.begin);
+    const size_t equals = pair.find('=');
+    if (equals != std::string_view::npos) {
+        found.begin += equals + 1;
+        complete_value(found, pair.substr(0, equals), pair.substr(equals + 1));
+    } else {
+        complete_key(found, parse_option_string(text.substr(0, found.begin)), pair, driver);
+    }
+    return found;
+}
+
+} // namespace zoneio

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the words of a command stand for. The row of a command says so once; completion goes by it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace zoneio {
+
+enum class Word : uint8_t {
+    other,          ///< nothing that could be completed
+    offset,         ///< bytes; on a zoned device also 5z, wp
+    length,         ///< bytes; on a zoned device also 3z
+    count,          ///< how many zones
+    file,           ///< a name
+    image,          ///< a name, or options with --image-opts
+    command,        ///< for help
+    format,         ///< of a new image
+    open_options,   ///< key=value,key=value
+    create_options, ///< the same, for a new image
+    reopen_options, ///< the same, for the open one
+    cache_mode,
+    discard_mode,
+    aio_mode,
+    prealloc_mode,
+    zone_states,    ///< with commas in between
+    zone_condition, ///< what zone_condition takes
+    zone_operation, ///< what zone_apply takes
+};
+
+/// The argument of an option: the letter that getopt(3) returns, and what it is.
+struct OptionWord {
+    int letter;
+    Word word;
+};
+
+/// The words of a command. What is not told is Word::other.
+struct CommandWords {
+    std::span<const Word> operands = {};
+    std::span<const OptionWord> options = {};
+    bool repeats = false; ///< more operands are like the last
+};
+
+inline constexpr Word range_operands[] = {Word::offset, Word::length};
+/// `off len`
+inline constexpr CommandWords range_words{.operands = range_operands};
+/// `off len [len..]`
+inline constexpr CommandWords vector_words{.operands = range_operands, .repeats = true};
+
+} // namespace zoneio

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `!COMMAND` and `... | COMMAND` at the prompt: what the user's shell is to do.
+#pragma once
+
+#include "block/status.h"
+
+#include <csignal>
+#include <string>
+#include <sys/types.h>
+
+namespace zoneio {
+
+/// Runs a command by sh(1) on the terminal and waits for its end; an empty one is the user's own shell ($SHELL).
+Status run_shell_command(const std::string& command);
+
+/// While it lives, the keys that interrupt a program are for the shell command only.
+class ForegroundSignals {
+public:
+    ForegroundSignals() {
+        struct sigaction ignore{};
+        ignore.sa_handler = SIG_IGN;
+        sigaction(SIGINT, &ignore, &interrupt_);
+        sigaction(SIGQUIT, &ignore, &quit_);
+    }
+    ~ForegroundSignals() {
+        sigaction(SIGINT, &interrupt_, nullptr);
+        sigaction(SIGQUIT, &quit_, nullptr);
+    }
+    ForegroundSignals(const ForegroundSignals&) = delete;
+    ForegroundSignals& operator=(const ForegroundSignals&) = delete;
+
+private:
+    struct sigaction interrupt_{};
+    struct sigaction quit_{};
+};
+
+/// While it lives, what goes to stdout is the input of a shell command. Destroyed, it waits for the command's end.
+class OutputPipe {
+public:
+    explicit OutputPipe(const std::string& command);
+    ~OutputPipe();
+    OutputPipe(const OutputPipe&) = delete;
+    OutputPipe& operator=(const OutputPipe&) = delete;
+
+    /// Why there is no command; stdout is then what it was.
+    const Status& status() const { return status_; }
+
+private:
+    Status start(const std::string& command);
+
+    ForegroundSignals signals_;
+    pid_t child_ = -1;
+    int stdout_ = -1; ///< what it was before
+    Status status_;   ///< last: start() sets the others
+};
+
+} // namespace zoneio

@@ -1,0 +1,112 @@
+"""Tests on a real terminal: a pseudo terminal (pexpect) whose screen is kept by a terminal emulator (pyte).
+
+Nothing here waits for a time: a test waits until the screen shows what it is after, and fails when that never comes.
+"""
+import os
+import pathlib
+import threading
+
+import pexpect
+import pyte
+import pytest
+
+PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds without any output before a wait has failed
+
+
+class Terminal:
+    """zoneio on a terminal of its own."""
+
+    def __init__(self, folder, *arguments, columns=80, lines=24, **environment):
+        self.raw = b""
+        self.screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self.screen)
+        program = os.environ.get("ZONEIO") or pathlib.Path(__file__).parents[2] / "build" / "zoneio"
+        base = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
+                "INPUTRC": "/dev/null", "ASAN_OPTIONS": "detect_leaks=0", **environment}
+        self._child = pexpect.spawn(str(pathlib.Path(program).resolve()), list(arguments), cwd=str(folder), env=base,
+                                    dimensions=(lines, columns), timeout=PATIENCE)
+        self._child.delaybeforesend = None
+
+    def send(self, keys):
+        self._child.send(keys)
+
+    def paste(self, keys):
+        """The same for more than the terminal takes at once, while wait() reads what comes back."""
+        threading.Thread(target=self._child.send, args=(keys,), daemon=True).start()
+
+    def run(self, line):
+        """Types a command and waits for the prompt behind its results."""
+        prompts = self.raw.count(b"zoneio> ")
+        self.send(line + "\r")
+        self.wait(lambda: self.raw.count(b"zoneio> ") > prompts and self.line() == "zoneio>")
+
+    def wait(self, what):
+        """Reads until the screen shows this text, or until this function is true."""
+        done = what if callable(what) else lambda: what in self.text()
+        while not done():
+            try:
+                data = self._child.read_nonblocking(65536, PATIENCE)
+            except (pexpect.EOF, pexpect.TIMEOUT) as error:
+                raise AssertionError(f"never came: {what}\n{self.text()}\n{self.raw[-2000:]!r}") from error
+            self.raw += data
+            self._stream.feed(data)
+
+    def resize(self, columns, lines):
+        self.screen.resize(lines, columns)
+        self._child.setwinsize(lines, columns)
+
+    def rows(self):
+        return [row.rstrip() for row in self.screen.display]
+
+    def text(self):
+        return "\n".join(self.rows()).rstrip("\n")
+
+    def line(self):
+        """The row of the cursor."""
+        return self.rows()[self.screen.cursor.y]
+
+    def end(self, keys="quit\r"):
+        """Lets the program end; its exit status."""
+        self.send(keys)
+        while True:
+            try:
+                self.raw += self._child.read_nonblocking(65536, PATIENCE)
+            except pexpect.EOF:
+                break
+        self._child.close()
+        return self._child.exitstatus
+
+    def kill(self):
+        self._child.close(force=True)
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """Starts zoneio with these arguments in a fresh folder, and waits for its prompt."""
+    started = []
+
+    def start(*arguments, **settings):
+        started.append(Terminal(tmp_path, *arguments, **settings))
+        started[-1].wait("zoneio>")
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def zoned():
+    """The words that open an emulated zoned device of 16 zones of 4 MiB."""
+    return "--image-opts", "driver=zoned,size=64M,zone.size=4M,zone.max_open_zones=3"
+
+
+@pytest.fixture
+def foreign_home(tmp_path):
+    """A folder of another user, as HOME is under some sudo; needs root to have one."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to give a folder away")
+    home = tmp_path / "foreign"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    return home

@@ -1,0 +1,98 @@
+"""The Tab key."""
+import pytest
+
+
+@pytest.mark.parametrize(("typed", "completed"), [
+    ("zone_rep", "zone_report "),
+    ("  zone_rep", "  zone_report "),
+    ("help wait", "help wait_break "),
+    ("truncate -m fa", "truncate -m falloc "),
+    ("open -t writet", "open -t writethrough "),
+    ("open -twritet", "open -twritethrough "),
+    ("open -d ig", "open -d ignore "),
+    ("open -i io", "open -i io_uring "),
+    ("reopen -c dir", "reopen -c directsync "),
+    ("create -f zo", "create -f zoned "),
+    ("create -f zoned -o zone.si", "create -f zoned -o zone.size="),
+    ("open -o driver=zo", "open -o driver=zoned"),
+    ("open -o driver=zoned,zone.si", "open -o driver=zoned,zone.size="),
+    ("open -o driver=zoned,zone.size=4M,zone.cap", "open -o driver=zoned,zone.size=4M,zone.capacity="),
+    ("open -o driver=raw,file.dri", "open -o driver=raw,file.driver="),
+    ("open -o driver=raw,file.driver=host_d", "open -o driver=raw,file.driver=host_device"),
+    ("open -o driver=raw,file.driver=null-co,file.lat", "open -o driver=raw,file.driver=null-co,file.latency-ns="),
+    ("open -o detect-zeroes=u", "open -o detect-zeroes=unmap"),
+    ("open -o read-only=on,cache.d", "open -o read-only=on,cache.direct="),
+    ("reopen -o disc", "reopen -o discard="),
+    ("zone_list --st", "zone_list --state "),
+    ("zone_list --state clo", "zone_list --state closed"),
+    ("zone_list --state=full,exp", "zone_list --state=full,explicit"),
+    ("zl -sclo", "zl -sclosed"),
+    ("zone_apply res", "zone_apply reset "),
+    ("zone_condition 0 4M off", "zone_condition 0 4M offline "),
+])
+def test_completes(terminal, typed, completed):
+    shell = terminal(NO_COLOR="1")
+    shell.send(typed + "\t")
+    shell.wait(lambda: shell.screen.cursor.x == len("zoneio> " + completed))
+    assert shell.line() == ("zoneio> " + completed).rstrip()
+
+
+@pytest.mark.parametrize(("typed", "offered"), [
+    ("zrp 4", "4M 40M 44M 48M 4z"),
+    ("zrp 5", "52M 56M 5z"),
+    ("zrp 0x", "0x0 0x1000000 0x1400000 0x1800000 0x1c00000 0x2000000 0x2400000 0x2800000 0x2c00000 0x3000000 "
+               "0x3400000 0x3800000 0x3c00000 0x400000 0x800000 0xc00000"),
+    ("zone_finish 4M ", "4M 64M 1z 16z"),
+    ("zone_open ", "0 4M 8M 12M 16M 20M 24M 28M 32M 36M 40M 44M 48M 52M 56M 60M"),
+    ("open -t ", "none directsync writeback unsafe writethrough"),
+    ("zone_condition 0 1z ", "readonly offline empty"),
+    ("readv -", "-C -P -q -r -v"),
+    ("zone_apply reset --state ",
+     "empty implicit explicit closed full readonly offline conventional open active"),
+    ("zone_clo", "zone_close"),
+])
+def test_offers(terminal, zoned, typed, offered):
+    shell = terminal(*zoned, NO_COLOR="1")
+    shell.send(typed + "\t\t")
+    names = offered.split()
+    if len(names) == 1:
+        shell.wait(lambda: shell.line() == "zoneio> " + names[0])
+        return
+    # The list, and below it the line again.
+    shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == ("zoneio> " + typed).rstrip())
+    assert sorted(" ".join(shell.rows()[1:shell.screen.cursor.y]).split()) == sorted(names)
+
+
+def test_write_pointers(terminal, zoned):
+    shell = terminal(*zoned, NO_COLOR="1")
+    shell.send("write 5z+\t")
+    shell.wait("write 5z+wp")
+
+
+def test_no_zones_without_a_zoned_device(terminal):
+    shell = terminal("-f", "raw", "null-co://", NO_COLOR="1")
+    shell.send("read \t\tq\b0 4k\r")
+    shell.wait("read 4096/4096 bytes at offset 0")
+    assert shell.rows()[0] == "zoneio> read 0 4k"
+
+
+def test_file_names(terminal, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "äpfel.img").write_bytes(b"\0" * 512)
+    (tmp_path / "images" / "with space.img").write_bytes(b"")
+    shell = terminal(NO_COLOR="1")
+    shell.send("open -r ima\t")
+    shell.wait("images/")
+    shell.send("\t")
+    shell.wait("images/äpfel.img")
+    shell.run("")
+    shell.run("close")
+    shell.send("open -o driver=file,filename=images/\t")
+    shell.wait("driver=file,filename=images/äpfel.img")
+
+
+def test_image_opts(terminal, zoned):
+    shell = terminal(*zoned, NO_COLOR="1")
+    shell.run("close")
+    shell.send("open driver=zoned,zone.max_o\t")
+    shell.wait("zone.max_open_zones=")

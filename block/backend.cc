@@ -239,9 +239,6 @@ Status BlockBackend::do_write(uint64_t offset, const IoVec& iov, WriteFlags flag
     if (!status.ok()) {
         return status;
     }
-    if (flags.compressed) {
-        return root_->driver().pwritev_compressed(offset, iov);
-    }
     keep_zone_order();
     flags = write_flags(flags);
     if (is_direct()) {

@@ -259,7 +259,7 @@ std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
     if (moves_data && (padding(offset, request.bytes).needed() || request.bytes > transfer_limit())) {
         return std::nullopt;
     }
-    if (request.op == RequestOp::write && flags_.detect_zeroes != DetectZeroes::off) {
+    if (request.op == RequestOp::write && (request.flags.compressed || flags_.detect_zeroes != DetectZeroes::off)) {
         return std::nullopt;
     }
     if (moves_data && needs_tracking()) {

@@ -40,7 +40,7 @@ uint64_t aligned_limit(uint64_t limit, uint64_t alignment) {
 
 Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     trace_bdrv_co_pwritev_part(driver_.get(), offset, iov.bytes(), flags.bits());
-    if (iov.bytes() == 0 && (!has_events_ || offset % limits().request_alignment != 0)) {
+    if (iov.bytes() == 0 && !flags.compressed && (!has_events_ || offset % limits().request_alignment != 0)) {
         return {};
     }
     if (!needs_tracking()) {
@@ -114,8 +114,13 @@ Status BlockNode::write_aligned(uint64_t offset, const IoVec& iov, WriteFlags fl
         flags.may_unmap = flags_.detect_zeroes == DetectZeroes::unmap;
         return zero_aligned(offset, iov.bytes(), flags);
     }
-    raise(DebugEvent::pwritev);
-    Status status = write_split(offset, iov, flags);
+    Status status;
+    if (flags.compressed) {
+        status = driver_->pwritev_compressed(offset, iov);
+    } else {
+        raise(DebugEvent::pwritev);
+        status = write_split(offset, iov, flags);
+    }
     raise(DebugEvent::pwritev_done);
     mark_written();
     return status.ok() && flags.fua && !driver_->passes_fua() ? flush() : std::move(status);

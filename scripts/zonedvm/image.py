@@ -3,6 +3,7 @@
 Three layers: base (busybox, bash, blkzone, modules, guest scripts), tools (Python, pytest, the GNU tools) and
 the payload (the program and what the caller adds). The first two are cached under a hash of what went in.
 """
+import contextlib
 import hashlib
 import os
 import stat
@@ -205,7 +206,10 @@ def cached(cache, kind, tree):
 
 
 def forget_old(cache, kind, days=14):
+    """Drops archives of a kind that no run has used for so long. Other runs may be at the same folder: one may have
+    renamed a part it was writing, or dropped an archive first."""
     for name in os.listdir(cache):
         path = os.path.join(cache, name)
-        if name.startswith(kind + "-") and os.path.getmtime(path) < time.time() - days * 86400:
-            os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):
+            if name.startswith(kind + "-") and os.path.getmtime(path) < time.time() - days * 86400:
+                os.unlink(path)

@@ -195,6 +195,9 @@ struct Notice {
 /// is nothing of either.
 using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
 
+/// Asked before a block device is opened for writing, by its name: an error keeps it from being opened, and is that of opening.
+using WriteGuard = std::function<Status(const std::string& filename)>;
+
 /// What a driver's factory is given.
 struct OpenContext {
     OpenContext();
@@ -207,6 +210,7 @@ struct OpenContext {
     AioMode default_aio = AioMode::threads;
     std::vector<Notice> notices; ///< for the factory to add to
     ChildOpener open_child;      ///< for drivers that name their child, see DriverInfo::own_child
+    WriteGuard write_guard;      ///< may be empty
 };
 
 /// A row of the driver table.

@@ -33,11 +33,12 @@ bool means_unsupported(int error) {
 
 class HostDevice final : public PosixFile, private ZonedDevice {
 public:
-    explicit HostDevice(std::string_view driver_name) : driver_name_(driver_name) {}
+    HostDevice(std::string_view driver_name, WriteGuard write_guard)
+        : driver_name_(driver_name), write_guard_(std::move(write_guard)) {}
 
     template <const DriverInfo& Info>
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
-        auto driver = std::make_unique<HostDevice>(Info.name);
+        auto driver = std::make_unique<HostDevice>(Info.name, context.write_guard);
         Status status = driver->open(context, options);
         if (status.ok()) {
             status = driver->detect_zones(context.flags);
@@ -131,6 +132,8 @@ protected:
         return {};
     }
 
+    Status may_open_for_writing() const override { return write_guard_ ? write_guard_(filename()) : Status(); }
+
     Status check_writable(int fd) const override {
         struct stat st{};
         int read_only = 0;
@@ -223,6 +226,7 @@ private:
     }
 
     std::string_view driver_name_;
+    WriteGuard write_guard_;
     std::unique_ptr<HostZones> zones_; ///< null when the device is not zoned
 };
 

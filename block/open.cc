@@ -62,7 +62,8 @@ unsigned upstream_open_flags(const NodeFlags& flags, const DriverInfo& info, Aio
 /// One open of a whole chain.
 class Opener {
 public:
-    Opener(AioMode aio, std::vector<Notice>& notices) : aio_(aio), notices_(notices) {}
+    Opener(AioMode aio, WriteGuard write_guard, std::vector<Notice>& notices)
+        : aio_(aio), write_guard_(std::move(write_guard)), notices_(notices) {}
 
     /// `at_bottom`: what is opened is the `file` of another node.
     Result<std::unique_ptr<BlockNode>> open(std::optional<std::string> filename, Options options, NodeFlags flags,
@@ -288,6 +289,7 @@ private:
         context.child = std::move(plan.child);
         context.probed = plan.probed;
         context.default_aio = aio_;
+        context.write_guard = write_guard_;
         if (!plan.info->own_child.empty()) {
             context.open_child = [this, &plan](std::optional<std::string> child_name, Options& options) {
                 plan.explicit_options.take_subtree(plan.info->own_child);
@@ -326,6 +328,7 @@ private:
     }
 
     AioMode aio_;
+    WriteGuard write_guard_;
     std::vector<Notice>& notices_;
     std::set<std::string> names_;
     std::string node_name_;
@@ -395,7 +398,7 @@ Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice
     if (spec.snapshot) {
         return open_snapshot(std::move(spec), notices);
     }
-    Opener opener(spec.aio, notices);
+    Opener opener(spec.aio, std::move(spec.write_guard), notices);
     return opener.open(std::move(spec.filename), std::move(spec.options), spec.flags, false);
 }
 

@@ -18,6 +18,7 @@ struct ImageSpec {
     NodeFlags flags; ///< defaults; options win
     AioMode aio = AioMode::threads;
     bool snapshot = false; ///< the image is not written; changes go to a temporary overlay
+    WriteGuard write_guard; ///< empty: everything may be written
 };
 
 /// Opens a chain of nodes from the top down to the protocol that holds the data.

@@ -143,6 +143,10 @@ Status PosixFile::open(OpenContext& context, Options& options) {
     filename_ = context.filename;
     read_only_ = context.flags.read_only;
     direct_ = context.flags.direct;
+    status = read_only_ ? Status() : may_open_for_writing();
+    if (!status.ok()) {
+        return status;
+    }
     Result<FileDescriptor> file = open_file(read_only_, context.flags.auto_read_only, direct_);
     if (!file.ok()) {
         return std::move(file).status();
@@ -373,6 +377,10 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     }
     if (aio_ == AioMode::native && !flags.direct) {
         return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    }
+    status = read_only_ && !flags.read_only ? may_open_for_writing() : Status();
+    if (!status.ok()) {
+        return status;
     }
     // No falling back to read-only here: the node above has been told what it is going to be.
     bool read_only = flags.read_only;

@@ -35,6 +35,8 @@ protected:
 
     /// Is the file of a kind that this driver takes? Called with the open descriptor.
     virtual Status check_kind(int fd) const = 0;
+    /// Is it to be opened for writing? Called before that.
+    virtual Status may_open_for_writing() const { return {}; }
     /// May it be written? Called when it was opened for that.
     virtual Status check_writable(int /*fd*/) const { return {}; }
     /// The length of what is behind fd, in bytes.

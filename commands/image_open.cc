@@ -103,7 +103,7 @@ Outcome open_image(Session& session, OpenRequest request) {
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockBackend>> backend =
         BlockBackend::open({std::move(request.filename), std::move(request.options), request.flags, request.aio,
-                            request.snapshot},
+                            request.snapshot, write_guard(session)},
                            request.writethrough, notices);
     for (const Notice& notice : notices) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);

@@ -3,6 +3,7 @@
 
 #include "block/backend.h"
 #include "commands/aio.h"
+#include "commands/device_guard.h"
 #include "commands/failure.h"
 #include "commands/report.h"
 
@@ -50,6 +51,8 @@ public:
     bool misalign = false;
     /// The zone that the last offset on a zoned device was in: what `wp` alone is about.
     std::optional<uint64_t> current_zone;
+
+    Guard guard = Guard::off;
 
     /// Nothing is run after a command that failed (--errexit).
     bool errexit = false;

@@ -179,7 +179,8 @@ constexpr Command commands[] = {
     {"close", "c", run_close, 0, 0, true, false, 0, nullptr, "closes the image", "", nullptr},
     {"open", "o", run_open, 1, -1, false, false, 0, "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
      "opens an image",
-     "Opens the image at PATH, or the one that options describe.\n"
+     "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
+     "opened for writing that is in use or has partitions.\n"
      "\n"
      "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
      "\n"
@@ -202,7 +203,7 @@ constexpr Command commands[] = {
      "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n"
      "\n"
      "  -r           for reading only\n"
-     "  -w           for reading and writing\n"
+     "  -w           for reading and writing; of a device in use after a question, see open\n"
      "  -c MODE      cache mode, see open\n"
      "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
      "c:o:rw", false, nullptr, {{}, reopen_options}},

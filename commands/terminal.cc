@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/terminal.h"
 
+#include "commands/long_work.h"
+
+#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fmt/format.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <string>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -36,6 +42,23 @@ bool locale_is_utf8() {
     return utf8;
 }
 
+/// A line with its end, which is missing at the end of the input and after an interrupt.
+std::string read_line(int fd) {
+    std::string line;
+    while (!line.ends_with('\n')) {
+        char c = 0;
+        const ssize_t length = read(fd, &c, 1);
+        if (length < 0 && errno == EINTR && !InterruptEndsCommand::is_requested()) {
+            continue;
+        }
+        if (length <= 0) {
+            break;
+        }
+        line += c;
+    }
+    return line;
+}
+
 } // namespace
 
 bool may_colour(int fd) {
@@ -56,6 +79,29 @@ TextScreen TextScreen::of_stdout() {
     screen.utf8 = locale_is_utf8();
     screen.colour = may_colour(STDOUT_FILENO);
     return screen;
+}
+
+bool confirm(std::string_view question) {
+    termios before{};
+    const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (is_terminal) {
+        // Line editing may have it without echo and lines.
+        termios lines = before;
+        lines.c_iflag |= ICRNL;
+        lines.c_lflag |= ICANON | ECHO | ISIG;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &lines);
+    }
+    FILE* const screen = isatty(STDERR_FILENO) ? stderr : stdout;
+    fmt::print(screen, "{} [y/N] ", question);
+    fflush(screen);
+    const std::string answer = read_line(STDIN_FILENO);
+    if (!answer.ends_with('\n')) {
+        fmt::print(screen, "\n");
+    }
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    }
+    return answer == "y\n" || answer == "Y\n" || answer == "yes\n";
 }
 
 KeyWatch::KeyWatch() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0) {

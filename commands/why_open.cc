@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
+#include "block/device_use.h"
 #include "block/driver.h"
 #include "commands/nearest.h"
 #include "commands/process_files.h"
@@ -233,6 +234,16 @@ Explanation explain_open(Evidence& evidence) {
     return explanation;
 }
 
+Explanation explain_guarded(Evidence& evidence) {
+    const std::string file = quoted_after(evidence, "");
+    Explanation explanation{fmt::format("you did not want '{}' to be opened for writing", file), {}, fmt::format("open -r {}", file)};
+    if (const std::vector<std::string> uses = path_uses(file); !uses.empty()) {
+        explanation.more.push_back(fmt::format("Writing to it may destroy data of others: {}.", fmt::join(uses, "; ")));
+    }
+    explanation.more.emplace_back("For reading only nobody is asked.");
+    return explanation;
+}
+
 constexpr Cause causes[] = {
     {is_locked, explain_locked},
     {is_unknown_driver, explain_unknown_driver},
@@ -244,6 +255,7 @@ constexpr Cause causes[] = {
     {is_other_device, explain_other_device},
     {is_unsupported_format, explain_unsupported_format},
     {is_open_errno<ENOENT>, explain_missing},
+    {is_open_errno<ECANCELED>, explain_guarded},
     {is_refused_by_permissions, explain_refused_by_permissions},
     {is_open_errno<EROFS>, explain_read_only_medium},
     {is_open_errno<EISDIR>, explain_folder},

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -43,6 +44,14 @@ bool open_operand(Session& session, ProcessOptions& options) {
     return is_open;
 }
 
+/// Only who sits at a terminal can be asked.
+Guard guard_for(const ProcessOptions& options) {
+    if (options.commands.empty() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+        return Guard::ask;
+    }
+    return options.guard ? Guard::warn : Guard::off;
+}
+
 void run_batch(Session& session, std::vector<ProcessOptions::Batch>& batch) {
     CommandSequence sequence(session);
     for (ProcessOptions::Batch& item : batch) {
@@ -63,6 +72,7 @@ int run(int argc, char** argv) {
     session.image_opts = options.image_opts;
     session.misalign = options.misalign;
     session.errexit = options.errexit;
+    session.guard = guard_for(options);
     if (options.json) {
         session.out().use_json();
     }

@@ -96,6 +96,7 @@ private:
         add("--file", "FILE", "run the commands in a file; may be repeated",
             [this](const std::string& v) { options_.commands.push_back({v, true}); });
         add("--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
+        add("--guard", "warn before writing to block devices in use", [this] { options_.guard = true; });
         add("--deterministic", "times and rates as XX, to compare what is printed", [this] { options_.deterministic = true; });
     }
 

@@ -24,6 +24,7 @@ struct ProcessOptions {
     bool errexit = false;
     bool json = false; ///< --output json
     bool deterministic = false;
+    bool guard = false;
 };
 
 /// Parses the command line; messages are printed as they come up. An exit status means that the program

@@ -4,6 +4,7 @@ Nothing here waits for a time: a test waits until the screen shows what it is af
 """
 import os
 import pathlib
+import subprocess
 import threading
 
 import pexpect
@@ -82,12 +83,12 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path):
-    """Starts zoneio with these arguments in a fresh folder, and waits for its prompt."""
+    """Starts zoneio with these arguments in a fresh folder, and waits for its prompt, or something else."""
     started = []
 
-    def start(*arguments, **settings):
+    def start(*arguments, first="zoneio>", **settings):
         started.append(Terminal(tmp_path, *arguments, **settings))
-        started[-1].wait("zoneio>")
+        started[-1].wait(first)
         return started[-1]
 
     yield start
@@ -110,3 +111,23 @@ def foreign_home(tmp_path):
     home.mkdir()
     os.chown(home, 65534, 65534)
     return home
+
+
+@pytest.fixture
+def loop_device(tmp_path):
+    """A block device of 1 MiB over the file `disk`; needs root and a free loop device."""
+    (tmp_path / "disk").write_bytes(bytes(1 << 20))
+    attached = subprocess.run(["losetup", "-f", "--show", str(tmp_path / "disk")], capture_output=True, text=True, check=False)
+    if attached.returncode != 0:
+        pytest.skip(f"needs a loop device: {attached.stderr.strip()}")
+    device = attached.stdout.strip()
+    yield device
+    subprocess.run(["losetup", "-d", device], check=True)
+
+
+@pytest.fixture
+def device_in_use(loop_device):
+    """One that a program, this one, has opened exclusively."""
+    holder = os.open(loop_device, os.O_RDONLY | os.O_EXCL)
+    yield loop_device
+    os.close(holder)

@@ -31,8 +31,8 @@ struct OpenRequest {
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);
-/// The same words, without those that are only other names.
-inline constexpr std::string_view cache_mode_words[] = {"none", "directsync", "writeback", "unsafe", "writethrough"};
+/// The same words, without those that are only other names; the first is the default.
+inline constexpr std::string_view cache_mode_words[] = {"writethrough", "writeback", "none", "directsync", "unsafe"};
 inline constexpr std::string_view discard_mode_words[] = {"unmap", "ignore"};
 inline constexpr std::string_view aio_mode_words[] = {"threads", "native", "io_uring"};
 

@@ -6,6 +6,7 @@
 // the command line, because each is checked when it is met.
 #include "shell/options.h"
 
+#include "block/driver.h"
 #include "block/user_object.h"
 #include "shell/trace_options.h"
 
@@ -13,7 +14,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <getopt.h>
+#include <map>
 
 namespace zoneio {
 
@@ -22,7 +25,27 @@ namespace {
 constexpr const char* version_text = "qemu-io version 10.0 (zoneio " ZONEIO_VERSION ")\n"
                                      "Copyright (c) 2026 The zoneio developers. Licence GPL-3.0-or-later\n";
 
-constexpr const char* footer_text = "\n'help' at the prompt, or -c help, lists the commands.\n";
+constexpr const char* head_text = "Usage: {} [OPTION]... [-c COMMAND]... [file]\n"
+                                  "A command shell for raw files, block devices and zoned block devices.\n"
+                                  "\n"
+                                  "  file                 the image: a file name, PROTOCOL:NAME, or json:{{...}}\n";
+constexpr const char* foot_text = "\nOf several modes the first is the default. 'help' at the prompt, or -c help,\n"
+                                  "lists the commands; zoneio(1) and zoneio-commands(7) have it all.\n";
+
+constexpr const char* image_group = "Image";
+constexpr const char* commands_group = "Commands";
+constexpr const char* output_group = "Output";
+constexpr const char* other_group = "Other";
+
+constexpr std::string_view output_words[] = {"text", "json"};
+
+std::vector<std::string_view> driver_names() {
+    std::vector<std::string_view> names;
+    for (const DriverInfo& info : driver_table()) {
+        names.push_back(info.name);
+    }
+    return names;
+}
 
 class OptionParser {
 public:
@@ -55,59 +78,77 @@ public:
         return take_operands({argv + optind, static_cast<size_t>(argc - optind)});
     }
 
+    std::vector<ProcessOption> list() {
+        std::vector<ProcessOption> rows;
+        for (const CLI::Option* option : app_.get_options()) {
+            const std::string& letter = option->get_snames().empty() ? no_letter_ : option->get_snames().front();
+            rows.push_back({letter, option->get_lnames().front(), takes_argument(*option) ? option->get_type_name() : "",
+                            option->get_description(), option->get_group(), words_[option]});
+        }
+        return rows;
+    }
+
 private:
     using Setter = std::function<void(const std::string&)>;
 
     void define() {
         app_.name(program_);
         app_.set_help_flag();
-        app_.footer(footer_text);
-        app_.get_formatter()->column_width(28);
-        app_.add_option("file")->type_name("")->description("the image: a file name, PROTOCOL:NAME, or json:{...}");
-        add("-c,--cmd", "COMMAND", "run a command; may be repeated", [this](const std::string& v) { options_.commands.push_back({v, false}); });
-        add("-f,--format", "DRIVER", "how to read the image; default: see what it holds", [this](const std::string& v) { format_ = v; });
-        add("--image-opts", "the file is given as an option string", [this] { options_.image_opts = true; });
-        add("-r,--read-only", "open for reading only", [this] { options_.open.flags.read_only = true; });
-        add("-U,--force-share", "share with programs that write to it (with -r)", [this] { options_.open.force_share = true; });
-        add("-s,--snapshot", "write to a temporary overlay", [this] { options_.open.snapshot = true; });
-        add("-C,--copy-on-read", "copy on read", [this] { options_.open.flags.copy_on_read = true; });
-        add("-t,--cache", "MODE", "none, directsync, writeback, unsafe, writethrough (default)",
-            [this](const std::string& v) { set_cache(v); });
-        add("-n,--nocache", "the same as -t none", [this] { set_cache("none"); });
-        add("-i,--aio", "MODE", "threads (default), native, io_uring",
-            [this](const std::string& v) { check(parse_aio_mode(v, options_.open.aio), "aio", v); });
-        add("-k,--native-aio", "the same as -i native", [this] { options_.open.aio = AioMode::native; });
-        add("-d,--discard", "MODE", "unmap (default), ignore",
-            [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
-        add("-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
-        add("-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists events",
+        add(commands_group, "-c,--cmd", "COMMAND", "run a command; may be repeated",
+            [this](const std::string& v) { options_.commands.push_back({v, false}); });
+        add(image_group, "-f,--format", "DRIVER", "how to read the image; default: see what it holds",
+            [this](const std::string& v) { format_ = v; }, driver_names());
+        add(image_group, "--image-opts", "the file is given as an option string", [this] { options_.image_opts = true; });
+        add(image_group, "-r,--read-only", "open for reading only", [this] { options_.open.flags.read_only = true; });
+        add(image_group, "-U,--force-share", "share with programs that write to it (with -r)", [this] { options_.open.force_share = true; });
+        add(image_group, "-s,--snapshot", "write to a temporary overlay", [this] { options_.open.snapshot = true; });
+        add(image_group, "-C,--copy-on-read", "copy on read", [this] { options_.open.flags.copy_on_read = true; });
+        add_mode(image_group, "-t,--cache", "cache", cache_mode_words, [this](const std::string& v) { set_cache(v); });
+        add(image_group, "-n,--nocache", "the same as -t none", [this] { set_cache("none"); });
+        add_mode(image_group, "-i,--aio", "asynchronous I/O", aio_mode_words,
+                 [this](const std::string& v) { check(parse_aio_mode(v, options_.open.aio), "aio", v); });
+        add(image_group, "-k,--native-aio", "the same as -i native", [this] { options_.open.aio = AioMode::native; });
+        add_mode(image_group, "-d,--discard", "discards", discard_mode_words,
+                 [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
+        add(image_group, "-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
+        add(output_group, "-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",
             [this](const std::string& v) { exit_status_ = configure_trace(program_, v, trace_file_); });
-        add("--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
-        add("-h,--help", "this text", [this] {
+        add(image_group, "--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
+        add(other_group, "-h,--help", "this text", [this] {
             print_help(stdout);
             exit_status_ = EXIT_SUCCESS;
         });
-        add("-V,--version", "the version", [this] {
+        add(other_group, "-V,--version", "version and licence", [this] {
             fputs(version_text, stdout);
             exit_status_ = EXIT_SUCCESS;
         });
         first_of_ours_ = app_.get_options().size();
-        add("--output", "FORM", "text (default), json: a record a command", [this](const std::string& v) { set_output(v); });
-        add("--file", "FILE", "run the commands in a file; may be repeated",
+        add_mode(output_group, "--output", "what to print", output_words, [this](const std::string& v) { set_output(v); });
+        add(commands_group, "--file", "FILE", "run the commands in a file; may be repeated",
             [this](const std::string& v) { options_.commands.push_back({v, true}); });
-        add("--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
-        add("--guard", "warn before writing to block devices in use", [this] { options_.guard = true; });
-        add("--deterministic", "times and rates as XX, to compare what is printed", [this] { options_.deterministic = true; });
+        add(commands_group, "--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
+        add(image_group, "--guard", "warn before writing to block devices in use", [this] { options_.guard = true; });
+        add(output_group, "--deterministic", "times and rates as XX, to compare what is printed",
+            [this] { options_.deterministic = true; });
     }
 
-    /// An option with an argument.
-    void add(const std::string& names, const std::string& value_name, const std::string& text, const Setter& setter) {
-        app_.add_option_function<std::string>(names, setter, text)->type_name(value_name)->trigger_on_parse();
+    /// An option with an argument, which is one of `words` if there are any.
+    void add(const char* group, const std::string& names, const std::string& value_name, const std::string& text,
+             const Setter& setter, std::vector<std::string_view> words = {}) {
+        const CLI::Option* const option =
+            app_.add_option_function<std::string>(names, setter, text)->type_name(value_name)->trigger_on_parse()->group(group);
+        words_[option] = std::move(words);
+    }
+
+    /// An option that takes one of a few modes.
+    void add_mode(const char* group, const std::string& names, std::string_view text, std::span<const std::string_view> words,
+                  const Setter& setter) {
+        add(group, names, "MODE", fmt::format("{}: {}", text, fmt::join(words, ", ")), setter, {words.begin(), words.end()});
     }
 
     /// An option without.
-    void add(const std::string& names, const std::string& text, std::function<void()> setter) {
-        app_.add_flag_callback(names, std::move(setter), text)->trigger_on_parse();
+    void add(const char* group, const std::string& names, const std::string& text, std::function<void()> setter) {
+        app_.add_flag_callback(names, std::move(setter), text)->trigger_on_parse()->group(group);
     }
 
     void set_cache(const std::string& word) {
@@ -142,7 +183,20 @@ private:
         exit_status_ = EXIT_FAILURE;
     }
 
-    void print_help(FILE* stream) { fputs(app_.help().c_str(), stream); }
+    void print_help(FILE* stream) {
+        fmt::print(stream, head_text, program_);
+        const std::vector<ProcessOption> rows = list();
+        for (const std::string_view group : {image_group, commands_group, output_group, other_group}) {
+            fmt::print(stream, "\n{}:\n", group);
+            for (const ProcessOption& row : rows) {
+                if (row.group == group) {
+                    const std::string letter = row.letter.empty() ? "   " : fmt::format("-{},", row.letter);
+                    fmt::print(stream, "  {} {:<16} {}\n", letter, fmt::format("--{} {}", row.name, row.value_name), row.text);
+                }
+            }
+        }
+        fputs(foot_text, stream);
+    }
 
     /// After a wrong option; not where records are expected.
     void print_usage() { print_help(options_.json ? stderr : stdout); }
@@ -162,17 +216,18 @@ private:
         return false;
     }
 
+    static bool takes_argument(const CLI::Option& option) {
+        return option.get_expected_max() > 0 && option.get_type_size() > 0;
+    }
+
     /// The first `count` options, their long names; a short-only one does not exist.
     std::vector<option> getopt_table(size_t count) {
         std::vector<option> table;
         const std::vector<CLI::Option*> options = app_.get_options();
         for (const CLI::Option* option : std::span(options).first(count)) {
-            if (option->get_positional()) {
-                continue;
-            }
             const std::string& letter = option->get_snames().empty() ? no_letter_ : option->get_snames().front();
-            const int has_argument = option->get_expected_max() > 0 && option->get_type_size() > 0 ? required_argument : no_argument;
-            table.push_back({option->get_lnames().front().c_str(), has_argument, nullptr,
+            table.push_back({option->get_lnames().front().c_str(),
+                             takes_argument(*option) ? required_argument : no_argument, nullptr,
                              letter.empty() ? 0 : static_cast<int>(letter.front())});
         }
         table.push_back({nullptr, 0, nullptr, 0});
@@ -240,6 +295,7 @@ private:
     const std::string no_letter_;
     ProcessOptions& options_;
     CLI::App app_;
+    std::map<const CLI::Option*, std::vector<std::string_view>> words_; ///< what an argument is one of
     std::optional<std::string> format_;
     std::optional<std::string> trace_file_;
     std::optional<int> exit_status_;
@@ -250,6 +306,11 @@ private:
 
 std::optional<int> parse_process_options(int argc, char** argv, const std::string& program, ProcessOptions& options) {
     return OptionParser(program, options).parse(argc, argv);
+}
+
+std::vector<ProcessOption> process_options() {
+    ProcessOptions unused;
+    return OptionParser("zoneio", unused).list();
 }
 
 } // namespace zoneio

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace zoneio {
@@ -30,5 +31,18 @@ struct ProcessOptions {
 /// Parses the command line; messages are printed as they come up. An exit status means that the program
 /// ends here.
 std::optional<int> parse_process_options(int argc, char** argv, const std::string& program, ProcessOptions& options);
+
+/// An option of the process, as the manual and completion files tell it.
+struct ProcessOption {
+    std::string letter;                  ///< empty: none
+    std::string name;                    ///< the long one, without dashes
+    std::string value_name;              ///< what its argument is called; empty: it takes none
+    std::string text;                    ///< a line
+    std::string group;                   ///< what it is about
+    std::vector<std::string_view> words; ///< what the argument is one of; empty: anything
+};
+
+/// All of them, in no order that matters.
+std::vector<ProcessOption> process_options();
 
 } // namespace zoneio

@@ -363,10 +363,18 @@ Status add_user_object(std::string_view spec) {
     return status;
 }
 
+std::vector<std::string_view> user_object_types() {
+    std::vector<std::string_view> names;
+    for (const ObjectType& type : types) {
+        names.push_back(type.name);
+    }
+    return names;
+}
+
 std::string user_object_help() {
     std::string text = "List of user creatable objects:\n";
-    for (const ObjectType& type : types) {
-        text += fmt::format("  {}\n", type.name);
+    for (const std::string_view name : user_object_types()) {
+        text += fmt::format("  {}\n", name);
     }
     return text;
 }

@@ -5,13 +5,17 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zoneio {
 
 /// Makes an object that drivers refer to by its id (--object): `TYPE,id=ID,KEY=VALUE...` or a JSON object.
 Status add_user_object(std::string_view spec);
 
-/// The types there are, one a line, with a heading.
+/// The names of the types there are.
+std::vector<std::string_view> user_object_types();
+
+/// The same, one a line, with a heading.
 std::string user_object_help();
 
 } // namespace zoneio

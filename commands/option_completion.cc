@@ -42,7 +42,8 @@ void add_keys(Completions& found, const OptionString& before, std::string_view p
     for (const std::string_view key : keys) {
         const std::string full = fmt::format("{}{}", prefix, key);
         if (full.starts_with(typed) && !is_given(before, full)) {
-            found.matches.push_back(full + '=');
+            // Some keys go on.
+            found.matches.push_back(key.ends_with('.') ? full : full + '=');
         }
     }
 }

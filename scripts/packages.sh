@@ -3,8 +3,8 @@
 
 build_packages=(cmake g++ libaio-dev libcli11-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config
                 systemtap-sdt-dev)
-test_packages=(e2fsprogs libgtest-dev procps python3 python3-jsonschema python3-pexpect python3-pyte python3-pytest
-               python3-pytest-xdist qemu-utils strace time util-linux valgrind)
+test_packages=(e2fsprogs groff-base libgtest-dev man-db procps python3 python3-jsonschema python3-pexpect python3-pyte
+               python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)
 bench_packages=(binutils fio libbenchmark-dev)
 fuzz_packages=(clang)
 vm_packages=(busybox-static qemu-system-x86)

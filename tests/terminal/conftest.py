@@ -14,17 +14,21 @@ import pytest
 PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds without any output before a wait has failed
 
 
-class Terminal:
-    """zoneio on a terminal of its own."""
+def program_under_test():
+    chosen = os.environ.get("ZONEIO") or pathlib.Path(__file__).parents[2] / "build" / "zoneio"
+    return pathlib.Path(chosen).resolve()
 
-    def __init__(self, folder, *arguments, columns=80, lines=24, **environment):
+
+class Terminal:
+    """zoneio, or another program, on a terminal of its own."""
+
+    def __init__(self, folder, *arguments, columns=80, lines=24, program=None, **environment):
         self.raw = b""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
-        program = os.environ.get("ZONEIO") or pathlib.Path(__file__).parents[2] / "build" / "zoneio"
         base = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
                 "INPUTRC": "/dev/null", "ASAN_OPTIONS": "detect_leaks=0", **environment}
-        self._child = pexpect.spawn(str(pathlib.Path(program).resolve()), list(arguments), cwd=str(folder), env=base,
+        self._child = pexpect.spawn(str(program or program_under_test()), list(arguments), cwd=str(folder), env=base,
                                     dimensions=(lines, columns), timeout=PATIENCE)
         self._child.delaybeforesend = None
 

@@ -20,6 +20,7 @@ import pytest
     ("open -o driver=raw,file.dri", "open -o driver=raw,file.driver="),
     ("open -o driver=raw,file.driver=host_d", "open -o driver=raw,file.driver=host_device"),
     ("open -o driver=raw,file.driver=null-co,file.lat", "open -o driver=raw,file.driver=null-co,file.latency-ns="),
+    ("open -o driver=blkdebug,inj", "open -o driver=blkdebug,inject-error."),
     ("open -o detect-zeroes=u", "open -o detect-zeroes=unmap"),
     ("open -o read-only=on,cache.d", "open -o read-only=on,cache.direct="),
     ("reopen -o disc", "reopen -o discard="),

@@ -112,16 +112,27 @@ Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine 
 
 constexpr Command commands[] = {
     {"abort", "", run_abort, 0, 0, false, false, 0, nullptr, "ends the program as a crash would, by abort(3)", "", nullptr},
-    {"break", "", run_break, 2, 2, true, false, 0, "event tag", "holds the next request that comes to an event", "", nullptr},
-    {"remove_break", "", run_remove_break, 1, 1, true, false, 0, "tag", "removes a breakpoint", "", nullptr},
-    {"resume", "", run_resume, 1, 1, true, false, 0, "tag", "lets a held request go on", "", nullptr},
+    {"break", "", run_break, 2, 2, true, false, 0, "event tag", "holds the next request that comes to an event",
+     "With blkdebug in the chain: the next request that comes to EVENT is held there, once, under the name TAG.\n"
+     "\n"
+     "Example: break pwritev_done A\n",
+     nullptr},
+    {"remove_break", "", run_remove_break, 1, 1, true, false, 0, "tag", "removes a breakpoint",
+     "Removes the breakpoints of this name, and lets the requests go on that they hold.\n", nullptr},
+    {"resume", "", run_resume, 1, 1, true, false, 0, "tag", "lets a held request go on",
+     "Of several that are held under this name the newest goes on.\n", nullptr},
     {"sigraise", "", run_sigraise, 1, 1, false, false, 0, "signal", "raises a signal in the program",
      "Raises the signal of this number in the program itself, by raise(3).\n"
      "\n"
      "Example: sigraise 9    ends it without any clean-up\n",
      nullptr},
-    {"sleep", "", run_sleep, 1, 1, false, false, 0, nullptr, "waits for some milliseconds", "", nullptr},
-    {"wait_break", "", run_wait_break, 1, 1, true, false, 0, "tag", "waits until a request is held", "", nullptr},
+    {"sleep", "", run_sleep, 1, 1, false, false, 0, nullptr, "waits for some milliseconds",
+     "Takes the number of milliseconds. Results of asynchronous requests are shown meanwhile.\n"
+     "\n"
+     "Example: sleep 500\n",
+     nullptr},
+    {"wait_break", "", run_wait_break, 1, 1, true, false, 0, "tag", "waits until a request is held",
+     "Waits until a request is held under this name. Fails when none is under way that could be.\n", nullptr},
 };
 
 } // namespace

@@ -290,7 +290,11 @@ constexpr OptionWord truncate_options[] = {{'m', Word::prealloc_mode}};
 
 constexpr Command commands[] = {
     {"alloc", "a", run_alloc, 1, 2, true, false, 0, "offset [count]", "counts the allocated bytes in a stretch of the image",
-     "", nullptr, false, nullptr, range_words},
+     "Tells how many of COUNT bytes (512 unless told otherwise) from OFFSET on are allocated. In a raw image all are: no\n"
+     "backing file shows through its holes. Under -s those are that were written.\n"
+     "\n"
+     "Example: alloc 0 64k\n",
+     nullptr, false, nullptr, range_words},
     {"discard", "d", run_discard, 2, -1, true, true, Permissions::write, "[-Cq] off len", "discards a stretch of the image",
      "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
      "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
@@ -303,9 +307,16 @@ constexpr Command commands[] = {
     {"flush", "f", run_flush, 0, 0, true, true, 0, nullptr, "brings everything written to the medium", "", nullptr},
     {"info", "i", run_info, 0, 0, true, false, 0, nullptr, "tells the format of the image", "", nullptr},
     {"length", "l", run_length, 0, 0, true, false, 0, nullptr, "tells the length of the image", "", nullptr},
-    {"map", "", run_map, 0, 0, true, false, 0, "", "lists the allocated stretches of the image", "", nullptr},
+    {"map", "", run_map, 0, 0, true, false, 0, "", "lists the allocated stretches of the image",
+     "Lists runs of allocated and unallocated bytes, as alloc would count them.\n", nullptr},
     {"truncate", "t", run_truncate, 1, 3, true, true, Permissions::write | Permissions::resize, "[-m prealloc_mode] off",
-     "changes the length of the image", "", "m:", false, nullptr, {truncate_operands, truncate_options}},
+     "changes the length of the image",
+     "Makes the image OFF bytes long. What is cut off is lost; what is added reads as zeros.\n"
+     "\n"
+     "Example: truncate -m falloc 1G\n"
+     "\n"
+     "  -m MODE      what is added is a hole (off, the default), reserved (falloc) or written (full)\n",
+     "m:", false, nullptr, {truncate_operands, truncate_options}},
 };
 
 } // namespace

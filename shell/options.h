@@ -42,7 +42,7 @@ struct ProcessOption {
     std::vector<std::string_view> words; ///< what the argument is one of; empty: anything
 };
 
-/// All of them, in no order that matters.
+/// All of them: those of qemu-io, then ours.
 std::vector<ProcessOption> process_options();
 
 } // namespace zoneio

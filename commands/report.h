@@ -125,6 +125,8 @@ public:
 
     /// Around what is said about a command, for JSON: its name, its words as typed, and the script that it is in.
     void begin_command(std::string_view name, std::span<char* const> words, std::string_view script, uint64_t line);
+    /// The same about the program itself.
+    void begin_program(std::span<char* const> words);
     /// The same for an asynchronous request that has finished; `id` is what its command said.
     void begin_completion(std::string_view name, uint64_t id);
     void end_command(bool ok);

@@ -68,6 +68,17 @@ void Reporter::begin_command(std::string_view name, std::span<char* const> words
     }
 }
 
+void Reporter::begin_program(std::span<char* const> words) {
+    if (json_ == nullptr) {
+        return;
+    }
+    JsonRecord& record = json_->begin("program", program_);
+    record.begin_list("argv");
+    for (const char* word : words) {
+        record.add_element(word);
+    }
+}
+
 void Reporter::begin_completion(std::string_view name, uint64_t id) {
     if (json_ != nullptr) {
         json_->begin("completion", name).add("aio", id);

@@ -5,6 +5,7 @@
 
 #include "block/size.h"
 #include "commands/families.h"
+#include "commands/why_record.h"
 #include "commands/zone_filter.h"
 #include "commands/zone_rules.h"
 
@@ -58,17 +59,12 @@ void for_each_cause(Visit&& visit) {
 Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const Failure* const failure = session.failures().last();
     if (failure == nullptr) {
-        session.out().print("Nothing has failed so far.\n");
+        session.out().tell(NothingFailedFact{});
         return Outcome::ok;
     }
-    const Explanation explanation = explain(session, *failure);
-    session.out().print("{}\n", explanation.first);
-    for (const std::string& line : explanation.more) {
-        session.out().print("  {}\n", line);
-    }
-    if (!explanation.repair.empty()) {
-        session.out().print("  Try: {}\n", explanation.repair);
-    }
+    Evidence evidence(session, *failure);
+    const Explanation explanation = explain(evidence);
+    session.out().tell(WhyFact{evidence, explanation});
     return Outcome::ok;
 }
 
@@ -193,13 +189,13 @@ bool Evidence::is_active_limit_reached() {
     return limits().max_active_zones != 0 && holders().tally.active() >= limits().max_active_zones;
 }
 
-Explanation explain(Session& session, const Failure& failure) {
-    Evidence evidence(session, failure);
+Explanation explain(Evidence& evidence) {
     Explanation explanation;
     for_each_cause([&](const Cause& cause) {
         const bool applies = cause.applies(evidence);
         if (applies) {
             explanation = cause.explain(evidence);
+            explanation.cause = cause.name;
         }
         return applies;
     });
@@ -208,10 +204,11 @@ Explanation explain(Session& session, const Failure& failure) {
 
 std::optional<std::string> failure_hint(Session& session) {
     const Failure* const failure = session.failures().last();
-    if (failure == nullptr || !Evidence(session, *failure).zoned()) {
+    if (failure == nullptr) {
         return std::nullopt;
     }
-    return explain(session, *failure).first;
+    Evidence evidence(session, *failure);
+    return evidence.zoned() ? std::optional(explain(evidence).first) : std::nullopt;
 }
 
 std::string exact_size(uint64_t bytes) {

@@ -19,6 +19,8 @@ struct Explanation {
     std::string first;             ///< what was wrong, in a line; also the hint at a terminal
     std::vector<std::string> more; ///< the rule behind it, and how things are
     std::string repair;            ///< a command that mends it, or comes near; may be empty
+    std::string note = {};         ///< what to know of that command; may be empty
+    std::string_view cause = {};   ///< which it was, for programs: see Cause
 };
 
 /// Zones that are in some condition, told in a line: `zones 0 to 3, 7 and 20 others`.
@@ -29,11 +31,14 @@ public:
     std::string text() const;
     uint64_t first() const { return runs_.front().first; }
 
-private:
     struct Run {
         uint64_t first;
         uint64_t last;
     };
+    /// The first of them, without gaps between.
+    const std::vector<Run>& runs() const { return runs_; }
+
+private:
     static constexpr size_t most_runs = 6;
 
     std::vector<Run> runs_;
@@ -100,6 +105,7 @@ private:
 };
 
 struct Cause {
+    std::string_view name; ///< in records: documented in json.md, and never changed
     bool (*applies)(Evidence& evidence);
     Explanation (*explain)(Evidence& evidence);
 };
@@ -110,8 +116,12 @@ std::span<const Cause> open_causes();
 std::span<const Cause> zone_causes();
 std::span<const Cause> image_causes();
 
+/// Those that are about the device's limits.
+inline constexpr std::string_view active_limit_cause = "active-limit";
+inline constexpr std::string_view open_limit_cause = "open-limit";
+
 /// Always finds something to say.
-Explanation explain(Session& session, const Failure& failure);
+Explanation explain(Evidence& evidence);
 
 /// At a terminal: the first line of that, for a command that failed on a zoned device just now.
 std::optional<std::string> failure_hint(Session& session);

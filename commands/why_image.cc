@@ -127,15 +127,15 @@ Explanation explain_anything(Evidence& evidence) {
 }
 
 constexpr Cause causes[] = {
-    {is_permission, explain_permission},
-    {is_past_end, explain_past_end},
-    {is_full_medium, explain_full_medium},
-    {is_resize_refused, explain_resize_refused},
-    {is_unsupported, explain_unsupported},
-    {is_request, explain_request},
-    {is_gone, explain_gone},
-    {is_mismatch, explain_mismatch},
-    {is_anything, explain_anything},
+    {"not-permitted", is_permission, explain_permission},
+    {"past-end", is_past_end, explain_past_end},
+    {"no-space", is_full_medium, explain_full_medium},
+    {"resize-refused", is_resize_refused, explain_resize_refused},
+    {"unsupported", is_unsupported, explain_unsupported},
+    {"request-failed", is_request, explain_request},
+    {"image-closed", is_gone, explain_gone},
+    {"data-differs", is_mismatch, explain_mismatch},
+    {"other", is_anything, explain_anything},
 };
 
 } // namespace

@@ -245,21 +245,21 @@ Explanation explain_guarded(Evidence& evidence) {
 }
 
 constexpr Cause causes[] = {
-    {is_locked, explain_locked},
-    {is_unknown_driver, explain_unknown_driver},
-    {is_unknown_option, explain_unknown_option},
-    {is_bad_value, explain_bad_value},
-    {needs_direct, explain_needs_direct},
-    {needs_size, explain_needs_size},
-    {is_no_zoned_file, explain_no_zoned_file},
-    {is_other_device, explain_other_device},
-    {is_unsupported_format, explain_unsupported_format},
-    {is_open_errno<ENOENT>, explain_missing},
-    {is_open_errno<ECANCELED>, explain_guarded},
-    {is_refused_by_permissions, explain_refused_by_permissions},
-    {is_open_errno<EROFS>, explain_read_only_medium},
-    {is_open_errno<EISDIR>, explain_folder},
-    {is_open, explain_open},
+    {"image-locked", is_locked, explain_locked},
+    {"unknown-driver", is_unknown_driver, explain_unknown_driver},
+    {"unknown-option", is_unknown_option, explain_unknown_option},
+    {"bad-option-value", is_bad_value, explain_bad_value},
+    {"needs-direct", needs_direct, explain_needs_direct},
+    {"needs-size", needs_size, explain_needs_size},
+    {"no-zoned-file", is_no_zoned_file, explain_no_zoned_file},
+    {"other-geometry", is_other_device, explain_other_device},
+    {"unsupported-format", is_unsupported_format, explain_unsupported_format},
+    {"no-such-file", is_open_errno<ENOENT>, explain_missing},
+    {"device-in-use", is_open_errno<ECANCELED>, explain_guarded},
+    {"access-denied", is_refused_by_permissions, explain_refused_by_permissions},
+    {"read-only-medium", is_open_errno<EROFS>, explain_read_only_medium},
+    {"is-a-folder", is_open_errno<EISDIR>, explain_folder},
+    {"open-failed", is_open, explain_open},
 };
 
 } // namespace

@@ -149,17 +149,17 @@ Explanation explain_mode(Evidence& evidence) {
 }
 
 constexpr Cause causes[] = {
-    {is_kind<FailureKind::unknown_command>, explain_unknown_command},
-    {is_kind<FailureKind::no_image>, explain_no_image},
-    {is_kind<FailureKind::already_open>, explain_already_open},
-    {is_kind<FailureKind::word_count>, explain_words},
-    {is_kind<FailureKind::usage>, explain_words},
-    {is_number_with_reason, explain_number_with_reason},
-    {is_number_too_large, explain_number_too_large},
-    {is_request_too_large, explain_request_too_large},
-    {is_kind<FailureKind::number>, explain_number},
-    {is_kind<FailureKind::pattern>, explain_pattern},
-    {is_kind<FailureKind::mode>, explain_mode},
+    {"unknown-command", is_kind<FailureKind::unknown_command>, explain_unknown_command},
+    {"no-image", is_kind<FailureKind::no_image>, explain_no_image},
+    {"already-open", is_kind<FailureKind::already_open>, explain_already_open},
+    {"word-count", is_kind<FailureKind::word_count>, explain_words},
+    {"usage", is_kind<FailureKind::usage>, explain_words},
+    {"bad-zone-address", is_number_with_reason, explain_number_with_reason},
+    {"number-too-large", is_number_too_large, explain_number_too_large},
+    {"request-too-large", is_request_too_large, explain_request_too_large},
+    {"bad-number", is_kind<FailureKind::number>, explain_number},
+    {"bad-pattern", is_kind<FailureKind::pattern>, explain_pattern},
+    {"bad-mode", is_kind<FailureKind::mode>, explain_mode},
 };
 
 } // namespace

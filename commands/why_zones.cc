@@ -60,7 +60,8 @@ bool is_not_zoned(Evidence& evidence) {
 Explanation explain_not_zoned(Evidence& /*evidence*/) {
     return {"the image that is open has no zones",
             {"Zone commands need a zoned block device (host-managed or host-aware), or an emulated one (driver=zoned)."},
-            "open -o driver=zoned,size=64M,zone.size=4M    (after 'close')"};
+            "open -o driver=zoned,size=64M,zone.size=4M",
+            "after 'close'"};
 }
 
 bool is_outside(Evidence& evidence) {
@@ -293,7 +294,8 @@ Explanation explain_active_limit(Evidence& evidence) {
     tell_holders(evidence, explanation);
     const std::optional<uint64_t> fullest = holders.fullest_closed ? holders.fullest_closed : holders.fullest_open;
     if (fullest) {
-        explanation.repair = management_command(ZoneOp::finish, *fullest) + "    (it keeps its data, and takes no more)";
+        explanation.repair = management_command(ZoneOp::finish, *fullest);
+        explanation.note = "it keeps its data, and takes no more";
     }
     return explanation;
 }
@@ -332,7 +334,8 @@ Explanation explain_against_rule(Evidence& evidence) {
     const ZoneOp op = evidence.request().op;
     Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}, ""};
     if (op == ZoneOp::open) {
-        explanation.repair = management_command(ZoneOp::reset, part.number) + "    (what it holds is lost)";
+        explanation.repair = management_command(ZoneOp::reset, part.number);
+        explanation.note = "what it holds is lost";
     } else if (op == ZoneOp::close) {
         explanation.more.emplace_back("Only open zones are closed.");
         explanation.repair = "zone_list --state open";
@@ -368,23 +371,23 @@ Explanation explain_zone_now(Evidence& evidence) {
 }
 
 constexpr Cause causes[] = {
-    {is_not_zoned, explain_not_zoned},
-    {is_no_emulation, explain_no_emulation},
-    {is_outside, explain_outside},
-    {is_offset_inside_zone, explain_offset_inside_zone},
-    {is_length_no_zones, explain_length_no_zones},
-    {is_read_only, explain_read_only},
-    {is_conventional, explain_conventional},
-    {is_append_misaligned, explain_append_misaligned},
-    {is_append_too_long, explain_append_too_long},
-    {is_given_up, explain_given_up},
-    {is_full, explain_full},
-    {is_pointer_missed, explain_pointer_missed},
-    {is_too_much, explain_too_much},
-    {is_against_rule, explain_against_rule},
-    {is_active_limit, explain_active_limit},
-    {is_open_limit, explain_open_limit},
-    {is_zone_as_it_should_be, explain_zone_now},
+    {"not-zoned", is_not_zoned, explain_not_zoned},
+    {"not-emulated", is_no_emulation, explain_no_emulation},
+    {"outside-device", is_outside, explain_outside},
+    {"offset-inside-zone", is_offset_inside_zone, explain_offset_inside_zone},
+    {"length-not-zones", is_length_no_zones, explain_length_no_zones},
+    {"open-read-only", is_read_only, explain_read_only},
+    {"conventional-zone", is_conventional, explain_conventional},
+    {"append-misaligned", is_append_misaligned, explain_append_misaligned},
+    {"append-too-long", is_append_too_long, explain_append_too_long},
+    {"zone-out-of-use", is_given_up, explain_given_up},
+    {"zone-full", is_full, explain_full},
+    {"not-at-write-pointer", is_pointer_missed, explain_pointer_missed},
+    {"zone-lacks-room", is_too_much, explain_too_much},
+    {"wrong-condition", is_against_rule, explain_against_rule},
+    {active_limit_cause, is_active_limit, explain_active_limit},
+    {open_limit_cause, is_open_limit, explain_open_limit},
+    {"nothing-wrong", is_zone_as_it_should_be, explain_zone_now},
 };
 
 } // namespace

@@ -147,9 +147,7 @@ struct RowFact {
     void text(Reporter& /*out*/) const { table.row(number, zone); }
     void json(JsonRecord& record) const {
         record.begin_element();
-        record.add("zone", number);
-        add_zone(record, zone);
-        record.add("written", written_bytes(zone));
+        add_numbered_zone(record, number, zone);
         record.end();
     }
 };

@@ -7,6 +7,7 @@
 #include "commands/zone_map_text.h"
 #include "commands/zone_picture.h"
 #include "commands/zone_picture_file.h"
+#include "commands/zone_record.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -92,6 +93,52 @@ std::string device_name(Session& session) {
     return "a zoned device in memory";
 }
 
+/// A map, or as a record its cells.
+struct MapFact {
+    const TextScreen& screen;
+    const Limits& limits;
+    const ZoneCells& cells;
+
+    void text(Reporter& out) const { out.write(map_text(screen, limits, cells)); }
+    void json(JsonRecord& record) const {
+        record.add("zone_count", cells.total.zones);
+        record.add("zone_size", limits.zone_size);
+        record.add("zones_per_cell", cells.group);
+        record.begin_list("cells");
+        for (const ZoneCell& cell : cells.cells) {
+            record.begin_element();
+            record.add("zone", cell.first);
+            record.add("zones", cell.tally.zones);
+            record.add("state", state_name(cell.state()));
+            record.add("capacity", cell.tally.capacity);
+            record.add("written", cell.tally.written);
+            record.begin_object("states");
+            for (const ZoneStateWords& words : zone_state_words) {
+                if (cell.tally.in(words.state) > 0) {
+                    record.add(state_name(words.state), cell.tally.in(words.state));
+                }
+            }
+            record.end();
+            record.end();
+        }
+    }
+};
+
+/// Which files have the map as a picture now; text says nothing.
+struct PictureFact {
+    const MapOptions& options;
+
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const {
+        record.begin_list("files");
+        for (const char* const file : {options.svg, options.html}) {
+            if (file != nullptr) {
+                record.add_element(file);
+            }
+        }
+    }
+};
+
 Outcome write_pictures(Session& session, const Command& command, const MapOptions& options) {
     const Result<ZoneCells> cells = read_zone_cells(session.backend(), most_picture_cells);
     if (!cells.ok()) {
@@ -106,7 +153,11 @@ Outcome write_pictures(Session& session, const Command& command, const MapOption
     if (status.ok()) {
         status = save(options.html, zone_html);
     }
-    return status.ok() ? Outcome::ok : zone_command_failed(session, command, status);
+    if (!status.ok()) {
+        return zone_command_failed(session, command, status);
+    }
+    session.out().tell(PictureFact{options});
+    return Outcome::ok;
 }
 
 TextScreen screen_for(const MapOptions& options) {
@@ -126,11 +177,13 @@ Result<std::string> draw(Session& session, const TextScreen& screen) {
 }
 
 Outcome show_once(Session& session, const Command& command, const MapOptions& options) {
-    const Result<std::string> map = draw(session, screen_for(options));
-    if (!map.ok()) {
-        return zone_command_failed(session, command, map.status());
+    const TextScreen screen = screen_for(options);
+    const Limits& limits = session.backend().limits();
+    const Result<ZoneCells> cells = read_zone_cells(session.backend(), map_text_room(screen, limits.nr_zones));
+    if (!cells.ok()) {
+        return zone_command_failed(session, command, cells.status());
     }
-    session.out().write(*map);
+    session.out().tell(MapFact{screen, limits, *cells});
     return Outcome::ok;
 }
 
@@ -144,6 +197,10 @@ std::string over_screen(const std::string& text) {
 }
 
 Outcome watch(Session& session, const Command& command, const MapOptions& options) {
+    if (session.out().is_json()) {
+        session.out().error(fmt::format("{}: --watch is for people; a program asks again when it wants to", command.name));
+        return Outcome::failed;
+    }
     if (!options.count && !TextScreen::of_stdout().is_terminal) {
         session.out().error(fmt::format("{}: --watch needs a terminal, or an end: --count", command.name));
         return Outcome::failed;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_record.h"
 
+#include "commands/zone_words.h"
+
 namespace zoneio {
 
 std::string_view type_name(ZoneType type) {
@@ -34,6 +36,12 @@ void add_zone(JsonRecord& record, const ZoneDescriptor& zone) {
     record.add("write_pointer", has_pointer ? std::optional(zone.write_pointer) : std::nullopt);
     record.add("state", state_name(zone.state));
     record.add("type", type_name(zone.type));
+}
+
+void add_numbered_zone(JsonRecord& record, uint64_t number, const ZoneDescriptor& zone) {
+    record.add("zone", number);
+    add_zone(record, zone);
+    record.add("written", written_bytes(zone));
 }
 
 } // namespace zoneio

@@ -7,7 +7,10 @@
 #include "shell/options.h"
 
 #include "block/driver.h"
+#include "block/trace.h"
 #include "block/user_object.h"
+#include "commands/report.h"
+#include "shell/option_complaint.h"
 #include "shell/trace_options.h"
 
 #include <CLI/CLI.hpp>
@@ -49,25 +52,31 @@ std::vector<std::string_view> driver_names() {
 
 class OptionParser {
 public:
-    OptionParser(const std::string& program, ProcessOptions& options) : program_(program), options_(options) {
+    OptionParser(const std::string& program, ProcessOptions& options) : program_(program), errors_(program), options_(options) {
         define();
     }
 
     std::optional<int> parse(int argc, char** argv) {
+        const std::span<char*> words(argv, static_cast<size_t>(argc));
+        if (asks_for_json(words)) {
+            errors_.use_json();
+            // Now, as getopt sorts them.
+            errors_.begin_program(words);
+        }
         const std::vector<option> long_options = getopt_table(app_.get_options().size());
         const std::vector<option> known_to_qemu_io = getopt_table(first_of_ours_);
         const std::string short_options = getopt_letters(long_options);
         int c = 0;
         int index = -1;
+        const std::vector<option>* table = nullptr;
         const auto next = [&] {
             const bool is_ours = is_one_of_ours({argv + optind, static_cast<size_t>(argc - optind)});
-            const std::vector<option>& table = is_ours ? long_options : known_to_qemu_io;
-            return getopt_long(argc, argv, short_options.c_str(), table.data(), &index);
+            table = is_ours ? &long_options : &known_to_qemu_io;
+            return getopt_long(argc, argv, short_options.c_str(), table->data(), &index);
         };
         while ((c = next()) != -1) {
             if (c == '?') {
-                print_usage();
-                return EXIT_FAILURE;
+                return refuse([&] { return option_complaint(words, *table, short_options); });
             }
             take(name_of(c, index, long_options));
             index = -1;
@@ -112,7 +121,7 @@ private:
                  [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
         add(image_group, "-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
         add(output_group, "-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",
-            [this](const std::string& v) { exit_status_ = configure_trace(program_, v, trace_file_); });
+            [this](const std::string& v) { set_trace(v); });
         add(image_group, "--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
         add(other_group, "-h,--help", "this text", [this] {
             print_help(stdout);
@@ -155,6 +164,18 @@ private:
         check(parse_cache_mode(word, options_.open.flags, options_.open.writethrough), "cache", word);
     }
 
+    void set_trace(const std::string& spec) {
+        if (spec == "help" || spec == "?") {
+            print_trace_events();
+            exit_status_ = EXIT_SUCCESS;
+            return;
+        }
+        const Status status = configure_trace(program_, spec, trace_file_);
+        if (!status.ok()) {
+            fail_after_name(status.message(), status.code());
+        }
+    }
+
     void set_output(const std::string& word) {
         check(word == "text" || word == "json", "output", word);
         options_.json = word == "json";
@@ -178,8 +199,17 @@ private:
         }
     }
 
-    void fail(const std::string& text) {
-        fmt::print(stderr, "{}: {}\n", program_, text);
+    void fail(const std::string& text, int code = EINVAL) { fail_after_name(": " + text, code); }
+
+    /// `text` begins with what separates it from the program's name.
+    void fail_after_name(const std::string& text, int code) {
+        if (errors_.is_json()) {
+            const std::string message = text.substr(text.find_first_not_of(": "));
+            code == EINVAL ? errors_.error(message) : errors_.error(Status::error(code, message));
+            errors_.end_command(false);
+        } else {
+            fmt::print(stderr, "{}{}\n", program_, text);
+        }
         exit_status_ = EXIT_FAILURE;
     }
 
@@ -198,8 +228,12 @@ private:
         fputs(foot_text, stream);
     }
 
-    /// After a wrong option; not where records are expected.
-    void print_usage() { print_help(options_.json ? stderr : stdout); }
+    /// Ends with the usage, or with a record that says what is wrong.
+    template <typename Complaint>
+    int refuse(Complaint&& complaint) {
+        errors_.is_json() ? fail(complaint()) : print_help(stdout);
+        return EXIT_FAILURE;
+    }
 
     /// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
     /// qemu-io's own, and every complaint about one, is what it was.
@@ -272,15 +306,16 @@ private:
 
     std::optional<int> take_operands(std::span<char*> operands) {
         if (operands.size() > 1) {
-            print_usage();
-            return EXIT_FAILURE;
+            return refuse([&] { return fmt::format("one image at most: {}", fmt::join(operands, " ")); });
         }
         if (format_ && options_.image_opts) {
             fail("--image-opts and -f are mutually exclusive");
             return exit_status_;
         }
-        if (trace_file_ && !open_trace_file(program_, *trace_file_)) {
-            return EXIT_FAILURE;
+        const Status status = trace_file_ ? trace_set_file(*trace_file_) : Status();
+        if (!status.ok()) {
+            fail(status.message(), status.code());
+            return exit_status_;
         }
         if (!operands.empty()) {
             options_.file = operands.front();
@@ -293,6 +328,7 @@ private:
 
     const std::string program_;
     const std::string no_letter_;
+    Reporter errors_; ///< where records are wanted
     ProcessOptions& options_;
     CLI::App app_;
     std::map<const CLI::Option*, std::vector<std::string_view>> words_; ///< what an argument is one of

@@ -22,11 +22,10 @@ void enable(const std::string& where, const std::string& pattern) {
 }
 
 /// One pattern a line; blank lines and comments are passed over.
-bool enable_from_file(const std::string& program, const std::string& path) {
+Status enable_from_file(const std::string& program, const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) {
-        fmt::print(stderr, "{}:{}: {}\n", program, path, strerror(errno));
-        return false;
+        return Status::error(errno, fmt::format(":{}: {}", path, strerror(errno)));
     }
     std::string line;
     for (int number = 1; std::getline(file, line); number++) {
@@ -38,18 +37,18 @@ bool enable_from_file(const std::string& program, const std::string& path) {
             enable(fmt::format("{}:{}:{}:", program, path, number), line);
         }
     }
-    return true;
+    return {};
 }
 
 } // namespace
 
-std::optional<int> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
-    if (spec == "help" || spec == "?") {
-        for (const std::string_view name : trace_event_names()) {
-            fmt::print("{}\n", name);
-        }
-        return EXIT_SUCCESS;
+void print_trace_events() {
+    for (const std::string_view name : trace_event_names()) {
+        fmt::print("{}\n", name);
     }
+}
+
+Status configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
     const OptionString parsed = parse_option_string(spec, "enable");
     for (const std::string& warning : parsed.warnings) {
         fmt::print(stderr, "{}: warning: {}\n", program, warning);
@@ -63,26 +62,14 @@ std::optional<int> configure_trace(const std::string& program, const std::string
                                                    : pair.key == "file"   ? &file
                                                                           : nullptr;
         if (target == nullptr) {
-            fmt::print(stderr, "{}: Invalid parameter '{}'\n", program, pair.key);
-            return EXIT_FAILURE;
+            return Status::error(EINVAL, fmt::format(": Invalid parameter '{}'", pair.key));
         }
         *target = pair.value;
     }
     if (pattern) {
         enable(program + ':', *pattern);
     }
-    if (events && !enable_from_file(program, *events)) {
-        return EXIT_FAILURE;
-    }
-    return std::nullopt;
-}
-
-bool open_trace_file(const std::string& program, const std::string& file) {
-    const Status status = trace_set_file(file);
-    if (!status.ok()) {
-        fmt::print(stderr, "{}: {}\n", program, status.message());
-    }
-    return status.ok();
+    return events ? enable_from_file(program, *events) : Status();
 }
 
 } // namespace zoneio

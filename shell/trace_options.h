@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/status.h"
+
 #include <optional>
 #include <string>
 
 namespace zoneio {
 
-/// Does what `-T SPEC` asks for; messages are printed. An exit status means that the program ends here.
-/// `file` becomes where trace output is to go, or nothing when this SPEC does not say; see open_trace_file().
-std::optional<int> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file);
+/// Does what `-T SPEC` asks for; warnings are printed. The text of an error is what follows the program's name: `: TEXT`, or
+/// `:FILE: TEXT` about a file of events. `file` becomes where trace output is to go, or nothing when this SPEC does not say.
+Status configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file);
 
-/// Sends trace output to the file; false, after saying why, when that cannot be.
-bool open_trace_file(const std::string& program, const std::string& file);
+/// `-T help`
+void print_trace_events();
 
 } // namespace zoneio

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/why_record.h"
+
+#include "commands/zone_record.h"
+
+namespace zoneio {
+
+namespace {
+
+std::optional<std::string> if_any(const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+}
+
+void add_zone_in_question(JsonRecord& record, const ZonePart& part) {
+    record.begin_object("zone");
+    add_numbered_zone(record, part.number, part.zone);
+    record.end();
+}
+
+void add_limit(JsonRecord& record, Evidence& evidence, bool active) {
+    const ZoneTally& tally = evidence.holders().tally;
+    record.begin_object("limit");
+    record.add("kind", active ? "active" : "open");
+    record.add("max", uint64_t{active ? evidence.limits().max_active_zones : evidence.limits().max_open_zones});
+    record.add("implicit_open", tally.in(ZoneState::implicit_open));
+    record.add("explicit_open", tally.in(ZoneState::explicit_open));
+    record.add("closed", tally.in(ZoneState::closed));
+    record.end();
+}
+
+/// The first of the zones that have the places.
+void add_holders(JsonRecord& record, const ZoneHolders& holders) {
+    const auto add = [&](ZoneState state, const ZoneNumbers& zones) {
+        for (const ZoneNumbers::Run& run : zones.runs()) {
+            record.begin_element();
+            record.add("state", state_name(state));
+            record.add("first", run.first);
+            record.add("last", run.last);
+            record.end();
+        }
+    };
+    record.begin_list("holders");
+    add(ZoneState::explicit_open, holders.explicitly);
+    add(ZoneState::implicit_open, holders.implicit);
+    add(ZoneState::closed, holders.closed);
+}
+
+} // namespace
+
+void WhyFact::text(Reporter& out) const {
+    out.print("{}\n", explanation.first);
+    for (const std::string& line : explanation.more) {
+        out.print("  {}\n", line);
+    }
+    if (!explanation.repair.empty()) {
+        out.print("  Try: {}{}\n", explanation.repair,
+                  explanation.note.empty() ? std::string() : fmt::format("    ({})", explanation.note));
+    }
+}
+
+void WhyFact::json(JsonRecord& record) const {
+    record.add("failed", if_any(evidence.failure().line));
+    record.add("cause", explanation.cause);
+    record.add("explanation", explanation.first);
+    record.begin_list("details");
+    for (const std::string& line : explanation.more) {
+        record.add_element(line);
+    }
+    record.add("repair", if_any(explanation.repair));
+    record.add("repair_note", if_any(explanation.note));
+    if (const ZonePart* const part = evidence.part()) {
+        add_zone_in_question(record, *part);
+    }
+    const bool is_active = explanation.cause == active_limit_cause;
+    if (is_active || explanation.cause == open_limit_cause) {
+        add_limit(record, evidence, is_active);
+        add_holders(record, evidence.holders());
+    }
+}
+
+void NothingFailedFact::text(Reporter& out) const {
+    out.print("Nothing has failed so far.\n");
+}
+
+void NothingFailedFact::json(JsonRecord& record) const {
+    record.add("cause", nullptr);
+}
+
+} // namespace zoneio

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/option_complaint.h"
+
+#include <fmt/format.h>
+#include <string_view>
+#include <vector>
+
+namespace zoneio {
+
+namespace {
+
+/// The options that a name stands for: one where it is whole or a beginning that no other has.
+std::vector<const option*> find_options(std::span<const option> table, std::string_view name) {
+    std::vector<const option*> found;
+    for (const option& row : table) {
+        if (row.name == nullptr || !std::string_view(row.name).starts_with(name)) {
+            continue;
+        }
+        if (name == row.name) {
+            return {&row};
+        }
+        found.push_back(&row);
+    }
+    return found;
+}
+
+/// What is wrong with a long option; nothing when that is not what getopt complained about.
+std::string long_complaint(std::string_view word, std::span<const option> table) {
+    const std::string_view name = word.substr(2, word.find('=') - 2);
+    const std::vector<const option*> found = find_options(table, name);
+    if (found.empty()) {
+        return fmt::format("unrecognized option '--{}'", name);
+    }
+    if (found.size() > 1) {
+        return fmt::format("option '--{}' is ambiguous", name);
+    }
+    const bool has_argument = word.find('=') != std::string_view::npos;
+    if (has_argument && found[0]->has_arg == no_argument) {
+        return fmt::format("option '--{}' doesn't allow an argument", found[0]->name);
+    }
+    return !has_argument && found[0]->has_arg == required_argument
+               ? fmt::format("option '--{}' requires an argument", found[0]->name)
+               : std::string();
+}
+
+} // namespace
+
+bool asks_for_json(std::span<char* const> words) {
+    for (size_t i = 1; i < words.size(); i++) {
+        const std::string_view word = words[i];
+        if (word == "--") {
+            return false;
+        }
+        if (word == "--output=json" || (word == "--output" && i + 1 < words.size() && std::string_view(words[i + 1]) == "json")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::string option_complaint(std::span<char* const> words, std::span<const option> table, const std::string& letters) {
+    const auto last = static_cast<size_t>(optind - 1);
+    const std::string_view word = last < words.size() ? words[last] : "";
+    if (word.starts_with("--")) {
+        // In the middle of a cluster of letters it is the word before that.
+        if (std::string text = long_complaint(word, table); !text.empty()) {
+            return text;
+        }
+    }
+    const auto letter = static_cast<char>(optopt);
+    const bool is_known = letters.find(letter) != std::string::npos;
+    return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", letter);
+}
+
+} // namespace zoneio

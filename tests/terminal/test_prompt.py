@@ -25,6 +25,7 @@ def test_shell_command(terminal):
     shell.wait(lambda: shell.text().count("typed") == 2)
     shell.send("\x03")
     shell.wait("^C")
+    shell.wait(lambda: shell.line() == "zoneio>")
     shell.run("help quit")
     assert "ends the program" in shell.text()
     assert shell.end() == 0

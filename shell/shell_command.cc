@@ -50,7 +50,12 @@ Result<pid_t> spawn_shell(std::string shell, std::string command, int input) {
 }
 
 void wait_for(pid_t child) {
-    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT && isatty(STDERR_FILENO)) {
+        // Behind the ^C that the terminal shows.
+        fputs("\n", stderr);
     }
 }
 

@@ -357,6 +357,7 @@ const DriverInfo blkdebug_driver{.name = "blkdebug",
                                  .open = BlkdebugDriver::create,
                                  .option_keys = option_keys,
                                  .takes_zoned_child = true,
-                                 .own_child = "image"};
+                                 .own_child = "image",
+                                 .is_filter = true};
 
 } // namespace zoneio

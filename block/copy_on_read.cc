@@ -12,6 +12,18 @@ namespace {
 
 constexpr std::string_view option_keys[] = {"file", "bottom"};
 
+/// How far down to copy from: with no backing file anywhere, that can only be the first node that is no filter.
+Status check_bottom(const BlockNode& child, const std::string& bottom) {
+    const BlockNode* node = &child;
+    while (node->name() != bottom && node->info().is_filter && node->child() != nullptr) {
+        node = node->child();
+    }
+    if (node->name() != bottom) {
+        return Status::error(EINVAL, fmt::format("Bottom node '{}' not found", bottom));
+    }
+    return node->info().is_filter ? Status::error(EINVAL, fmt::format("Bottom node '{}' is a filter", bottom)) : Status();
+}
+
 class CopyOnRead final : public FilterDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -21,19 +33,19 @@ public:
         if (context.flags.read_only) {
             return Status::error(EPERM, "Block node is read-only");
         }
-        // How far down to copy from: with nothing below the child there is one place only.
-        const std::optional<std::string> bottom = options.take("bottom");
-        if (bottom && *bottom != context.child->name()) {
-            return Status::error(EINVAL, fmt::format("Bottom node '{}' not found", *bottom));
+        if (Status status = context.child->check_whole_blocks({.taken = Permissions::write}); !status.ok()) {
+            return status;
         }
+        if (const std::string* const bottom = options.find_text("bottom")) {
+            if (Status status = check_bottom(*context.child, *bottom); !status.ok()) {
+                return status;
+            }
+            options.erase("bottom");
+        }
+        context.child->copy_on_read();
         auto driver = std::make_unique<CopyOnRead>();
         driver->child_ = std::move(context.child);
         return std::unique_ptr<BlockDriver>(std::move(driver));
-    }
-
-    Status preadv(uint64_t offset, const IoVec& iov) override {
-        Status status = child_->driver().populate(offset, iov.bytes());
-        return status.ok() ? child_->preadv(offset, iov) : std::move(status);
     }
 
     bool can_reopen() const override { return false; }
@@ -46,6 +58,7 @@ const DriverInfo copy_on_read_driver{.name = "copy-on-read",
                                      .needs_filename = false,
                                      .parse_filename = nullptr,
                                      .open = CopyOnRead::create,
-                                     .option_keys = option_keys};
+                                     .option_keys = option_keys,
+                                     .is_filter = true};
 
 } // namespace zoneio

@@ -30,8 +30,8 @@ Status BlockDriver::write_vmstate(uint64_t /*offset*/, const IoVec& /*iov*/) {
     return Status::from_errno(ENOTSUP);
 }
 
-Status BlockDriver::populate(uint64_t /*offset*/, uint64_t /*bytes*/) {
-    return {};
+Result<bool> BlockDriver::populate(uint64_t /*offset*/, uint64_t /*bytes*/) {
+    return false;
 }
 
 Status BlockDriver::truncate(uint64_t /*size*/, PreallocMode /*mode*/) {

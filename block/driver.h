@@ -125,8 +125,8 @@ public:
     /// What a virtual machine keeps besides its disk. ENOTSUP where there is no place for it.
     virtual Status read_vmstate(uint64_t offset, const IoVec& iov);
     virtual Status write_vmstate(uint64_t offset, const IoVec& iov);
-    /// Copies what is read in a range from below this driver into it (copy-on-read); most have nothing below.
-    virtual Status populate(uint64_t offset, uint64_t bytes);
+    /// Copies what is read in a range from below this driver into it (copy-on-read). False where that is left to the node.
+    virtual Result<bool> populate(uint64_t offset, uint64_t bytes);
 
     /// Calls `visit` for up to `count` zones from the one that holds `offset`; returns how many.
     virtual Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
@@ -229,6 +229,8 @@ struct DriverInfo {
     bool filename_optional = false;
     /// The key of a child that the driver opens itself, at a time of its choice; empty: none.
     std::string_view own_child = {};
+    /// Shows its child as it is, and has no format of its own.
+    bool is_filter = false;
 };
 
 /// All drivers, by name.

@@ -13,6 +13,7 @@ public:
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         return child_->pwritev(offset, iov, flags);
     }
+    bool passes_fua() const override { return true; }
     Status flush() override { return child_->flush(); }
     bool can_write_zeroes() const override { return true; }
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {

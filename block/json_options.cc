@@ -16,7 +16,7 @@ namespace {
 /// Builds dotted keys straight from the tokens of one value.
 class Flattener {
 public:
-    explicit Flattener(const std::vector<JsonToken>& tokens) : tokens_(tokens) {}
+    Flattener(const std::vector<JsonToken>& tokens, char separator) : tokens_(tokens), separator_(separator) {}
 
     /// The options, or nothing when the value is not an object.
     Result<std::optional<Options>> run() {
@@ -55,7 +55,7 @@ private:
         pos_++;
         if (accept("}")) {
             if (!top) {
-                set(prefix, EmptyValue{});
+                set(prefix, EmptyValue{EmptyValue::Kind::object});
             }
             return {};
         }
@@ -91,7 +91,7 @@ private:
         }
         // A duplicate is noticed only after its value was understood.
         const bool duplicate = !seen.insert(*key).second;
-        Status status = parse_value(top ? *key : prefix + '.' + *key);
+        Status status = parse_value(top ? *key : prefix + separator_ + *key);
         if (status.ok() && duplicate) {
             return json_syntax_error("duplicate key");
         }
@@ -107,7 +107,7 @@ private:
     Status parse_array(const std::string& prefix) {
         pos_++;
         if (accept("]")) {
-            set(prefix, EmptyValue{});
+            set(prefix, EmptyValue{EmptyValue::Kind::list});
             return {};
         }
         depth_++;
@@ -116,7 +116,7 @@ private:
             if (at_end()) {
                 return premature_end();
             }
-            Status status = parse_value(prefix + '.' + std::to_string(index++));
+            Status status = parse_value(prefix + separator_ + std::to_string(index++));
             if (!status.ok()) {
                 return status;
             }
@@ -182,6 +182,7 @@ private:
     }
 
     const std::vector<JsonToken>& tokens_;
+    const char separator_;
     size_t pos_ = 0;
     int depth_ = 0;
     Options options_;
@@ -189,7 +190,7 @@ private:
 
 } // namespace
 
-Result<std::optional<Options>> parse_json_object(std::string_view json) {
+Result<std::optional<Options>> parse_json_object(std::string_view json, char separator) {
     JsonScanner scanner(json);
     Result<std::vector<JsonToken>> tokens = scanner.next_value();
     if (!tokens.ok()) {
@@ -198,7 +199,7 @@ Result<std::optional<Options>> parse_json_object(std::string_view json) {
     if (tokens->empty()) {
         return Status::error(EINVAL, "Expecting a JSON value");
     }
-    Result<std::optional<Options>> options = Flattener(*tokens).run();
+    Result<std::optional<Options>> options = Flattener(*tokens, separator).run();
     if (!options.ok()) {
         return options;
     }

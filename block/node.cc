@@ -5,6 +5,7 @@
 #include "block/trace.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 
 namespace zoneio {
@@ -12,6 +13,8 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t sector_size = 512;
+/// How much is copied at once on its way up.
+constexpr uint64_t copy_bytes = 16U << 20;
 constexpr unsigned changing_permissions = Permissions::write | Permissions::resize;
 
 DebugEvent management_event(ZoneOp op) {
@@ -50,8 +53,16 @@ BlockNode::~BlockNode() {
 }
 
 bool BlockNode::has_plain_name() const {
+    if (info_.is_protocol) {
+        return !filename_.empty() && !filename_.starts_with("json:");
+    }
+    // What one gets by the name alone: a format right on top of a file.
     const bool is_window = options_.contains("size") || options_.contains("offset");
-    return !filename_.empty() && !filename_.starts_with("json:") && (info_.is_protocol || !is_window);
+    return !info_.is_filter && !is_window && child() != nullptr && child()->info_.is_protocol && child()->has_plain_name();
+}
+
+std::string BlockNode::shown_name() const {
+    return has_plain_name() ? filename_ : "json:" + to_json();
 }
 
 std::string BlockNode::to_json() const {
@@ -59,7 +70,7 @@ std::string BlockNode::to_json() const {
         return filename_.substr(filename_.find('{'));
     }
     Options shown;
-    for (const char* key : {"size", "offset", "read-zeroes", "config"}) {
+    for (const char* key : {"size", "offset", "read-zeroes", "config", "throttle-group"}) {
         if (const OptionValue* value = options_.find(key)) {
             shown.set(key, *value);
         }
@@ -96,18 +107,17 @@ Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
     if (iov.bytes() == 0 && (!has_events_ || offset % limits().request_alignment != 0)) {
         return {};
     }
-    if (flags_.copy_on_read) {
-        if (Status status = driver_->populate(offset, iov.bytes()); !status.ok()) {
-            return status;
-        }
+    if (iov.bytes() == 0 && flags_.copy_on_read) {
+        return {};
     }
     if (!needs_tracking()) {
         return read_aligned(offset, iov);
     }
     const Padding pad = padding(offset, iov.bytes());
-    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, false);
+    const RequestTracker::Ticket ticket(tracker_, pad.begin, pad.end, flags_.copy_on_read);
+    const auto read = flags_.copy_on_read ? &BlockNode::read_copying : &BlockNode::read_aligned;
     if (!pad.needed()) {
-        return read_aligned(offset, iov);
+        return (this->*read)(offset, iov);
     }
     AlignedBuffer edges;
     if (!edges.reserve(pad.head + pad.tail, limits().memory_alignment)) {
@@ -121,7 +131,7 @@ Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
     if (pad.tail != 0) {
         padded.push_back(edges.data() + pad.head, pad.tail);
     }
-    return read_aligned(pad.begin, padded);
+    return (this->*read)(pad.begin, padded);
 }
 
 Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
@@ -136,6 +146,54 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
         }
     }
     return {};
+}
+
+/// What the driver has from below it is written into it, and read then.
+Status BlockNode::read_copying(uint64_t offset, const IoVec& iov) {
+    const Result<bool> copied = driver_->populate(offset, iov.bytes());
+    if (!copied.ok()) {
+        return copied.status();
+    }
+    if (*copied || limits().zoned != ZonedModel::none) {
+        return read_aligned(offset, iov);
+    }
+    for (uint64_t done = 0; done < iov.bytes();) {
+        const Result<BlockExtent> extent = block_status(offset + done, iov.bytes() - done, false);
+        if (!extent.ok()) {
+            return extent.status();
+        }
+        const bool is_copied = extent->bytes > 0 && !extent->allocated();
+        const uint64_t limit = is_copied ? std::min(copy_bytes, transfer_limit()) : UINT64_MAX;
+        const uint64_t part = std::min(extent->bytes > 0 ? extent->bytes : iov.bytes() - done, limit);
+        const IoVec slice = iov.slice(done, part);
+        Status status = is_copied ? copy_part(offset + done, slice) : read_aligned(offset + done, slice);
+        if (!status.ok()) {
+            return status;
+        }
+        done += part;
+    }
+    return {};
+}
+
+Status BlockNode::copy_part(uint64_t offset, const IoVec& iov) {
+    AlignedBuffer buffer;
+    if (!buffer.reserve(iov.bytes(), limits().memory_alignment)) {
+        return out_of_memory();
+    }
+    // A driver may leave memory as it is.
+    memset(buffer.data(), 0, iov.bytes());
+    const IoVec content(buffer.data(), iov.bytes());
+    Status status = driver_->preadv(offset, content);
+    if (!status.ok()) {
+        return status;
+    }
+    raise(DebugEvent::cor_write);
+    bool zeroed = false;
+    status = content.is_zero() ? zero_in_parts(offset, iov.bytes(), {}, zeroed) : write_split(offset, content, {});
+    if (status.ok()) {
+        iov.copy_from(buffer.data());
+    }
+    return status;
 }
 
 /// Flushes of one node come one after the other, where a flush may stop on its way.
@@ -260,6 +318,9 @@ std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
         return std::nullopt;
     }
     if (request.op == RequestOp::write && (request.flags.compressed || flags_.detect_zeroes != DetectZeroes::off)) {
+        return std::nullopt;
+    }
+    if (request.op == RequestOp::read && flags_.copy_on_read) {
         return std::nullopt;
     }
     if (moves_data && needs_tracking()) {

@@ -36,6 +36,8 @@ public:
     const std::string& filename() const { return filename_; }
     /// Does the file name say all that makes the node what it is?
     bool has_plain_name() const;
+    /// The file name where that is plain, else `json:` and all of it.
+    std::string shown_name() const;
     /// What makes the node what it is, as a JSON object.
     std::string to_json() const;
     /// The options it was opened with, without its child's.
@@ -43,6 +45,8 @@ public:
     void set_options(Options options) { options_ = std::move(options); }
     /// For reopen, which has made sure that the driver agrees.
     void set_flags(const NodeFlags& flags) { flags_ = flags; }
+    /// From now on reads copy what comes from below the driver into it. Before there are any requests.
+    void copy_on_read() { flags_.copy_on_read = true; }
 
     Status preadv(uint64_t offset, const IoVec& iov);
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags);
@@ -101,10 +105,12 @@ private:
     class FlushTurn;
 
     Padding padding(uint64_t offset, uint64_t bytes) const;
-    bool needs_tracking() const { return limits().request_alignment > 1; }
+    bool needs_tracking() const { return limits().request_alignment > 1 || flags_.copy_on_read; }
     void mark_written() { writes_.fetch_add(1, std::memory_order_release); }
 
     Status read_aligned(uint64_t offset, const IoVec& iov);
+    Status read_copying(uint64_t offset, const IoVec& iov);
+    Status copy_part(uint64_t offset, const IoVec& iov);
     Status read_edges(const Padding& pad, Edges& edges);
     Status write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags);
     Status write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags);

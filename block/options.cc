@@ -123,6 +123,19 @@ Options Options::take_subtree(std::string_view prefix) {
     return subtree;
 }
 
+std::vector<std::string> Options::names() const {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : values_) {
+        std::string name = key.substr(0, key.find('.'));
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            names.push_back(std::move(name));
+        }
+    }
+    std::sort(names.begin(), names.end(),
+              [](const std::string& a, const std::string& b) { return dictionary_bucket(a) < dictionary_bucket(b); });
+    return names;
+}
+
 const std::string* Options::first_unknown() const {
     const auto first = std::min_element(values_.begin(), values_.end(), [](const auto& a, const auto& b) {
         return dictionary_bucket(a.first) < dictionary_bucket(b.first);

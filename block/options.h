@@ -17,6 +17,7 @@ namespace zoneio {
 
 /// A value that is there but has no use as an option: JSON null, {} and [].
 struct EmptyValue {
+    enum class Kind : uint8_t { null, object, list } kind = Kind::null;
     bool operator==(const EmptyValue&) const = default;
 };
 
@@ -73,6 +74,8 @@ public:
     /// Takes out all keys below `prefix.` and returns them without it.
     Options take_subtree(std::string_view prefix);
 
+    /// The options of this node, without those below them: the parts of keys before the first dot, in upstream's order.
+    std::vector<std::string> names() const;
     /// The key that upstream reports first when several are unknown.
     const std::string* first_unknown() const;
     /// As a JSON object, in upstream's order. `objects`: more keys, with values that are JSON already.
@@ -136,8 +139,8 @@ std::string take_option_value(std::string_view& rest);
 /// The error for an id that is no identifier.
 Status check_identifier(std::string_view key, std::string_view text);
 
-/// Parses a JSON object into dotted keys; nothing when it is another value.
-Result<std::optional<Options>> parse_json_object(std::string_view json);
+/// Parses a JSON object into keys whose parts are joined by `separator`; nothing when it is another value.
+Result<std::optional<Options>> parse_json_object(std::string_view json, char separator = '.');
 
 /// The same for the rest of a `json:` name.
 Result<Options> parse_json_options(std::string_view json);

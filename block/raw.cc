@@ -94,7 +94,7 @@ public:
             return length.status();
         }
         if (context.probed && !context.flags.read_only) {
-            context.notices.push_back({false, probing_notice(context.child->filename())});
+            context.notices.push_back({false, probing_notice(context.child->shown_name())});
         }
         Status status = check_window(*window, *length);
         if (status.ok()) {

@@ -105,6 +105,9 @@ Status check_writers(const NodeChange& change) {
 } // namespace
 
 Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags) {
+    if (Status status = root.flush(); !status.ok()) {
+        return Status::error(status.code(), "Error flushing drive: " + status.message());
+    }
     std::vector<NodeChange> changes;
     NodeFlags flags = root_flags;
     for (BlockNode* node = &root; node != nullptr; node = node->driver().child()) {
@@ -123,10 +126,6 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
         if (!status.ok()) {
             return status;
         }
-    }
-    Status status = root.flush();
-    if (!status.ok()) {
-        return Status::error(status.code(), "Could not flush before reopening: " + status.message());
     }
     for (NodeChange& change : changes) {
         if (change.pending) {

@@ -73,30 +73,39 @@ Result<bool> SnapshotOverlay::base_is_zero(uint64_t begin, uint64_t end) {
     return true;
 }
 
-Status SnapshotOverlay::preadv(uint64_t offset, const IoVec& iov) {
+/// Visits the runs of clusters that a request falls into, each with the part of the request in it: where that is in the image
+/// and, as the run's position, in the data file.
+template <typename Visit>
+Status SnapshotOverlay::for_each_run(uint64_t offset, const IoVec& iov, Visit visit) {
     for (uint64_t done = 0; done < iov.bytes();) {
         const uint64_t position = offset + done;
         const Span span(position, iov.bytes() - done);
-        const Result<ClusterRun> run = map_->find(span.first, span.count);
+        Result<ClusterRun> run = map_->find(span.first, span.count);
         if (!run.ok()) {
             return run.status();
         }
-        const uint64_t begin = span.begin();
-        const uint64_t part = std::min(iov.bytes() - done, begin + run->count * cluster_bytes - position);
-        Status status;
-        if (run->has_content()) {
-            status = map_->data().preadv(run->position + (position - begin), part_of(iov, done, part));
-        } else if (run->is_zero()) {
-            iov.fill(done, part, 0);
-        } else {
-            status = read_base(position, part_of(iov, done, part));
-        }
-        if (!status.ok()) {
+        const uint64_t head = position - span.begin();
+        const uint64_t part = std::min(iov.bytes() - done, run->count * cluster_bytes - head);
+        run->position += head;
+        if (Status status = visit(*run, position, part_of(iov, done, part)); !status.ok()) {
             return status;
         }
         done += part;
     }
     return {};
+}
+
+Status SnapshotOverlay::preadv(uint64_t offset, const IoVec& iov) {
+    return for_each_run(offset, iov, [this](const ClusterRun& run, uint64_t position, const IoVec& part) {
+        if (run.has_content()) {
+            return map_->data().preadv(run.position, part);
+        }
+        if (run.is_zero()) {
+            part.fill(0, part.bytes(), 0);
+            return Status();
+        }
+        return read_base(position, part);
+    });
 }
 
 /// Has every cluster content that can be overwritten where it is?
@@ -131,27 +140,10 @@ Status SnapshotOverlay::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*
 }
 
 Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
-    for (uint64_t done = 0; done < iov.bytes();) {
-        const uint64_t position = offset + done;
-        const Span span(position, iov.bytes() - done);
-        const Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok()) {
-            return run.status();
-        }
-        const uint64_t begin = span.begin();
-        const uint64_t part = std::min(iov.bytes() - done, begin + run->count * cluster_bytes - position);
-        Status status;
-        if (run->kind == ClusterKind::data) {
-            status = map_->data().pwritev(run->position + (position - begin), part_of(iov, done, part), {});
-        } else {
-            status = fill_clusters(position, part_of(iov, done, part), ClusterKind::data);
-        }
-        if (!status.ok()) {
-            return status;
-        }
-        done += part;
-    }
-    return {};
+    return for_each_run(offset, iov, [this](const ClusterRun& run, uint64_t position, const IoVec& part) {
+        return run.kind == ClusterKind::data ? map_->data().pwritev(run.position, part, {})
+                                             : fill_clusters(position, part, ClusterKind::data);
+    });
 }
 
 /// Gives clusters content: what is written, and around it, up to the borders of the clusters, what was read there.
@@ -297,13 +289,16 @@ Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
     return all_zero ? map_->drop(first, count, ClusterKind::zero) : Status();
 }
 
-Status SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
+Result<bool> SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
     const Span span(offset, bytes);
     {
         // The usual case, in which nobody has to wait.
         const Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok() || (run->kind != ClusterKind::unallocated && run->count == span.count)) {
+        if (!run.ok()) {
             return run.status();
+        }
+        if (run->kind != ClusterKind::unallocated && run->count == span.count) {
+            return true;
         }
     }
     const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
@@ -318,7 +313,7 @@ Status SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
         }
         done += run->count;
     }
-    return {};
+    return true;
 }
 
 } // namespace zoneio

@@ -42,7 +42,7 @@ public:
     Status info() override { return {}; }
     ImageDetails details() override;
     Status pwritev_compressed(uint64_t offset, const IoVec& iov) override;
-    Status populate(uint64_t offset, uint64_t bytes) override;
+    Result<bool> populate(uint64_t offset, uint64_t bytes) override;
     Status read_vmstate(uint64_t offset, const IoVec& iov) override;
     Status write_vmstate(uint64_t offset, const IoVec& iov) override;
 
@@ -71,6 +71,8 @@ private:
     static constexpr uint64_t vm_state_unit = 512U << 20;
     uint64_t vm_state_offset() const;
 
+    template <typename Visit>
+    Status for_each_run(uint64_t offset, const IoVec& iov, Visit visit);
     Status read_base(uint64_t offset, const IoVec& iov);
     Result<bool> base_is_zero(uint64_t begin, uint64_t end);
     Result<bool> is_in_place(const Span& span);

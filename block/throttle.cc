@@ -102,6 +102,7 @@ const DriverInfo throttle_driver{.name = "throttle",
                                  .needs_filename = false,
                                  .parse_filename = nullptr,
                                  .open = ThrottleDriver::create,
-                                 .option_keys = option_keys};
+                                 .option_keys = option_keys,
+                                 .is_filter = true};
 
 } // namespace zoneio

@@ -19,49 +19,17 @@ Status invalid(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// The number of a property; nothing when it is absent.
+constexpr std::string_view older_prefix = "x-";
+constexpr std::string_view newer_name = "limits";
+
+/// The number of a property whose type has been checked; nothing when it is absent.
 std::optional<int64_t> number_of(const Options& properties, const std::string& key) {
     const OptionValue* const value = properties.find(key);
     if (value == nullptr) {
         return std::nullopt;
     }
-    const std::string text = option_text(*value).value_or("0");
-    return strtoll(text.c_str(), nullptr, 0);
+    return strtoll(option_text(*value).value_or("0").c_str(), nullptr, 0);
 }
-
-/// Reads a property under its two names; the newer one counts when both are there.
-class PropertyReader {
-public:
-    explicit PropertyReader(const Options& properties) : properties_(properties) {}
-
-    void read(const std::string& name, uint64_t& target, bool is_length = false) {
-        const auto older = number_of(properties_, "x-" + name);
-        const auto newer = number_of(properties_, "limits." + name);
-        if (older && *older < 0) {
-            fail("Property values cannot be negative");
-        }
-        if (is_length && older && *older > static_cast<int64_t>(UINT32_MAX)) {
-            fail(fmt::format("x-{} value must be in therange [0, {}]", name, UINT32_MAX));
-        }
-        if (is_length && newer && *newer > static_cast<int64_t>(UINT32_MAX)) {
-            fail(fmt::format("{} value must be in the range [0, {}]", name, UINT32_MAX));
-        }
-        // A negative number becomes one that is too large, and is refused for that.
-        target = newer ? static_cast<uint64_t>(*newer) : older ? static_cast<uint64_t>(*older) : target;
-    }
-
-    const Status& status() const { return status_; }
-
-private:
-    void fail(std::string text) {
-        if (status_.ok()) {
-            status_ = invalid(std::move(text));
-        }
-    }
-
-    const Options& properties_;
-    Status status_;
-};
 
 Status check_limit(const ThrottleLimit& limit) {
     if (limit.average > Limits::largest || limit.maximum > Limits::largest) {
@@ -102,35 +70,90 @@ std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>>& groups() {
     return all;
 }
 
+/// One number of the limits, with the name that properties have for it.
+struct Setting {
+    std::string name;
+    uint64_t* target;
+    bool is_length = false;
+};
+
+std::vector<Setting> settings_of(ThrottleLimits& all) {
+    std::vector<Setting> settings;
+    for (size_t kind = 0; kind < Limits::kinds; kind++) {
+        const std::string name(limit_names[kind]);
+        ThrottleLimit& limit = all.limits[kind];
+        settings.push_back({name, &limit.average});
+        settings.push_back({name + "-max", &limit.maximum});
+        settings.push_back({name + "-max-length", &limit.burst_length, true});
+    }
+    settings.push_back({"iops-size", &all.request_bytes});
+    return settings;
+}
+
+/// A property of its own, `x-iops-total` and so on.
+Status set_one(const Setting& setting, int64_t value) {
+    if (value < 0) {
+        return invalid("Property values cannot be negative");
+    }
+    if (setting.is_length && value > int64_t{UINT32_MAX}) {
+        return invalid(fmt::format("{}{} value must be in therange [0, {}]", older_prefix, setting.name, UINT32_MAX));
+    }
+    *setting.target = static_cast<uint64_t>(value);
+    return {};
+}
+
+/// `limits`: several numbers at once, which have to go with each other and with what is set already.
+Status set_several(ThrottleLimits& all, const Options& properties) {
+    for (const Setting& setting : settings_of(all)) {
+        const std::optional<int64_t> value = number_of(properties, fmt::format("{}.{}", newer_name, setting.name));
+        if (!value) {
+            continue;
+        }
+        if (setting.is_length && *value > int64_t{UINT32_MAX}) {
+            return invalid(fmt::format("{} value must be in the range [0, {}]", setting.name, UINT32_MAX));
+        }
+        // A negative number becomes one that is too large, and is refused for that.
+        *setting.target = static_cast<uint64_t>(*value);
+    }
+    return all.check();
+}
+
 } // namespace
 
 Result<ThrottleLimits> ThrottleLimits::from_properties(const Options& properties) {
     ThrottleLimits all;
-    PropertyReader reader(properties);
-    for (size_t kind = 0; kind < kinds; kind++) {
-        const std::string name(limit_names[kind]);
-        ThrottleLimit& limit = all.limits[kind];
-        reader.read(name, limit.average);
-        reader.read(name + "-max", limit.maximum);
-        reader.read(name + "-max-length", limit.burst_length, true);
+    std::map<std::string, Setting> settings;
+    for (Setting& setting : settings_of(all)) {
+        settings.emplace(std::string(older_prefix) + setting.name, std::move(setting));
     }
-    reader.read("iops-size", all.request_bytes);
-    if (!reader.status().ok()) {
-        return reader.status();
-    }
-    if (conflicts(all, bps_total) || conflicts(all, iops_total)) {
-        return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
-    }
-    const auto is_set = [&](Kind kind) { return all.limits[kind].average != 0; };
-    if (all.request_bytes != 0 && !is_set(iops_total) && !is_set(iops_read) && !is_set(iops_write)) {
-        return invalid("iops size requires an iops value to be set");
-    }
-    for (const ThrottleLimit& limit : all.limits) {
-        if (Status status = check_limit(limit); !status.ok()) {
+    for (const std::string& name : properties.names()) {
+        Status status;
+        if (name == newer_name) {
+            status = set_several(all, properties);
+        } else if (const auto setting = settings.find(name); setting != settings.end()) {
+            status = set_one(setting->second, number_of(properties, name).value_or(0));
+        }
+        if (!status.ok()) {
             return status;
         }
     }
     return all;
+}
+
+Status ThrottleLimits::check() const {
+    if (conflicts(*this, bps_total) || conflicts(*this, iops_total)) {
+        return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
+    }
+    const auto is_set = [&](Kind kind) { return limits[kind].average != 0; };
+    if (request_bytes != 0 && !is_set(iops_total) && !is_set(iops_read) && !is_set(iops_write)) {
+        return invalid("iops size requires an iops value to be set");
+    }
+    for (const ThrottleLimit& limit : limits) {
+        if (Status status = check_limit(limit); !status.ok()) {
+            return status;
+        }
+    }
+    return {};
 }
 
 void ThrottleGroup::leak(Clock::time_point now) {

@@ -30,9 +30,11 @@ struct ThrottleLimits {
     std::array<ThrottleLimit, kinds> limits;
     uint64_t request_bytes = 0; ///< how many bytes make one request more; 0: every request counts as one
 
-    /// Takes them from properties, `x-iops-total` or `limits.iops-total` and so on, whose types have been checked. EINVAL
-    /// with the reason for what cannot be.
+    /// Takes them from properties, `x-iops-total` or `limits.iops-total` and so on, whose types have been checked. They are set
+    /// in the order of upstream's dictionary, and `limits` is refused when that is wrong so far. EINVAL with the reason.
     static Result<ThrottleLimits> from_properties(const Options& properties);
+    /// EINVAL with the reason for limits that cannot be, or do not go with each other.
+    Status check() const;
 };
 
 /// Requests that share limits (--object throttle-group). Used by several threads.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/user_object.h"
 
+#include "block/object_properties.h"
 #include "block/options.h"
 #include "block/throttle_group.h"
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,13 +19,6 @@ namespace zoneio {
 
 namespace {
 
-enum class PropertyType { text, integer, secret_format };
-
-struct Property {
-    std::string_view name;
-    PropertyType type;
-};
-
 struct ObjectType {
     std::string_view name;
     std::span<const Property> properties;
@@ -32,6 +26,8 @@ struct ObjectType {
     Status (*check)(const Options& properties);
     /// Makes it, where somebody has a use for it.
     void (*make)(const std::string& id, const Options& properties) = nullptr;
+    /// What is wrong with properties by themselves: told before that there is another object of that id.
+    Status (*check_first)(const Options& properties) = nullptr;
 };
 
 Status invalid(std::string text) {
@@ -44,8 +40,8 @@ std::set<std::string, std::less<>>& object_ids() {
 }
 
 constexpr Property secret_properties[] = {
-    {"data", PropertyType::text},  {"file", PropertyType::text}, {"format", PropertyType::secret_format},
-    {"keyid", PropertyType::text}, {"iv", PropertyType::text},
+    {"format", PropertyType::secret_format}, {"keyid", PropertyType::text}, {"iv", PropertyType::text},
+    {"data", PropertyType::text},            {"file", PropertyType::text},
 };
 
 Status check_secret(const Options& properties) {
@@ -66,21 +62,36 @@ Status check_secret(const Options& properties) {
     return {};
 }
 
-constexpr Property throttle_properties[] = {
-    {"x-bps-read", PropertyType::integer},         {"x-bps-read-max", PropertyType::integer},
-    {"x-bps-read-max-length", PropertyType::integer}, {"x-bps-total", PropertyType::integer},
-    {"x-bps-total-max", PropertyType::integer},    {"x-bps-total-max-length", PropertyType::integer},
-    {"x-bps-write", PropertyType::integer},        {"x-bps-write-max", PropertyType::integer},
-    {"x-bps-write-max-length", PropertyType::integer}, {"x-iops-read", PropertyType::integer},
-    {"x-iops-read-max", PropertyType::integer},    {"x-iops-read-max-length", PropertyType::integer},
-    {"x-iops-size", PropertyType::integer},        {"x-iops-total", PropertyType::integer},
-    {"x-iops-total-max", PropertyType::integer},   {"x-iops-total-max-length", PropertyType::integer},
-    {"x-iops-write", PropertyType::integer},       {"x-iops-write-max", PropertyType::integer},
-    {"x-iops-write-max-length", PropertyType::integer},
+constexpr std::string_view limit_names[] = {
+    "x-iops-total",     "x-iops-total-max", "x-iops-total-max-length", "x-iops-read", "x-iops-read-max", "x-iops-read-max-length",
+    "x-iops-write",     "x-iops-write-max", "x-iops-write-max-length", "x-bps-total", "x-bps-total-max", "x-bps-total-max-length",
+    "x-bps-read",       "x-bps-read-max",   "x-bps-read-max-length",   "x-bps-write", "x-bps-write-max", "x-bps-write-max-length",
+    "x-iops-size",
 };
 
-Status check_throttle(const Options& properties) {
+/// The newer names, which are members of an object, lack the `x-`.
+constexpr auto limits_members = [] {
+    std::array<Property, std::size(limit_names)> members{};
+    std::transform(std::begin(limit_names), std::end(limit_names), members.begin(), [](std::string_view name) {
+        return Property{name.substr(2), PropertyType::integer};
+    });
+    return members;
+}();
+
+constexpr auto throttle_properties = [] {
+    std::array<Property, std::size(limit_names) + 1> properties{{{"limits", PropertyType::object, limits_members}}};
+    std::transform(std::begin(limit_names), std::end(limit_names), properties.begin() + 1, [](std::string_view name) {
+        return Property{name, PropertyType::integer};
+    });
+    return properties;
+}();
+
+Status check_throttle_properties(const Options& properties) {
     return ThrottleLimits::from_properties(properties).status();
+}
+
+Status check_throttle(const Options& properties) {
+    return ThrottleLimits::from_properties(properties)->check();
 }
 
 void make_throttle_group(const std::string& id, const Options& properties) {
@@ -108,7 +119,7 @@ constexpr ObjectType types[] = {
     {"main-loop", {}, refuse_main_loop},
     {"secret", secret_properties, check_secret},
     {"thread-context", {}, accept},
-    {"throttle-group", throttle_properties, check_throttle, make_throttle_group},
+    {"throttle-group", throttle_properties, check_throttle, make_throttle_group, check_throttle_properties},
     {"tls-creds-anon", tls_anon_properties, accept},
 };
 
@@ -165,7 +176,7 @@ constexpr ForeignType foreign_types[] = {
     {"x-vfio-user-server", "socket"},
 };
 
-Status refuse_foreign(const ForeignType& type, const Options& properties) {
+Status refuse_foreign(const ForeignType& type, const ObjectProperties& properties) {
     if (!type.required.empty() && !properties.contains(type.required)) {
         return invalid(fmt::format("Parameter '{}' is missing", type.required));
     }
@@ -181,161 +192,23 @@ const Row* find_row(const Row (&rows)[N], std::string_view name) {
     return row == std::end(rows) ? nullptr : row;
 }
 
-/// A parameter is made of parts with dots in between; each begins with a letter.
-bool is_parameter_name(std::string_view name) {
-    bool at_part_begin = true;
-    for (const char c : name) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (at_part_begin ? !std::isalpha(byte) : !(std::isalnum(byte) || c == '-' || c == '_' || c == '.')) {
-            return false;
-        }
-        at_part_begin = c == '.';
-    }
-    return !at_part_begin;
-}
-
-/// `TYPE,key=value,...`: every key needs a value, and `,,` is a comma in one.
-Result<Options> parse_object_string(std::string_view spec) {
-    Options options;
-    bool first = true;
-    while (!spec.empty()) {
-        const size_t end = std::min(spec.find_first_of("=,"), spec.size());
-        std::string key(spec.substr(0, end));
-        const bool has_value = end < spec.size() && spec[end] == '=';
-        if (!has_value && first && !key.empty()) {
-            key = "qom-type";
-        } else {
-            if (!is_parameter_name(key)) {
-                return invalid(fmt::format("Invalid parameter '{}'", key));
-            }
-            if (!has_value) {
-                return invalid(fmt::format("Expected '=' after parameter '{}'", key));
-            }
-            spec.remove_prefix(end + 1);
-        }
-        first = false;
-        options.set(std::move(key), take_option_value(spec));
-        spec.remove_prefix(spec.empty() ? 0 : 1);
-    }
-    return options;
-}
-
-/// What a spec says, in either of its two forms.
-Result<Options> parse_object(std::string_view spec) {
-    if (!spec.starts_with('{')) {
-        return parse_object_string(spec);
-    }
-    Result<std::optional<Options>> parsed = parse_json_object(spec);
-    if (!parsed.ok()) {
-        return std::move(parsed).status();
-    }
-    return std::move(**parsed);
-}
-
-/// Takes out a parameter that must be there, as text.
-Status take_required(Options& options, std::string_view key, std::string& value) {
-    const OptionValue* found = options.find(key);
-    if (found == nullptr) {
-        return invalid(fmt::format("Parameter '{}' is missing", key));
-    }
-    const std::string* text = std::get_if<std::string>(found);
-    if (text == nullptr) {
-        return invalid(fmt::format("Invalid parameter type for '{}', expected: string", key));
-    }
-    value = *text;
-    options.erase(key);
-    return {};
-}
-
-Status wrong_type(std::string_view key, std::string_view expected) {
-    return invalid(fmt::format("Invalid parameter type for '{}', expected: {}", key, expected));
-}
-
-/// Integers are signed, and in JSON no strings.
-Status check_integer(std::string_view key, const OptionValue& value, bool is_json) {
-    const std::string* const text = std::get_if<std::string>(&value);
-    if (is_json) {
-        return std::holds_alternative<int64_t>(value) ? Status() : wrong_type(key, "integer");
-    }
-    char* end = nullptr;
-    errno = 0;
-    (void)strtoll(text->c_str(), &end, 0);
-    return text->empty() || *end != '\0' || errno != 0 ? invalid(fmt::format("Parameter '{}' expects integer", key)) : Status();
-}
-
-Status check_value(const Property& property, std::string_view key, const OptionValue& value, bool is_json) {
-    const std::string* const text = std::get_if<std::string>(&value);
-    switch (property.type) {
-    case PropertyType::text: return text != nullptr ? Status() : wrong_type(key, "string");
-    case PropertyType::secret_format:
-        if (text == nullptr || (*text != "raw" && *text != "base64")) {
-            return invalid(fmt::format("Parameter '{}' does not accept value '{}'", key, option_text(value).value_or("")));
-        }
-        return {};
-    case PropertyType::integer: return check_integer(key, value, is_json);
-    }
-    return {};
-}
-
-constexpr std::string_view limits_prefix = "limits.";
-
-/// The property that a key names; `limits.iops-total` is the newer spelling of `x-iops-total`.
-const Property* find_property(const ObjectType& type, std::string_view key) {
-    std::string name(key);
-    if (key.starts_with(limits_prefix)) {
-        name = "x-" + std::string(key.substr(limits_prefix.size()));
-    }
-    const auto row = std::find_if(type.properties.begin(), type.properties.end(), [&](const Property& p) { return p.name == name; });
-    return row == type.properties.end() ? nullptr : &*row;
-}
-
-/// What is wrong with a key that names no property.
-Status refuse_key(const ObjectType& type, std::string_view key) {
-    const size_t skip = key.starts_with(limits_prefix) ? limits_prefix.size() : 0;
-    const std::string_view first = key.substr(0, key.find('.', skip));
-    if (first.size() < key.size() && find_property(type, first) != nullptr) {
-        return invalid(fmt::format("Parameters '{}.*' are unexpected", first));
-    }
-    return invalid(fmt::format("Parameter '{}' is unexpected", first));
-}
-
-/// Values first, then keys that there are not.
-Status check_properties(const ObjectType& type, const Options& properties, bool is_json) {
-    for (const auto& [key, value] : properties.all()) {
-        const Property* const property = find_property(type, key);
-        Status status = property != nullptr ? check_value(*property, key, value, is_json) : Status();
-        if (status.ok() && key == "limits" && type.check == check_throttle) {
-            status = wrong_type(key, "object");
-        }
-        if (!status.ok()) {
-            return status;
-        }
-    }
-    for (const auto& [key, value] : properties.all()) {
-        if (find_property(type, key) == nullptr) {
-            return refuse_key(type, key);
-        }
-    }
-    return {};
-}
-
 } // namespace
 
 Status add_user_object(std::string_view spec) {
-    Result<Options> parsed = parse_object(spec);
+    Result<ObjectProperties> parsed = ObjectProperties::parse(spec);
     if (!parsed.ok()) {
         return std::move(parsed).status();
     }
     std::string type_name;
     std::string id;
-    Status status = take_required(*parsed, "qom-type", type_name);
+    Status status = parsed->take_required("qom-type", type_name);
     const ObjectType* const type = find_row(types, type_name);
     const ForeignType* const foreign = find_row(foreign_types, type_name);
     if (status.ok() && type == nullptr && foreign == nullptr) {
         status = invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
     }
     if (status.ok()) {
-        status = take_required(*parsed, "id", id);
+        status = parsed->take_required("id", id);
     }
     if (status.ok() && foreign != nullptr) {
         status = refuse_foreign(*foreign, *parsed);
@@ -343,21 +216,24 @@ Status add_user_object(std::string_view spec) {
     if (!status.ok()) {
         return status;
     }
-    const Options properties = std::move(*parsed);
-    status = check_properties(*type, properties, spec.starts_with('{'));
-    if (status.ok()) {
-        status = check_identifier("id", id);
+    Result<Options> properties = parsed->take_all(type->properties);
+    if (!properties.ok()) {
+        return std::move(properties).status();
+    }
+    status = check_identifier("id", id);
+    if (status.ok() && type->check_first != nullptr) {
+        status = type->check_first(*properties);
     }
     if (status.ok() && object_ids().contains(id)) {
         status = invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
     }
     if (status.ok()) {
-        status = type->check(properties);
+        status = type->check(*properties);
     }
     if (status.ok()) {
         object_ids().insert(id);
         if (type->make != nullptr) {
-            type->make(id, properties);
+            type->make(id, *properties);
         }
     }
     return status;

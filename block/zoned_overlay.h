@@ -27,7 +27,7 @@ public:
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
         return storage_->block_status(offset, bytes, want_zero);
     }
-    Status populate(uint64_t offset, uint64_t bytes) override { return overlay_->populate(offset, bytes); }
+    Result<bool> populate(uint64_t offset, uint64_t bytes) override { return overlay_->populate(offset, bytes); }
     ImageDetails details() override { return {ClusterMap::cluster_bytes, 0, {}}; }
     Status set_permissions(const Permissions& permissions) override { return storage_->set_permissions(permissions); }
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {

@@ -3,11 +3,13 @@
 import blkdebug
 import cli
 import commands
+import copy_on_read
 import files
 import image_opts
 import snapshot
 import sparse
 import stdin
+import throttle
 from draw import Draw
 from hazards import forbidden
 
@@ -22,6 +24,8 @@ GROUPS = {
     "sparse": (10, sparse.make),
     "snapshot": (12, snapshot.make),
     "blkdebug": (14, blkdebug.make),
+    "throttle": (8, throttle.make),
+    "copy_on_read": (8, copy_on_read.make),
 }
 
 

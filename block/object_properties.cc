@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/object_properties.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr char path_separator = '\x1f';
+
+Status invalid(std::string text) {
+    return Status::error(EINVAL, std::move(text));
+}
+
+Status wrong_type(std::string_view name, std::string_view expected) {
+    return invalid(fmt::format("Invalid parameter type for '{}', expected: {}", name, expected));
+}
+
+Status inconsistent(std::string_view name) {
+    return invalid(fmt::format("Parameters '{}.*' used inconsistently", name));
+}
+
+std::string path_of(std::string key) {
+    std::replace(key.begin(), key.end(), '.', path_separator);
+    return key;
+}
+
+std::string shown(std::string path) {
+    std::replace(path.begin(), path.end(), path_separator, '.');
+    return path;
+}
+
+std::string joined(const std::string& path, std::string_view name) {
+    return path.empty() ? std::string(name) : path + path_separator + std::string(name);
+}
+
+bool is_index(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+/// A key is made of parts with dots in between. The first begins with a letter; others may be an index.
+bool is_key(std::string_view key) {
+    bool is_first = true;
+    while (true) {
+        const std::string_view part = key.substr(0, key.find('.'));
+        const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+        const bool begins_well = !part.empty() && std::isalpha(static_cast<unsigned char>(part.front()));
+        if (!(begins_well && std::all_of(part.begin(), part.end(), fits)) && (is_first || !is_index(part))) {
+            return false;
+        }
+        if (part.size() == key.size()) {
+            return true;
+        }
+        key.remove_prefix(part.size() + 1);
+        is_first = false;
+    }
+}
+
+/// Adds a key, which may not be a value and an object at once.
+Status add(Options& values, const std::string& path, std::string value) {
+    for (size_t end = path.find(path_separator); end != std::string::npos; end = path.find(path_separator, end + 1)) {
+        if (values.contains(path.substr(0, end))) {
+            return inconsistent(shown(path.substr(0, end)));
+        }
+    }
+    const auto below = values.all().lower_bound(path + path_separator);
+    if (below != values.all().end() && below->first.starts_with(path + path_separator)) {
+        return inconsistent(shown(path));
+    }
+    values.set(path, std::move(value));
+    return {};
+}
+
+/// Every key needs a value, and `,,` is a comma in one.
+Result<Options> parse_words(std::string_view spec) {
+    Options values;
+    bool first = true;
+    while (!spec.empty()) {
+        const size_t end = std::min(spec.find_first_of("=,"), spec.size());
+        std::string key(spec.substr(0, end));
+        const bool has_value = end < spec.size() && spec[end] == '=';
+        if (!has_value && first && !key.empty()) {
+            key = "qom-type";
+        } else {
+            if (!is_key(key)) {
+                return invalid(fmt::format("Invalid parameter '{}'", key));
+            }
+            if (!has_value) {
+                return invalid(fmt::format("Expected '=' after parameter '{}'", key));
+            }
+            spec.remove_prefix(end + 1);
+        }
+        first = false;
+        Status status = add(values, path_of(std::move(key)), take_option_value(spec));
+        if (!status.ok()) {
+            return status;
+        }
+        spec.remove_prefix(spec.empty() ? 0 : 1);
+    }
+    return values;
+}
+
+/// Integers are signed, and in JSON no strings.
+Status check_integer(std::string_view name, const OptionValue& value, bool is_json) {
+    if (is_json) {
+        return std::holds_alternative<int64_t>(value) ? Status() : wrong_type(name, "integer");
+    }
+    const std::string& text = std::get<std::string>(value);
+    char* end = nullptr;
+    errno = 0;
+    (void)strtoll(text.c_str(), &end, 0);
+    return text.empty() || *end != '\0' || errno != 0 ? invalid(fmt::format("Parameter '{}' expects integer", name)) : Status();
+}
+
+Status check_secret_format(std::string_view name, const std::string& text) {
+    return text == "raw" || text == "base64" ? Status()
+                                             : invalid(fmt::format("Parameter '{}' does not accept value '{}'", name, text));
+}
+
+std::string_view type_name(PropertyType type) {
+    return type == PropertyType::integer ? "integer" : type == PropertyType::object ? "object" : "string";
+}
+
+} // namespace
+
+Result<ObjectProperties> ObjectProperties::parse(std::string_view spec) {
+    ObjectProperties properties;
+    properties.is_json_ = spec.starts_with('{');
+    if (!properties.is_json_) {
+        Result<Options> values = parse_words(spec);
+        if (!values.ok()) {
+            return std::move(values).status();
+        }
+        properties.values_ = std::move(*values);
+        Status status = properties.check_lists();
+        return status.ok() ? Result<ObjectProperties>(std::move(properties)) : std::move(status);
+    }
+    Result<std::optional<Options>> parsed = parse_json_object(spec, path_separator);
+    if (!parsed.ok()) {
+        return std::move(parsed).status();
+    }
+    properties.values_ = std::move(**parsed);
+    return properties;
+}
+
+/// Where one member is an index all have to be, from 0 on.
+Status ObjectProperties::check_lists() const {
+    for (const auto& [key, value] : values_.all()) {
+        for (size_t end = key.find(path_separator); end != std::string::npos; end = key.find(path_separator, end + 1)) {
+            const std::string path = key.substr(0, end);
+            if (!is_index(std::string_view(key).substr(end + 1, key.find(path_separator, end + 1) - end - 1))) {
+                continue;
+            }
+            const std::string begin = path + path_separator;
+            size_t count = 0;
+            for (auto it = values_.all().lower_bound(begin); it != values_.all().end() && it->first.starts_with(begin); ++it) {
+                const std::string_view member(it->first);
+                if (!is_index(member.substr(begin.size(), member.find(path_separator, begin.size()) - begin.size()))) {
+                    return inconsistent(shown(path));
+                }
+                count++;
+            }
+            for (size_t index = 0; index < count; index++) {
+                const std::string wanted = joined(path, std::to_string(index));
+                if (!values_.contains(wanted) && !first_member(wanted)) {
+                    return invalid(fmt::format("Parameter '{}' missing", shown(wanted)));
+                }
+            }
+        }
+    }
+    return {};
+}
+
+std::optional<std::string> ObjectProperties::first_member(const std::string& path) const {
+    const std::string begin = path.empty() ? path : path + path_separator;
+    const auto first = values_.all().lower_bound(begin);
+    if (first == values_.all().end() || !first->first.starts_with(begin)) {
+        return std::nullopt;
+    }
+    return first->first.substr(begin.size(), first->first.find(path_separator, begin.size()) - begin.size());
+}
+
+Status ObjectProperties::check_value(const std::string& path, PropertyType type, const OptionValue& value) const {
+    const std::string name = shown(path);
+    const EmptyValue* const empty = std::get_if<EmptyValue>(&value);
+    const std::string* const text = std::get_if<std::string>(&value);
+    switch (type) {
+    case PropertyType::integer: return check_integer(name, value, is_json_);
+    case PropertyType::object:
+        return empty != nullptr && empty->kind == EmptyValue::Kind::object ? Status() : wrong_type(name, type_name(type));
+    case PropertyType::text: return text != nullptr ? Status() : wrong_type(name, type_name(type));
+    case PropertyType::secret_format:
+        return text != nullptr ? check_secret_format(name, *text) : wrong_type(name, type_name(type));
+    }
+    return {};
+}
+
+Status ObjectProperties::take_property(const std::string& path, const Property& property, Options& taken) {
+    if (const OptionValue* const value = values_.find(path)) {
+        Status status = check_value(path, property.type, *value);
+        taken.set(shown(path), *value);
+        values_.erase(path);
+        return status;
+    }
+    const std::optional<std::string> member = first_member(path);
+    if (!member) {
+        return {};
+    }
+    if (property.type == PropertyType::object && !is_index(*member)) {
+        return take_object(path, property.members, taken);
+    }
+    return is_json_ || property.type == PropertyType::object
+               ? wrong_type(shown(path), type_name(property.type))
+               : invalid(fmt::format("Parameters '{}.*' are unexpected", shown(path)));
+}
+
+Status ObjectProperties::take_object(const std::string& path, std::span<const Property> table, Options& taken) {
+    for (const Property& property : table) {
+        if (Status status = take_property(joined(path, property.name), property, taken); !status.ok()) {
+            return status;
+        }
+    }
+    const std::optional<std::string> left = first_member(path);
+    return left ? invalid(fmt::format("Parameter '{}' is unexpected", shown(joined(path, *left)))) : Status();
+}
+
+Status ObjectProperties::take_required(std::string_view name, std::string& value) {
+    Options taken;
+    Status status = take_property(std::string(name), {name, PropertyType::text}, taken);
+    if (!status.ok()) {
+        return status;
+    }
+    const std::string* const text = taken.find_text(name);
+    if (text == nullptr) {
+        return invalid(fmt::format("Parameter '{}' is missing", name));
+    }
+    value = *text;
+    return {};
+}
+
+Result<Options> ObjectProperties::take_all(std::span<const Property> table) {
+    Options taken;
+    Status status = take_object("", table, taken);
+    return status.ok() ? Result<Options>(std::move(taken)) : std::move(status);
+}
+
+} // namespace zoneio

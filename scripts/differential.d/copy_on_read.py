@@ -1,0 +1,115 @@
+"""Copy-on-read, as a driver and as -C: over images that have nothing below themselves, and over temporary snapshots."""
+
+import re
+
+import blkdebug
+import snapshot
+from case import Case
+from commands import CACHES, EXTRA_FILES, Sizes, alloc, any_request, as_units, session, truncate
+from image_opts import as_options
+from layers import NO_CHILD, below, common, faulty, lower, written
+
+BOTTOMS = ("n", "n", "n", "x", "", "b")
+# Of copying itself; they belong to the node that copies and what it stands on.
+EVENTS = ("cor_write", "read_aio", "write_aio", "pwritev", "flush_to_os", "l2_load", "cow_read", "cow_write", "none")
+
+
+def node(d, child=None):
+    child = child or lower(d)
+    pairs = [("driver", "copy-on-read")]
+    if d.chance(0.3):
+        pairs.append(("bottom", d.pick(BOTTOMS)))
+        if not any(key == "node-name" for key, _value in child) and not re.match("null|json", child[0][1]):
+            child = child + [("node-name", "n")]
+    pairs += list(d.pick(NO_CHILD)) if d.chance(0.06) else below(child)
+    pairs += common(d, 0.12)
+    if d.chance(0.04):
+        pairs.append((d.pick("x", "bottom.x", "backing", "backing.driver", "file.x", "copy-on-read", "top"), d.pick("1", "x", "on", "")))
+    return d.shuffled(pairs) if d.chance(0.3) else pairs
+
+
+def chain(d):
+    kind = d.random()
+    if kind < 0.45:
+        return node(d)
+    if kind < 0.6:
+        return [("driver", "raw")] + below(node(d)) + common(d, 0.1)
+    if kind < 0.7:
+        return node(d, node(d))
+    if kind < 0.8:
+        return faulty(d, node(d))
+    if kind < 0.9:
+        return node(d, faulty(d, lower(d)))
+    return [("driver", "raw")] + below(faulty(d, node(d)))
+
+
+def reopen(d, _sizes):
+    return "reopen " + d.pick("", "-r", "-w", "-o bottom=n", "-o bottom=x", "-o x=1", "-o read-only=on", "-o file.x=1", "-c unsafe",
+                              "-o copy-on-read=on", "-o copy-on-read=off", "-o detect-zeroes=on", "-o discard=off")
+
+
+def open_again(d, _sizes):
+    flags = "".join(d.subset("Crnk", 0.15))
+    return f"open {'-' + flags + ' ' if flags else ''}-o {as_options(d, chain(d)).replace(' ', '')}"
+
+
+def commands(d):
+    table = {any_request: 14, truncate: 2, alloc: 1, reopen: 1, lambda d, s: "close": 1, open_again: 1,
+             lambda d, s: d.pick("info", "map", "length", "flush"): 4}
+    return session(d, Sizes(65536, odd=0.03), table, longest=8)
+
+
+def make_driver(d):
+    """The driver, and -C where there is nothing to copy."""
+    units = d.subset([("-r",), ("-n",), ("-U",), ("-C",), ("-t", d.pick(CACHES)), ("-d", d.pick("off", "unmap")),
+                      ("-i", d.pick("native", "io_uring", "threads"))], 0.08)
+    kind = d.random()
+    words = as_units(commands(d))
+    if kind < 0.7:
+        operand = written(d, chain(d))
+    elif kind < 0.8:
+        operand = written(d, lower(d))
+        units += [("-C",)] * (("-C",) not in units)
+    elif kind < 0.9:
+        operand = (("-f", d.pick("copy-on-read", "raw", "file")), (d.pick("a.img", "a.img", "copy-on-read:a.img", "missing"),))
+    else:
+        operand = ()
+        words = as_units([open_again(d, None)]) + words
+    return Case(tuple(d.shuffled(units)) + words + operand, (blkdebug.image(d),) + EXTRA_FILES)
+
+
+def make_snapshot(d):
+    """What is read below a temporary snapshot goes through blkdebug, and some of it fails or is told of."""
+    file = snapshot.image(d)
+    sizes = snapshot.Clusters(file.size, odd=0)
+    words = [text for text in snapshot.session(d, sizes, 8) if not re.match(r"reopen|truncate", text) and not reads_nothing(text)]
+    pairs = []
+    for number in range(d.randint(0, 2)):
+        pairs += [(f"inject-error.{number}.event", d.pick(EVENTS))]
+        pairs += [(f"inject-error.{number}.{key}", value) for key, value in d.subset(
+            (("iotype", d.pick("read", "write")), ("once", "on"), ("errno", d.pick("5", "28")), ("sector", d.pick("0", "127", "128"))), 0.5)]
+    options = [("driver", "blkdebug"), ("image.filename", "a.img")] + pairs
+    if d.chance(0.6):
+        options = [("driver", "raw")] + below(options)
+    units = [("-s",)] + [("-C",)] * d.chance(0.8) + d.subset([("-r",), ("-n",), ("-t", d.pick(CACHES))], 0.05)
+    return Case(tuple(d.shuffled(units)) + as_units(words) + written_plainly(options), (file,) + EXTRA_FILES)
+
+
+def reads_nothing(text):
+    """Where nothing is read there is nothing to copy, which the reference does not survive."""
+    return re.match(r"(?:r|read|readv|aio_read)\b.* 0[kKmMgGbB.x0]*\Z", text) is not None
+
+
+def written_plainly(pairs):
+    return (("--image-opts",), (",".join(f"{key}={value}" for key, value in pairs),))
+
+
+def make_held(d):
+    """Breakpoints below the filter. Above it, who waits for whom depends on how far requests are that wait for the device."""
+    case = blkdebug.make_breakpoints(d)
+    words = "driver=copy-on-read," + ",".join("file." + word for word in case.units[-1][0].split(","))
+    return Case(case.units[:-1] + ((words,),), case.setup)
+
+
+def make(d):
+    return d.weighted({make_driver: 6, make_snapshot: 4, make_held: 1})(d)

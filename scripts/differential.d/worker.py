@@ -16,6 +16,8 @@ SAME, DIFFERS = "same", "differs"
 ACCEPTED, UNSTABLE = "accepted", "unstable"
 CRASHED, HUNG = "reference crashed", "reference hung"
 
+RETRIES = 8         # of the reference, before a difference is one
+
 
 @dataclass
 class Settings:
@@ -83,8 +85,8 @@ class Worker:
             return SAME, ref, new
         if accepted(ref, new):
             return ACCEPTED, ref, new
-        # Twice, and the binary in between: what depends on chance often needs some luck to show.
-        if self.run_reference(case) != ref or self.run_binary(case) == ref or self.run_reference(case) != ref:
+        # Again and again, and the binary in between: what depends on chance often needs some luck to show.
+        if self.run_binary(case) == ref or any(self.run_reference(case) != ref for _ in range(RETRIES)):
             return UNSTABLE, ref, new
         return DIFFERS, ref, new
 

@@ -135,7 +135,7 @@ public:
         if (!in_section_) {
             return config_error("no group defined");
         }
-        if (line.starts_with('[')) {
+        if (line.starts_with('[') && pair->key.size() > 1) {
             // Upstream takes such a line for a value, after it has tried it as a header: the section has lost its name
             // when the file ends.
             name_at_end_ = pair->key.substr(1);

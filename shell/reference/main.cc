@@ -6,6 +6,8 @@
 // known of is an error, and so is a page of the manual that leaves out an option: the build ends there.
 #include "shell/reference/tables.h"
 
+#include <cstdio>
+#include <exception>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
@@ -94,5 +96,10 @@ int run(std::span<char* const> arguments) {
 } // namespace zoneio
 
 int main(int argc, char** argv) {
-    return zoneio::run({argv, static_cast<size_t>(argc)});
+    try {
+        return zoneio::run({argv, static_cast<size_t>(argc)});
+    } catch (const std::exception& error) {
+        fputs(error.what(), stderr);
+        return 1;
+    }
 }

@@ -6,13 +6,12 @@
 // known of is an error, and so is a page of the manual that leaves out an option: the build ends there.
 #include "shell/reference/tables.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
-#include <regex>
-#include <sstream>
 #include <vector>
 
 namespace zoneio {
@@ -24,21 +23,23 @@ public:
     Template(std::string version, std::string date) : version_(std::move(version)), date_(std::move(date)) {}
 
     /// Nothing after errors, which were told; `name` is for them.
-    std::optional<std::string> fill(const std::string& name, const std::string& text) {
-        static const std::regex placeholder("@([a-z_]+)((?: [^@\\s]+)*)@");
+    std::optional<std::string> fill(const std::string& name, std::string_view text) {
         std::string filled;
         bool valid = true;
-        auto rest = text.cbegin();
-        for (std::sregex_iterator match(text.begin(), text.end(), placeholder), end; match != end; ++match) {
-            const std::optional<std::string> value = value_of((*match)[1], (*match)[2]);
-            if (!value) {
-                fmt::print(stderr, "{}: nothing is known of {}\n", name, match->str());
-                valid = false;
+        for (size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@')) {
+            const size_t length = placeholder_length(text.substr(at));
+            filled.append(text.substr(0, length == 0 ? at + 1 : at));
+            if (length > 0) {
+                const std::optional<std::string> value = value_of(text.substr(at + 1, length - 2));
+                if (!value) {
+                    fmt::print(stderr, "{}: nothing is known of {}\n", name, text.substr(at, length));
+                    valid = false;
+                }
+                filled.append(value.value_or(""));
             }
-            filled.append(rest, (*match)[0].first).append(value.value_or(""));
-            rest = (*match)[0].second;
+            text.remove_prefix(at + std::max<size_t>(length, 1));
         }
-        filled.append(rest, text.cend());
+        filled.append(text);
         for (const std::string& missing : manual_.missing()) {
             fmt::print(stderr, "{}: tells nothing of {}\n", name, missing);
             valid = false;
@@ -47,18 +48,29 @@ public:
     }
 
 private:
-    std::optional<std::string> value_of(const std::string& name, const std::string& arguments) {
-        if (name == "version") {
+    /// Of the placeholder that `text` begins with, with both signs; 0: it begins with none, such as the `@` of `$@`.
+    static size_t placeholder_length(std::string_view text) {
+        const size_t end = text.find_first_of("@\n", 1);
+        const bool is_closed = end != std::string_view::npos && text[end] == '@';
+        return is_closed && end > 1 && text[1] >= 'a' && text[1] <= 'z' ? end + 1 : 0;
+    }
+
+    std::optional<std::string> value_of(std::string_view placeholder) {
+        if (placeholder == "version") {
             return version_;
         }
-        if (name == "date") {
+        if (placeholder == "date") {
             return date_;
         }
-        std::istringstream stream(arguments);
-        const std::vector<std::string> words{std::istream_iterator<std::string>(stream), {}};
-        const std::vector<std::string_view> views(words.begin(), words.end());
-        const std::optional<std::string> text = manual_.text({name, views});
-        return text ? text : completion_text({name, views});
+        std::vector<std::string_view> words;
+        while (!placeholder.empty()) {
+            const size_t end = std::min(placeholder.find(' '), placeholder.size());
+            words.push_back(placeholder.substr(0, end));
+            placeholder.remove_prefix(std::min(end + 1, placeholder.size()));
+        }
+        const Placeholder parsed{words.front(), std::span(words).subspan(1)};
+        const std::optional<std::string> text = manual_.text(parsed);
+        return text ? text : completion_text(parsed);
     }
 
     std::string version_;

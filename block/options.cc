@@ -143,11 +143,27 @@ const std::string* Options::first_unknown() const {
     return first == values_.end() ? nullptr : &first->first;
 }
 
+namespace {
+
+std::string empty_json(const EmptyValue& value) {
+    switch (value.kind) {
+    case EmptyValue::Kind::object: return "{}";
+    case EmptyValue::Kind::list: return "[]";
+    case EmptyValue::Kind::null: break;
+    }
+    return "null";
+}
+
+} // namespace
+
 std::string Options::to_json(const std::map<std::string, std::string, std::less<>>& objects) const {
     std::map<std::string, std::string, std::less<>> members = objects;
     for (const auto& [key, value] : values_) {
         const bool* flag = std::get_if<bool>(&value);
-        const std::string text = flag != nullptr ? (*flag ? "true" : "false") : option_text(value).value_or("null");
+        const EmptyValue* empty = std::get_if<EmptyValue>(&value);
+        const std::string text = flag != nullptr    ? (*flag ? "true" : "false")
+                                 : empty != nullptr ? empty_json(*empty)
+                                                    : *option_text(value);
         const char* const quote = std::holds_alternative<std::string>(value) ? "\"" : "";
         members[key] = fmt::format("{0}{1}{0}", quote, text);
     }

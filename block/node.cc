@@ -27,8 +27,9 @@ DebugEvent management_event(ZoneOp op) {
     return DebugEvent::zone_reset;
 }
 
+/// The alignment of requests is a power of two, and a division for each of them would be seen.
 uint64_t align_down(uint64_t value, uint64_t alignment) {
-    return value - value % alignment;
+    return value & ~(alignment - 1);
 }
 
 uint64_t align_up(uint64_t value, uint64_t alignment) {

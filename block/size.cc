@@ -12,14 +12,14 @@ namespace {
 
 /// The power of two that a size suffix stands for, or -1.
 int suffix_shift(char suffix) {
-    switch (std::tolower(static_cast<unsigned char>(suffix))) {
-    case 'b': return 0;
-    case 'k': return 10;
-    case 'm': return 20;
-    case 'g': return 30;
-    case 't': return 40;
-    case 'p': return 50;
-    case 'e': return 60;
+    switch (suffix) {
+    case 'b': case 'B': return 0;
+    case 'k': case 'K': return 10;
+    case 'm': case 'M': return 20;
+    case 'g': case 'G': return 30;
+    case 't': case 'T': return 40;
+    case 'p': case 'P': return 50;
+    case 'e': case 'E': return 60;
     default: return -1;
     }
 }
@@ -72,9 +72,28 @@ unsigned __int128 binary_fraction(std::string_view digits) {
     return static_cast<unsigned __int128>(strtod(text.c_str(), nullptr) * 0x1p64);
 }
 
+/// Digits that cannot overflow, and a suffix perhaps: almost every number there is.
+bool parse_plain_size(std::string_view text, uint64_t& value) {
+    constexpr size_t most_digits = 19;
+    uint64_t whole = 0;
+    size_t end = 0;
+    while (end < std::min(text.size(), most_digits) && is_digit(text[end])) {
+        whole = whole * 10 + static_cast<unsigned>(text[end++] - '0');
+    }
+    const int shift = end == text.size() ? 0 : suffix_shift(text[end]);
+    if (end == 0 || text.size() > end + 1 || shift < 0 || (whole << shift) >> shift != whole) {
+        return false;
+    }
+    value = whole << shift;
+    return true;
+}
+
 } // namespace
 
 ParseError parse_size(std::string_view text, uint64_t& value) {
+    if (parse_plain_size(text, value)) {
+        return ParseError::none;
+    }
     // Blanks and a sign in front are strtoull's business, and users rely on `+1k`.
     size_t pos = 0;
     while (pos < text.size() && std::isspace(static_cast<unsigned char>(text[pos]))) {

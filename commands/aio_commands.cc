@@ -61,7 +61,7 @@ Outcome run_aio_read(Session& session, const Command& command, CommandLine line)
     aio->verb = "read";
     aio->failure_verb = "readv";
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'C': aio->for_machines = true; break;
         case 'i': session.out().print("injecting invalid read request\n"); return Outcome::ok;
@@ -102,7 +102,7 @@ struct WriteOptions {
 std::optional<Outcome> parse_write_options(Session& session, const Command& command, CommandLine line,
                                            AioRequest& aio, WriteOptions& options) {
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'C': aio.for_machines = true; break;
         case 'f': aio.request.flags.fua = true; break;
@@ -175,7 +175,7 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
     aio->failure_verb = "aio_discard";
     aio->request.op = RequestOp::discard;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'C': aio->for_machines = true; break;
         case 'q': aio->quiet = true; break;

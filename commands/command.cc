@@ -183,9 +183,34 @@ std::string usage_line(const Command& command, std::string_view shown_name) {
                                    : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);
 }
 
+namespace {
+
+bool has_options_first(CommandLine line) {
+    bool operand_seen = false;
+    for (int i = 1; i < line.argc; i++) {
+        const bool is_option = line.argv[i][0] == '-' && line.argv[i][1] != '\0';
+        if (is_option && operand_seen) {
+            return false;
+        }
+        operand_seen = operand_seen || !is_option;
+    }
+    return true;
+}
+
+} // namespace
+
+int next_option(const Command& command, CommandLine line) {
+    // Where nothing is to be reordered, getopt is told so: else it asks the environment, which is most of its work.
+    static bool in_order = false;
+    if (optind == 0) {
+        in_order = has_options_first(line);
+    }
+    return getopt(line.argc, line.argv, in_order ? command.options.in_order() : command.options.text());
+}
+
 Outcome usage_error(Session& session, const Command& command) {
     session.failures().note(FailureKind::usage);
-    session.out().usage(usage_line(command, command.name), command.options);
+    session.out().usage(usage_line(command, command.name), command.options.text());
     return Outcome::failed;
 }
 

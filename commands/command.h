@@ -4,6 +4,7 @@
 #include "commands/session.h"
 #include "commands/words.h"
 
+#include <array>
 #include <getopt.h>
 #include <span>
 #include <string_view>
@@ -22,6 +23,24 @@ struct CommandLine {
     std::span<char*> operands() const;
 };
 
+/// The letters of a command's options as getopt(3) takes them, `P:qs:`; null where it takes none.
+class OptionLetters {
+public:
+    constexpr OptionLetters(const char* letters) { // NOLINT(google-explicit-constructor): rows of a table
+        for (size_t end = 0; letters != nullptr && letters[end] != '\0'; end++) {
+            in_order_.at(end + 1) = letters[end];
+        }
+    }
+
+    /// Empty where there are none.
+    constexpr const char* text() const { return in_order_.data() + 1; }
+    /// For a line whose options are known to come before its operands.
+    constexpr const char* in_order() const { return in_order_.data(); }
+
+private:
+    std::array<char, 24> in_order_{'+'};
+};
+
 /// One row of the command table: what a command is called, takes, needs and does.
 struct Command {
     std::string_view name;
@@ -35,7 +54,7 @@ struct Command {
     const char* args;             ///< for the usage line; null: none
     std::string_view oneline;     ///< the same, in a few words
     std::string_view help;        ///< longer, lines without indentation; may be empty
-    const char* options;          ///< for getopt(3); null: takes none
+    OptionLetters options;
     bool is_ours = false;         ///< qemu-io has no such command
     const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
     CommandWords words = {};              ///< for completion
@@ -49,6 +68,9 @@ const Command* find_command(std::string_view word);
 
 /// `NAME ARGS -- ONELINE`.
 std::string usage_line(const Command& command, std::string_view shown_name);
+
+/// The next option of a line, as getopt(3) finds it.
+int next_option(const Command& command, CommandLine line);
 
 /// Prints the usage line, for operands that make no sense.
 Outcome usage_error(Session& session, const Command& command);

@@ -72,7 +72,7 @@ private:
         for (const option* row = command.long_options; row != nullptr && row->name != nullptr; row++) {
             add(fmt::format("--{}", row->name));
         }
-        for (const char letter : std::string_view(command.options != nullptr ? command.options : "")) {
+        for (const char letter : std::string_view(command.options.text())) {
             if (letter != ':') {
                 add(fmt::format("-{}", letter));
             }

@@ -219,7 +219,7 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
                                                        {"full", PreallocMode::full}};
     PreallocMode mode = PreallocMode::off;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         if (c != 'm') {
             return usage_error(session, command);
         }
@@ -254,7 +254,7 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     bool for_machines = false;
     bool quiet = false;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'C': for_machines = true; break;
         case 'q': quiet = true; break;

@@ -9,7 +9,7 @@ namespace {
 
 /// Does the option with this letter take an argument?
 bool takes_argument(const Command& command, char letter) {
-    const char* const found = command.options != nullptr && letter != ':' ? strchr(command.options, letter) : nullptr;
+    const char* const found = letter != ':' ? strchr(command.options.text(), letter) : nullptr;
     return found != nullptr && found[1] == ':';
 }
 

@@ -4,6 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/stopwatch.h"
 
 #include <algorithm>
 #include <array>
@@ -13,8 +14,6 @@
 namespace zoneio {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// How much of a verified read is in memory at a time, bytes.
 constexpr uint64_t verify_step = 1U << 20;
@@ -34,7 +33,7 @@ struct ReadOptions {
 std::optional<ReadOptions> parse_options(Session& session, const Command& command, CommandLine line) {
     ReadOptions options;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'b': options.vmstate = true; break;
         case 'C': options.for_machines = true; break;
@@ -166,7 +165,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     // The VM state has no end.
     Status in_range = options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch(!options.quiet);
     ReadResult result;
     if (!in_range.ok()) {
         result.status = std::move(in_range);
@@ -176,7 +175,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
         const bool shows_data = options.pattern || options.dump;
         result = read_whole(session, options, offset, lengths, shows_data ? Sharing::none : Sharing::all);
     }
-    const Clock::time_point end = Clock::now();
+    const std::chrono::nanoseconds elapsed = watch.elapsed();
     if (was_interrupted(result.status)) {
         session.out().interrupted(name, offset, result.done, count);
         return Outcome::failed;
@@ -196,7 +195,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
         if (options.dump) {
             session.out().dump(data, count, offset);
         }
-        session.out().request({"read", offset, count, end - start}, options.for_machines);
+        session.out().request({"read", offset, count, elapsed}, options.for_machines);
     }
     return result.matches ? Outcome::ok : Outcome::failed;
 }

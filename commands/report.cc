@@ -8,6 +8,8 @@
 #include <array>
 #include <cctype>
 #include <fmt/compile.h>
+#include <stdio_ext.h>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -38,6 +40,18 @@ void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short)
 }
 
 } // namespace
+
+void Reporter::write_now(std::string_view text) {
+    if (__fpending(stdout) == 0) {
+        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+        text.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+        if (text.empty()) {
+            return;
+        }
+    }
+    write(text);
+    flush();
+}
 
 void Reporter::request(const RequestReport& report, bool for_machines) {
     if (JsonRecord* const record = json_record()) {

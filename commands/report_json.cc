@@ -27,7 +27,7 @@ void forget_getopt_complaint() {
 
 /// What getopt(3) found wrong; nothing when it was content.
 std::string getopt_complaint(const char* options) {
-    if (options == nullptr || optopt == no_option) {
+    if (optopt == no_option) {
         return {};
     }
     const bool is_known = strchr(options, optopt) != nullptr;

@@ -13,7 +13,7 @@ namespace {
 Outcome run_open(Session& session, const Command& command, CommandLine line) {
     OpenRequest request;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 's': request.snapshot = true; break;
         case 'n':
@@ -90,7 +90,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
     reopen.flags = session.backend().root().flags();
     reopen.writethrough = session.backend().writethrough();
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'c':
             if (!parse_cache_mode(optarg, reopen.flags, reopen.writethrough)) {

@@ -5,6 +5,7 @@
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/pattern_file.h"
+#include "commands/stopwatch.h"
 
 #include <cstring>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 namespace zoneio {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int64_t sector = 512;
 
@@ -30,7 +29,7 @@ struct WriteOptions {
 std::optional<WriteOptions> parse_options(Session& session, const Command& command, CommandLine line) {
     WriteOptions options;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'b': options.flags.vmstate = true; break;
         case 'c': options.flags.compressed = true; break;
@@ -130,7 +129,7 @@ Outcome finish_interrupted(Session& session, const WriteOptions& options, std::s
 }
 
 Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
-               Clock::duration elapsed, const Status& status, uint64_t done) {
+               std::chrono::nanoseconds elapsed, const Status& status, uint64_t done) {
     if (was_interrupted(status)) {
         return finish_interrupted(session, options, name, offset, done, bytes);
     }
@@ -174,7 +173,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     if (options->source != nullptr && !source.load(session, options->source, bytes)) {
         return Outcome::failed;
     }
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch(!options->quiet);
     Status status;
     uint64_t done = 0;
     if (options->zeroes) {
@@ -185,7 +184,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
         status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags,
                                done);
     }
-    return finish(session, *options, "write", begin, bytes, Clock::now() - start, status, done);
+    return finish(session, *options, "write", begin, bytes, watch.elapsed(), status, done);
 }
 
 Outcome run_writev(Session& session, const Command& command, CommandLine line) {
@@ -203,14 +202,14 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     const auto begin = static_cast<uint64_t>(*offset);
-    const Clock::time_point start = Clock::now();
+    const Stopwatch watch(!options->quiet);
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
     uint64_t done = 0;
     if (status.ok()) {
         status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags,
                                done);
     }
-    return finish(session, *options, "writev", begin, vector->total, Clock::now() - start, status, done);
+    return finish(session, *options, "writev", begin, vector->total, watch.elapsed(), status, done);
 }
 
 constexpr OptionWord write_options[] = {{'s', Word::file}};

@@ -115,7 +115,7 @@ Outcome run_zone_mgmt(Session& session, const Command& /*command*/, CommandLine 
 
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
-    const bool show_position = getopt(line.argc, line.argv, command.options) != -1;
+    const bool show_position = next_option(command, line) != -1;
     // Options are words too: of the three that are asked for, operands may be as few as none.
     const std::span<char*> operands = line.operands();
     const std::optional<int64_t> offset = parse_offset(session, operands.empty() ? nullptr : operands[0]);

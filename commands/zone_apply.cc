@@ -155,7 +155,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     ZoneFilter filter;
     bool dry_run = false;
     int c = 0;
-    while ((c = getopt_long(line.argc, line.argv, command.options, command.long_options, nullptr)) != -1) {
+    while ((c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
         Status status;
         if (c == 'n') {
             dry_run = true;

@@ -171,7 +171,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     ZoneFilter filter;
     bool in_bytes = false;
     int c = 0;
-    while ((c = getopt_long(line.argc, line.argv, command.options, command.long_options, nullptr)) != -1) {
+    while ((c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
         Status status;
         if (c == 'b') {
             in_bytes = true;

@@ -57,7 +57,7 @@ std::optional<MapOptions> parse_options(Session& session, const Command& command
     MapOptions options;
     bool valid = true;
     int c = 0;
-    while (valid && (c = getopt_long(line.argc, line.argv, command.options, command.long_options, nullptr)) != -1) {
+    while (valid && (c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
         switch (c) {
         case 'w': valid = parse_number_option(session, command, "--width", optarg, 1U, widest, options.width); break;
         case 'h': valid = parse_number_option(session, command, "--height", optarg, 1U, widest, options.height); break;

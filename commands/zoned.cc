@@ -18,7 +18,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     Options options;
     bool overwrite = false;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'f': driver = optarg; break;
         case 'F': overwrite = true; break;
@@ -97,7 +97,7 @@ std::string open_zoned_file(Session& session) {
 Outcome run_check(Session& session, const Command& command, CommandLine line) {
     bool repair = false;
     int c = 0;
-    while ((c = getopt(line.argc, line.argv, command.options)) != -1) {
+    while ((c = next_option(command, line)) != -1) {
         if (c != 'r') {
             return usage_error(session, command);
         }

@@ -19,8 +19,7 @@ void run_prompt(Session& session) {
     const std::string prompt = session.out().is_json() ? "" : session.out().program() + "> ";
     char* line = nullptr;
     do {
-        session.out().write(prompt);
-        session.out().flush();
+        session.out().write_now(prompt);
         if (!session.aio().empty() && !lines.has_next()) {
             session.kick();
         }

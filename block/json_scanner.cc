@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/json_scanner.h"
 
+#include "block/utf8.h"
+
 #include <cctype>
 #include <fmt/format.h>
 
@@ -42,27 +44,6 @@ void append_utf8(std::string& out, uint32_t code) {
     }
 }
 
-/// The length of the UTF-8 sequence at the front of text, or 0 when it is not a valid one.
-size_t utf8_length(std::string_view text) {
-    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned lead = byte(0);
-    const size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-    if (length == 0 || text.size() < length) {
-        return 0;
-    }
-    uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-    for (size_t i = 1; i < length; i++) {
-        if (byte(i) >> 6 != 2) {
-            return 0;
-        }
-        code = code << 6 | (byte(i) & 0x3FU);
-    }
-    static constexpr uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    const bool noncharacter = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
-    return code < smallest[length] || code > 0x10FFFF || surrogate || noncharacter ? 0 : length;
-}
-
 /// What a string token stands for.
 class StringDecoder {
 public:
@@ -88,12 +69,12 @@ private:
                 }
                 continue;
             }
-            const size_t length = utf8_length(text_);
-            if (length == 0) {
+            const std::optional<Utf8Character> character = first_character(text_);
+            if (!character || is_noncharacter(character->code)) {
                 return json_syntax_error("invalid UTF-8 sequence in string");
             }
-            out_ += text_.substr(0, length);
-            text_.remove_prefix(length);
+            out_ += text_.substr(0, character->length);
+            text_.remove_prefix(character->length);
         }
         return {};
     }

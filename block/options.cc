@@ -2,8 +2,10 @@
 #include "block/options.h"
 
 #include "block/size.h"
+#include "block/utf8.h"
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <fmt/format.h>
 
@@ -154,6 +156,42 @@ std::string empty_json(const EmptyValue& value) {
     return "null";
 }
 
+/// How many bytes a character takes that is none: those that its first one announces, as far as they follow.
+size_t broken_length(std::string_view text) {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto announced = static_cast<size_t>(std::countl_one(byte(0)));
+    const size_t most = std::min(announced >= 2 && announced <= 6 ? announced : 1, text.size());
+    size_t length = 1;
+    while (length < most && byte(length) >> 6 == 2) {
+        length++;
+    }
+    return length;
+}
+
+/// As upstream writes strings: ASCII only, and one mark for each broken character.
+std::string json_string(std::string_view text) {
+    static constexpr std::string_view special = "\"\\\b\f\n\r\t";
+    static constexpr std::string_view letters = "\"\\bfnrt";
+    std::string json = "\"";
+    while (!text.empty()) {
+        const std::optional<Utf8Character> character = first_character(text);
+        const size_t known = special.find(text.front());
+        const char32_t code = character && !is_noncharacter(character->code) ? character->code : 0xFFFD;
+        if (known != std::string_view::npos) {
+            json += {'\\', letters[known]};
+        } else if (code >= ' ' && code < 0x7F) {
+            json += text.front();
+        } else if (code < 0x10000) {
+            json += fmt::format("\\u{:04X}", static_cast<unsigned>(code));
+        } else {
+            const auto above = static_cast<unsigned>(code - 0x10000);
+            json += fmt::format("\\u{:04X}\\u{:04X}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
+        }
+        text.remove_prefix(character ? character->length : broken_length(text));
+    }
+    return json + '"';
+}
+
 } // namespace
 
 std::string Options::to_json(const std::map<std::string, std::string, std::less<>>& objects) const {
@@ -164,8 +202,7 @@ std::string Options::to_json(const std::map<std::string, std::string, std::less<
         const std::string text = flag != nullptr    ? (*flag ? "true" : "false")
                                  : empty != nullptr ? empty_json(*empty)
                                                     : *option_text(value);
-        const char* const quote = std::holds_alternative<std::string>(value) ? "\"" : "";
-        members[key] = fmt::format("{0}{1}{0}", quote, text);
+        members[key] = std::holds_alternative<std::string>(value) ? json_string(text) : text;
     }
     std::vector<const std::string*> keys;
     for (const auto& [key, value] : members) {

@@ -29,24 +29,26 @@ void write_line(std::string line) {
     (void)!write(output.load(std::memory_order_relaxed), line.data(), line.size());
 }
 
+/// `*` stands for any text, `?` for any character.
 bool matches(std::string_view pattern, std::string_view text) {
-    while (!pattern.empty()) {
-        if (pattern.front() == '*') {
-            pattern.remove_prefix(1);
-            for (size_t skipped = 0; skipped <= text.size(); skipped++) {
-                if (matches(pattern, text.substr(skipped))) {
-                    return true;
-                }
-            }
+    size_t next = 0;
+    size_t star = std::string_view::npos; // the last one met, from which on another try can begin
+    size_t after_star = 0;                // in text: how much that one stands for so far
+    for (size_t at = 0; at < text.size();) {
+        if (next < pattern.size() && pattern[next] == '*') {
+            star = next++;
+            after_star = at;
+        } else if (next < pattern.size() && (pattern[next] == '?' || pattern[next] == text[at])) {
+            next++;
+            at++;
+        } else if (star != std::string_view::npos) {
+            next = star + 1;
+            at = ++after_star;
+        } else {
             return false;
         }
-        if (text.empty() || (pattern.front() != '?' && pattern.front() != text.front())) {
-            return false;
-        }
-        pattern.remove_prefix(1);
-        text.remove_prefix(1);
     }
-    return text.empty();
+    return pattern.find_first_not_of('*', next) == std::string_view::npos;
 }
 
 } // namespace

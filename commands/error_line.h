@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace zoneio {
 
-/// Prints `PREFIX` and `TEXT` as a line on stderr. At a terminal, control characters in the text are shown as `\xHH`.
+/// What a text is shown as on this descriptor. Names of files and processes are others' texts, with whatever bytes: a
+/// terminal gets control characters and what is no UTF-8 as `\xHH`, so that they cannot move its cursor or set its title.
+std::string for_terminal(int fd, std::string_view text);
+
+/// Prints `PREFIX` and `TEXT` as a line on stderr. See for_terminal().
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text);
 
 } // namespace zoneio

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/json_record.h"
 
+#include "block/utf8.h"
+#include "commands/print.h"
+
 #include <cassert>
 #include <cstdio>
 #include <cstring>
@@ -12,29 +15,6 @@ namespace {
 
 /// So much of a record is kept in memory at most, roughly.
 constexpr size_t buffer_size = 32768;
-
-/// The length of the UTF-8 sequence that `text` begins with; 0: it is none (RFC 3629).
-size_t utf8_length(std::string_view text) {
-    const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) + 0U : 0U; };
-    const auto in = [&](size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
-    const unsigned first = byte(0);
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xc2 && first <= 0xdf) {
-        return in(1, 0x80, 0xbf) ? 2 : 0;
-    }
-    if ((first & 0xf0U) == 0xe0) {
-        // Not the long forms of shorter ones, and no surrogates.
-        const bool second = in(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf);
-        return second && in(2, 0x80, 0xbf) ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool second = in(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf);
-        return second && in(2, 0x80, 0xbf) && in(3, 0x80, 0xbf) ? 4 : 0;
-    }
-    return 0;
-}
 
 /// The name of an errno; null for 0.
 const char* errno_name(int code) {
@@ -53,7 +33,8 @@ std::string_view without_newline(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        const size_t length = utf8_length(text);
+        const std::optional<Utf8Character> character = first_character(text);
+        const size_t length = character ? character->length : 0;
         const char first = text.front();
         if (length == 0) {
             out += "\xef\xbf\xbd";
@@ -235,7 +216,7 @@ void JsonRecord::put_raw(std::string_view json) {
 void JsonRecord::write_out() {
     if (!is_begun_) {
         is_begun_ = true;
-        fmt::print(stdout, "{{\"seq\":{}{}", ++*lines_, head_);
+        print_to(stdout, "{{\"seq\":{}{}", ++*lines_, head_);
     }
     fwrite_unlocked(body_.data(), 1, body_.size(), stdout);
     body_.clear();

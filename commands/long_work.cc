@@ -3,6 +3,7 @@
 
 #include "block/size.h"
 #include "block/trace.h"
+#include "commands/print.h"
 
 #include <cstdio>
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ LongWork::LongWork(std::string_view what, uint64_t total, Unit unit)
 
 LongWork::~LongWork() {
     if (shown_ > 0) {
-        fmt::print(stderr, "\r{:{}}\r", "", shown_);
+        print_to(stderr, "\r{:{}}\r", "", shown_);
     } else if (is_terminal_ && InterruptEndsCommand::is_requested()) {
         // Behind the ^C that the terminal shows.
         fputs("\n", stderr);
@@ -89,7 +90,7 @@ void LongWork::show(uint64_t done, Clock::time_point now) {
     line.resize(std::min(line.size(), terminal_width() - 1));
     const size_t shown = line.size();
     // Over what is left of a longer one.
-    fmt::print(stderr, "\r{:<{}}", line, std::max(shown, std::min(shown_, terminal_width() - 1)));
+    print_to(stderr, "\r{:<{}}", line, std::max(shown, std::min(shown_, terminal_width() - 1)));
     shown_ = std::max(shown_, shown);
     next_show_ = now + between_shows;
 }

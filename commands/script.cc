@@ -22,7 +22,6 @@ class ScriptFile {
 public:
     explicit ScriptFile(const std::string& name) : file_(fopen(name.c_str(), "re")) {}
     ~ScriptFile() {
-        free(line_);
         if (file_ != nullptr) {
             fclose(file_);
         }
@@ -32,26 +31,43 @@ public:
 
     bool is_open() const { return file_ != nullptr; }
     int descriptor() const { return fileno(file_); }
-    /// Did reading end because of an error? It is in errno.
-    bool has_failed() const { return ferror(file_) != 0; }
 
-    /// False at the end of the file.
+    /// False at the end of the file, or where no more can be read: see status().
     bool next() {
-        const ssize_t length = getline(&line_, &room_, file_);
-        length_ = length > 0 ? static_cast<size_t>(length) : 0;
-        while (length_ > 0 && (line_[length_ - 1] == '\n' || line_[length_ - 1] == '\r')) {
-            line_[--length_] = '\0';
+        line_.clear();
+        number_++;
+        int c = 0;
+        while ((c = getc_unlocked(file_)) != EOF && c != '\n') {
+            if (line_.size() == longest_line) {
+                status_ = Status::error(EFBIG, fmt::format("line {} is longer than {} bytes: this is no script", number_, longest_line));
+                return false;
+            }
+            line_.push_back(static_cast<char>(c));
         }
-        return length >= 0;
+        if (c == EOF && ferror(file_) != 0) {
+            status_ = Status::from_errno(errno);
+        }
+        if (c == EOF && (line_.empty() || !status_.ok())) {
+            return false;
+        }
+        while (line_.ends_with('\r')) {
+            line_.pop_back();
+        }
+        return true;
     }
-    char* text() { return line_; }
-    size_t length() const { return length_; }
+    char* text() { return line_.data(); }
+    size_t length() const { return line_.size(); }
+    /// That of the line, from 1 on.
+    uint64_t number() const { return number_; }
+    const Status& status() const { return status_; }
 
 private:
+    static constexpr size_t longest_line = 1U << 20;
+
     FILE* file_;
-    char* line_ = nullptr;
-    size_t room_ = 0;
-    size_t length_ = 0;
+    std::string line_;
+    uint64_t number_ = 0;
+    Status status_;
 };
 
 /// Makes a line of a script one as the prompt takes it: without comment, and with spaces for tabs.
@@ -191,7 +207,7 @@ Outcome run_file(Session& session, const std::string& name) {
     uint64_t failed_lines = 0;
     bool goes_on = true;
     while (goes_on && file.next()) {
-        stacked.script().line++;
+        stacked.script().line = file.number();
         if (strlen(file.text()) != file.length()) {
             return refuse(session, fmt::format("{}:{}", name, stacked.script().line),
                           Status::error(EILSEQ, "a zero byte: this is no text"));
@@ -208,8 +224,8 @@ Outcome run_file(Session& session, const std::string& name) {
         // Only the command is interrupted that the user sees: the one that runs the scripts, and with it all of theirs.
         goes_on = goes_on && !InterruptEndsCommand::is_requested();
     }
-    if (file.has_failed()) {
-        return refuse(session, name, Status::from_errno(errno));
+    if (!file.status().ok()) {
+        return refuse(session, name, file.status());
     }
     if (failed_lines > 0) {
         session.out().tell(FailedCommandsFact{failed_lines});

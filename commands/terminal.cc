@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/terminal.h"
 
+#include "commands/error_line.h"
 #include "commands/long_work.h"
+#include "commands/print.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -92,11 +94,11 @@ bool confirm(std::string_view question) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &lines);
     }
     FILE* const screen = isatty(STDERR_FILENO) ? stderr : stdout;
-    fmt::print(screen, "{} [y/N] ", question);
+    print_to(screen, "{} [y/N] ", for_terminal(fileno(screen), question));
     fflush(screen);
     const std::string answer = read_line(STDIN_FILENO);
     if (!answer.ends_with('\n')) {
-        fmt::print(screen, "\n");
+        print_to(screen, "\n");
     }
     if (is_terminal) {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);

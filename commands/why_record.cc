@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/why_record.h"
 
+#include "commands/error_line.h"
 #include "commands/zone_record.h"
+
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -48,13 +51,16 @@ void add_holders(JsonRecord& record, const ZoneHolders& holders) {
 } // namespace
 
 void WhyFact::text(Reporter& out) const {
-    out.print("{}\n", explanation.first);
+    const auto show = [&](std::string_view indent, std::string_view line) {
+        out.print("{}{}\n", indent, for_terminal(STDOUT_FILENO, line));
+    };
+    show("", explanation.first);
     for (const std::string& line : explanation.more) {
-        out.print("  {}\n", line);
+        show("  ", line);
     }
     if (!explanation.repair.empty()) {
-        out.print("  Try: {}{}\n", explanation.repair,
-                  explanation.note.empty() ? std::string() : fmt::format("    ({})", explanation.note));
+        show("  Try: ", explanation.repair +
+                            (explanation.note.empty() ? std::string() : fmt::format("    ({})", explanation.note)));
     }
 }
 

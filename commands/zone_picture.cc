@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_picture.h"
 
+#include "block/utf8.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
@@ -190,15 +192,23 @@ private:
 
 std::string xml_escape(std::string_view text) {
     std::string escaped;
-    for (const char c : text) {
-        switch (c) {
+    while (!text.empty()) {
+        const std::optional<Utf8Character> character = first_character(text);
+        const size_t length = character ? character->length : 1;
+        switch (character ? character->code : 0) {
         case '&': escaped += "&amp;"; break;
         case '<': escaped += "&lt;"; break;
         case '>': escaped += "&gt;"; break;
         case '"': escaped += "&quot;"; break;
-        // Control characters have no place in XML, not even escaped.
-        default: escaped += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+        default:
+            // Control characters have no place in XML, not even escaped (XML 1.0, section 2.2).
+            if (!character || character->code < ' ' || is_noncharacter(character->code)) {
+                escaped += '?';
+            } else {
+                escaped += text.substr(0, length);
+            }
         }
+        text.remove_prefix(length);
     }
     return escaped;
 }

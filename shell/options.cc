@@ -9,6 +9,8 @@
 #include "block/driver.h"
 #include "block/trace.h"
 #include "block/user_object.h"
+#include "commands/error_line.h"
+#include "commands/print.h"
 #include "commands/report.h"
 #include "shell/option_complaint.h"
 #include "shell/trace_options.h"
@@ -208,20 +210,20 @@ private:
             code == EINVAL ? errors_.error(message) : errors_.error(Status::error(code, message));
             errors_.end_command(false);
         } else {
-            fmt::print(stderr, "{}{}\n", program_, text);
+            print_error_line(program_, {}, text);
         }
         exit_status_ = EXIT_FAILURE;
     }
 
     void print_help(FILE* stream) {
-        fmt::print(stream, head_text, program_);
+        print_to(stream, head_text, program_);
         const std::vector<ProcessOption> rows = list();
         for (const std::string_view group : {image_group, commands_group, output_group, other_group}) {
-            fmt::print(stream, "\n{}:\n", group);
+            print_to(stream, "\n{}:\n", group);
             for (const ProcessOption& row : rows) {
                 if (row.group == group) {
                     const std::string letter = row.letter.empty() ? "   " : fmt::format("-{},", row.letter);
-                    fmt::print(stream, "  {} {:<16} {}\n", letter, fmt::format("--{} {}", row.name, row.value_name), row.text);
+                    print_to(stream, "  {} {:<16} {}\n", letter, fmt::format("--{} {}", row.name, row.value_name), row.text);
                 }
             }
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/readline.h"
 
+#include "commands/print.h"
+
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -32,7 +34,7 @@ const Readline* load_readline() {
 #include "shell/readline_names.def"
 #undef ZONEIO_READLINE_NAME
     if (!is_loaded) {
-        fmt::print(stderr, "zoneio: no line editing: {}\n", dlerror());
+        print_to(stderr, "zoneio: no line editing: {}\n", dlerror());
         return nullptr;
     }
     return &library;

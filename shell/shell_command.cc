@@ -84,12 +84,16 @@ Status OutputPipe::start(const std::string& command) {
     }
     const FileDescriptor input(ends[0]);
     const FileDescriptor output(ends[1]);
+    FileDescriptor own_stdout(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!own_stdout.valid()) {
+        return Status::from_errno(errno);
+    }
     const Result<pid_t> child = spawn_shell("/bin/sh", command, input.get());
     if (!child.ok()) {
         return child.status();
     }
     child_ = *child;
-    stdout_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    stdout_ = std::move(own_stdout);
     dup2(output.get(), STDOUT_FILENO);
     return {};
 }
@@ -101,8 +105,8 @@ OutputPipe::~OutputPipe() {
     // The reader may be gone: that is its affair.
     fflush(stdout);
     clearerr(stdout);
-    dup2(stdout_, STDOUT_FILENO);
-    close(stdout_);
+    dup2(stdout_.get(), STDOUT_FILENO);
+    stdout_ = FileDescriptor();
     wait_for(child_);
 }
 

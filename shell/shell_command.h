@@ -3,6 +3,7 @@
 // `!COMMAND` and `... | COMMAND` at the prompt: what the user's shell is to do.
 #pragma once
 
+#include "block/file_descriptor.h"
 #include "block/status.h"
 
 #include <csignal>
@@ -51,7 +52,7 @@ private:
 
     ForegroundSignals signals_;
     pid_t child_ = -1;
-    int stdout_ = -1; ///< what it was before
+    FileDescriptor stdout_; ///< what it was before
     Status status_;   ///< last: start() sets the others
 };
 

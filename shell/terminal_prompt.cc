@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/completion.h"
+#include "commands/error_line.h"
 #include "commands/long_work.h"
+#include "commands/print.h"
 #include "commands/script.h"
 #include "commands/terminal.h"
 #include "commands/why.h"
@@ -181,7 +183,7 @@ private:
         }
         if (const std::optional<std::string> hint = isatty(STDOUT_FILENO) ? failure_hint(session_) : std::nullopt) {
             const bool dim = may_colour(STDOUT_FILENO);
-            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", *hint, dim ? "\033[0m" : "");
+            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", for_terminal(STDOUT_FILENO, *hint), dim ? "\033[0m" : "");
         }
     }
 
@@ -235,7 +237,7 @@ private:
     static void suggest(std::string_view word) {
         const std::vector<std::string_view> similar = similar_commands(word);
         if (!similar.empty() && isatty(STDERR_FILENO)) {
-            fmt::print(stderr, "Did you mean '{}'?\n", fmt::join(similar, "' or '"));
+            print_to(stderr, "Did you mean '{}'?\n", fmt::join(similar, "' or '"));
         }
     }
 

@@ -3,11 +3,14 @@
 
 #include "block/options.h"
 #include "block/trace.h"
+#include "commands/error_line.h"
+#include "commands/print.h"
 
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <fmt/format.h>
-#include <fstream>
+#include <memory>
 
 namespace zoneio {
 
@@ -17,24 +20,23 @@ namespace {
 void enable(const std::string& where, const std::string& pattern) {
     if (!trace_enable(pattern)) {
         const std::string name = pattern.starts_with('-') ? pattern.substr(1) : pattern;
-        fmt::print(stderr, "{} warning: trace event '{}' does not exist\n", where, name);
+        print_error_line(where, " ", fmt::format("warning: trace event '{}' does not exist", name));
     }
 }
 
 /// One pattern a line; blank lines and comments are passed over.
 Status enable_from_file(const std::string& program, const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) {
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "re"), fclose);
+    if (file == nullptr) {
         return Status::error(errno, fmt::format(":{}: {}", path, strerror(errno)));
     }
-    std::string line;
-    for (int number = 1; std::getline(file, line); number++) {
-        if (file.eof() && !line.empty()) {
-            // Upstream takes the last character for a newline, even where there is none.
-            line.pop_back();
-        }
+    // Upstream takes the last character for a newline, at the end of the file and within a line that is too long, too.
+    std::array<char, 1024> piece;
+    for (int number = 1; fgets(piece.data(), piece.size(), file.get()) != nullptr; number++) {
+        std::string_view line(piece.data());
+        line.remove_suffix(line.empty() ? 0 : 1);
         if (!line.empty() && line.front() != '#') {
-            enable(fmt::format("{}:{}:{}:", program, path, number), line);
+            enable(fmt::format("{}:{}:{}:", program, path, number), std::string(line));
         }
     }
     return {};
@@ -44,14 +46,14 @@ Status enable_from_file(const std::string& program, const std::string& path) {
 
 void print_trace_events() {
     for (const std::string_view name : trace_event_names()) {
-        fmt::print("{}\n", name);
+        print_to(stdout, "{}\n", name);
     }
 }
 
 Status configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
     const OptionString parsed = parse_option_string(spec, "enable");
     for (const std::string& warning : parsed.warnings) {
-        fmt::print(stderr, "{}: warning: {}\n", program, warning);
+        print_error_line(program, ": warning: ", warning);
     }
     std::optional<std::string> pattern;
     std::optional<std::string> events;

@@ -47,6 +47,16 @@ def test_pipe(terminal, zoned):
     assert shell.end() == 1
 
 
+def test_pipe_without_descriptors(terminal, zoned):
+    shell = terminal(*zoned)
+    shell.run("!prlimit --pid $PPID --nofile=$(($(ls /proc/$PPID/fd | sort -n | tail -n 1) + 3))")
+    shell.run("length | cat")
+    assert "Too many open files" in shell.text()
+    shell.run("length")
+    assert "64 MiB" in shell.text()
+    assert shell.end() == 1
+
+
 def test_results_do_not_tear_the_line(terminal):
     shell = terminal("--image-opts", "driver=null-co,size=1M,latency-ns=300000000")
     shell.run("aio_read 0 4k")

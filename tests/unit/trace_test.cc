@@ -31,6 +31,14 @@ TEST_F(TraceTest, APlainNameIsOneEvent) {
     EXPECT_FALSE(trace_enable(" zbd_zone_append"));
 }
 
+TEST_F(TraceTest, PatternsOfManyStarsTakeNoLonger) {
+    EXPECT_FALSE(trace_enable(std::string(100000, '*') + "x"));
+    EXPECT_FALSE(trace_enable("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"));
+    EXPECT_TRUE(trace_enable("**zbd*zone**report***"));
+    EXPECT_TRUE(trace_is_on(TraceEvent::zbd_zone_report));
+    EXPECT_FALSE(trace_is_on(TraceEvent::zbd_zone_append));
+}
+
 TEST_F(TraceTest, PatternsMatchAnyNumberOfEvents) {
     EXPECT_TRUE(trace_enable("zbd_*"));
     EXPECT_TRUE(trace_is_on(TraceEvent::zbd_zone_report));

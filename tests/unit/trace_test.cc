@@ -32,8 +32,9 @@ TEST_F(TraceTest, APlainNameIsOneEvent) {
 }
 
 TEST_F(TraceTest, PatternsOfManyStarsTakeNoLonger) {
-    EXPECT_FALSE(trace_enable(std::string(100000, '*') + "x"));
-    EXPECT_FALSE(trace_enable("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b"));
+    trace_enable(std::string(100000, '*') + "#");
+    trace_enable("*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_*_#");
+    EXPECT_EQ(trace_mask, 0U);
     EXPECT_TRUE(trace_enable("**zbd*zone**report***"));
     EXPECT_TRUE(trace_is_on(TraceEvent::zbd_zone_report));
     EXPECT_FALSE(trace_is_on(TraceEvent::zbd_zone_append));

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/error_line.h"
 #include "commands/script.h"
+#include "commands/terminal.h"
+#include "commands/why.h"
 #include "shell/options.h"
 #include "shell/prompt.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +34,25 @@ Outcome open_named(Session& session, ProcessOptions& options) {
     return open_image(session, std::move(options.open));
 }
 
+/// At a terminal there is no prompt to ask `why` at when the program cannot begin: so it is told.
+void explain_failed_open(Session& session) {
+    const Failure* const failure = session.failures().last();
+    if (session.guard != Guard::ask || session.out().is_json() || failure == nullptr || failure->status.code() == ECANCELED) {
+        return;
+    }
+    Evidence evidence(session, *failure);
+    const Explanation explanation = explain(evidence);
+    const bool dim = may_colour(STDERR_FILENO);
+    const auto show = [&](std::string_view indent, std::string_view text) {
+        print_error_line(dim ? "\033[2m" : "", indent, text);
+        fputs(dim ? "\033[0m" : "", stderr);
+    };
+    show("", explanation.first);
+    for (const std::string& line : explanation.more) {
+        show("  ", line);
+    }
+}
+
 /// Opens what the command line names.
 bool open_operand(Session& session, ProcessOptions& options) {
     if (!options.file) {
@@ -41,6 +64,10 @@ bool open_operand(Session& session, ProcessOptions& options) {
     session.out().begin_command(word, words, {}, 0);
     const bool is_open = open_named(session, options) == Outcome::ok;
     session.out().end_command(is_open);
+    if (!is_open) {
+        session.failures().finish(nullptr, std::nullopt);
+        explain_failed_open(session);
+    }
     return is_open;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/option_complaint.h"
 
+#include "commands/nearest.h"
+
 #include <fmt/format.h>
 #include <string_view>
 #include <vector>
@@ -43,6 +45,12 @@ std::string long_complaint(std::string_view word, std::span<const option> table)
                : std::string();
 }
 
+/// The word at which getopt stopped.
+std::string_view last_word(std::span<char* const> words) {
+    const auto last = static_cast<size_t>(optind - 1);
+    return last < words.size() ? std::string_view(words[last]) : std::string_view();
+}
+
 } // namespace
 
 bool asks_for_json(std::span<char* const> words) {
@@ -59,8 +67,7 @@ bool asks_for_json(std::span<char* const> words) {
 }
 
 std::string option_complaint(std::span<char* const> words, std::span<const option> table, const std::string& letters) {
-    const auto last = static_cast<size_t>(optind - 1);
-    const std::string_view word = last < words.size() ? words[last] : "";
+    const std::string_view word = last_word(words);
     if (word.starts_with("--")) {
         // In the middle of a cluster of letters it is the word before that.
         if (std::string text = long_complaint(word, table); !text.empty()) {
@@ -70,6 +77,23 @@ std::string option_complaint(std::span<char* const> words, std::span<const optio
     const auto letter = static_cast<char>(optopt);
     const bool is_known = letters.find(letter) != std::string::npos;
     return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", letter);
+}
+
+std::string meant_option(std::span<char* const> words, std::span<const option> table) {
+    const std::string_view word = last_word(words);
+    if (!word.starts_with("--") || word.size() == 2) {
+        return {};
+    }
+    const std::string_view name = word.substr(2, word.find('=') - 2);
+    std::vector<std::string_view> names;
+    for (const option& row : table) {
+        if (row.name != nullptr) {
+            names.emplace_back(row.name);
+        }
+    }
+    const std::vector<std::string_view> nearest = find_options(table, name).empty() ? nearest_words(name, names)
+                                                                                    : std::vector<std::string_view>();
+    return nearest.empty() ? std::string() : std::string(nearest.front());
 }
 
 } // namespace zoneio

@@ -14,4 +14,7 @@ bool asks_for_json(std::span<char* const> words);
 /// `table` and `letters` are what it was given.
 std::string option_complaint(std::span<char* const> words, std::span<const option> table, const std::string& letters);
 
+/// The long option that a word may have been meant for which names none; empty when it is like no other, or names one.
+std::string meant_option(std::span<char* const> words, std::span<const option> table);
+
 } // namespace zoneio

@@ -22,6 +22,7 @@
 #include <fmt/ranges.h>
 #include <getopt.h>
 #include <map>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -78,7 +79,9 @@ public:
         };
         while ((c = next()) != -1) {
             if (c == '?') {
-                return refuse([&] { return option_complaint(words, *table, short_options); });
+                const int status = refuse([&] { return option_complaint(words, *table, short_options); });
+                suggest(meant_option(words, long_options));
+                return status;
             }
             take(name_of(c, index, long_options));
             index = -1;
@@ -235,6 +238,14 @@ private:
     int refuse(Complaint&& complaint) {
         errors_.is_json() ? fail(complaint()) : print_help(stdout);
         return EXIT_FAILURE;
+    }
+
+    /// Below the usage, which is long; at a terminal only, since qemu-io has none.
+    void suggest(const std::string& name) const {
+        if (!name.empty() && !errors_.is_json() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
+            fflush(stdout);
+            fmt::print(stderr, "Did you mean '--{}'?\n", name);
+        }
     }
 
     /// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of

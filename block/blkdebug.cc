@@ -185,6 +185,17 @@ public:
                            [&](const Suspended& request) { return request.tag == tag; });
     }
 
+    std::vector<std::string> debug_tags(bool held) override {
+        if (!held) {
+            return rules_.breakpoint_tags();
+        }
+        std::vector<std::string> tags;
+        for (const Suspended& request : suspended_) {
+            tags.push_back(request.tag);
+        }
+        return tags;
+    }
+
     std::optional<std::string> debug_release(const Task* task) override {
         const auto found = std::find_if(suspended_.begin(), suspended_.end(), [&](const Suspended& request) {
             return task == nullptr || request.task == task;

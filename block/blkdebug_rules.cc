@@ -60,6 +60,18 @@ std::optional<Injection> BlkdebugRules::check(BlkdebugIo io, uint64_t offset, ui
     return injection;
 }
 
+std::vector<std::string> BlkdebugRules::breakpoint_tags() const {
+    std::vector<std::string> tags;
+    for (const RuleList& list : rules_) {
+        for (const BlkdebugRule& rule : list) {
+            if (rule.action == BlkdebugRule::Action::suspend) {
+                tags.push_back(rule.tag);
+            }
+        }
+    }
+    return tags;
+}
+
 bool BlkdebugRules::remove_breakpoints(std::string_view tag) {
     size_t removed = 0;
     for (RuleList& list : rules_) {

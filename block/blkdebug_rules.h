@@ -54,6 +54,9 @@ public:
     /// The later of two rules for the same event is looked at first.
     void add(BlkdebugRule rule);
 
+    /// The tags of the breakpoints that are left.
+    std::vector<std::string> breakpoint_tags() const;
+
     /// What an event brings about, apart from the rules that are active from now on.
     struct Effects {
         std::vector<std::string> suspended_by; ///< tags of breakpoints, which are used up

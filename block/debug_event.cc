@@ -70,6 +70,10 @@ constexpr std::string_view names[debug_event_count] = {
 
 } // namespace
 
+std::span<const std::string_view> debug_event_names() {
+    return names;
+}
+
 std::optional<DebugEvent> find_debug_event(std::string_view name) {
     const auto* const found = std::find(std::begin(names), std::end(names), name);
     if (found == std::end(names)) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace zoneio {
@@ -73,6 +74,8 @@ enum class DebugEvent : uint8_t {
 
 inline constexpr size_t debug_event_count = static_cast<size_t>(DebugEvent::zone_append_done) + 1;
 
+/// In the order of DebugEvent.
+std::span<const std::string_view> debug_event_names();
 /// Nothing when there is no event of that name.
 std::optional<DebugEvent> find_debug_event(std::string_view name);
 

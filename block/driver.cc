@@ -92,6 +92,10 @@ Status BlockDriver::debug_resume(std::string_view tag) {
     return child_ ? child_->driver().debug_resume(tag) : Status::from_errno(ENOTSUP);
 }
 
+std::vector<std::string> BlockDriver::debug_tags(bool held) {
+    return child_ ? child_->driver().debug_tags(held) : std::vector<std::string>();
+}
+
 bool BlockDriver::debug_is_suspended(std::string_view tag) {
     return child_ && child_->driver().debug_is_suspended(tag);
 }

@@ -174,6 +174,8 @@ public:
     virtual Status debug_remove_breakpoint(std::string_view tag);
     virtual Status debug_resume(std::string_view tag);
     virtual bool debug_is_suspended(std::string_view tag);
+    /// The tags of breakpoints that wait for requests, or of requests that are held.
+    virtual std::vector<std::string> debug_tags(bool held);
     /// Lets one suspended request go on, that of `task` or, for null, the newest; returns its tag.
     virtual std::optional<std::string> debug_release(const Task* task);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/option_words.h"
 
+#include "block/debug_event.h"
+
 #include <algorithm>
 
 namespace zoneio {
@@ -14,6 +16,9 @@ constexpr std::string_view on_off[] = {"on", "off"};
 constexpr std::string_view aio_modes[] = {"threads", "native", "io_uring"};
 constexpr std::string_view detect_modes[] = {"off", "on", "unmap"};
 constexpr std::string_view discard_modes[] = {"ignore", "unmap"};
+constexpr std::string_view io_types[] = {"read",  "write",        "write-zeroes", "discard", "flush",
+                                          "block-status", "zone-report", "zone-mgmt", "zone-append"};
+constexpr std::string_view permissions[] = {"consistent-read", "write", "write-unchanged", "resize"};
 constexpr std::string_view locking_modes[] = {"auto", "on", "off"};
 
 struct KeyWords {
@@ -31,11 +36,24 @@ constexpr KeyWords key_words[] = {
     {"discard", discard_modes},
     {"drop-cache", on_off},
     {"force-share", on_off},
+    {"immediately", on_off},
+    {"iotype", io_types},
     {"locking", locking_modes},
+    {"once", on_off},
     {"read-only", on_off},
     {"read-zeroes", on_off},
     {"x-check-cache-dropped", on_off},
 };
+
+constexpr std::string_view injection_keys[] = {"event",  "state", "iotype",      "errno",
+                                                "sector", "once",  "immediately", "delay-ns", "torn"};
+constexpr std::string_view state_keys[] = {"event", "state", "new_state"};
+
+/// The number of an element of a list, with its point.
+size_t index_length(std::string_view key) {
+    const size_t digits = std::min(key.find_first_not_of("0123456789"), key.size());
+    return digits > 0 && key.substr(digits).starts_with('.') ? digits + 1 : 0;
+}
 
 } // namespace
 
@@ -43,7 +61,30 @@ std::span<const std::string_view> node_option_keys() {
     return node_keys;
 }
 
+std::span<const std::string_view> option_group_keys(std::string_view group) {
+    return group == "inject-error."  ? std::span<const std::string_view>(injection_keys)
+           : group == "set-state."   ? std::span<const std::string_view>(state_keys)
+                                     : std::span<const std::string_view>();
+}
+
+size_t option_group_length(std::string_view key) {
+    for (const std::string_view group : {"inject-error.", "set-state.", "take-child-perms.", "unshare-child-perms."}) {
+        if (key.starts_with(group)) {
+            return group.size() + index_length(key.substr(group.size()));
+        }
+    }
+    return 0;
+}
+
 std::span<const std::string_view> option_words(std::string_view key) {
+    const size_t group = option_group_length(key);
+    if (key.substr(0, group).starts_with("take-child-perms.") || key.substr(0, group).starts_with("unshare-child-perms.")) {
+        return permissions;
+    }
+    key.remove_prefix(group);
+    if (group > 0 && key == "event") {
+        return debug_event_names();
+    }
     const auto* const row = std::find_if(std::begin(key_words), std::end(key_words),
                                          [&](const KeyWords& words) { return words.key == key; });
     return row != std::end(key_words) ? row->words : std::span<const std::string_view>();

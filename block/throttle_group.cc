@@ -231,6 +231,14 @@ ThrottleGroup* find_throttle_group(std::string_view id) {
     return found == groups().end() ? nullptr : found->second.get();
 }
 
+std::vector<std::string> throttle_group_ids() {
+    std::vector<std::string> ids;
+    for (const auto& [id, group] : groups()) {
+        ids.emplace_back(id);
+    }
+    return ids;
+}
+
 void add_throttle_group(const std::string& id, const ThrottleLimits& limits) {
     groups().emplace(id, std::make_unique<ThrottleGroup>(limits));
 }

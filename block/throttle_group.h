@@ -77,6 +77,8 @@ private:
 
 /// The group of that id, or null.
 ThrottleGroup* find_throttle_group(std::string_view id);
+/// The ids of all groups.
+std::vector<std::string> throttle_group_ids();
 /// Makes a group; there is none of that id yet.
 void add_throttle_group(const std::string& id, const ThrottleLimits& limits);
 

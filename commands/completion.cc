@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/completion.h"
 
+#include "block/debug_event.h"
 #include "commands/image_open.h"
 #include "commands/line_words.h"
 #include "commands/zone_completion.h"
@@ -79,6 +80,17 @@ private:
         }
     }
 
+    void add_tags(bool held) {
+        if (!session_.is_open()) {
+            return;
+        }
+        for (const std::string& tag : session_.backend().root().driver().debug_tags(held)) {
+            if (std::find(found_.matches.begin(), found_.matches.end(), tag) == found_.matches.end()) {
+                add(tag);
+            }
+        }
+    }
+
     /// What is typed now is the last of a list with commas.
     void add_list(const std::vector<std::string_view>& words) {
         found_.ends_word = false;
@@ -125,6 +137,9 @@ private:
         case Word::discard_mode: add_all(discard_mode_words); break;
         case Word::aio_mode: add_all(aio_mode_words); break;
         case Word::prealloc_mode: add_all(prealloc_words); break;
+        case Word::debug_event: add_all(debug_event_names()); break;
+        case Word::break_tag: add_tags(false); add_tags(true); break;
+        case Word::held_tag: add_tags(true); break;
         case Word::zone_states: add_list(zone_state_options()); break;
         case Word::zone_condition: add_all(condition_words); break;
         case Word::zone_operation: add_all(operation_words); break;

@@ -110,17 +110,21 @@ Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine 
     abort();
 }
 
+constexpr Word break_operands[] = {Word::debug_event, Word::other};
+constexpr Word tag_operands[] = {Word::break_tag};
+constexpr Word held_operands[] = {Word::held_tag};
+
 constexpr Command commands[] = {
     {"abort", "", run_abort, 0, 0, false, false, 0, nullptr, "ends the program as a crash would, by abort(3)", "", nullptr},
     {"break", "", run_break, 2, 2, true, false, 0, "event tag", "holds the next request that comes to an event",
      "With blkdebug in the chain: the next request that comes to EVENT is held there, once, under the name TAG.\n"
      "\n"
      "Example: break pwritev_done A\n",
-     nullptr},
+     nullptr, false, nullptr, {break_operands}},
     {"remove_break", "", run_remove_break, 1, 1, true, false, 0, "tag", "removes a breakpoint",
-     "Removes the breakpoints of this name, and lets the requests go on that they hold.\n", nullptr},
+     "Removes the breakpoints of this name, and lets the requests go on that they hold.\n", nullptr, false, nullptr, {tag_operands}},
     {"resume", "", run_resume, 1, 1, true, false, 0, "tag", "lets a held request go on",
-     "Of several that are held under this name the newest goes on.\n", nullptr},
+     "Of several that are held under this name the newest goes on.\n", nullptr, false, nullptr, {held_operands}},
     {"sigraise", "", run_sigraise, 1, 1, false, false, 0, "signal", "raises a signal in the program",
      "Raises the signal of this number in the program itself, by raise(3).\n"
      "\n"
@@ -132,7 +136,8 @@ constexpr Command commands[] = {
      "Example: sleep 500\n",
      nullptr},
     {"wait_break", "", run_wait_break, 1, 1, true, false, 0, "tag", "waits until a request is held",
-     "Waits until a request is held under this name. Fails when none is under way that could be.\n", nullptr},
+     "Waits until a request is held under this name. Fails when none is under way that could be.\n", nullptr, false, nullptr,
+     {tag_operands}},
 };
 
 } // namespace

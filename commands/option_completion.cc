@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/driver.h"
 #include "block/option_words.h"
+#include "block/throttle_group.h"
 #include "commands/completion.h"
 
 #include <fmt/format.h>
@@ -48,32 +49,53 @@ void add_keys(Completions& found, const OptionString& before, std::string_view p
     }
 }
 
-/// `file.file.` of `file.file.filename`.
-std::string_view prefix_of(std::string_view key) {
-    size_t length = 0;
-    while (key.substr(length).starts_with("file.")) {
-        length += 5;
+/// What stands in front of the keys of a node below: `file.file.` of `file.file.filename`, with blkdebug `image.file.`.
+struct NodePath {
+    std::string_view prefix;
+    std::string_view driver; ///< of that node; empty: unknown
+};
+
+std::string_view child_key(std::string_view driver) {
+    const DriverInfo* const info = find_driver(driver);
+    return info != nullptr && !info->own_child.empty() ? info->own_child : "file";
+}
+
+NodePath find_node(const OptionString& before, std::string_view key, std::string_view driver) {
+    NodePath path{{}, driver_of(before, {}, driver)};
+    while (true) {
+        const std::string_view child = child_key(path.driver);
+        const std::string_view rest = key.substr(path.prefix.size());
+        if (!rest.starts_with(child) || !rest.substr(child.size()).starts_with('.')) {
+            return path;
+        }
+        path.prefix = key.substr(0, path.prefix.size() + child.size() + 1);
+        path.driver = driver_of(before, path.prefix, "file");
     }
-    return key.substr(0, length);
 }
 
 void complete_key(Completions& found, const OptionString& before, std::string_view typed, std::string_view driver) {
-    const std::string_view prefix = prefix_of(typed);
-    const std::string_view name = driver_of(before, prefix, prefix.empty() ? driver : "file");
+    const auto [prefix, name] = find_node(before, typed, driver);
     add_keys(found, before, prefix, typed, node_option_keys());
     const DriverInfo* const info = find_driver(name);
     if (info == nullptr) {
         return;
     }
     add_keys(found, before, prefix, typed, info->option_keys);
-    const std::string below = fmt::format("{}file.", prefix);
+    for (const std::string_view group : info->option_keys) {
+        const std::string_view key = typed.substr(prefix.size());
+        const std::string_view given = key.substr(0, option_group_length(key));
+        if (given.starts_with(group) && group.ends_with('.')) {
+            add_keys(found, before, typed.substr(0, prefix.size() + given.size()), typed, option_group_keys(group));
+        }
+    }
+    const std::string below = fmt::format("{}{}.", prefix, child_key(name));
     if (!info->is_protocol && below.starts_with(typed)) {
         found.matches.push_back(below);
     }
 }
 
-void complete_value(Completions& found, std::string_view key, std::string_view typed) {
-    const std::string_view plain = key.substr(prefix_of(key).size());
+void complete_value(Completions& found, std::string_view key, std::string_view prefix, std::string_view typed) {
+    const std::string_view plain = key.substr(prefix.size());
     const auto add = [&](std::string_view word) {
         if (word.starts_with(typed)) {
             found.matches.emplace_back(word);
@@ -83,8 +105,12 @@ void complete_value(Completions& found, std::string_view key, std::string_view t
         for (const DriverInfo& info : driver_table()) {
             add(info.name);
         }
-    } else if (plain == "filename") {
+    } else if (plain == "filename" || plain == "config") {
         found.files = true;
+    } else if (plain == "throttle-group") {
+        for (const std::string& id : throttle_group_ids()) {
+            add(id);
+        }
     } else {
         for (const std::string_view word : option_words(plain)) {
             add(word);
@@ -100,11 +126,13 @@ Completions complete_options(std::string_view text, std::string_view driver) {
     found.begin = last_pair_begin(text);
     const std::string_view pair = text.substr(found.begin);
     const size_t equals = pair.find('=');
+    const OptionString before = parse_option_string(text.substr(0, found.begin));
     if (equals != std::string_view::npos) {
+        const std::string_view key = pair.substr(0, equals);
         found.begin += equals + 1;
-        complete_value(found, pair.substr(0, equals), pair.substr(equals + 1));
+        complete_value(found, key, find_node(before, key, driver).prefix, pair.substr(equals + 1));
     } else {
-        complete_key(found, parse_option_string(text.substr(0, found.begin)), pair, driver);
+        complete_key(found, before, pair, driver);
     }
     return found;
 }

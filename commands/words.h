@@ -24,6 +24,9 @@ enum class Word : uint8_t {
     discard_mode,
     aio_mode,
     prealloc_mode,
+    debug_event,    ///< of blkdebug
+    break_tag,      ///< of a breakpoint, or of a request that is held at one
+    held_tag,       ///< of a request that is held
     zone_states,    ///< with commas in between
     zone_condition, ///< what zone_condition takes
     zone_operation, ///< what zone_apply takes

@@ -21,6 +21,19 @@ import pytest
     ("open -o driver=raw,file.driver=host_d", "open -o driver=raw,file.driver=host_device"),
     ("open -o driver=raw,file.driver=null-co,file.lat", "open -o driver=raw,file.driver=null-co,file.latency-ns="),
     ("open -o driver=blkdebug,inj", "open -o driver=blkdebug,inject-error."),
+    ("open -o driver=blkdebug,image.dri", "open -o driver=blkdebug,image.driver="),
+    ("open -o driver=blkdebug,image.driver=raw,image.file.filen", "open -o driver=blkdebug,image.driver=raw,image.file.filename="),
+    ("open -o driver=blkdebug,image.driver=null-co,image.lat", "open -o driver=blkdebug,image.driver=null-co,image.latency-ns="),
+    ("open -o driver=blkdebug,inj", "open -o driver=blkdebug,inject-error."),
+    ("open -o driver=blkdebug,inject-error.ev", "open -o driver=blkdebug,inject-error.event="),
+    ("open -o driver=blkdebug,inject-error.0.iot", "open -o driver=blkdebug,inject-error.0.iotype="),
+    ("open -o driver=blkdebug,inject-error.0.iotype=zone-m", "open -o driver=blkdebug,inject-error.0.iotype=zone-mgmt"),
+    ("open -o driver=blkdebug,inject-error.event=zone_r", "open -o driver=blkdebug,inject-error.event=zone_re"),
+    ("open -o driver=blkdebug,set-state.new", "open -o driver=blkdebug,set-state.new_state="),
+    ("open -o driver=blkdebug,take-child-perms.0=res", "open -o driver=blkdebug,take-child-perms.0=resize"),
+    ("open -o driver=throttle,thr", "open -o driver=throttle,throttle-group="),
+    ("open -o driver=throttle,file.driver=copy-on-read,file.bot", "open -o driver=throttle,file.driver=copy-on-read,file.bottom="),
+    ("break pwritev_d", "break pwritev_done "),
     ("open -o detect-zeroes=u", "open -o detect-zeroes=unmap"),
     ("open -o read-only=on,cache.d", "open -o read-only=on,cache.direct="),
     ("reopen -o disc", "reopen -o discard="),
@@ -68,6 +81,32 @@ def test_write_pointers(terminal, zoned):
     shell = terminal(*zoned, NO_COLOR="1")
     shell.send("write 5z+\t")
     shell.wait("write 5z+wp")
+
+
+def test_throttle_groups(terminal):
+    shell = terminal("--object", "throttle-group,id=slow,limits.iops-total=1", NO_COLOR="1")
+    shell.send("open -o driver=throttle,throttle-group=\t")
+    shell.wait("throttle-group=slow")
+
+
+def test_breakpoints(terminal):
+    shell = terminal("--image-opts", "driver=blkdebug,image.driver=null-co", NO_COLOR="1", columns=60)
+    shell.send("remove_break \t\t")
+    shell.send("\x15")
+    shell.run("break pwritev first")
+    shell.run("break pwritev_done second")
+    shell.run("aio_write 0 4k")
+    # Held is the one that the request came to; the other is set.
+    shell.send("resume \t")
+    shell.wait(lambda: shell.line() == "zoneio> resume first")
+    shell.send("\x15wait_break s\t")
+    shell.wait(lambda: shell.line() == "zoneio> wait_break second")
+    shell.send("\x15remove_break \t\t")
+    shell.wait("second  first")
+    shell.send("\x15")
+    shell.run("resume first")
+    shell.send("resume \t")
+    shell.wait(lambda: shell.line() == "zoneio> resume second")
 
 
 def test_no_zones_without_a_zoned_device(terminal):

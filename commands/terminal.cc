@@ -113,11 +113,16 @@ KeyWatch::KeyWatch() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILE
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+        // A signal that nobody takes ends no wait.
+        struct sigaction resize{};
+        resize.sa_handler = [](int) {};
+        sigaction(SIGWINCH, &resize, &resize_before_);
     }
 }
 
 KeyWatch::~KeyWatch() {
     if (is_terminal_) {
+        sigaction(SIGWINCH, &resize_before_, nullptr);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
     }
 }

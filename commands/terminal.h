@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <string_view>
 #include <termios.h>
 
@@ -41,8 +42,9 @@ public:
     bool wait(std::chrono::milliseconds time);
 
 private:
-    bool is_terminal_;
+    struct sigaction resize_before_{};
     termios before_{};
+    bool is_terminal_; ///< last: finding out fills in the other
 };
 
 } // namespace zoneio

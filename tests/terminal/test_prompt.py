@@ -133,6 +133,21 @@ def test_utf8(terminal, tmp_path):
     assert "4 KiB" in shell.text()
 
 
+def test_watching_a_map(terminal, zoned):
+    shell = terminal(*zoned, columns=40, NO_COLOR="1")
+    shell.send("zone_map --watch 3600\r")
+    shell.wait("empty 16")
+    drawn = shell.rows()
+    assert drawn[0] == "host-managed, 16 zones of 4 MiB" and drawn[1].startswith("written 0 bytes")
+    shell.resize(30, 24)
+    shell.wait(lambda: shell.rows()[:3] == ["host-managed, 16 zones of 4", "MiB", "written 0 bytes of 64 MiB (0"])
+    shell.send("q")
+    shell.wait(lambda: shell.line() == "zoneio>")
+    # The terminal is as it was before.
+    shell.run("length")
+    assert shell.rows()[-1] == "" and "\n64 MiB\nzoneio>" in shell.text()
+
+
 def test_interrupt_clears_the_line(terminal):
     shell = terminal()
     shell.send("write 0 4")

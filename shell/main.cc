@@ -44,7 +44,8 @@ void explain_failed_open(Session& session) {
     const Explanation explanation = explain(evidence);
     const bool dim = may_colour(STDERR_FILENO);
     const auto show = [&](std::string_view indent, std::string_view text) {
-        print_error_line(dim ? "\033[2m" : "", indent, text);
+        fputs(dim ? "\033[2m" : "", stderr);
+        print_error_line("", indent, text);
         fputs(dim ? "\033[0m" : "", stderr);
     };
     show("", explanation.first);

@@ -144,7 +144,6 @@ Status BlockBackend::do_check_range(uint64_t offset, uint64_t bytes, size_t buff
 
 Status BlockBackend::check(const Request& request) {
     switch (request.op) {
-    case RequestOp::flush: return {};
     case RequestOp::zone_append: {
         std::vector<uint64_t> lengths;
         for (const iovec& segment : request.iov.segments()) {

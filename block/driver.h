@@ -142,6 +142,8 @@ public:
 
     /// `offset` is where the request is in this node. How to do it without the driver, where that is the same; the request is within the limits.
     virtual std::optional<FdIo> native_io(Request& request, uint64_t offset);
+    /// That of the file which holds the image byte for byte from its begin; -1 where there is none. Good until a reopen.
+    virtual int descriptor() const { return -1; }
     /// An fdatasync that an engine made on this driver's descriptor failed.
     virtual void note_sync_error(int /*error*/) {}
     /// The engine that asynchronous requests of this chain should use.

@@ -46,7 +46,7 @@ public:
 
 protected:
     void submit_io(Request& request, const FdIo& io) override {
-        if (io.sync_after || request.op == RequestOp::flush) {
+        if (io.sync_after) {
             // libaio's own fdsync is missing on many file systems.
             redo_in_thread(request);
             return;

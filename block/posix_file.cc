@@ -312,20 +312,16 @@ void PosixFile::note_sync_error(int error) {
 }
 
 std::optional<FdIo> PosixFile::native_io(Request& request, uint64_t offset) {
-    switch (request.op) {
-    case RequestOp::flush: return FdIo{fd(), 0, false};
-    case RequestOp::read:
-    case RequestOp::write: {
-        const bool beyond_end = offset + request.bytes > length_.load(std::memory_order_relaxed);
-        const bool fits = request.iov.count() <= IOV_MAX &&
-                          (!direct_ || request.iov.is_aligned(limits_.memory_alignment, limits_.request_alignment));
-        if (beyond_end || !fits) {
-            return std::nullopt;
-        }
-        return FdIo{fd(), offset, request.op == RequestOp::write && request.flags.fua};
+    if (request.op != RequestOp::read && request.op != RequestOp::write) {
+        return std::nullopt;
     }
-    default: return std::nullopt;
+    const bool beyond_end = offset + request.bytes > length_.load(std::memory_order_relaxed);
+    const bool fits = request.iov.count() <= IOV_MAX &&
+                      (!direct_ || request.iov.is_aligned(limits_.memory_alignment, limits_.request_alignment));
+    if (beyond_end || !fits) {
+        return std::nullopt;
     }
+    return FdIo{fd(), offset, request.op == RequestOp::write && request.flags.fua};
 }
 
 Status PosixFile::set_permissions(const Permissions& permissions) {

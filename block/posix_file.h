@@ -25,6 +25,7 @@ public:
     Result<uint64_t> length() override { return length_.load(std::memory_order_relaxed); }
     Status info() override { return {}; }
     std::optional<FdIo> native_io(Request& request, uint64_t offset) override;
+    int descriptor() const override { return fd(); }
     void note_sync_error(int error) override;
     AioMode aio_mode() const override { return aio_; }
     Status set_permissions(const Permissions& permissions) override;

@@ -204,6 +204,8 @@ public:
         return child_->native_io(request, window_.offset + offset);
     }
 
+    int descriptor() const override { return window_.offset == 0 ? child_->driver().descriptor() : -1; }
+
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 
 private:

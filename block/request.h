@@ -29,7 +29,7 @@ struct WriteFlags {
     static constexpr unsigned zero_write_bit = 0x2;
 };
 
-enum class RequestOp : uint8_t { read, write, write_zeroes, discard, flush, zone_append };
+enum class RequestOp : uint8_t { read, write, write_zeroes, discard, zone_append };
 
 /// Something a request holds on to until it is done.
 class RequestHold {

@@ -271,7 +271,6 @@ void perform(BlockNode& root, Request& request) {
         request.status = root.pwrite_zeroes(request.offset, request.bytes, request.flags);
         break;
     case RequestOp::discard: request.status = root.pdiscard(request.offset, request.bytes); break;
-    case RequestOp::flush: request.status = root.flush(); break;
     case RequestOp::zone_append: {
         Result<uint64_t> position = root.zone_append(request.offset, request.iov, request.flags);
         if (position.ok()) {

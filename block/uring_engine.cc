@@ -120,10 +120,10 @@ private:
         io_uring_sqe* sqe = next_sqe(pair ? 2 : 1);
         const std::span<const iovec> segments = request.iov.segments();
         const auto count = static_cast<unsigned>(segments.size());
-        switch (request.op) {
-        case RequestOp::read: io_uring_prep_readv(sqe, io.fd, segments.data(), count, io.offset); break;
-        case RequestOp::write: io_uring_prep_writev(sqe, io.fd, segments.data(), count, io.offset); break;
-        default: io_uring_prep_fsync(sqe, io.fd, IORING_FSYNC_DATASYNC); break;
+        if (request.op == RequestOp::read) {
+            io_uring_prep_readv(sqe, io.fd, segments.data(), count, io.offset);
+        } else {
+            io_uring_prep_writev(sqe, io.fd, segments.data(), count, io.offset);
         }
         const auto tag = reinterpret_cast<uintptr_t>(&request);
         sqe->user_data = tag;
@@ -216,7 +216,7 @@ private:
         if ((tag & sync_of_pair) != 0) {
             request.sync_error = error;
         } else {
-            const bool whole = request.op == RequestOp::flush || static_cast<uint64_t>(result) == request.bytes;
+            const bool whole = static_cast<uint64_t>(result) == request.bytes;
             // A short transfer is done over again; so is what was interrupted.
             request.status = error != 0 ? Status::from_errno(error) : whole ? Status() : Status::from_errno(EAGAIN);
         }
@@ -235,8 +235,8 @@ private:
         }
         // A sync that was cancelled followed a write that failed.
         const bool sync_failed = error == 0 && request.sync_error != 0;
-        if (sync_failed || (request.op == RequestOp::flush && error != 0)) {
-            root().note_sync_error(sync_failed ? request.sync_error : error);
+        if (sync_failed) {
+            root().note_sync_error(request.sync_error);
         }
         finish(request, sync_failed ? request.sync_error : error);
         return 1;

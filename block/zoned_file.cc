@@ -29,13 +29,11 @@ Status cut_off_meanwhile() {
 
 /// A second descriptor for the file of a node: for mapping, and without O_DIRECT.
 Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
-    Request flush;
-    flush.op = RequestOp::flush;
-    const std::optional<FdIo> io = node.native_io(flush, 0);
-    if (!io) {
+    const int original = node.driver().descriptor();
+    if (original < 0) {
         return Status::error(ENOTSUP, fmt::format("The driver '{}' has no file for a zoned device", node.info().name));
     }
-    const std::string path = fmt::format("/proc/self/fd/{}", io->fd);
+    const std::string path = fmt::format("/proc/self/fd/{}", original);
     FileDescriptor fd(::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
     if (!fd.valid()) {
         return with_errno(errno, "Could not open the file of the zoned device for its zone table");

@@ -70,9 +70,7 @@ public:
 
     Result<uint64_t> length() override { return size_; }
 
-    std::optional<FdIo> native_io(Request& request, uint64_t /*offset*/) override {
-        return request.op == RequestOp::flush ? std::optional(FdIo{fd_.get(), 0, false}) : std::nullopt;
-    }
+    int descriptor() const override { return fd_.get(); }
 
     /// To be called when mapped memory may have changed.
     void event() {

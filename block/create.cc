@@ -5,9 +5,11 @@
 #include "block/open.h"
 #include "block/zoned_file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <optional>
 #include <sys/stat.h>
 
 namespace zoneio {
@@ -28,94 +30,135 @@ Result<bool> make_file(const std::string& filename) {
     return with_errno(errno, filename);
 }
 
-/// The file, emptied, with nobody else writing to it.
-Result<std::unique_ptr<BlockNode>> open_emptied(const std::string& filename, bool overwrite) {
+/// As of now: what the node knows is from before the file was locked.
+Result<uint64_t> current_length(BlockNode& node) {
+    struct stat st{};
+    if (fstat(node.driver().descriptor(), &st) < 0) {
+        return Status::from_errno(errno);
+    }
+    return static_cast<uint64_t>(st.st_size);
+}
+
+/// What the new image is to be; the device in it, where it is to hold one.
+struct NewImage {
+    uint64_t file_bytes = 0;
+    std::optional<ZonedOptions> zoned;
+    uint64_t written = 0; ///< up to where it is not a hole
+};
+
+/// Is there something that was asked for and cannot be? Nothing has been touched when that is said.
+Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options options) {
+    const bool is_zoned = driver == "zoned";
+    if (!is_zoned && driver != "raw" && driver != "file") {
+        return find_driver(driver) == nullptr
+                   ? Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver))
+                   : Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));
+    }
+    NewImage image;
+    image.file_bytes = size;
+    if (is_zoned) {
+        if (options.contains("size")) {
+            return Status::error(EINVAL, "The size is an operand here, not an option");
+        }
+        Result<ZonedOptions> taken = ZonedOptions::take(options);
+        if (!taken.ok()) {
+            return std::move(taken).status();
+        }
+        image.zoned = std::move(*taken);
+        image.zoned->size = size;
+    }
+    if (const std::string* unknown = options.first_unknown()) {
+        return Status::error(EINVAL, fmt::format("The driver '{}' has no option '{}' for new images", driver, *unknown));
+    }
+    if (is_zoned) {
+        const Result<ZoneGeometry> geometry = image.zoned->geometry();
+        if (!geometry.ok()) {
+            return geometry.status();
+        }
+        image.file_bytes = ZonedLayout::file_bytes(*geometry);
+        image.written = ZonedLayout::table;
+        for (const ZoneRanges* ranges : {&image.zoned->read_only, &image.zoned->offline}) {
+            const uint64_t zones = ranges->empty() ? 0 : ranges->back().last + 1;
+            image.written = std::max(image.written, ZonedLayout::table + zones * sizeof(ZoneEntry));
+        }
+    }
+    return image;
+}
+
+/// Makes sure, with the file as it is, that there will be room for the first `bytes` of another one in its place.
+Status reserve(BlockNode& node, uint64_t bytes) {
+    const int fd = node.driver().descriptor();
+    if (bytes == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0) {
+        return {};
+    }
+    // Where the file system cannot say, it is left to chance.
+    const bool has_no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    return has_no_room ? Status::from_errno(errno) : Status();
+}
+
+/// Cuts the file, of `before` bytes, to nothing and gives it its new length. What can fail is tried while the file still
+/// holds what it held.
+Status replace(BlockNode& node, uint64_t before, const NewImage& image) {
+    Status status = image.file_bytes > before ? node.truncate(image.file_bytes, PreallocMode::off) : Status();
+    if (!status.ok() || before == 0) {
+        return status;
+    }
+    status = reserve(node, image.written);
+    if (!status.ok()) {
+        (void)node.truncate(before, PreallocMode::off);
+        return status;
+    }
+    status = node.truncate(0, PreallocMode::off);
+    return status.ok() ? node.truncate(image.file_bytes, PreallocMode::off) : std::move(status);
+}
+
+/// Makes the file the image, with nobody else using it meanwhile.
+Status fill_in(const std::string& filename, const NewImage& image, bool overwrite) {
     ImageSpec spec;
     spec.options.set("driver", "file");
     spec.options.set("filename", filename);
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
     if (!node.ok()) {
-        return node;
-    }
-    const Result<uint64_t> length = (*node)->driver().length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    if (*length > 0 && !overwrite) {
-        return Status::error(EEXIST, fmt::format("'{}' is there already and has {} bytes; -F overwrites it", filename, *length));
+        return std::move(node).status();
     }
     Permissions permissions;
     permissions.taken = Permissions::write | Permissions::resize;
     permissions.shared = 0;
     Status status = (*node)->set_permissions(permissions);
-    if (status.ok() && *length > 0) {
-        status = (*node)->truncate(0, PreallocMode::off);
-    }
     if (!status.ok()) {
         return status;
     }
-    return node;
-}
-
-Status fill_in(const std::string& driver, const std::string& filename, uint64_t size, Options options, bool overwrite) {
-    Result<std::unique_ptr<BlockNode>> node = open_emptied(filename, overwrite);
-    if (!node.ok()) {
-        return std::move(node).status();
+    const Result<uint64_t> before = current_length(**node);
+    if (!before.ok()) {
+        return before.status();
     }
-    if (driver != "zoned") {
-        const std::string* unknown = options.first_unknown();
-        return unknown == nullptr ? (*node)->truncate(size, PreallocMode::off)
-                                  : Status::error(EINVAL, fmt::format("The driver '{}' has no option '{}' for new images",
-                                                                      driver, *unknown));
+    if (*before > 0 && !overwrite) {
+        return Status::error(EEXIST, fmt::format("'{}' is there already and has {} bytes; -F overwrites it", filename, *before));
     }
-    // The lock of the node would stand in the way of the device's own.
-    node->reset();
-    ImageSpec spec;
-    spec.options = std::move(options);
-    spec.options.set("driver", "zoned");
-    spec.options.set("filename", filename);
-    spec.options.set("size", size);
-    std::vector<Notice> notices;
-    return open_image(std::move(spec), notices).status();
-}
-
-/// Would there be such a device? Asked before anything is overwritten.
-Status check_zoned_options(Options options, uint64_t size) {
-    if (options.contains("size")) {
-        return Status::error(EINVAL, "The size is an operand here, not an option");
+    status = replace(**node, *before, image);
+    if (status.ok() && image.zoned) {
+        status = ZonedFile::open(**node, *image.zoned, false).status();
+        if (!status.ok()) {
+            (void)(*node)->truncate(0, PreallocMode::off);
+        }
     }
-    Result<ZonedOptions> taken = ZonedOptions::take(options);
-    if (!taken.ok()) {
-        return std::move(taken).status();
-    }
-    if (const std::string* unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("The driver 'zoned' has no option '{}' for new images", *unknown));
-    }
-    taken->size = size;
-    return taken->geometry().status();
+    return status.ok() ? Status()
+                       : Status::error(status.code(), fmt::format("Could not create '{}': {}", filename, status.message()));
 }
 
 } // namespace
 
 Status create_image(const std::string& driver, const std::string& filename, uint64_t size, Options options, bool overwrite) {
-    if (find_driver(driver) == nullptr) {
-        return Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver));
-    }
-    if (driver != "raw" && driver != "file" && driver != "zoned") {
-        return Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));
-    }
-    if (driver == "zoned") {
-        Status status = check_zoned_options(options, size);
-        if (!status.ok()) {
-            return status;
-        }
+    const Result<NewImage> image = plan_image(driver, size, std::move(options));
+    if (!image.ok()) {
+        return image.status();
     }
     const Result<bool> is_new = make_file(filename);
     if (!is_new.ok()) {
         return is_new.status();
     }
-    Status status = fill_in(driver, filename, size, std::move(options), overwrite);
+    Status status = fill_in(filename, *image, overwrite);
     if (!status.ok() && *is_new) {
         unlink(filename.c_str());
     }

@@ -11,8 +11,8 @@ namespace zoneio {
 
 /// Makes a new image file of `size` bytes: `driver` is `raw`, `file` or `zoned`; `options` are the zoned driver's.
 ///
-/// A file that is there and not empty is only overwritten with `overwrite`, and never while somebody uses it. After
-/// an error a file that was not there before is not there either.
+/// A file that is there and not empty is only overwritten with `overwrite`, and never while somebody uses it. After an
+/// error a file that was not there before is not there either, and what another held is lost only where its medium fails.
 Status create_image(const std::string& driver, const std::string& filename, uint64_t size, Options options, bool overwrite);
 
 } // namespace zoneio

@@ -206,6 +206,9 @@ Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedO
         file->geometry_ = *geometry;
         Status status = format(node, fd->get(), options, *geometry, *length);
         if (!status.ok()) {
+            if (*length == 0) {
+                (void)node.truncate(0, PreallocMode::off);
+            }
             return Status::error(status.code(), "Could not make a zoned device: " + status.message());
         }
     }

@@ -97,6 +97,7 @@ void ZoneTable::restore_flushed() {
         store_word(entries_[zone].current, flushed_bits(zone));
     }
     clear_unflushed();
+    as_flushed_ = false;
 }
 
 void ZoneTable::clear_unflushed() {

@@ -41,7 +41,7 @@ struct ZoneEntry {
 /// Words may be read while another thread changes them; changes need a lock around them.
 class ZoneTable {
 public:
-    /// With `as_flushed` the zones are shown as the last flush saw them, and must not be changed.
+    /// With `as_flushed` the zones are shown as the last flush saw them, and must not be changed before restore_flushed().
     explicit ZoneTable(std::span<ZoneEntry> entries, bool as_flushed = false);
 
     uint64_t size() const { return entries_.size(); }

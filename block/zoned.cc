@@ -7,7 +7,10 @@
 
 #include <cstring>
 #include <fmt/format.h>
+#include <optional>
 #include <sys/mman.h>
+#include <utility>
+#include <vector>
 
 namespace zoneio {
 
@@ -51,13 +54,16 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     Permissions permissions;
     permissions.taken = Permissions::consistent_read | (read_only_ ? 0U : Permissions::write);
     status = set_permissions(permissions);
-    if (status.ok()) {
-        status = open_file(*wanted, storage_->flags().read_only);
+    if (!status.ok()) {
+        return status;
     }
-    if (status.ok()) {
-        announce_limits();
+    Result<Device> device = open_device(*wanted, storage_->flags().read_only);
+    if (!device.ok()) {
+        return std::move(device).status();
     }
-    return status;
+    adopt(std::move(*device));
+    announce_limits();
+    return {};
 }
 
 /// Opens the file that holds the device, where it is not open for probing already. Without a name it is in memory.
@@ -100,24 +106,33 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
     return {};
 }
 
-Status ZonedDriver::open_file(const ZonedOptions& options, bool read_only) {
+Result<ZonedDriver::Device> ZonedDriver::open_device(const ZonedOptions& options, bool read_only) {
     Result<std::unique_ptr<ZonedFile>> file = ZonedFile::open(*storage_, options, read_only);
     if (!file.ok()) {
         return std::move(file).status();
     }
-    auto model = std::make_unique<ZoneModel>((*file)->geometry(), (*file)->table(), (*file)->cursor());
-    Status status = model->load();
+    Device device;
+    device.file = std::move(*file);
+    device.model = std::make_unique<ZoneModel>(device.file->geometry(), device.file->table(), device.file->cursor());
+    Status status = device.model->load();
     if (!status.ok()) {
         return Status::error(status.code(), "The zone table is corrupt: " + status.message() + ZonedFile::repair_hint());
     }
-    flush_ = std::make_unique<ZonedFlush>(*storage_, **file, *model);
-    model_ = std::move(model);
-    file_ = std::move(*file);
-    data_offset_ = file_->data_offset();
-    return {};
+    device.flush = std::make_unique<ZonedFlush>(*storage_, *device.file, *device.model);
+    return device;
 }
 
-/// Reopened for writing: the lock that goes with it.
+/// Works on this device from now on.
+void ZonedDriver::adopt(Device device) {
+    flush_ = std::move(device.flush);
+    model_ = std::move(device.model);
+    file_ = std::move(device.file);
+    data_offset_ = file_->data_offset();
+    if (!read_only_) {
+        file_->begin_writing();
+    }
+}
+
 Status ZonedDriver::may_change() {
     if (Status status = check_table(); !status.ok()) {
         return status;
@@ -125,6 +140,11 @@ Status ZonedDriver::may_change() {
     if (read_only_) {
         return Status::from_errno(EBADF);
     }
+    // A reopen that was refused may have given the lock up.
+    return take_write_permission();
+}
+
+Status ZonedDriver::take_write_permission() {
     if ((storage_->permissions().taken & Permissions::write) != 0) {
         return {};
     }
@@ -144,29 +164,88 @@ Status ZonedDriver::set_permissions(const Permissions& permissions) {
     return storage_->set_permissions(strict);
 }
 
-/// What a device reopened with other access is to be; with write access the file is opened anew for it.
+namespace {
+
+/// While it lives, the nodes from this one down count as writable: they are about to be.
+class AsIfWritable {
+public:
+    explicit AsIfWritable(BlockNode& node) {
+        for (BlockNode* below = &node; below != nullptr; below = below->driver().child()) {
+            before_.emplace_back(below, below->flags());
+            NodeFlags flags = below->flags();
+            flags.read_only = false;
+            below->set_flags(flags);
+        }
+    }
+    AsIfWritable(const AsIfWritable&) = delete;
+    AsIfWritable& operator=(const AsIfWritable&) = delete;
+    ~AsIfWritable() {
+        for (const auto& [node, flags] : before_) {
+            node->set_flags(flags);
+        }
+    }
+
+private:
+    std::vector<std::pair<BlockNode*, NodeFlags>> before_;
+};
+
+} // namespace
+
+/// What a device reopened with other access is to be; with write access the file is opened anew for it, and locked.
 class ZonedDriver::Reopen : public PendingReopen {
 public:
     Reopen(ZonedDriver& driver, const NodeFlags& flags) : driver_(driver), flags_(flags) {}
+    ~Reopen() override {
+        if (permissions_before_) {
+            // To give up needs nobody's consent.
+            (void)driver_.storage_->set_permissions(*permissions_before_);
+        }
+    }
+    Reopen(const Reopen&) = delete;
+    Reopen& operator=(const Reopen&) = delete;
+
+    Status prepare() {
+        if (!driver_.read_only_ || flags_.read_only) {
+            return {};
+        }
+        permissions_before_ = driver_.storage_->permissions();
+        {
+            const AsIfWritable writable(*driver_.storage_);
+            if (Status status = driver_.take_write_permission(); !status.ok()) {
+                return status;
+            }
+        }
+        Result<Device> device = driver_.open_device({}, false);
+        if (!device.ok()) {
+            return std::move(device).status();
+        }
+        device_ = std::move(*device);
+        return {};
+    }
 
     void commit() override {
+        permissions_before_.reset();
         driver_.read_only_ = flags_.read_only;
         driver_.no_flush_ = flags_.no_flush;
+        if (device_) {
+            driver_.adopt(std::move(*device_));
+        }
     }
 
 private:
     ZonedDriver& driver_;
     NodeFlags flags_;
+    std::optional<Permissions> permissions_before_; ///< to go back to without commit()
+    std::optional<Device> device_;
 };
 
 Result<std::unique_ptr<PendingReopen>> ZonedDriver::prepare_reopen(Options& /*options*/, const NodeFlags& flags) {
-    if (read_only_ && !flags.read_only) {
-        Status status = open_file({}, false);
-        if (!status.ok()) {
-            return status;
-        }
+    auto reopen = std::make_unique<Reopen>(*this, flags);
+    Status status = reopen->prepare();
+    if (!status.ok()) {
+        return status;
     }
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, flags));
+    return std::unique_ptr<PendingReopen>(std::move(reopen));
 }
 
 const DriverInfo zoned_driver{"zoned", true, true, nullptr, ZonedDriver::create, option_keys, false, true};

@@ -38,9 +38,18 @@ public:
 private:
     class Reopen;
 
+    /// The device in the file.
+    struct Device {
+        std::unique_ptr<ZonedFile> file;
+        std::unique_ptr<ZoneModel> model;
+        std::unique_ptr<ZonedFlush> flush;
+    };
+
     Status open(OpenContext& context, Options& options);
     Status open_child(OpenContext& context, Options& options);
-    Status open_file(const ZonedOptions& options, bool read_only);
+    Result<Device> open_device(const ZonedOptions& options, bool read_only);
+    void adopt(Device device);
+    Status take_write_permission();
     const ZoneGeometry& geometry() const override { return file_->geometry(); }
     ZoneTable& table() override { return file_->table(); }
     Status prepare_store(uint64_t zone) override { return file_->prepare_store(zone); }

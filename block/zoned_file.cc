@@ -234,8 +234,8 @@ Status ZonedFile::map(bool read_only) {
     }
     const std::span entries(reinterpret_cast<ZoneEntry*>(memory_.data() + ZonedLayout::table), geometry_.zone_count());
     const std::array<char, 40> boot_id = current_boot_id();
-    const bool same_boot = boot_id.front() != '\0' && session().boot_id == boot_id;
-    table_.emplace(entries, read_only && !same_boot);
+    same_boot_ = boot_id.front() != '\0' && session().boot_id == boot_id;
+    table_.emplace(entries, !same_boot_);
     has_room_.assign((entries.size() + entries_per_page - 1) / entries_per_page, false);
     if (read_only) {
         return {};
@@ -248,14 +248,19 @@ Status ZonedFile::map(bool read_only) {
             return corrupt("The zone table is corrupt: as of the last flush, " + problem_of(geometry_, zone, bits));
         }
     }
-    if (!same_boot) {
-        table_->restore_flushed();
-        // Whoever reads the new boot id has to find the words above restored. That is another process, after this one
-        // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
-        std::atomic_signal_fence(std::memory_order_release);
-        session().boot_id = boot_id;
-    }
     return {};
+}
+
+void ZonedFile::begin_writing() {
+    if (same_boot_) {
+        return;
+    }
+    table_->restore_flushed();
+    // Whoever reads the new boot id has to find the words above restored. That is another process, after this one
+    // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
+    std::atomic_signal_fence(std::memory_order_release);
+    session().boot_id = current_boot_id();
+    same_boot_ = true;
 }
 
 uint64_t ZonedFile::cursor() const {

@@ -49,8 +49,12 @@ struct ZonedOptions {
 /// id, the zones are as the last successful flush left them.
 class ZonedFile {
 public:
-    /// Opens the file that `node` holds, which is locked; formats it when it is empty or all zeros.
+    /// Opens the file that `node` holds, which is locked; formats it when it is empty or all zeros. One that holds a
+    /// device is not changed.
     static Result<std::unique_ptr<ZonedFile>> open(BlockNode& node, const ZonedOptions& options, bool read_only);
+    /// To be called, with the lock of who writes, before the first change: goes back to what the last flush saw where the
+    /// power was cut since, and from then on the words are those of this run of the kernel.
+    void begin_writing();
     /// What to add to the reason why a file could not be used.
     static std::string repair_hint();
     ZonedFile(const ZonedFile&) = delete;
@@ -82,6 +86,7 @@ private:
     FileDescriptor fd_;
     MappedFile memory_; ///< the file from its begin to the end of the table
     std::optional<ZoneTable> table_;
+    bool same_boot_ = false; ///< nothing was lost since the words were stored
     std::vector<bool> has_room_; ///< per page of the table
 };
 

@@ -49,6 +49,10 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
             return Outcome::failed;
         }
         session.aio().report_done(session.backend());
+        if (InterruptEndsCommand::is_requested()) {
+            session.out().interrupted("wait_break interrupted");
+            return Outcome::failed;
+        }
     }
     return Outcome::ok;
 }

@@ -18,6 +18,14 @@ constexpr std::chrono::milliseconds between_shows(200);
 
 volatile sig_atomic_t active = 0;
 volatile sig_atomic_t requested = 0;
+void (*end_program)(int) = nullptr;
+
+void on_interrupt(int number) {
+    if (requested != 0) {
+        end_program(number);
+    }
+    requested = 1;
+}
 
 size_t terminal_width() {
     constexpr size_t usual = 80;
@@ -31,11 +39,12 @@ std::string amount(uint64_t value, LongWork::Unit unit) {
 
 } // namespace
 
-InterruptEndsCommand::InterruptEndsCommand() {
+InterruptEndsCommand::InterruptEndsCommand(void (*at_second)(int)) {
+    end_program = at_second;
     requested = 0;
     active = 1;
     struct sigaction action{};
-    action.sa_handler = [](int) { requested = 1; };
+    action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, &before_);
 }
 
@@ -110,6 +119,30 @@ Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov,
         piece_flags.more = more;
         return backend.write(offset + begin, iov.slice(begin, part), piece_flags);
     });
+}
+
+Status report_in_pieces(BlockBackend& backend, uint64_t offset, uint64_t count, const ZoneVisitor& visit, uint64_t& seen) {
+    constexpr uint64_t zones_at_once = 4096;
+    // Trace events show each of them.
+    const bool by_pieces = InterruptEndsCommand::is_active() && trace_mask.load(std::memory_order_relaxed) == 0;
+    seen = 0;
+    while (true) {
+        const uint64_t wanted = by_pieces ? std::min(count - seen, zones_at_once) : count;
+        const Result<uint64_t> got = backend.zone_report(offset, wanted, [&](const ZoneDescriptor& zone) {
+            visit(zone);
+            offset = zone.start + zone.length;
+        });
+        if (!got.ok()) {
+            return got.status();
+        }
+        seen += *got;
+        if (seen == count || *got < wanted || !by_pieces) {
+            return {};
+        }
+        if (InterruptEndsCommand::is_requested()) {
+            return Status::from_errno(EINTR);
+        }
+    }
 }
 
 } // namespace zoneio

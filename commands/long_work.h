@@ -13,10 +13,12 @@
 
 namespace zoneio {
 
-/// While it lives, an interrupt (SIGINT) asks the command that runs to end, instead of ending the program.
+/// While it lives, an interrupt (SIGINT) asks the command that runs to end, instead of ending the program. Not every
+/// command looks at that, nor at once: a second interrupt ends the program.
 class InterruptEndsCommand {
 public:
-    InterruptEndsCommand();
+    /// `end_program` is called by the signal handler, with the signal's number.
+    explicit InterruptEndsCommand(void (*end_program)(int));
     ~InterruptEndsCommand();
     InterruptEndsCommand(const InterruptEndsCommand&) = delete;
     InterruptEndsCommand& operator=(const InterruptEndsCommand&) = delete;
@@ -96,6 +98,10 @@ Status do_in_pieces(const BlockBackend& backend, std::string_view what, uint64_t
 
 /// Writes so.
 Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov, WriteFlags flags, uint64_t& done);
+
+/// Reports zones as BlockBackend::zone_report does, some thousands at a time. `seen` says how many there were, also after
+/// EINTR: the user ended it.
+Status report_in_pieces(BlockBackend& backend, uint64_t offset, uint64_t count, const ZoneVisitor& visit, uint64_t& seen);
 
 /// Did a command end because the user wanted it to?
 inline bool was_interrupted(const Status& status) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The six zone commands.
-#include "block/trace.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
@@ -52,31 +51,6 @@ struct AppendedFact {
     void json(JsonRecord& record) const { record.add("position", position); }
 };
 
-/// Shows zones. EINTR: the user ended it, after `shown` zones.
-Status report_zones(Session& session, uint64_t offset, uint64_t count, uint64_t& shown) {
-    // Who may end it is asked so often.
-    constexpr uint64_t zones_at_once = 4096;
-    const bool by_pieces = InterruptEndsCommand::is_active() && trace_mask.load(std::memory_order_relaxed) == 0;
-    shown = 0;
-    while (true) {
-        const uint64_t wanted = by_pieces ? std::min(count - shown, zones_at_once) : count;
-        const Result<uint64_t> got = session.backend().zone_report(offset, wanted, [&](const ZoneDescriptor& zone) {
-            session.out().tell(ZoneFact{zone});
-            offset = zone.start + zone.length;
-        });
-        if (!got.ok()) {
-            return got.status();
-        }
-        shown += *got;
-        if (shown == count || *got < wanted || !by_pieces) {
-            return {};
-        }
-        if (InterruptEndsCommand::is_requested()) {
-            return Status::from_errno(EINTR);
-        }
-    }
-}
-
 Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLine line) {
     constexpr int64_t most_zones = UINT32_MAX;
     const std::optional<int64_t> offset = parse_offset(session, line.argv[1]);
@@ -90,7 +64,8 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
     }
     session.out().begin_list("zones");
     uint64_t shown = 0;
-    const Status status = report_zones(session, static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count), shown);
+    const Status status = report_in_pieces(session.backend(), static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count),
+                                           [&](const ZoneDescriptor& zone) { session.out().tell(ZoneFact{zone}); }, shown);
     if (was_interrupted(status)) {
         session.out().interrupted(fmt::format("zone report interrupted after {} zones", shown));
         return Outcome::failed;

@@ -2,6 +2,7 @@
 #include "commands/zone_cells.h"
 
 #include "block/size.h"
+#include "commands/long_work.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -51,15 +52,17 @@ Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most) {
     map.group = round_group(zones, most);
     map.cells.reserve((zones + map.group - 1) / map.group);
     uint64_t number = 0;
-    const Result<uint64_t> count = backend.zone_report(0, zones, [&](const ZoneDescriptor& zone) {
+    const auto add = [&](const ZoneDescriptor& zone) {
         if (number % map.group == 0) {
             map.cells.emplace_back().first = number;
         }
         map.cells.back().tally.add(zone);
         map.total.add(zone);
         number++;
-    });
-    return count.ok() ? Result<ZoneCells>(std::move(map)) : count.status();
+    };
+    uint64_t seen = 0;
+    Status status = report_in_pieces(backend, 0, zones, add, seen);
+    return status.ok() ? Result<ZoneCells>(std::move(map)) : std::move(status);
 }
 
 std::vector<std::string> summary_of(const Limits& limits, const ZoneCells& cells) {

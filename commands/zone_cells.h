@@ -32,7 +32,7 @@ struct ZoneCells {
     std::vector<ZoneCell> cells;
 };
 
-/// Reads the device into at most `most` cells (> 0), of 1, 2, 5, 10, 20... zones each.
+/// Reads the device into at most `most` cells (> 0), of 1, 2, 5, 10, 20... zones each. EINTR: the user ended it.
 Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most);
 
 /// What there is to say of a device above its map: geometry, how much is written, how many zones are open and active.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_command.h"
 
+#include "commands/long_work.h"
+
 namespace zoneio {
 
 bool check_zoned(Session& session, const Command& command) {
@@ -13,6 +15,10 @@ bool check_zoned(Session& session, const Command& command) {
 }
 
 Outcome zone_command_failed(Session& session, const Command& command, const Status& status) {
+    if (was_interrupted(status)) {
+        session.out().interrupted(fmt::format("{} interrupted", command.name));
+        return Outcome::failed;
+    }
     session.failures().note(FailureKind::other, {}, status);
     session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
     return Outcome::failed;

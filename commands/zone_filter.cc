@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_filter.h"
 
+#include "commands/long_work.h"
+
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
@@ -123,15 +125,16 @@ Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, co
     }
     uint64_t number = first;
     uint64_t taken = 0;
-    const Result<uint64_t> seen =
-        backend.zone_report(first * limits.zone_size, last - first + 1, [&](const ZoneDescriptor& zone) {
-            if (filter.takes(number, zone)) {
-                visit(number, zone);
-                taken++;
-            }
-            number++;
-        });
-    return seen.ok() ? Result<uint64_t>(taken) : seen.status();
+    const auto take = [&](const ZoneDescriptor& zone) {
+        if (filter.takes(number, zone)) {
+            visit(number, zone);
+            taken++;
+        }
+        number++;
+    };
+    uint64_t seen = 0;
+    Status status = report_in_pieces(backend, first * limits.zone_size, last - first + 1, take, seen);
+    return status.ok() ? Result<uint64_t>(taken) : std::move(status);
 }
 
 } // namespace zoneio

@@ -64,8 +64,8 @@ std::vector<std::string_view> zone_state_options();
 
 using NumberedZoneVisitor = std::function<void(uint64_t number, const ZoneDescriptor& zone)>;
 
-/// Calls `visit` for every zone of a range that exists and is taken; returns how many were. Memory does not grow
-/// with them. `visit` must not ask for more of the device.
+/// Calls `visit` for every zone of a range that exists and is taken; returns how many were, or EINTR when the user ended
+/// it. Memory does not grow with them. `visit` must not ask for more of the device.
 Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
                              const NumberedZoneVisitor& visit);
 

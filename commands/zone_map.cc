@@ -3,6 +3,7 @@
 // zone_map: the whole device at a glance, once, as a picture, or as it goes on.
 #include "block/node.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 #include "commands/zone_command.h"
 #include "commands/zone_map_text.h"
 #include "commands/zone_picture.h"
@@ -212,6 +213,9 @@ Outcome watch(Session& session, const Command& command, const MapOptions& option
         }
         const TextScreen screen = screen_for(options);
         const Result<std::string> map = draw(session, screen);
+        if (was_interrupted(map.status())) {
+            break;
+        }
         if (!map.ok()) {
             return zone_command_failed(session, command, map.status());
         }

@@ -2,6 +2,7 @@
 #include "commands/zone_tally.h"
 
 #include "block/size.h"
+#include "commands/long_work.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -25,9 +26,10 @@ void ZoneTally::add(const ZoneDescriptor& zone) {
 
 Result<ZoneTally> tally_zones(BlockBackend& backend) {
     ZoneTally tally;
-    const Result<uint64_t> count =
-        backend.zone_report(0, backend.limits().nr_zones, [&](const ZoneDescriptor& zone) { tally.add(zone); });
-    return count.ok() ? Result<ZoneTally>(tally) : count.status();
+    uint64_t seen = 0;
+    Status status = report_in_pieces(backend, 0, backend.limits().nr_zones,
+                                     [&](const ZoneDescriptor& zone) { tally.add(zone); }, seen);
+    return status.ok() ? Result<ZoneTally>(tally) : std::move(status);
 }
 
 std::string used_text(uint64_t used, uint64_t limit) {

@@ -26,7 +26,7 @@ struct ZoneTally {
     unsigned percent() const { return percent_of(written, capacity); }
 };
 
-/// Adds up all zones of a device.
+/// Adds up all zones of a device. EINTR: the user ended it.
 Result<ZoneTally> tally_zones(BlockBackend& backend);
 
 /// `2 of 4`, or `2, no limit`.

@@ -112,7 +112,6 @@ public:
             struct sigaction now{};
             if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) {
                 now.sa_handler = give_back_and_die;
-                now.sa_flags = static_cast<int>(SA_RESETHAND);
                 sigaction(number, &now, nullptr);
             }
         }
@@ -124,13 +123,16 @@ public:
     /// The next line takes it again.
     static void give_back() { readline().rl_deprep_terminal(); }
 
-private:
+    /// For signal handlers: gives it back and ends the program by the signal.
     static void give_back_and_die(int number) {
         if (known) {
             tcsetattr(STDIN_FILENO, TCSANOW, &before);
         }
+        signal(number, SIG_DFL);
         raise(number);
     }
+
+private:
     static inline termios before{};
     static inline bool known = false;
 };
@@ -213,7 +215,7 @@ private:
         const uint64_t failed_before = session_.failures().count();
         bool goes_on = false;
         {
-            const InterruptEndsCommand guard;
+            const InterruptEndsCommand guard(TerminalMode::give_back_and_die);
             goes_on = sequence_.run(line.data());
         }
         show_hint(failed_before);

@@ -35,11 +35,12 @@ def begin(child, line):
     child.expect_exact("\n")
 
 
-def interrupt_until(child, pattern):
-    """Presses Ctrl-C until something is shown: a first one may come before the command has begun."""
-    for _ in range(TIMEOUT):
+def interrupt_until(child, pattern, pause=10):
+    """Presses Ctrl-C until something is shown: a first one may come before the command has begun. Only after a long
+    pause once more, since a second one while the command runs ends the program."""
+    for _ in range(int(TIMEOUT / pause)):
         child.sendintr()
-        if child.expect([pattern, pexpect.TIMEOUT], timeout=1) == 0:
+        if child.expect([pattern, pexpect.TIMEOUT], timeout=pause) == 0:
             return child.match
     raise SystemExit(f"Ctrl-C did nothing; shown: {child.before!r}")
 

@@ -127,12 +127,10 @@ Result<QueueAttributes> Sysfs::queue_attributes(dev_t device) const {
     if (attributes.zoned != ZonedModel::none) {
         queue.required("chunk_sectors", attributes.zone_size, sector_size);
         queue.required("nr_zones", attributes.nr_zones);
-        queue.required("logical_block_size", attributes.logical_block_size);
         queue.required("physical_block_size", attributes.physical_block_size);
         queue.optional("zone_append_max_bytes", attributes.max_append_bytes);
         queue.optional("max_open_zones", attributes.max_open_zones);
         queue.optional("max_active_zones", attributes.max_active_zones);
-        queue.optional("zone_write_granularity", attributes.zone_write_granularity);
     }
     Status status = queue.take_status();
     if (!status.ok()) {

@@ -18,13 +18,11 @@ struct QueueAttributes {
     bool is_partition = false; ///< then nr_zones is that of the whole device
     uint64_t zone_size = 0;    ///< `chunk_sectors`
     uint64_t nr_zones = 0;
-    uint32_t logical_block_size = 0;
     uint32_t physical_block_size = 0;
     // 0: no limit, or a kernel that does not tell.
     uint64_t max_append_bytes = 0;
     uint32_t max_open_zones = 0;
     uint32_t max_active_zones = 0;
-    uint32_t zone_write_granularity = 0;
 };
 
 /// Reads the attributes of block devices from sysfs.

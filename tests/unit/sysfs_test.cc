@@ -32,8 +32,8 @@ protected:
 
     static inline const std::map<std::string, std::string> zoned_disk = {
         {"zoned", "host-managed"},        {"chunk_sectors", "524288"},   {"nr_zones", "75"},
-        {"logical_block_size", "512"},    {"physical_block_size", "4096"}, {"zone_append_max_bytes", "131072"},
-        {"max_open_zones", "128"},        {"max_active_zones", "0"},     {"zone_write_granularity", "4096"},
+        {"physical_block_size", "4096"}, {"zone_append_max_bytes", "131072"},
+        {"max_open_zones", "128"},        {"max_active_zones", "0"},
     };
 
     fs::path disk() const { return root_ / "devices/sdb"; }
@@ -56,12 +56,10 @@ TEST_F(SysfsTest, ReadsEveryAttribute) {
     EXPECT_FALSE(queue->is_partition);
     EXPECT_EQ(queue->zone_size, 256U << 20);
     EXPECT_EQ(queue->nr_zones, 75U);
-    EXPECT_EQ(queue->logical_block_size, 512U);
     EXPECT_EQ(queue->physical_block_size, 4096U);
     EXPECT_EQ(queue->max_append_bytes, 131072U);
     EXPECT_EQ(queue->max_open_zones, 128U);
     EXPECT_EQ(queue->max_active_zones, 0U);
-    EXPECT_EQ(queue->zone_write_granularity, 4096U);
 }
 
 TEST_F(SysfsTest, KnowsTheModels) {
@@ -92,7 +90,7 @@ TEST_F(SysfsTest, AKernelWithoutTheModelHasNoZones) {
 }
 
 TEST_F(SysfsTest, OlderKernelsTellNoLimits) {
-    for (const char* name : {"zone_append_max_bytes", "max_open_zones", "max_active_zones", "zone_write_granularity"}) {
+    for (const char* name : {"zone_append_max_bytes", "max_open_zones", "max_active_zones"}) {
         remove(name);
     }
     const Result<QueueAttributes> queue = read();
@@ -102,7 +100,7 @@ TEST_F(SysfsTest, OlderKernelsTellNoLimits) {
 }
 
 TEST_F(SysfsTest, NamesTheAttributeThatIsMissing) {
-    for (const char* name : {"chunk_sectors", "nr_zones", "logical_block_size", "physical_block_size"}) {
+    for (const char* name : {"chunk_sectors", "nr_zones", "physical_block_size"}) {
         remove(name);
         const Result<QueueAttributes> queue = read();
         ASSERT_FALSE(queue.ok()) << name;
@@ -143,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Malformed{"nr_zones", "0"}, Malformed{"nr_zones", ""}, Malformed{"nr_zones", " 7"},
                       Malformed{"max_open_zones", "4294967296"}, Malformed{"max_active_zones", "none"},
                       Malformed{"zone_append_max_bytes", "18446744073709551616"},
-                      Malformed{"physical_block_size", "0"}, Malformed{"zone_write_granularity", "0x200"},
+                      Malformed{"physical_block_size", "0"},
                       Malformed{"nr_zones", "1111111111111111111111111111111111111111111111111111111111111111111111"}));
 
 } // namespace

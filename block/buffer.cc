@@ -98,15 +98,22 @@ bool AlignedBuffer::reserve(size_t size, size_t alignment) {
     }
     // Some drivers of the kernel say that they take less, and then mix up the parts of a block that lie in two pages.
     alignment = std::max(alignment, default_alignment);
+    release();
     void* memory = nullptr;
     if (posix_memalign(&memory, alignment, std::max<size_t>(size, 1)) != 0) {
         return false;
     }
-    free(data_);
     data_ = static_cast<uint8_t*>(memory);
     capacity_ = size;
     alignment_ = alignment;
     return true;
+}
+
+void AlignedBuffer::release() {
+    free(data_);
+    data_ = nullptr;
+    capacity_ = 0;
+    alignment_ = 0;
 }
 
 bool all_bytes_equal(const void* data, size_t length, uint8_t byte) {

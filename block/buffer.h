@@ -56,8 +56,11 @@ public:
 
     static constexpr size_t default_alignment = 4096;
 
-    /// Makes room for `size` bytes, at default_alignment at least; what was there may be lost. False when memory is short.
+    /// Makes room for `size` bytes, at default_alignment at least; what was there may be lost. False when memory is short,
+    /// and then there is none.
     [[nodiscard]] bool reserve(size_t size, size_t alignment = default_alignment);
+    /// Gives the memory back.
+    void release();
 
     uint8_t* data() { return data_; }
     const uint8_t* data() const { return data_; }

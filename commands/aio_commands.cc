@@ -35,7 +35,8 @@ Outcome start_filled(Session& session, std::unique_ptr<AioRequest> aio, size_t b
 /// Makes room for the data and starts the request. Without `fill` nobody looks at what is in the memory.
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
                    std::optional<uint8_t> fill) {
-    if (!make_iov(session, aio->buffer, lengths, sharing, aio->request.iov)) {
+    if (const Status status = make_iov(session, aio->buffer, lengths, sharing, aio->request.iov); !status.ok()) {
+        session.out().error(status);
         return Outcome::failed;
     }
     aio->data = data_begin(session, aio->buffer);

@@ -135,7 +135,7 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
     return vector;
 }
 
-bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {
+Status make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {
     uint64_t total = 0;
     for (const uint64_t length : lengths) {
         total += length;
@@ -143,11 +143,10 @@ bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t>
     const bool share = sharing == Sharing::all && total > smallest_shared;
     const uint64_t room = share ? shared_bytes(total) : total;
     if (!buffer.reserve(room + misalignment)) {
-        session.out().error(fmt::format("cannot allocate {} bytes of memory for the data", room));
-        return false;
+        return Status::error(ENOMEM, fmt::format("cannot allocate {} bytes of memory for the data", room));
     }
     iov = cyclic_iov(data_begin(session, buffer), room, lengths);
-    return true;
+    return {};
 }
 
 uint64_t shared_bytes(uint64_t total) {

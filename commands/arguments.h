@@ -54,10 +54,10 @@ enum class Sharing {
     all,  ///< large requests go over the same memory again and again: all of it has the same content, or none matters
 };
 
-/// Builds the iov of a request in `buffer`. False, after saying so, when memory is short.
+/// Builds the iov of a request in `buffer`. ENOMEM, with how much it was to be, when memory is short.
 ///
 /// With Sharing::all a request needs no more than a few MiB, however large it is.
-bool make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov);
+Status make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov);
 
 /// Memory that is enough to share for a request of `total` bytes, however its content repeats.
 uint64_t shared_bytes(uint64_t total);

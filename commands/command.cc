@@ -150,6 +150,11 @@ Outcome run_words(Session& session, const Command* command) {
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;
     const Outcome outcome = run_command(session, *command, {count, words.data()});
+    // What one large command needed is not kept for all the small ones behind it.
+    constexpr size_t most_kept = 16U << 20;
+    if (session.scratch().capacity() > most_kept) {
+        session.scratch().release();
+    }
     if (session.is_open() && session.backend().has_notices()) {
         for (const Notice& notice : session.backend().take_notices()) {
             session.out().notice(notice.text);

@@ -105,10 +105,10 @@ Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t b
         }
         const uint64_t part = std::min(part_bytes, bytes - done);
         IoVec iov;
-        if (!make_iov(session, session.scratch(), {&part, 1}, Sharing::none, iov)) {
-            return Status::from_errno(ENOMEM);
+        status = make_iov(session, session.scratch(), {&part, 1}, Sharing::none, iov);
+        if (status.ok()) {
+            status = read_part(data_begin(session, session.scratch()), done, part);
         }
-        status = read_part(data_begin(session, session.scratch()), done, part);
         if (status.ok()) {
             flags.more = done + part < bytes;
             status = session.backend().write(offset + done, iov, flags);

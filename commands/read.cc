@@ -121,8 +121,8 @@ ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_
         }
         const std::array<uint64_t, 1> length{std::min(verify_step, count - done)};
         IoVec iov;
-        if (!make_iov(session, session.scratch(), length, Sharing::none, iov)) {
-            result.status = Status::from_errno(ENOMEM);
+        result.status = make_iov(session, session.scratch(), length, Sharing::none, iov);
+        if (!result.status.ok()) {
             break;
         }
         uint8_t* const data = data_begin(session, session.scratch());
@@ -143,8 +143,8 @@ ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t off
                       Sharing sharing) {
     ReadResult result;
     IoVec iov;
-    if (!make_iov(session, session.scratch(), lengths, sharing, iov)) {
-        result.status = Status::from_errno(ENOMEM);
+    result.status = make_iov(session, session.scratch(), lengths, sharing, iov);
+    if (!result.status.ok()) {
         return result;
     }
     if (sharing == Sharing::none) {

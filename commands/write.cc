@@ -97,8 +97,9 @@ bool check_alignment(Session& session, const WriteOptions& options, int64_t offs
 Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t> lengths, uint8_t byte,
                      WriteFlags flags, uint64_t& done) {
     IoVec iov;
-    if (!make_iov(session, session.scratch(), lengths, Sharing::all, iov)) {
-        return Status::from_errno(ENOMEM);
+    Status status = make_iov(session, session.scratch(), lengths, Sharing::all, iov);
+    if (!status.ok()) {
+        return status;
     }
     fill_iov(iov, byte);
     return write_in_pieces(session.backend(), offset, iov, flags, done);

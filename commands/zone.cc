@@ -100,8 +100,8 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
         return Outcome::failed;
     }
     IoVec iov;
-    if (!make_iov(session, session.scratch(), vector->lengths, Sharing::all, iov)) {
-        return Outcome::failed;
+    if (const Status status = make_iov(session, session.scratch(), vector->lengths, Sharing::all, iov); !status.ok()) {
+        return failed(session, "append", status);
     }
     fill_iov(iov, default_byte);
     const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov, vector->lengths);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/task.h"
 
+#include "block/worker_thread.h"
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -17,7 +19,7 @@ Task* Task::current() {
     return current_task;
 }
 
-Task::Task(TaskScheduler& scheduler) : scheduler_(scheduler), thread_([this] { run(); }) {}
+Task::Task(TaskScheduler& scheduler) : scheduler_(scheduler), thread_(start_worker([this] { run(); })) {}
 
 Task::~Task() {
     thread_.join();

@@ -3,6 +3,7 @@
 
 #include "block/file_descriptor.h"
 #include "block/trace.h"
+#include "block/worker_thread.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -187,7 +188,7 @@ private:
     /// One more thread; where there is none to be had, the others do the work, or the caller does it now.
     void add_thread() {
         try {
-            threads_.emplace_back([this] { run(); });
+            threads_.push_back(start_worker([this] { run(); }));
         } catch (const std::exception&) { // no room for one more, or no memory
             if (!threads_.empty()) {
                 work_.notify_one();

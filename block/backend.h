@@ -6,6 +6,7 @@
 #include "block/task.h"
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -179,7 +180,13 @@ private:
             return work();
         }
         T result = Status::from_errno(EAGAIN);
-        run_task([&] { result = work(); });
+        run_task([&] {
+            try {
+                result = work();
+            } catch (const std::bad_alloc&) {
+                result = Status::from_errno(ENOMEM);
+            }
+        });
         return result;
     }
     /// Are synchronous requests done at once, on this thread?

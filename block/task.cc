@@ -61,7 +61,10 @@ void Task::wait_for_device() {
 }
 
 void Task::sleep_for(std::chrono::nanoseconds duration) {
-    scheduler_.asleep_.emplace(TaskScheduler::Clock::now() + duration, this);
+    const TaskScheduler::Clock::time_point now = TaskScheduler::Clock::now();
+    // An end that the clock cannot tell, some 290 years off, has passed for upstream.
+    const bool overflows = duration > TaskScheduler::Clock::time_point::max() - now;
+    scheduler_.asleep_.emplace(overflows ? now : now + duration, this);
     hand_back();
 }
 
@@ -92,14 +95,24 @@ void TaskScheduler::hand_to(Task& task) {
     owner_turn_.wait(lock, [this] { return running_ == nullptr; });
 }
 
-bool TaskScheduler::start(std::function<void()> work) {
-    if (idle_.empty()) {
-        try {
-            tasks_.push_back(std::make_unique<Task>(*this));
-        } catch (const std::system_error&) {
-            return false;
+/// One more idle task. A task cannot be taken back, its thread waits for work: so its places come first.
+bool TaskScheduler::add_task() {
+    try {
+        if (tasks_.size() == tasks_.capacity()) {
+            tasks_.reserve(2 * tasks_.size() + 1);
         }
-        idle_.push_back(tasks_.back().get());
+        idle_.reserve(tasks_.capacity()); // for the tasks themselves, when they end
+        tasks_.push_back(std::make_unique<Task>(*this));
+    } catch (const std::exception&) { // no thread, or no memory
+        return false;
+    }
+    idle_.push_back(tasks_.back().get());
+    return true;
+}
+
+bool TaskScheduler::start(std::function<void()> work) {
+    if (idle_.empty() && !add_task()) {
+        return false;
     }
     Task& task = *idle_.back();
     idle_.pop_back();
@@ -130,25 +143,29 @@ bool TaskScheduler::can_step() const {
 
 bool TaskScheduler::step(bool wait) {
     const std::vector<std::function<void()>> deferred = std::exchange(deferred_, {});
-    std::vector<Task*> turn = std::exchange(yielded_, {});
+    const std::vector<Task*> yielded = std::exchange(yielded_, {});
     std::vector<Task*> at_device = std::exchange(at_device_, {});
     if (std::exchange(first_step_, false)) {
         std::reverse(at_device.begin(), at_device.end());
     }
-    turn.insert(turn.end(), at_device.begin(), at_device.end());
-    if (turn.empty() && deferred.empty() && wait && !asleep_.empty()) {
+    bool found = !deferred.empty() || !yielded.empty() || !at_device.empty();
+    if (!found && wait && !asleep_.empty()) {
         std::this_thread::sleep_until(asleep_.begin()->first);
     }
-    while (!asleep_.empty() && asleep_.begin()->first <= Clock::now()) {
-        turn.push_back(asleep_.begin()->second);
-        asleep_.erase(asleep_.begin());
-    }
+    const Clock::time_point now = Clock::now();
     std::for_each(deferred.rbegin(), deferred.rend(), [](const std::function<void()>& work) { work(); });
-    for (Task* const task : turn) {
+    const auto go_on = [this](Task* task) {
         hand_to(*task);
         drain_woken();
+    };
+    std::for_each(yielded.begin(), yielded.end(), go_on);
+    std::for_each(at_device.begin(), at_device.end(), go_on);
+    // Nothing is allocated here: a task that memory is short for would be lost.
+    while (!asleep_.empty() && asleep_.begin()->first <= now) {
+        found = true;
+        go_on(asleep_.extract(asleep_.begin()).mapped());
     }
-    return !turn.empty() || !deferred.empty();
+    return found;
 }
 
 } // namespace zoneio

@@ -37,7 +37,7 @@ public:
     /// The same, behind those, as if for a device. Of requests that were all begun before a row of steps the newest comes
     /// first, as upstream finds them when all have ended by the time it looks; after that, the oldest.
     void wait_for_device();
-    /// Stops until a step after some time has passed.
+    /// Stops until a step after some time has passed; until the next one when that is more than the clock can tell.
     void sleep_for(std::chrono::nanoseconds duration);
     /// Stops until somebody calls wake(). `awaited`: the task whose progress will do so, if it is one.
     void park(Task* awaited = nullptr);
@@ -72,10 +72,13 @@ public:
     /// All tasks must have ended.
     ~TaskScheduler();
 
-    /// Begins some work and returns when it has stopped or ended. False when there is no thread for it.
+    /// Begins some work, which must not throw, and returns when it has stopped or ended. False when there is no thread or
+    /// no memory for it.
     bool start(std::function<void()> work);
     /// Has something done at the begin of the next step; the last given comes first, as with upstream's bottom halves.
     void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+    /// Makes room for one more of these, so that memory cannot run short then.
+    void reserve_deferred() { deferred_.reserve(deferred_.size() + 1); }
     /// Lets all tasks that have stopped, but are not parked, go on once; with `wait`, and when there is no other, the next
     /// in sleep_for() when its time has come. False when there is none: then, with `wait`, all that are left are parked.
     bool step(bool wait = true);
@@ -98,6 +101,7 @@ private:
     friend class Task;
     using Clock = std::chrono::steady_clock;
 
+    bool add_task();
     void hand_to(Task& task);
     void drain_woken();
 

@@ -22,6 +22,8 @@ public:
     void submit(Request& request) override {
         while (tasks_.ready() >= max_ready && tasks_.step()) {
         }
+        // Last of what may fail: from here on the request is in flight.
+        tasks_.reserve_deferred();
         in_flight_++;
         submitting_ = &request;
         const auto work = [this, &request] {

@@ -189,7 +189,9 @@ ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_p
                                     is_write ? Limits::iops_write : Limits::iops_read}) {
         seconds = std::max(seconds, seconds_to_wait(limits_.limits[kind], buckets_[kind]));
     }
-    return std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(seconds));
+    // More than the clock may be able to tell; whoever has waited asks again.
+    constexpr double longest = 3600;
+    return std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(std::min(seconds, longest)));
 }
 
 void ThrottleGroup::count(bool is_write, uint64_t bytes) {

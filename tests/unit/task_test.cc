@@ -3,8 +3,36 @@
 // Tasks: who goes on when.
 #include "block/task.h"
 
+#include <cstdlib>
 #include <gtest/gtest.h>
+#include <new>
 #include <string>
+
+namespace {
+
+/// Of this thread: so many allocations succeed, then one fails; negative: none does.
+thread_local long allocations_left = -1;
+
+void* allocate(size_t size) {
+    return allocations_left >= 0 && allocations_left-- == 0 ? nullptr : malloc(size == 0 ? 1 : size);
+}
+
+} // namespace
+
+void* operator new(size_t size) {
+    if (void* const memory = allocate(size)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept {
+    free(memory);
+}
+
+void operator delete(void* memory, size_t /*size*/) noexcept {
+    free(memory);
+}
 
 namespace zoneio {
 namespace {
@@ -120,6 +148,38 @@ TEST_F(TaskTest, AnnouncesFromTasksAndFromTheOwner) {
     start([&] { Task::current()->scheduler().announce("task "); });
     tasks.announce("owner");
     EXPECT_EQ(log, "task owner");
+}
+
+TEST_F(TaskTest, IsNotStartedWhereMemoryIsShortAndNothingIsHarmed) {
+    constexpr int most_tasks = 20;
+    int done = 0;
+    int started = 0;
+    int refused = 0;
+    for (long fails_after = 0; started < most_tasks; fails_after = (fails_after + 1) % 8) {
+        std::function<void()> work = [&done] {
+            Task::current()->yield();
+            done++;
+        };
+        allocations_left = fails_after;
+        const bool is_started = tasks.start(std::move(work));
+        allocations_left = -1;
+        (is_started ? started : refused)++;
+    }
+    EXPECT_GT(refused, 0);
+    while (tasks.step()) {
+    }
+    EXPECT_EQ(done, started);
+}
+
+TEST_F(TaskTest, SleepsAsLongAsTheClockCanTellAndNoLonger) {
+    for (const std::chrono::nanoseconds duration : {std::chrono::nanoseconds::max(), std::chrono::nanoseconds(-1)}) {
+        start([&, duration] {
+            Task::current()->sleep_for(duration);
+            log += 'a';
+        });
+    }
+    EXPECT_TRUE(tasks.step(false));
+    EXPECT_EQ(log, "aa");
 }
 
 } // namespace

@@ -55,6 +55,16 @@ TEST(ThrottleGroup, ALargeRequestPassesAndTheNextOneWaitsForIt) {
     EXPECT_NEAR(time.delay(), 4.9, 1e-6);
 }
 
+TEST(ThrottleGroup, AWaitThatNoClockCanTellComesByTheHour) {
+    Timeline time(limited(Kind::bps_total, {1, 0, 1}));
+    for (int i = 0; i < 8; i++) {
+        time.request(uint64_t{1} << 62);
+    }
+    EXPECT_EQ(time.delay(), 3600);
+    time.pass(3600);
+    EXPECT_EQ(time.delay(), 3600);
+}
+
 TEST(ThrottleGroup, DirectionsHaveTheirOwnLimits) {
     Timeline time(limited(Kind::bps_write, {1000, 0, 1}));
     time.request(100000, false);

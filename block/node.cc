@@ -98,8 +98,9 @@ BlockNode::Padding BlockNode::padding(uint64_t offset, uint64_t bytes) const {
 
 uint64_t BlockNode::transfer_limit() const {
     constexpr uint64_t largest = INT32_MAX;
-    const uint64_t limit = limits().max_transfer == 0 ? largest : std::min(limits().max_transfer, largest);
-    return std::max<uint64_t>(align_down(limit, limits().request_alignment), limits().request_alignment);
+    const Limits& own = limits();
+    const uint64_t limit = own.max_transfer == 0 ? largest : std::min(own.max_transfer, largest);
+    return std::max<uint64_t>(align_down(limit, own.request_alignment), own.request_alignment);
 }
 
 Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {

@@ -152,11 +152,8 @@ public:
     }
 
     Result<uint64_t> length() override {
-        if (window_.size) {
-            return *window_.size;
-        }
-        Result<uint64_t> length = child_->length();
-        if (length.ok()) {
+        Result<uint64_t> length = window_.size ? Result<uint64_t>(*window_.size) : child_->length();
+        if (!window_.size && length.ok()) {
             *length = *length > window_.offset ? *length - window_.offset : 0;
         }
         return length;

@@ -11,7 +11,7 @@ namespace zoneio {
 
 /// The points that requests pass, as fault injection knows them: rules and breakpoints are tied to one.
 ///
-/// The names (see debug_event_name) are upstream's up to `none`, those of image formats included, which are accepted
+/// The names (debug_event_names()) are upstream's up to `none`, those of image formats included, which are accepted
 /// and never come here; the zone events are zoneio's own.
 enum class DebugEvent : uint8_t {
     l1_update,

@@ -155,8 +155,11 @@ bool has_table_on(int fd) {
 DeviceUses device_uses(dev_t number, const SystemFiles& files) {
     const std::string text = fmt::format("{}:{}", major(number), minor(number));
     std::error_code error;
-    const fs::path folder = fs::canonical(fs::path(files.sys) / "dev/block" / text, error);
+    const fs::path link = fs::path(files.sys) / "dev/block" / text;
+    const fs::path found = fs::canonical(link, error);
     const bool is_known = !error;
+    // Without sysfs names of its files must not come to mean files of the current folder.
+    const fs::path folder = is_known ? found : link;
     DeviceUses uses;
     add_uses(uses.clauses, make_device("it", text, folder), files);
     std::vector<std::string> partitions;

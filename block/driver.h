@@ -140,7 +140,8 @@ public:
     /// Does it matter to this driver in how many requests something is done?
     virtual bool counts_requests() const { return false; }
 
-    /// `offset` is where the request is in this node. How to do it without the driver, where that is the same; the request is within the limits.
+    /// How to do a request without the driver, where that is the same. `offset` is where it is in this node; it is within
+    /// the limits.
     virtual std::optional<FdIo> native_io(Request& request, uint64_t offset);
     /// That of the file which holds the image byte for byte from its begin; -1 where there is none. Good until a reopen.
     virtual int descriptor() const { return -1; }

@@ -15,7 +15,8 @@ namespace zoneio {
 ///
 /// Pads requests to the driver's alignment (reading what a partial block held before), cuts them to its
 /// limits, writes zeros where it has no better way, forces out what must be forced out, remembers whether
-/// there is anything to flush, and tells a driver that injects faults how far requests have come. Callers have checked ranges. Data methods may be called from several threads.
+/// there is anything to flush, and tells a driver that injects faults how far requests have come. Callers have
+/// checked ranges. Data methods may be called from several threads.
 class BlockNode {
 public:
     BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,

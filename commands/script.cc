@@ -136,7 +136,8 @@ Outcome refuse(Session& session, const std::string& name, const Status& why) {
     return Outcome::failed;
 }
 
-/// Names the line that failed; the record of the command does that itself. `line` is as the command left it: with zero bytes between its words.
+/// Names the line that failed; the record of the command does that itself. `line` is as the command left it: with zero
+/// bytes between its words.
 void report_failed_line(Session& session, const RunningScript& script, char* line, size_t length) {
     if (session.out().is_json()) {
         return;

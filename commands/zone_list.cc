@@ -96,9 +96,9 @@ Outcome run_zone_info(Session& session, const Command& command, CommandLine /*li
 }
 
 /// Writes the lines of the table. Every column is as wide as anything that may come, so no line waits for others.
-class ZoneTable {
+class ZoneListing {
 public:
-    ZoneTable(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
+    ZoneListing(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
         : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::formatted_size("{}", limits.nr_zones - 1))),
           size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {}
 
@@ -133,14 +133,14 @@ private:
 
 /// The names of the columns, which records do not need.
 struct HeadFact {
-    const ZoneTable& table;
+    const ZoneListing& table;
 
     void text(Reporter& /*out*/) const { table.head(); }
     void json(JsonRecord& /*record*/) const {}
 };
 
 struct RowFact {
-    const ZoneTable& table;
+    const ZoneListing& table;
     uint64_t number;
     const ZoneDescriptor& zone;
 
@@ -189,7 +189,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     if (!length.ok()) {
         return zone_command_failed(session, command, length.status());
     }
-    ZoneTable table(session.out(), session.backend().limits(), *length, in_bytes);
+    ZoneListing table(session.out(), session.backend().limits(), *length, in_bytes);
     session.out().tell(HeadFact{table});
     session.out().begin_list("zones");
     const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {

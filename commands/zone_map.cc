@@ -250,7 +250,7 @@ constexpr OptionWord map_words[] = {{'s', Word::file}, {'H', Word::file}};
 
 constexpr Command commands[] = {
     {"zone_map", "zmap", run_zone_map, 0, -1, true, true, 0,
-     "[--width n] [--svg file] [--html file] [--watch [seconds]]", "shows the whole zoned device as a map",
+     "[--width n] [--height n] [--svg file] [--html file] [--watch [seconds] [--count n]]", "shows the whole zoned device as a map",
      "A cell for each zone, or for each so many that the device fits the screen: how much is written, and the\n"
      "condition by a letter and, on a terminal, a colour. Below is what the cells mean and how many zones there are\n"
      "of each kind. In a cell for several zones the letter is that of the one most worth knowing of.\n"

@@ -107,6 +107,14 @@ TEST_F(DeviceUse, WhatIsMissingOrMadSaysNothing) {
     EXPECT_EQ(uses(0), Uses{"it has the partitions sda1, sda2"});
 }
 
+TEST_F(DeviceUse, FilesOfTheCurrentFolderSayNothing) {
+    const fs::path before = fs::current_path();
+    fs::create_directories(root_ / "here/holders/dm-0");
+    fs::current_path(root_ / "here");
+    EXPECT_EQ(uses(99), Uses{});
+    fs::current_path(before);
+}
+
 TEST(PathUses, NothingOfWhatIsNoBlockDevice) {
     EXPECT_EQ(path_uses("/dev/null"), Uses{});
     EXPECT_EQ(path_uses("/"), Uses{});

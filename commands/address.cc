@@ -100,9 +100,12 @@ std::optional<Address> Address::parse(std::string_view text) {
     return has_distance && take_distance(text, address) ? std::optional(address) : std::nullopt;
 }
 
+bool takes_addresses(Session& session) {
+    return session.is_open() && session.backend().limits().zoned != ZonedModel::none;
+}
+
 std::optional<Address> find_address(Session& session, std::string_view text) {
-    const bool zoned = session.is_open() && session.backend().limits().zoned != ZonedModel::none;
-    return zoned ? Address::parse(text) : std::nullopt;
+    return takes_addresses(session) ? Address::parse(text) : std::nullopt;
 }
 
 Result<int64_t> resolve_address(Session& session, const Address& address, AddressUse use) {

@@ -37,7 +37,10 @@ struct Address {
 /// What a word is for.
 enum class AddressUse { offset, length, count };
 
-/// Is `text` written as an address, and is the open device zoned? Nothing else takes addresses.
+/// Is the open device zoned? Nothing else takes addresses.
+bool takes_addresses(Session& session);
+
+/// The address that `text` is written as, where they are taken.
 std::optional<Address> find_address(Session& session, std::string_view text);
 
 /// The bytes (for a count: the zones) that an address stands for; asks the device where a write pointer is.

@@ -62,14 +62,20 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
 }
 
 std::optional<int64_t> parse_offset(Session& session, const char* word) {
+    if (!takes_addresses(session)) {
+        return parse_size_argument(session, word);
+    }
     const std::optional<int64_t> offset = parse_in_zones(session, word, find_address(session, word), AddressUse::offset);
-    if (offset && session.is_open() && session.backend().limits().zone_size != 0) {
+    if (offset) {
         session.current_zone = static_cast<uint64_t>(*offset) / session.backend().limits().zone_size;
     }
     return offset;
 }
 
 std::optional<int64_t> parse_length(Session& session, const char* word, int64_t offset) {
+    if (!takes_addresses(session)) {
+        return parse_size_argument(session, word);
+    }
     const std::optional<Address> address = find_address(session, word);
     const std::optional<int64_t> length = parse_in_zones(session, word, address, AddressUse::length);
     if (!address || !length) {

@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+# Shells start background commands with SIGINT ignored, and who inherits that cannot be interrupted: a handler is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 HERE = Path(__file__).resolve().parent
 DEFAULT_PROGRAM = HERE.parents[1] / "build" / "zoneio"
 DEFAULT_TIMEOUT = 60

@@ -4,12 +4,16 @@ Nothing here waits for a time: a test waits until the screen shows what it is af
 """
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 
 import pexpect
 import pyte
 import pytest
+
+# Shells start background commands with SIGINT ignored, and who inherits that cannot be interrupted: a handler is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds without any output before a wait has failed
 

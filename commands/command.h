@@ -59,6 +59,8 @@ struct Command {
     const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
     CommandWords words = {};              ///< for completion
     bool starts_aio = false;      ///< what others of its kind have kept back may stay so
+    /// What the manual tells instead of `help`, where qemu-io's help is one line that suites compare.
+    std::string_view manual = {};
 };
 
 /// All commands, sorted by name.

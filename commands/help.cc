@@ -11,7 +11,7 @@ void add_command(JsonRecord& record, const Command& command) {
     record.add("short", command.altname);
     record.add("arguments", command.args == nullptr ? "" : command.args);
     record.add("summary", command.oneline);
-    record.add("help", command.help);
+    record.add("help", command.help.empty() ? command.manual : command.help);
     record.add("in_qemu_io", !command.is_ours);
     record.end();
 }

@@ -41,7 +41,7 @@ Usage split_usage(std::string_view text) {
 
 /// What an option's argument is called: `pattern` where the usage line has `-P pattern`, or the help `-P PATTERN`.
 std::string argument_name(const Command& command, int letter) {
-    for (std::string_view text : {std::string_view(command.args != nullptr ? command.args : ""), command.help}) {
+    for (std::string_view text : {std::string_view(command.args != nullptr ? command.args : ""), command.help, command.manual}) {
         for (size_t at = text.find('-'); at != std::string_view::npos; at = text.find('-', at + 1)) {
             const std::string_view rest = text.substr(at + 1);
             if (rest.size() < 3 || rest[0] != letter || rest[1] != ' ' || rest[2] == ' ' || rest[2] == '|') {

@@ -116,44 +116,44 @@ constexpr Word report_operands[] = {Word::offset, Word::count};
 
 constexpr Command commands[] = {
     {"zone_append", "zap", run_zone_append, 3, 4, true, true, 0, "offset len [len..]",
-     "appends data at the write pointer of a zone",
+     "appends data at the write pointer of a zone", "",
+     "p", false, nullptr, vector_words, false,
      "Writes LEN bytes of 0xcd, from one buffer or two, at the write pointer of the zone that begins at OFFSET. Three\n"
      "or four words in all, -p among them.\n"
      "\n"
      "Example: zone_append -p 4M 64k\n"
      "\n"
-     "  -p           tell where the data went, in sectors of 512 bytes\n",
-     "p", false, nullptr, vector_words},
-    {"zone_close", "zc", run_zone_mgmt<ZoneOp::close>, 2, 2, true, true, 0, "offset len", "closes the zones of a range",
+     "  -p           tell where the data went, in sectors of 512 bytes\n"},
+    {"zone_close", "zc", run_zone_mgmt<ZoneOp::close>, 2, 2, true, true, 0, "offset len", "closes the zones of a range", "",
+     nullptr, false, nullptr, range_words, false,
      "The zones keep what is written, and need no slot of an open zone any more.\n"
      "\n"
-     "Example: zone_close 4M 8M    those from 4 MiB to 12 MiB\n",
-     nullptr, false, nullptr, range_words},
+     "Example: zone_close 4M 8M    those from 4 MiB to 12 MiB\n"},
     {"zone_finish", "zf", run_zone_mgmt<ZoneOp::finish>, 2, 2, true, true, 0, "offset len",
-     "makes the zones of a range full",
+     "makes the zones of a range full", "",
+     nullptr, false, nullptr, range_words, false,
      "Nothing more can be written to a zone that is finished, until it is reset.\n"
      "\n"
-     "Example: zone_finish 4M 4M\n",
-     nullptr, false, nullptr, range_words},
+     "Example: zone_finish 4M 4M\n"},
     {"zone_open", "zo", run_zone_mgmt<ZoneOp::open>, 2, 2, true, true, 0, "offset len",
-     "opens the zones of a range explicitly",
+     "opens the zones of a range explicitly", "",
+     nullptr, false, nullptr, range_words, false,
      "A zone that is opened explicitly stays open until it is closed, finished, reset or full. A device allows so\n"
      "many open zones and no more.\n"
      "\n"
-     "Example: zone_open 4M 4M\n",
-     nullptr, false, nullptr, range_words},
-    {"zone_report", "zrp", run_zone_report, 2, 2, true, true, 0, "offset number", "lists zones with their write pointers",
+     "Example: zone_open 4M 4M\n"},
+    {"zone_report", "zrp", run_zone_report, 2, 2, true, true, 0, "offset number", "lists zones with their write pointers", "",
+     nullptr, false, nullptr, {report_operands}, false,
      "Lists NUMBER zones from the one that holds OFFSET on, in sectors of 512 bytes: start, length, capacity, write\n"
      "pointer, condition (zcond) and type. Conditions: 0 conventional, 1 empty, 2 implicitly open, 3 explicitly open,\n"
      "4 closed, 13 read-only, 14 full, 15 offline. Types: 1 conventional, 2 sequential, 3 sequential if possible.\n"
      "\n"
-     "Example: zone_report 0 10\n",
-     nullptr, false, nullptr, {report_operands}},
-    {"zone_reset", "zrs", run_zone_mgmt<ZoneOp::reset>, 2, 2, true, true, 0, "offset len", "empties the zones of a range",
+     "Example: zone_report 0 10\n"},
+    {"zone_reset", "zrs", run_zone_mgmt<ZoneOp::reset>, 2, 2, true, true, 0, "offset len", "empties the zones of a range", "",
+     nullptr, false, nullptr, range_words, false,
      "What the zones hold is lost, and their write pointers are where they begin.\n"
      "\n"
-     "Example: zone_reset 4M 4M\n",
-     nullptr, false, nullptr, range_words},
+     "Example: zone_reset 4M 4M\n"},
 };
 
 } // namespace

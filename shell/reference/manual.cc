@@ -136,7 +136,7 @@ std::string command_entry(const Command& command) {
     if (command.is_ours) {
         out += "Not in\n.BR qemu\\-io (1).\n";
     }
-    return out + help_text(command.help);
+    return out + help_text(command.help.empty() ? command.manual : command.help);
 }
 
 std::string command_entries() {

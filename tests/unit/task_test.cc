@@ -26,11 +26,12 @@ void* operator new(size_t size) {
     throw std::bad_alloc();
 }
 
-void operator delete(void* memory) noexcept {
+// Not inlined: GCC 12 then sees new and free, and warns of a pair that does not match.
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     free(memory);
 }
 
-void operator delete(void* memory, size_t /*size*/) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, size_t /*size*/) noexcept {
     free(memory);
 }
 

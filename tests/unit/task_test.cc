@@ -26,6 +26,10 @@ void* operator new(size_t size) {
     throw std::bad_alloc();
 }
 
+void* operator new(size_t size, const std::nothrow_t& /*tag*/) noexcept {
+    return allocate(size);
+}
+
 // Not inlined: GCC 12 then sees new and free, and warns of a pair that does not match.
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
     free(memory);

@@ -6,6 +6,7 @@
 #include "commands/print.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,18 +47,25 @@ bool locale_is_utf8() {
 
 /// A line with its end, which is missing at the end of the input and after an interrupt.
 std::string read_line(int fd) {
+    // An interrupt between a look at it and read(2) would be slept through: it comes in while ppoll(2) waits only.
+    sigset_t interrupt;
+    sigset_t before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
     std::string line;
-    while (!line.ends_with('\n')) {
-        char c = 0;
-        const ssize_t length = read(fd, &c, 1);
-        if (length < 0 && errno == EINTR && !InterruptEndsCommand::is_requested()) {
+    while (!line.ends_with('\n') && !InterruptEndsCommand::is_requested()) {
+        pollfd event{fd, POLLIN, 0};
+        if (ppoll(&event, 1, nullptr, &before) < 0 && errno == EINTR) {
             continue;
         }
-        if (length <= 0) {
+        char c = 0;
+        if (read(fd, &c, 1) <= 0) {
             break;
         }
         line += c;
     }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return line;
 }
 

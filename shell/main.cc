@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <new>
 #include <unistd.h>
 
@@ -114,11 +115,24 @@ int run(int argc, char** argv) {
     return session.failed_commands == 0 && !aio_failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/// Were one of the standard streams closed, the image would get its number, and what is printed would be written to it.
+bool occupy_standard_descriptors() {
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 } // namespace
 
 } // namespace zoneio
 
 int main(int argc, char** argv) {
+    if (!zoneio::occupy_standard_descriptors()) {
+        return EXIT_FAILURE;
+    }
     // A reader that goes away shows as an error of the write, not as the end of the program.
     signal(SIGPIPE, SIG_IGN);
     // Scripts of qemu-io's users raise these, and go on.

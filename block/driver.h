@@ -42,7 +42,7 @@ enum class PreallocMode : uint8_t { off, metadata, falloc, full };
 /// The settings that every node has, whatever its driver.
 struct NodeFlags {
     bool read_only = false;
-    bool auto_read_only = false; ///< fall back to read-only when the file cannot be written
+    bool auto_read_only = false; ///< open the file for writing only while somebody writes
     bool direct = false;         ///< O_DIRECT
     bool no_flush = false;       ///< flushes stay in memory (cache=unsafe)
     bool unmap = false;          ///< discards are done, not ignored

@@ -45,7 +45,7 @@ public:
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
         if (flags.may_unmap && punch_hole_works_) {
             Status status = punch_hole(offset, bytes);
-            if (status.ok()) {
+            if (status.code() != ENOTSUP && status.code() != EINVAL) {
                 return status;
             }
         }

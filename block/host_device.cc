@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -57,9 +58,16 @@ public:
     }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
-        // The kernel may zero by writing, and does so in whole sectors only.
+        if (flags.may_unmap && !zones_) {
+            Status status = punch_hole(offset, bytes);
+            // What the device does not know, or not for such a range, is zeroed otherwise.
+            if (status.code() != ENOTSUP && status.code() != EINVAL) {
+                return status;
+            }
+        }
+        // The kernel may zero by writing, does so in whole sectors only, and goes past the page cache.
         const uint64_t block = sector_size();
-        if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
+        if (flags.no_fallback || !is_direct() || block == 0 || offset % block != 0 || bytes % block != 0) {
             return Status::from_errno(ENOTSUP);
         }
         const auto zero = [&] { return range_ioctl(BLKZEROOUT, offset, bytes); };
@@ -212,6 +220,16 @@ private:
     const void* trace_id() const { return static_cast<const BlockDriver*>(this); }
 
     uint64_t sector_size() const { return device_block_size(fd()); }
+
+    /// Zeroes a range where the device can let go of what is there.
+    Status punch_hole(uint64_t offset, uint64_t bytes) const {
+        int result = 0;
+        do {
+            result = fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                               static_cast<off_t>(bytes));
+        } while (result < 0 && errno == EINTR);
+        return result < 0 ? Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno) : Status();
+    }
 
     Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
         const uint64_t range[2] = {offset, bytes};

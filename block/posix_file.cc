@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -72,7 +73,26 @@ Status PosixFile::open_error(int error) const {
     return Status::error(error, fmt::format("Could not open '{}': {}", filename_, strerror(error)));
 }
 
-Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only, bool direct) const {
+/// `/dev/fdset/N` names descriptors that a monitor handed over. There is none here, nor in qemu-io.
+Status PosixFile::refuse_descriptor_set() const {
+    constexpr std::string_view directory = "/dev/fdset/";
+    if (!filename_.starts_with(directory)) {
+        return {};
+    }
+    const char* const text = filename_.c_str() + directory.size();
+    char* end = nullptr;
+    errno = 0;
+    const long number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX) {
+        return Status::error(EINVAL, "Could not parse fdset " + filename_);
+    }
+    return open_error(ENOSYS);
+}
+
+Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
+    if (Status status = refuse_descriptor_set(); !status.ok()) {
+        return status;
+    }
     // To open a FIFO for reading would wait until somebody writes to it.
     if (struct stat st{}; stat(filename_.c_str(), &st) == 0 && S_ISFIFO(st.st_mode)) {
         const FileDescriptor named(::open(filename_.c_str(), O_PATH | O_CLOEXEC));
@@ -81,19 +101,11 @@ Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only
         }
     }
     const int direct_flag = direct ? O_DIRECT : 0;
-    const auto open_as = [&](int access) {
-        int fd = -1;
-        do {
-            fd = ::open(filename_.c_str(), access | direct_flag | O_CLOEXEC);
-        } while (fd < 0 && errno == EINTR);
-        return fd;
-    };
-    FileDescriptor file(open_as(read_only ? O_RDONLY : O_RDWR));
-    const bool refused = errno == EACCES || errno == EROFS || errno == EPERM || errno == EISDIR;
-    if (!file.valid() && !read_only && auto_read_only && refused) {
-        read_only = true;
-        file = FileDescriptor(open_as(O_RDONLY));
-    }
+    int fd = -1;
+    do {
+        fd = ::open(filename_.c_str(), (writable ? O_RDWR : O_RDONLY) | direct_flag | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    FileDescriptor file(fd);
     if (!file.valid()) {
         const int error = errno;
         if (error == EINVAL && direct) {
@@ -101,10 +113,8 @@ Result<FileDescriptor> PosixFile::open_file(bool& read_only, bool auto_read_only
         }
         return open_error(error);
     }
-    if (!read_only) {
-        if (Status status = check_writable(file.get()); !status.ok()) {
-            return status;
-        }
+    if (Status status = writable ? check_writable(file.get()) : Status(); !status.ok()) {
+        return status;
     }
     return file;
 }
@@ -141,17 +151,17 @@ Status PosixFile::open(OpenContext& context, Options& options) {
     }
 
     filename_ = context.filename;
-    read_only_ = context.flags.read_only;
-    direct_ = context.flags.direct;
-    status = read_only_ ? Status() : may_open_for_writing();
+    flags_ = context.flags;
+    direct_ = flags_.direct;
+    writable_ = needs_writing(flags_, permissions_);
+    status = writable_ ? may_open_for_writing() : Status();
     if (!status.ok()) {
         return status;
     }
-    Result<FileDescriptor> file = open_file(read_only_, context.flags.auto_read_only, direct_);
+    Result<FileDescriptor> file = open_file(writable_, direct_);
     if (!file.ok()) {
         return std::move(file).status();
     }
-    context.flags.read_only = read_only_;
     if (aio_ == AioMode::native && !direct_) {
         return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
@@ -324,30 +334,69 @@ std::optional<FdIo> PosixFile::native_io(Request& request, uint64_t offset) {
     return FdIo{fd(), offset, request.op == RequestOp::write && request.flags.fua};
 }
 
-Status PosixFile::set_permissions(const Permissions& permissions) {
-    if (!use_locks_) {
-        return {};
-    }
-    Status status = FileLock::acquire(fd(), locked_, permissions, filename_);
-    if (status.ok()) {
-        FileLock::release(fd(), locked_, permissions);
-        locked_ = permissions;
-    }
-    return status;
+bool PosixFile::needs_writing(const NodeFlags& flags, const Permissions& permissions) const {
+    constexpr unsigned writing = Permissions::write | Permissions::write_unchanged | Permissions::resize;
+    return !flags.read_only && (!flags.auto_read_only || (permissions.taken & writing) != 0);
 }
 
-/// A second descriptor with the new flags, locked like the first, ready to take its place.
+Status PosixFile::become_writable() {
+    Status status = may_open_for_writing();
+    if (!status.ok()) {
+        return status;
+    }
+    Result<FileDescriptor> file = open_file(true, direct_);
+    if (!file.ok()) {
+        return std::move(file).status();
+    }
+    status = check_kind(file->get());
+    if (status.ok() && use_locks_) {
+        status = FileLock::repeat(file->get(), permissions_);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    // Requests in flight go on with what the number stood for when they began.
+    if (dup3(file->get(), fd(), O_CLOEXEC) < 0) {
+        return open_error(errno);
+    }
+    writable_ = true;
+    return {};
+}
+
+Status PosixFile::set_permissions(const Permissions& permissions) {
+    Status status = !writable_ && needs_writing(flags_, permissions) ? become_writable() : Status();
+    if (status.ok() && use_locks_) {
+        status = FileLock::acquire(fd(), permissions_, permissions, filename_);
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    if (use_locks_) {
+        FileLock::release(fd(), permissions_, permissions);
+    }
+    permissions_ = permissions;
+    return {};
+}
+
+/// The new flags, and where they need one a second descriptor, locked like the first, ready to take its place.
 class PosixFile::Reopen : public PendingReopen {
 public:
-    Reopen(PosixFile& file, FileDescriptor fd, bool read_only, bool direct)
-        : file_(file), fd_(std::move(fd)), read_only_(read_only), direct_(direct) {
-        limits_ = file.probe_limits(fd_.get(), direct);
+    Reopen(PosixFile& file, const NodeFlags& flags) : file_(file), flags_(flags) {}
+
+    void set_descriptor(FileDescriptor fd, bool writable) {
+        fd_ = std::move(fd);
+        writable_ = writable;
+        limits_ = file_.probe_limits(fd_.get(), flags_.direct);
     }
 
     void commit() override {
+        file_.flags_ = flags_;
+        if (!fd_.valid()) {
+            return;
+        }
         file_.fd_ = std::move(fd_);
-        file_.read_only_ = read_only_;
-        file_.direct_ = direct_;
+        file_.writable_ = writable_;
+        file_.direct_ = flags_.direct;
         // Zoned limits are the device's, however it is open.
         file_.limits_.request_alignment = limits_.request_alignment;
         file_.limits_.memory_alignment = limits_.memory_alignment;
@@ -355,9 +404,9 @@ public:
 
 private:
     PosixFile& file_;
+    NodeFlags flags_;
     FileDescriptor fd_;
-    bool read_only_;
-    bool direct_;
+    bool writable_ = false;
     Limits limits_;
 };
 
@@ -368,31 +417,31 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     if (!status.ok()) {
         return status;
     }
-    if (flags.read_only == read_only_ && flags.direct == direct_) {
-        return std::unique_ptr<PendingReopen>();
+    auto reopen = std::make_unique<Reopen>(*this, flags);
+    const bool writable = needs_writing(flags, permissions_);
+    if (writable == writable_ && flags.direct == direct_) {
+        return std::unique_ptr<PendingReopen>(std::move(reopen));
     }
     if (aio_ == AioMode::native && !flags.direct) {
         return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
     }
-    status = read_only_ && !flags.read_only ? may_open_for_writing() : Status();
+    status = writable && !writable_ ? may_open_for_writing() : Status();
     if (!status.ok()) {
         return status;
     }
-    // No falling back to read-only here: the node above has been told what it is going to be.
-    bool read_only = flags.read_only;
-    Result<FileDescriptor> file = open_file(read_only, false, flags.direct);
+    Result<FileDescriptor> file = open_file(writable, flags.direct);
     if (!file.ok()) {
         return std::move(file).status();
     }
     status = check_kind(file->get());
     if (status.ok() && use_locks_) {
-        status = FileLock::repeat(file->get(), locked_);
+        status = FileLock::repeat(file->get(), permissions_);
     }
     if (!status.ok()) {
         return status;
     }
-    return std::unique_ptr<PendingReopen>(
-        std::make_unique<Reopen>(*this, std::move(*file), read_only, flags.direct));
+    reopen->set_descriptor(std::move(*file), writable);
+    return std::unique_ptr<PendingReopen>(std::move(reopen));
 }
 
 } // namespace zoneio

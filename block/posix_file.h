@@ -51,6 +51,7 @@ protected:
     Status open(OpenContext& context, Options& options);
 
     int fd() const { return fd_.get(); }
+    bool is_direct() const { return direct_; }
     const std::string& filename() const { return filename_; }
     void set_length(uint64_t length) { length_.store(length, std::memory_order_relaxed); }
     /// A write went up to `end`.
@@ -59,7 +60,13 @@ protected:
 private:
     class Reopen;
 
-    Result<FileDescriptor> open_file(bool& read_only, bool auto_read_only, bool direct) const;
+    Status refuse_descriptor_set() const;
+    /// The file for reading, and with `writable` for writing as well, where that is allowed.
+    Result<FileDescriptor> open_file(bool writable, bool direct) const;
+    /// Is the descriptor to be one for writing? With auto-read-only it is as long as somebody writes.
+    bool needs_writing(const NodeFlags& flags, const Permissions& permissions) const;
+    /// Puts a descriptor for writing in the place of the one that is open.
+    Status become_writable();
     Limits probe_limits(int fd, bool direct) const;
     /// The whole request in one piece, or its part that one system call takes.
     Status transfer(uint64_t offset, const IoVec& iov, bool is_write);
@@ -67,11 +74,12 @@ private:
 
     FileDescriptor fd_;
     std::string filename_;
+    NodeFlags flags_;
     bool direct_ = false;
-    bool read_only_ = false;
+    bool writable_ = false; ///< what fd_ is open for
     bool use_locks_ = false;
     AioMode aio_ = AioMode::threads;
-    Permissions locked_; ///< what the locks on fd_ stand for
+    Permissions permissions_; ///< what the locks on fd_ stand for, where there are any
     std::atomic<uint64_t> length_{0};
     std::atomic<int> sync_error_{0}; ///< errno of a sync that failed, for good
 };

@@ -5,6 +5,7 @@
 #include "block/size.h"
 
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 namespace zoneio {
@@ -33,8 +34,11 @@ public:
             return Status::error(EINVAL, "latency-ns is invalid");
         }
         driver->size_ = size.value_or(default_size);
-        if (driver->size_ > static_cast<uint64_t>(max_image_length)) {
+        if (driver->size_ > static_cast<uint64_t>(INT64_MAX)) {
             driver->size_ = 0;
+        }
+        if (driver->size_ > static_cast<uint64_t>(max_image_length)) {
+            return Status::error(EFBIG, std::string("Could not refresh total sector count: ") + strerror(EFBIG));
         }
         driver->latency_ = std::chrono::nanoseconds(latency.value_or(0));
         driver->read_zeroes_ = read_zeroes.value_or(false);

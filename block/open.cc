@@ -168,9 +168,12 @@ private:
         return {};
     }
 
-    /// An empty `backing` says that there is no backing file, which is true.
+    /// `backing` that is null or empty says that there is no backing file, which is true.
     void take_no_backing(Plan& plan) {
-        if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
+        const OptionValue* const value = plan.options.find("backing");
+        if (value != nullptr && *value == OptionValue(EmptyValue{EmptyValue::Kind::null})) {
+            plan.options.erase("backing");
+        } else if (const std::string* backing = plan.options.find_text("backing"); backing != nullptr && backing->empty()) {
             notices_.push_back({true, "Use of \"backing\": \"\" is deprecated; use \"backing\": null instead"});
             plan.options.erase("backing");
         }

@@ -39,7 +39,7 @@ Status refuse_changes(const BlockNode& node, Options options) {
         } else if (*key == "node-name") {
             current = node.name();
         } else if (*key == "filename") {
-            current = node.filename();
+            current = node.info().needs_filename ? std::optional(node.filename()) : std::nullopt;
         } else if (const OptionValue* opened_with = node.options().find(*key)) {
             current = option_text(*opened_with);
         }
@@ -83,7 +83,7 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
         return std::move(pending).status();
     }
     change.pending = std::move(*pending);
-    status = node.info().is_protocol ? Status() : refuse_references(asked);
+    status = refuse_references(asked);
     if (status.ok()) {
         status = refuse_changes(node, std::move(changes));
     }

@@ -201,53 +201,63 @@ Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine 
 }
 
 constexpr Command commands[] = {
-    {"aio_discard", "", run_aio_discard, 2, -1, true, false, Permissions::write, "[-Cq] off len",
-     "starts to discard a stretch of the image",
-     "Lets go of LEN bytes at offset OFF. The command returns at once; aio_flush waits for the result.\n"
-     "\n"
-     "Example: aio_discard 0 64k\n"
-     "\n"
-     "  -C           report in one line of numbers\n"
-     "  -q           no report\n"
-     "\n"
-     "What happens later is no error of this command: the exit status does not show it.\n",
-     "Cq", false, nullptr, range_words, true},
-    {"aio_flush", "", run_aio_flush, 0, 0, true, false, 0, nullptr, "waits for all asynchronous requests and reports them",
-     "", nullptr},
-    {"aio_read", "", run_aio_read, 2, -1, true, false, 0, "[-Ciqrv] [-P pattern] off len [len..]",
-     "starts to read a stretch of the image",
-     "Reads at offset OFF into as many buffers as lengths are given. The command returns at once; aio_flush waits\n"
-     "for the result. Results are shown in the order of the commands.\n"
-     "\n"
-     "Example: aio_read -v 512 1k 1k\n"
-     "\n"
-     "  -P PATTERN   compare what is read with this byte\n"
-     "  -v           show the data as hex and text\n"
-     "  -C           report in one line of numbers\n"
-     "  -q           no report\n"
-     "  -i           count an invalid request, and do nothing\n"
-     "  -r           register the buffers for I/O beforehand\n"
-     "\n"
-     "What happens later is no error of this command: the exit status does not show it.\n",
-     "CiP:qrv", false, nullptr, vector_words, true},
-    {"aio_write", "", run_aio_write, 2, -1, true, false, Permissions::write, "[-Cfiqruz] [-P pattern] off len [len..]",
-     "starts to write a stretch of the image",
-     "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
-     "command returns at once; aio_flush waits for the result. Results are shown in the order of the commands.\n"
-     "\n"
-     "Example: aio_write -P 0x5a 512 1k 1k\n"
-     "\n"
-     "  -P PATTERN   write this byte\n"
-     "  -z           write zeros the cheapest way the image has (one length only)\n"
-     "  -u           with -z: the range may become a hole\n"
-     "  -f           not done before the data is on the medium\n"
-     "  -C           report in one line of numbers\n"
-     "  -q           no report\n"
-     "  -i           count an invalid request, and do nothing\n"
-     "  -r           register the buffers for I/O beforehand\n"
-     "\n"
-     "What happens later is no error of this command: the exit status does not show it.\n",
-     "CfiP:qruz", false, nullptr, vector_words, true},
+    {.name = "aio_discard", .run = run_aio_discard,
+     .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
+     .args = "[-Cq] off len",
+     .oneline = "starts to discard a stretch of the image",
+     .help =
+         "Lets go of LEN bytes at offset OFF. The command returns at once; aio_flush waits for the result.\n"
+         "\n"
+         "Example: aio_discard 0 64k\n"
+         "\n"
+         "  -C           report in one line of numbers\n"
+         "  -q           no report\n"
+         "\n"
+         "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = "Cq", .words = range_words},
+    {.name = "aio_flush", .run = run_aio_flush,
+     .needs_image = true,
+     .oneline = "waits for all asynchronous requests and reports them"},
+    {.name = "aio_read", .run = run_aio_read,
+     .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true,
+     .args = "[-Ciqrv] [-P pattern] off len [len..]",
+     .oneline = "starts to read a stretch of the image",
+     .help =
+         "Reads at offset OFF into as many buffers as lengths are given. The command returns at once; aio_flush waits\n"
+         "for the result. Results are shown in the order of the commands.\n"
+         "\n"
+         "Example: aio_read -v 512 1k 1k\n"
+         "\n"
+         "  -P PATTERN   compare what is read with this byte\n"
+         "  -v           show the data as hex and text\n"
+         "  -C           report in one line of numbers\n"
+         "  -q           no report\n"
+         "  -i           count an invalid request, and do nothing\n"
+         "  -r           register the buffers for I/O beforehand\n"
+         "\n"
+         "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = "CiP:qrv", .words = vector_words},
+    {.name = "aio_write", .run = run_aio_write,
+     .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
+     .args = "[-Cfiqruz] [-P pattern] off len [len..]",
+     .oneline = "starts to write a stretch of the image",
+     .help =
+         "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
+         "command returns at once; aio_flush waits for the result. Results are shown in the order of the commands.\n"
+         "\n"
+         "Example: aio_write -P 0x5a 512 1k 1k\n"
+         "\n"
+         "  -P PATTERN   write this byte\n"
+         "  -z           write zeros the cheapest way the image has (one length only)\n"
+         "  -u           with -z: the range may become a hole\n"
+         "  -f           not done before the data is on the medium\n"
+         "  -C           report in one line of numbers\n"
+         "  -q           no report\n"
+         "  -i           count an invalid request, and do nothing\n"
+         "  -r           register the buffers for I/O beforehand\n"
+         "\n"
+         "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = "CfiP:qruz", .words = vector_words},
 };
 
 } // namespace

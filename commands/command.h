@@ -44,23 +44,23 @@ private:
 /// One row of the command table: what a command is called, takes, needs and does.
 struct Command {
     std::string_view name;
-    std::string_view altname; ///< short name, may be empty
+    std::string_view altname = {}; ///< short name
     Outcome (*run)(Session& session, const Command& command, CommandLine line);
-    int argmin;                   ///< words after the name, options included
-    int argmax;                   ///< -1: any number
-    bool needs_image;             ///< refused while no image is open
-    bool waits_for_aio;           ///< lets asynchronous requests finish first, so that results do not race
-    unsigned permissions;         ///< Permissions to take before it runs
-    const char* args;             ///< for the usage line; null: none
-    std::string_view oneline;     ///< the same, in a few words
-    std::string_view help;        ///< longer, lines without indentation; may be empty
-    OptionLetters options;
-    bool is_ours = false;         ///< qemu-io has no such command
-    const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
-    CommandWords words = {};              ///< for completion
-    bool starts_aio = false;      ///< what others of its kind have kept back may stay so
+    int argmin = 0;             ///< words after the name, options included
+    int argmax = 0;             ///< -1: any number
+    bool needs_image = false;   ///< refused while no image is open
+    bool waits_for_aio = false; ///< lets asynchronous requests finish first, so that results do not race
+    bool starts_aio = false;    ///< what others of its kind have kept back may stay so
+    bool is_ours = false;       ///< qemu-io has no such command
+    unsigned permissions = 0;   ///< Permissions to take before it runs
+    const char* args = nullptr; ///< for the usage line
+    std::string_view oneline;   ///< the same, in a few words
+    std::string_view help = {}; ///< longer, lines without indentation
     /// What the manual tells instead of `help`, where qemu-io's help is one line that suites compare.
     std::string_view manual = {};
+    OptionLetters options = nullptr;
+    const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
+    CommandWords words = {};              ///< for completion
 };
 
 /// All commands, sorted by name.

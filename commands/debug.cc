@@ -119,29 +119,50 @@ constexpr Word tag_operands[] = {Word::break_tag};
 constexpr Word held_operands[] = {Word::held_tag};
 
 constexpr Command commands[] = {
-    {"abort", "", run_abort, 0, 0, false, false, 0, nullptr, "ends the program as a crash would, by abort(3)", "", nullptr},
-    {"break", "", run_break, 2, 2, true, false, 0, "event tag", "holds the next request that comes to an event",
-     "With blkdebug in the chain: the next request that comes to EVENT is held there, once, under the name TAG.\n"
-     "\n"
-     "Example: break pwritev_done A\n",
-     nullptr, false, nullptr, {break_operands}},
-    {"remove_break", "", run_remove_break, 1, 1, true, false, 0, "tag", "removes a breakpoint",
-     "Removes the breakpoints of this name, and lets the requests go on that they hold.\n", nullptr, false, nullptr, {tag_operands}},
-    {"resume", "", run_resume, 1, 1, true, false, 0, "tag", "lets a held request go on",
-     "Of several that are held under this name the newest goes on.\n", nullptr, false, nullptr, {held_operands}},
-    {"sigraise", "", run_sigraise, 1, 1, false, false, 0, "signal", "raises a signal in the program",
-     "Raises the signal of this number in the program itself, by raise(3).\n"
-     "\n"
-     "Example: sigraise 9    ends it without any clean-up\n",
-     nullptr},
-    {"sleep", "", run_sleep, 1, 1, false, false, 0, nullptr, "waits for some milliseconds",
-     "Takes the number of milliseconds. Results of asynchronous requests are shown meanwhile.\n"
-     "\n"
-     "Example: sleep 500\n",
-     nullptr},
-    {"wait_break", "", run_wait_break, 1, 1, true, false, 0, "tag", "waits until a request is held",
-     "Waits until a request is held under this name. Fails when none is under way that could be.\n", nullptr, false, nullptr,
-     {tag_operands}},
+    {.name = "abort", .run = run_abort,
+     .oneline = "ends the program as a crash would, by abort(3)"},
+    {.name = "break", .run = run_break,
+     .argmin = 2, .argmax = 2, .needs_image = true,
+     .args = "event tag",
+     .oneline = "holds the next request that comes to an event",
+     .help =
+         "With blkdebug in the chain: the next request that comes to EVENT is held there, once, under the name TAG.\n"
+         "\n"
+         "Example: break pwritev_done A\n",
+     .words = {.operands = break_operands}},
+    {.name = "remove_break", .run = run_remove_break,
+     .argmin = 1, .argmax = 1, .needs_image = true,
+     .args = "tag",
+     .oneline = "removes a breakpoint",
+     .help = "Removes the breakpoints of this name, and lets the requests go on that they hold.\n",
+     .words = {.operands = tag_operands}},
+    {.name = "resume", .run = run_resume,
+     .argmin = 1, .argmax = 1, .needs_image = true,
+     .args = "tag",
+     .oneline = "lets a held request go on",
+     .help = "Of several that are held under this name the newest goes on.\n",
+     .words = {.operands = held_operands}},
+    {.name = "sigraise", .run = run_sigraise,
+     .argmin = 1, .argmax = 1,
+     .args = "signal",
+     .oneline = "raises a signal in the program",
+     .help =
+         "Raises the signal of this number in the program itself, by raise(3).\n"
+         "\n"
+         "Example: sigraise 9    ends it without any clean-up\n"},
+    {.name = "sleep", .run = run_sleep,
+     .argmin = 1, .argmax = 1,
+     .oneline = "waits for some milliseconds",
+     .help =
+         "Takes the number of milliseconds. Results of asynchronous requests are shown meanwhile.\n"
+         "\n"
+         "Example: sleep 500\n"},
+    {.name = "wait_break", .run = run_wait_break,
+     .argmin = 1, .argmax = 1, .needs_image = true,
+     .args = "tag",
+     .oneline = "waits until a request is held",
+     .help = "Waits until a request is held under this name. Fails when none is under way that could be.\n",
+     .words = {.operands = tag_operands}},
 };
 
 } // namespace

@@ -81,8 +81,11 @@ Outcome run_help(Session& session, const Command& /*command*/, CommandLine line)
 constexpr Word help_operands[] = {Word::command};
 
 constexpr Command commands[] = {
-    {"help", "?", run_help, 0, 1, false, false, 0, "[command]", "help for one or all commands", "", nullptr,
-     false, nullptr, {help_operands}},
+    {.name = "help", .altname = "?", .run = run_help,
+     .argmax = 1,
+     .args = "[command]",
+     .oneline = "help for one or all commands",
+     .words = {.operands = help_operands}},
 };
 
 } // namespace

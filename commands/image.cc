@@ -289,34 +289,55 @@ constexpr Word truncate_operands[] = {Word::length};
 constexpr OptionWord truncate_options[] = {{'m', Word::prealloc_mode}};
 
 constexpr Command commands[] = {
-    {"alloc", "a", run_alloc, 1, 2, true, false, 0, "offset [count]", "counts the allocated bytes in a stretch of the image",
-     "Tells how many of COUNT bytes (512 unless told otherwise) from OFFSET on are allocated. In a raw image all are: no\n"
-     "backing file shows through its holes. Under -s those are that were written.\n"
-     "\n"
-     "Example: alloc 0 64k\n",
-     nullptr, false, nullptr, range_words},
-    {"discard", "d", run_discard, 2, -1, true, true, Permissions::write, "[-Cq] off len", "discards a stretch of the image",
-     "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
-     "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
-     "\n"
-     "Example: discard 0 64k\n"
-     "\n"
-     "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-     "  -q           no report\n",
-     "Cq", false, nullptr, range_words},
-    {"flush", "f", run_flush, 0, 0, true, true, 0, nullptr, "brings everything written to the medium", "", nullptr},
-    {"info", "i", run_info, 0, 0, true, false, 0, nullptr, "tells the format of the image", "", nullptr},
-    {"length", "l", run_length, 0, 0, true, false, 0, nullptr, "tells the length of the image", "", nullptr},
-    {"map", "", run_map, 0, 0, true, false, 0, "", "lists the allocated stretches of the image",
-     "Lists runs of allocated and unallocated bytes, as alloc would count them.\n", nullptr},
-    {"truncate", "t", run_truncate, 1, 3, true, true, Permissions::write | Permissions::resize, "[-m prealloc_mode] off",
-     "changes the length of the image",
-     "Makes the image OFF bytes long. What is cut off is lost; what is added reads as zeros.\n"
-     "\n"
-     "Example: truncate -m falloc 1G\n"
-     "\n"
-     "  -m MODE      what is added is a hole (off, the default), reserved (falloc) or written (full)\n",
-     "m:", false, nullptr, {truncate_operands, truncate_options}},
+    {.name = "alloc", .altname = "a", .run = run_alloc,
+     .argmin = 1, .argmax = 2, .needs_image = true,
+     .args = "offset [count]",
+     .oneline = "counts the allocated bytes in a stretch of the image",
+     .help =
+         "Tells how many of COUNT bytes (512 unless told otherwise) from OFFSET on are allocated. In a raw image all are: no\n"
+         "backing file shows through its holes. Under -s those are that were written.\n"
+         "\n"
+         "Example: alloc 0 64k\n",
+     .words = range_words},
+    {.name = "discard", .altname = "d", .run = run_discard,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
+     .args = "[-Cq] off len",
+     .oneline = "discards a stretch of the image",
+     .help =
+         "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
+         "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
+         "\n"
+         "Example: discard 0 64k\n"
+         "\n"
+         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
+         "  -q           no report\n",
+     .options = "Cq", .words = range_words},
+    {.name = "flush", .altname = "f", .run = run_flush,
+     .needs_image = true, .waits_for_aio = true,
+     .oneline = "brings everything written to the medium"},
+    {.name = "info", .altname = "i", .run = run_info,
+     .needs_image = true,
+     .oneline = "tells the format of the image"},
+    {.name = "length", .altname = "l", .run = run_length,
+     .needs_image = true,
+     .oneline = "tells the length of the image"},
+    {.name = "map", .run = run_map,
+     .needs_image = true,
+     .args = "",
+     .oneline = "lists the allocated stretches of the image",
+     .help = "Lists runs of allocated and unallocated bytes, as alloc would count them.\n"},
+    {.name = "truncate", .altname = "t", .run = run_truncate,
+     .argmin = 1, .argmax = 3, .needs_image = true, .waits_for_aio = true,
+     .permissions = Permissions::write | Permissions::resize,
+     .args = "[-m prealloc_mode] off",
+     .oneline = "changes the length of the image",
+     .help =
+         "Makes the image OFF bytes long. What is cut off is lost; what is added reads as zeros.\n"
+         "\n"
+         "Example: truncate -m falloc 1G\n"
+         "\n"
+         "  -m MODE      what is added is a hole (off, the default), reserved (falloc) or written (full)\n",
+     .options = "m:", .words = {.operands = truncate_operands, .options = truncate_options}},
 };
 
 } // namespace

@@ -248,34 +248,40 @@ Outcome run_readv(Session& session, const Command& command, CommandLine line) {
 }
 
 constexpr Command commands[] = {
-    {"read", "r", run_read, 2, -1, true, true, 0, "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
-     "reads a stretch of the image",
-     "Reads LEN bytes at offset OFF and tells how long it took.\n"
-     "\n"
-     "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n"
-     "\n"
-     "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
-     "  -s OFF       compare from this offset of the data on (with -P)\n"
-     "  -l LEN       compare this many bytes (with -P)\n"
-     "  -v           show the data as hex and text\n"
-     "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-     "  -q           no report\n"
-     "  -r           register the buffer for I/O beforehand\n"
-     "  -b           read from the VM state, not from the disk (raw images have none, those under -s do)\n"
-     "  -p           accepted and ignored\n",
-     "bCl:pP:qrs:v", false, nullptr, range_words},
-    {"readv", "rv", run_readv, 2, -1, true, true, 0, "[-Cqrv] [-P pattern] off len [len..]",
-     "reads a stretch of the image into several buffers",
-     "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
-     "\n"
-     "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n"
-     "\n"
-     "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
-     "  -v           show the data as hex and text\n"
-     "  -C           report in one line of numbers\n"
-     "  -q           no report\n"
-     "  -r           register the buffers for I/O beforehand\n",
-     "CP:qrv", false, nullptr, vector_words},
+    {.name = "read", .altname = "r", .run = run_read,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
+     .args = "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
+     .oneline = "reads a stretch of the image",
+     .help =
+         "Reads LEN bytes at offset OFF and tells how long it took.\n"
+         "\n"
+         "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n"
+         "\n"
+         "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
+         "  -s OFF       compare from this offset of the data on (with -P)\n"
+         "  -l LEN       compare this many bytes (with -P)\n"
+         "  -v           show the data as hex and text\n"
+         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
+         "  -q           no report\n"
+         "  -r           register the buffer for I/O beforehand\n"
+         "  -b           read from the VM state, not from the disk (raw images have none, those under -s do)\n"
+         "  -p           accepted and ignored\n",
+     .options = "bCl:pP:qrs:v", .words = range_words},
+    {.name = "readv", .altname = "rv", .run = run_readv,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
+     .args = "[-Cqrv] [-P pattern] off len [len..]",
+     .oneline = "reads a stretch of the image into several buffers",
+     .help =
+         "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
+         "\n"
+         "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n"
+         "\n"
+         "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
+         "  -v           show the data as hex and text\n"
+         "  -C           report in one line of numbers\n"
+         "  -q           no report\n"
+         "  -r           register the buffers for I/O beforehand\n",
+     .options = "CP:qrv", .words = vector_words},
 };
 
 } // namespace

@@ -157,13 +157,17 @@ Outcome run_source(Session& session, const Command& /*command*/, CommandLine lin
 constexpr Word source_operands[] = {Word::file};
 
 constexpr Command commands[] = {
-    {"source", "", run_source, 1, 1, false, false, 0, "file", "runs the commands in a file",
-     "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"
-     "empty lines are skipped, and tabs are spaces. A command that fails is named with its file and line; with\n"
-     "--errexit it is the last one. Scripts may run others.\n"
-     "\n"
-     "Example: source check.zio\n",
-     nullptr, true, nullptr, {source_operands}},
+    {.name = "source", .run = run_source,
+     .argmin = 1, .argmax = 1, .is_ours = true,
+     .args = "file",
+     .oneline = "runs the commands in a file",
+     .help =
+         "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"
+         "empty lines are skipped, and tabs are spaces. A command that fails is named with its file and line; with\n"
+         "--errexit it is the last one. Scripts may run others.\n"
+         "\n"
+         "Example: source check.zio\n",
+     .words = {.operands = source_operands}},
 };
 
 } // namespace

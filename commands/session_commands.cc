@@ -176,37 +176,47 @@ constexpr OptionWord open_options[] = {
 constexpr OptionWord reopen_options[] = {{'o', Word::reopen_options}, {'c', Word::cache_mode}};
 
 constexpr Command commands[] = {
-    {"close", "c", run_close, 0, 0, true, false, 0, nullptr, "closes the image", "", nullptr},
-    {"open", "o", run_open, 1, -1, false, false, 0, "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
-     "opens an image",
-     "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
-     "opened for writing that is in use or has partitions.\n"
-     "\n"
-     "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
-     "\n"
-     "  -r           for reading only\n"
-     "  -s           write to a temporary overlay; the image stays as it is\n"
-     "  -C           copy on read\n"
-     "  -n           bypass the page cache, the same as -t none\n"
-     "  -t MODE      cache mode: none, directsync, writeback, unsafe or writethrough (the default)\n"
-     "  -d MODE      discards: unmap (the default) or ignore\n"
-     "  -i MODE      asynchronous I/O by threads (the default), native or io_uring\n"
-     "  -k           the same as -i native\n"
-     "  -U           share the image with programs that write to it (with -r)\n"
-     "  -o OPTIONS   driver options, key=value with commas in between\n",
-     "snCro:ki:t:d:U", false, nullptr, {open_operands, open_options}},
-    {"quit", "q", run_quit, 0, -1, false, false, 0, nullptr, "ends the program", "", nullptr},
-    {"reopen", "", run_reopen, 0, -1, true, true, 0, "[(-r|-w)] [-c cache] [-o options]",
-     "changes how the open image is used",
-     "Changes settings of the open image. Either all of them take effect, or none.\n"
-     "\n"
-     "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n"
-     "\n"
-     "  -r           for reading only\n"
-     "  -w           for reading and writing; of a device in use after a question, see open\n"
-     "  -c MODE      cache mode, see open\n"
-     "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
-     "c:o:rw", false, nullptr, {{}, reopen_options}},
+    {.name = "close", .altname = "c", .run = run_close,
+     .needs_image = true,
+     .oneline = "closes the image"},
+    {.name = "open", .altname = "o", .run = run_open,
+     .argmin = 1, .argmax = -1,
+     .args = "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
+     .oneline = "opens an image",
+     .help =
+         "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
+         "opened for writing that is in use or has partitions.\n"
+         "\n"
+         "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
+         "\n"
+         "  -r           for reading only\n"
+         "  -s           write to a temporary overlay; the image stays as it is\n"
+         "  -C           copy on read\n"
+         "  -n           bypass the page cache, the same as -t none\n"
+         "  -t MODE      cache mode: none, directsync, writeback, unsafe or writethrough (the default)\n"
+         "  -d MODE      discards: unmap (the default) or ignore\n"
+         "  -i MODE      asynchronous I/O by threads (the default), native or io_uring\n"
+         "  -k           the same as -i native\n"
+         "  -U           share the image with programs that write to it (with -r)\n"
+         "  -o OPTIONS   driver options, key=value with commas in between\n",
+     .options = "snCro:ki:t:d:U", .words = {.operands = open_operands, .options = open_options}},
+    {.name = "quit", .altname = "q", .run = run_quit,
+     .argmax = -1,
+     .oneline = "ends the program"},
+    {.name = "reopen", .run = run_reopen,
+     .argmax = -1, .needs_image = true, .waits_for_aio = true,
+     .args = "[(-r|-w)] [-c cache] [-o options]",
+     .oneline = "changes how the open image is used",
+     .help =
+         "Changes settings of the open image. Either all of them take effect, or none.\n"
+         "\n"
+         "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n"
+         "\n"
+         "  -r           for reading only\n"
+         "  -w           for reading and writing; of a device in use after a question, see open\n"
+         "  -c MODE      cache mode, see open\n"
+         "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
+     .options = "c:o:rw", .words = {.options = reopen_options}},
 };
 
 } // namespace

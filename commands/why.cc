@@ -69,10 +69,12 @@ Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line
 }
 
 constexpr Command commands[] = {
-    {"why", "", run_why, 0, 0, false, true, 0, nullptr, "explains the last failure",
-     "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
-     "or file is now, and a command that mends it where there is one. Nothing is changed.\n",
-     nullptr, true},
+    {.name = "why", .run = run_why,
+     .waits_for_aio = true, .is_ours = true,
+     .oneline = "explains the last failure",
+     .help =
+         "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
+         "or file is now, and a command that mends it where there is one. Nothing is changed.\n"},
 };
 
 } // namespace

@@ -216,37 +216,43 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
 constexpr OptionWord write_options[] = {{'s', Word::file}};
 
 constexpr Command commands[] = {
-    {"write", "w", run_write, 2, -1, true, true, Permissions::write,
-     "[-bcCfnqruz] [-P pattern | -s source_file] off len", "writes a stretch of the image",
-     "Writes LEN bytes at offset OFF and tells how long it took. Without -P, -s or -z every byte is 0xcd.\n"
-     "\n"
-     "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n"
-     "\n"
-     "  -P PATTERN   write this byte\n"
-     "  -s FILE      write what this file holds, again and again up to LEN\n"
-     "  -z           write zeros the cheapest way the image has\n"
-     "  -u           with -z: the range may become a hole\n"
-     "  -n           with -z: fail rather than write the zeros out\n"
-     "  -f           do not return before the data is on the medium\n"
-     "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-     "  -q           no report\n"
-     "  -r           register the buffer for I/O beforehand\n"
-     "  -b           write to the VM state, not to the disk (raw images have none, those under -s do)\n"
-     "  -c           write compressed (raw images cannot, those under -s can)\n"
-     "  -p           accepted and ignored\n",
-     "bcCfnpP:qrs:uz", false, nullptr, {range_operands, write_options}},
-    {"writev", "wv", run_writev, 2, -1, true, true, Permissions::write, "[-Cfqr] [-P pattern] off len [len..]",
-     "writes a stretch of the image from several buffers",
-     "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
-     "\n"
-     "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n"
-     "\n"
-     "  -P PATTERN   write this byte instead of 0xcd\n"
-     "  -f           do not return before the data is on the medium\n"
-     "  -C           report in one line of numbers\n"
-     "  -q           no report\n"
-     "  -r           register the buffers for I/O beforehand\n",
-     "CfP:qr", false, nullptr, vector_words},
+    {.name = "write", .altname = "w", .run = run_write,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
+     .args = "[-bcCfnqruz] [-P pattern | -s source_file] off len",
+     .oneline = "writes a stretch of the image",
+     .help =
+         "Writes LEN bytes at offset OFF and tells how long it took. Without -P, -s or -z every byte is 0xcd.\n"
+         "\n"
+         "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n"
+         "\n"
+         "  -P PATTERN   write this byte\n"
+         "  -s FILE      write what this file holds, again and again up to LEN\n"
+         "  -z           write zeros the cheapest way the image has\n"
+         "  -u           with -z: the range may become a hole\n"
+         "  -n           with -z: fail rather than write the zeros out\n"
+         "  -f           do not return before the data is on the medium\n"
+         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
+         "  -q           no report\n"
+         "  -r           register the buffer for I/O beforehand\n"
+         "  -b           write to the VM state, not to the disk (raw images have none, those under -s do)\n"
+         "  -c           write compressed (raw images cannot, those under -s can)\n"
+         "  -p           accepted and ignored\n",
+     .options = "bcCfnpP:qrs:uz", .words = {.operands = range_operands, .options = write_options}},
+    {.name = "writev", .altname = "wv", .run = run_writev,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
+     .args = "[-Cfqr] [-P pattern] off len [len..]",
+     .oneline = "writes a stretch of the image from several buffers",
+     .help =
+         "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
+         "\n"
+         "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n"
+         "\n"
+         "  -P PATTERN   write this byte instead of 0xcd\n"
+         "  -f           do not return before the data is on the medium\n"
+         "  -C           report in one line of numbers\n"
+         "  -q           no report\n"
+         "  -r           register the buffers for I/O beforehand\n",
+     .options = "CfP:qr", .words = vector_words},
 };
 
 } // namespace

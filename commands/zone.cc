@@ -115,45 +115,66 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
 constexpr Word report_operands[] = {Word::offset, Word::count};
 
 constexpr Command commands[] = {
-    {"zone_append", "zap", run_zone_append, 3, 4, true, true, 0, "offset len [len..]",
-     "appends data at the write pointer of a zone", "",
-     "p", false, nullptr, vector_words, false,
-     "Writes LEN bytes of 0xcd, from one buffer or two, at the write pointer of the zone that begins at OFFSET. Three\n"
-     "or four words in all, -p among them.\n"
-     "\n"
-     "Example: zone_append -p 4M 64k\n"
-     "\n"
-     "  -p           tell where the data went, in sectors of 512 bytes\n"},
-    {"zone_close", "zc", run_zone_mgmt<ZoneOp::close>, 2, 2, true, true, 0, "offset len", "closes the zones of a range", "",
-     nullptr, false, nullptr, range_words, false,
-     "The zones keep what is written, and need no slot of an open zone any more.\n"
-     "\n"
-     "Example: zone_close 4M 8M    those from 4 MiB to 12 MiB\n"},
-    {"zone_finish", "zf", run_zone_mgmt<ZoneOp::finish>, 2, 2, true, true, 0, "offset len",
-     "makes the zones of a range full", "",
-     nullptr, false, nullptr, range_words, false,
-     "Nothing more can be written to a zone that is finished, until it is reset.\n"
-     "\n"
-     "Example: zone_finish 4M 4M\n"},
-    {"zone_open", "zo", run_zone_mgmt<ZoneOp::open>, 2, 2, true, true, 0, "offset len",
-     "opens the zones of a range explicitly", "",
-     nullptr, false, nullptr, range_words, false,
-     "A zone that is opened explicitly stays open until it is closed, finished, reset or full. A device allows so\n"
-     "many open zones and no more.\n"
-     "\n"
-     "Example: zone_open 4M 4M\n"},
-    {"zone_report", "zrp", run_zone_report, 2, 2, true, true, 0, "offset number", "lists zones with their write pointers", "",
-     nullptr, false, nullptr, {report_operands}, false,
-     "Lists NUMBER zones from the one that holds OFFSET on, in sectors of 512 bytes: start, length, capacity, write\n"
-     "pointer, condition (zcond) and type. Conditions: 0 conventional, 1 empty, 2 implicitly open, 3 explicitly open,\n"
-     "4 closed, 13 read-only, 14 full, 15 offline. Types: 1 conventional, 2 sequential, 3 sequential if possible.\n"
-     "\n"
-     "Example: zone_report 0 10\n"},
-    {"zone_reset", "zrs", run_zone_mgmt<ZoneOp::reset>, 2, 2, true, true, 0, "offset len", "empties the zones of a range", "",
-     nullptr, false, nullptr, range_words, false,
-     "What the zones hold is lost, and their write pointers are where they begin.\n"
-     "\n"
-     "Example: zone_reset 4M 4M\n"},
+    {.name = "zone_append", .altname = "zap", .run = run_zone_append,
+     .argmin = 3, .argmax = 4, .needs_image = true, .waits_for_aio = true,
+     .args = "offset len [len..]",
+     .oneline = "appends data at the write pointer of a zone",
+     .manual =
+         "Writes LEN bytes of 0xcd, from one buffer or two, at the write pointer of the zone that begins at OFFSET. Three\n"
+         "or four words in all, -p among them.\n"
+         "\n"
+         "Example: zone_append -p 4M 64k\n"
+         "\n"
+         "  -p           tell where the data went, in sectors of 512 bytes\n",
+     .options = "p", .words = vector_words},
+    {.name = "zone_close", .altname = "zc", .run = run_zone_mgmt<ZoneOp::close>,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .args = "offset len",
+     .oneline = "closes the zones of a range",
+     .manual =
+         "The zones keep what is written, and need no slot of an open zone any more.\n"
+         "\n"
+         "Example: zone_close 4M 8M    those from 4 MiB to 12 MiB\n",
+     .words = range_words},
+    {.name = "zone_finish", .altname = "zf", .run = run_zone_mgmt<ZoneOp::finish>,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .args = "offset len",
+     .oneline = "makes the zones of a range full",
+     .manual =
+         "Nothing more can be written to a zone that is finished, until it is reset.\n"
+         "\n"
+         "Example: zone_finish 4M 4M\n",
+     .words = range_words},
+    {.name = "zone_open", .altname = "zo", .run = run_zone_mgmt<ZoneOp::open>,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .args = "offset len",
+     .oneline = "opens the zones of a range explicitly",
+     .manual =
+         "A zone that is opened explicitly stays open until it is closed, finished, reset or full. A device allows so\n"
+         "many open zones and no more.\n"
+         "\n"
+         "Example: zone_open 4M 4M\n",
+     .words = range_words},
+    {.name = "zone_report", .altname = "zrp", .run = run_zone_report,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .args = "offset number",
+     .oneline = "lists zones with their write pointers",
+     .manual =
+         "Lists NUMBER zones from the one that holds OFFSET on, in sectors of 512 bytes: start, length, capacity, write\n"
+         "pointer, condition (zcond) and type. Conditions: 0 conventional, 1 empty, 2 implicitly open, 3 explicitly open,\n"
+         "4 closed, 13 read-only, 14 full, 15 offline. Types: 1 conventional, 2 sequential, 3 sequential if possible.\n"
+         "\n"
+         "Example: zone_report 0 10\n",
+     .words = {.operands = report_operands}},
+    {.name = "zone_reset", .altname = "zrs", .run = run_zone_mgmt<ZoneOp::reset>,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .args = "offset len",
+     .oneline = "empties the zones of a range",
+     .manual =
+         "What the zones hold is lost, and their write pointers are where they begin.\n"
+         "\n"
+         "Example: zone_reset 4M 4M\n",
+     .words = range_words},
 };
 
 } // namespace

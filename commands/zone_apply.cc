@@ -197,18 +197,23 @@ constexpr option apply_options[] = {
 constexpr Word apply_operands[] = {Word::zone_operation};
 
 constexpr Command commands[] = {
-    {"zone_apply", "za", run_zone_apply, 1, -1, true, true, 0,
-     "open|close|finish|reset [-n] [-s states] [-r zones] [-f percent]", "does one operation on all zones of a kind",
-     "Opens, closes, finishes or resets every zone that the options name; together they narrow the choice. What a zone\n"
-     "refuses is told with its reason, and the others are done all the same.\n"
-     "\n"
-     "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n"
-     "\n"
-     "  -s, --state LIST   zones in these conditions, see zone_list\n"
-     "  -r, --range A-B    these zones; also A, A- and -B\n"
-     "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
-     "  -n, --dry-run      only tell what would be done\n",
-     "s:r:f:n", true, apply_options, {apply_operands, zone_filter_words}},
+    {.name = "zone_apply", .altname = "za", .run = run_zone_apply,
+     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .args = "open|close|finish|reset [-n] [-s states] [-r zones] [-f percent]",
+     .oneline = "does one operation on all zones of a kind",
+     .help =
+         "Opens, closes, finishes or resets every zone that the options name; together they narrow the choice. What a zone\n"
+         "refuses is told with its reason, and the others are done all the same.\n"
+         "\n"
+         "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n"
+         "\n"
+         "  -s, --state LIST   zones in these conditions, see zone_list\n"
+         "  -r, --range A-B    these zones; also A, A- and -B\n"
+         "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
+         "  -n, --dry-run      only tell what would be done\n",
+     .options = "s:r:f:n",
+     .long_options = apply_options,
+     .words = {.operands = apply_operands, .options = zone_filter_words}},
 };
 
 } // namespace

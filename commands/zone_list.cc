@@ -211,23 +211,28 @@ constexpr option list_options[] = {
 };
 
 constexpr Command commands[] = {
-    {"zone_info", "zi", run_zone_info, 0, 0, true, true, 0, nullptr, "tells what a zoned device is and how full",
-     "Model, geometry and limits of the zoned device, how many zones are open and active, how much is written, and\n"
-     "how many zones are in each condition.\n",
-     nullptr, true},
-    {"zone_list", "zl", run_zone_list, 0, -1, true, true, 0, "[-b] [-s states] [-r zones] [-f percent]",
-     "lists zones in a table, all or some",
-     "One line for each zone. A write pointer, or how much is written, is N/A where nothing tells: a pointer means\n"
-     "nothing in conventional, full, read-only and offline zones.\n"
-     "\n"
-     "Example: zone_list --state open,closed --range 100-199 --fill 50-\n"
-     "\n"
-     "  -s, --state LIST   zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
-     "                     conventional; open is implicit and explicit, active is these and closed\n"
-     "  -r, --range A-B    these zones; also A, A- and -B\n"
-     "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
-     "  -b, --bytes        bytes instead of MiB and such\n",
-     "s:r:f:b", true, list_options, {{}, zone_filter_words}},
+    {.name = "zone_info", .altname = "zi", .run = run_zone_info,
+     .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .oneline = "tells what a zoned device is and how full",
+     .help =
+         "Model, geometry and limits of the zoned device, how many zones are open and active, how much is written, and\n"
+         "how many zones are in each condition.\n"},
+    {.name = "zone_list", .altname = "zl", .run = run_zone_list,
+     .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .args = "[-b] [-s states] [-r zones] [-f percent]",
+     .oneline = "lists zones in a table, all or some",
+     .help =
+         "One line for each zone. A write pointer, or how much is written, is N/A where nothing tells: a pointer means\n"
+         "nothing in conventional, full, read-only and offline zones.\n"
+         "\n"
+         "Example: zone_list --state open,closed --range 100-199 --fill 50-\n"
+         "\n"
+         "  -s, --state LIST   zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
+         "                     conventional; open is implicit and explicit, active is these and closed\n"
+         "  -r, --range A-B    these zones; also A, A- and -B\n"
+         "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
+         "  -b, --bytes        bytes instead of MiB and such\n",
+     .options = "s:r:f:b", .long_options = list_options, .words = {.options = zone_filter_words}},
 };
 
 } // namespace

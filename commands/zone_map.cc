@@ -249,21 +249,24 @@ constexpr option map_options[] = {
 constexpr OptionWord map_words[] = {{'s', Word::file}, {'H', Word::file}};
 
 constexpr Command commands[] = {
-    {"zone_map", "zmap", run_zone_map, 0, -1, true, true, 0,
-     "[--width n] [--height n] [--svg file] [--html file] [--watch [seconds] [--count n]]", "shows the whole zoned device as a map",
-     "A cell for each zone, or for each so many that the device fits the screen: how much is written, and the\n"
-     "condition by a letter and, on a terminal, a colour. Below is what the cells mean and how many zones there are\n"
-     "of each kind. In a cell for several zones the letter is that of the one most worth knowing of.\n"
-     "\n"
-     "Example: zone_map --svg report.svg\n"
-     "\n"
-     "  --width N          columns; those of the terminal, or COLUMNS, or 80\n"
-     "  --height N         lines; those of the terminal, or LINES, or 24\n"
-     "  --svg FILE         draw it as a picture instead, with a tooltip for each cell\n"
-     "  --html FILE        the same as a page\n"
-     "  --watch [SECONDS]  show it again and again, every second or so, until a key is pressed\n"
-     "  --count N          end after so many (with --watch)\n",
-     "", true, map_options, {{}, map_words}},
+    {.name = "zone_map", .altname = "zmap", .run = run_zone_map,
+     .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .args = "[--width n] [--height n] [--svg file] [--html file] [--watch [seconds] [--count n]]",
+     .oneline = "shows the whole zoned device as a map",
+     .help =
+         "A cell for each zone, or for each so many that the device fits the screen: how much is written, and the\n"
+         "condition by a letter and, on a terminal, a colour. Below is what the cells mean and how many zones there are\n"
+         "of each kind. In a cell for several zones the letter is that of the one most worth knowing of.\n"
+         "\n"
+         "Example: zone_map --svg report.svg\n"
+         "\n"
+         "  --width N          columns; those of the terminal, or COLUMNS, or 80\n"
+         "  --height N         lines; those of the terminal, or LINES, or 24\n"
+         "  --svg FILE         draw it as a picture instead, with a tooltip for each cell\n"
+         "  --html FILE        the same as a page\n"
+         "  --watch [SECONDS]  show it again and again, every second or so, until a key is pressed\n"
+         "  --count N          end after so many (with --watch)\n",
+     .options = "", .long_options = map_options, .words = {.options = map_words}},
 };
 
 } // namespace

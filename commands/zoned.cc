@@ -151,33 +151,44 @@ constexpr OptionWord create_options[] = {{'f', Word::format}, {'o', Word::create
 constexpr Word condition_operands[] = {Word::offset, Word::length, Word::zone_condition};
 
 constexpr Command commands[] = {
-    {"check", "", run_check, 0, 2, false, true, 0, "[-r] [file]", "looks for errors in the file of a zoned device",
-     "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
-     "\n"
-     "Example: check -r disk.zoned    repairs a file that is not in use\n"
-     "\n"
-     "  -r           repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
-     "               nothing is known goes offline\n",
-     "r", true, nullptr, {check_operands}},
-    {"create", "", run_create, 2, -1, false, false, 0, "[-F] [-f driver] [-o options] file size", "makes a new image",
-     "Makes FILE an image of SIZE bytes. It is not opened.\n"
-     "\n"
-     "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n"
-     "\n"
-     "  -f DRIVER    raw (the default) or zoned\n"
-     "  -o OPTIONS   for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
-     "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
-     "               logical_block_size\n"
-     "  -F           also if FILE is there already and not empty: what it holds is lost\n",
-     "f:o:F", true, nullptr, {create_operands, create_options}},
-    {"zone_condition", "zcond", run_zone_condition, 3, 3, true, true, 0, "offset len readonly|offline|empty",
-     "puts zones of an emulated device out of use",
-     "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"
-     "fails: readonly (no more writes; what was not written reads as zeros) or offline (no reads either).\n"
-     "empty takes them back; what they held is gone.\n"
-     "\n"
-     "Example: zone_condition 8M 4M offline\n",
-     nullptr, true, nullptr, {condition_operands}},
+    {.name = "check", .run = run_check,
+     .argmax = 2, .waits_for_aio = true, .is_ours = true,
+     .args = "[-r] [file]",
+     .oneline = "looks for errors in the file of a zoned device",
+     .help =
+         "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
+         "\n"
+         "Example: check -r disk.zoned    repairs a file that is not in use\n"
+         "\n"
+         "  -r           repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
+         "               nothing is known goes offline\n",
+     .options = "r", .words = {.operands = check_operands}},
+    {.name = "create", .run = run_create,
+     .argmin = 2, .argmax = -1, .is_ours = true,
+     .args = "[-F] [-f driver] [-o options] file size",
+     .oneline = "makes a new image",
+     .help =
+         "Makes FILE an image of SIZE bytes. It is not opened.\n"
+         "\n"
+         "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n"
+         "\n"
+         "  -f DRIVER    raw (the default) or zoned\n"
+         "  -o OPTIONS   for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
+         "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
+         "               logical_block_size\n"
+         "  -F           also if FILE is there already and not empty: what it holds is lost\n",
+     .options = "f:o:F", .words = {.operands = create_operands, .options = create_options}},
+    {.name = "zone_condition", .altname = "zcond", .run = run_zone_condition,
+     .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .args = "offset len readonly|offline|empty",
+     .oneline = "puts zones of an emulated device out of use",
+     .help =
+         "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"
+         "fails: readonly (no more writes; what was not written reads as zeros) or offline (no reads either).\n"
+         "empty takes them back; what they held is gone.\n"
+         "\n"
+         "Example: zone_condition 8M 4M offline\n",
+     .words = {.operands = condition_operands}},
 };
 
 } // namespace

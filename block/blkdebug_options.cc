@@ -12,21 +12,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr EnumWord<BlkdebugIo> io_words[] = {
-    {"read", BlkdebugIo::read},           {"write", BlkdebugIo::write},
-    {"write-zeroes", BlkdebugIo::write_zeroes}, {"discard", BlkdebugIo::discard},
-    {"flush", BlkdebugIo::flush},         {"block-status", BlkdebugIo::block_status},
-    {"zone-report", BlkdebugIo::zone_report},   {"zone-mgmt", BlkdebugIo::zone_mgmt},
-    {"zone-append", BlkdebugIo::zone_append},
-};
-
-constexpr EnumWord<unsigned> permission_words[] = {
-    {"consistent-read", Permissions::consistent_read},
-    {"write", Permissions::write},
-    {"write-unchanged", Permissions::write_unchanged},
-    {"resize", Permissions::resize},
-};
-
 Status option_error(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
@@ -130,7 +115,7 @@ Result<BlkdebugRule> make_rule(const BlkdebugSection& section) {
     injection.io_types = Injection::default_io_types();
     if (section.iotype) {
         BlkdebugIo io{};
-        if (Status status = parse_enum(io_words, *section.iotype, io); !status.ok()) {
+        if (Status status = parse_enum(blkdebug_io_words, *section.iotype, io); !status.ok()) {
             return status;
         }
         injection.io_types = Injection::bit(io);

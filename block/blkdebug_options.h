@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block/blkdebug_rules.h"
+#include "block/driver.h"
 #include "block/options.h"
 
 #include <optional>
@@ -9,6 +10,14 @@
 #include <vector>
 
 namespace zoneio {
+
+/// What `take-child-perms` and `unshare-child-perms` are lists of.
+inline constexpr EnumWord<unsigned> permission_words[] = {
+    {"consistent-read", Permissions::consistent_read},
+    {"write", Permissions::write},
+    {"write-unchanged", Permissions::write_unchanged},
+    {"resize", Permissions::resize},
+};
 
 /// What a blkdebug node is told when it is opened.
 struct BlkdebugSettings {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block/debug_event.h"
+#include "block/enum_word.h"
 
 #include <array>
 #include <cerrno>
@@ -16,6 +17,18 @@ namespace zoneio {
 
 /// What kinds of requests a rule may be meant for. Those of zones are zoneio's own.
 enum class BlkdebugIo : uint8_t { read, write, write_zeroes, discard, flush, block_status, zone_report, zone_mgmt, zone_append };
+
+inline constexpr EnumWord<BlkdebugIo> blkdebug_io_words[] = {
+    {"read", BlkdebugIo::read},
+    {"write", BlkdebugIo::write},
+    {"write-zeroes", BlkdebugIo::write_zeroes},
+    {"discard", BlkdebugIo::discard},
+    {"flush", BlkdebugIo::flush},
+    {"block-status", BlkdebugIo::block_status},
+    {"zone-report", BlkdebugIo::zone_report},
+    {"zone-mgmt", BlkdebugIo::zone_mgmt},
+    {"zone-append", BlkdebugIo::zone_append},
+};
 
 /// A failure to inject.
 struct Injection {

@@ -48,8 +48,8 @@ struct NewImage {
 
 /// Is there something that was asked for and cannot be? Nothing has been touched when that is said.
 Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options options) {
-    const bool is_zoned = driver == "zoned";
-    if (!is_zoned && driver != "raw" && driver != "file") {
+    bool is_zoned = false;
+    if (!parse_enum(new_image_words, driver, is_zoned).ok()) {
         return find_driver(driver) == nullptr
                    ? Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver))
                    : Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));

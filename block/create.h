@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/enum_word.h"
 #include "block/options.h"
 #include "block/status.h"
 
@@ -9,7 +10,10 @@
 
 namespace zoneio {
 
-/// Makes a new image file of `size` bytes: `driver` is `raw`, `file` or `zoned`; `options` are the zoned driver's.
+/// The drivers that new images are made for: is there a zoned device in them?
+inline constexpr EnumWord<bool> new_image_words[] = {{"raw", false}, {"zoned", true}, {"file", false, true}};
+
+/// Makes a new image file of `size` bytes for one of these drivers; `options` are the zoned driver's.
 ///
 /// A file that is there and not empty is only overwritten with `overwrite`, and never while somebody uses it. After an
 /// error a file that was not there before is not there either, and what another held is lost only where its medium fails.

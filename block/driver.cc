@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/driver.h"
 
+#include "block/mode_words.h"
 #include "block/node.h"
+
+#include <fmt/format.h>
 
 namespace zoneio {
 
@@ -112,6 +115,17 @@ void BlockDriver::debug_event(DebugEvent /*event*/) {}
 
 bool BlockDriver::completes_at_once() const {
     return child_ && child_->driver().completes_at_once();
+}
+
+Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>& length) {
+    if (mode != PreallocMode::off) {
+        return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
+                                                  word_for(prealloc_mode_words, mode)));
+    }
+    if (!length.ok()) {
+        return length.status();
+    }
+    return size > *length ? Status::error(EINVAL, "Cannot grow device files") : Status();
 }
 
 } // namespace zoneio

@@ -190,6 +190,9 @@ protected:
     Limits limits_;
 };
 
+/// BlockDriver::truncate for a device, whose `length` is what it is.
+Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>& length);
+
 /// Something to tell the user about an open that goes on nevertheless.
 struct Notice {
     bool is_warning; ///< to be introduced by `PROGRAM: warning: `

@@ -20,10 +20,6 @@ constexpr uint8_t unwritten_byte = 0xff;
 constexpr uint64_t request_sectors = 255;
 constexpr uint64_t sector_size = 512;
 
-std::string_view prealloc_word(PreallocMode mode) {
-    return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
-}
-
 } // namespace
 
 void EmulatedZones::announce_limits() {
@@ -300,11 +296,7 @@ Status EmulatedZones::flush() {
 }
 
 Status EmulatedZones::truncate(uint64_t size, PreallocMode mode) {
-    if (mode != PreallocMode::off) {
-        return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
-                                                  prealloc_word(mode)));
-    }
-    return size > geometry().size ? Status::error(EINVAL, "Cannot grow device files") : Status();
+    return truncate_device(size, mode, geometry().size);
 }
 
 } // namespace zoneio

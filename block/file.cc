@@ -2,6 +2,7 @@
 //
 // The driver `file`: a regular file.
 #include "block/drivers.h"
+#include "block/mode_words.h"
 #include "block/posix_file.h"
 
 #include <algorithm>
@@ -19,16 +20,6 @@ constexpr size_t preallocation_step = 64U << 10;
 
 Status with_errno(int error, std::string_view text) {
     return Status::error(error, fmt::format("{}: {}", text, strerror(error)));
-}
-
-std::string_view prealloc_word(PreallocMode mode) {
-    switch (mode) {
-    case PreallocMode::off: return "off";
-    case PreallocMode::metadata: return "metadata";
-    case PreallocMode::falloc: return "falloc";
-    case PreallocMode::full: return "full";
-    }
-    return "?";
 }
 
 class FileDriver final : public PosixFile {
@@ -176,7 +167,8 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     Status status;
     switch (mode) {
     case PreallocMode::metadata:
-        return Status::error(ENOTSUP, fmt::format("Unsupported preallocation mode: {}", prealloc_word(mode)));
+        return Status::error(ENOTSUP,
+                             fmt::format("Unsupported preallocation mode: {}", word_for(prealloc_mode_words, mode)));
     case PreallocMode::falloc:
         if (size != current) {
             const int error =

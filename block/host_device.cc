@@ -23,10 +23,6 @@ namespace {
 /// The unit of positions in trace events.
 constexpr uint64_t sector_bytes = 512;
 
-std::string_view prealloc_word(PreallocMode mode) {
-    return mode == PreallocMode::metadata ? "metadata" : mode == PreallocMode::falloc ? "falloc" : "full";
-}
-
 /// Errors by which a device says that it has no such operation.
 bool means_unsupported(int error) {
     return error == ENODEV || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY;
@@ -77,15 +73,7 @@ public:
     Status pdiscard(uint64_t offset, uint64_t bytes) override { return range_ioctl(BLKDISCARD, offset, bytes); }
 
     Status truncate(uint64_t size, PreallocMode mode) override {
-        if (mode != PreallocMode::off) {
-            return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
-                                                      prealloc_word(mode)));
-        }
-        const Result<uint64_t> current = measure(fd());
-        if (!current.ok()) {
-            return current.status();
-        }
-        return size > *current ? Status::error(EINVAL, "Cannot grow device files") : Status();
+        return truncate_device(size, mode, measure(fd()));
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {

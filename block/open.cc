@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/open.h"
 
+#include "block/mode_words.h"
 #include "block/probe.h"
 #include "block/snapshot.h"
 #include "block/trace.h"
@@ -376,17 +377,13 @@ Status take_access_options(Options& options, NodeFlags& flags) {
 Status take_data_options(Options& options, NodeFlags& flags) {
     const std::optional<std::string> discard = options.take("discard");
     if (discard) {
-        const bool on = *discard == "unmap" || *discard == "on";
-        if (!on && *discard != "ignore" && *discard != "off") {
+        if (!parse_enum(discard_mode_words, *discard, flags.unmap).ok()) {
             return option_error("Invalid discard option");
         }
-        flags.unmap = on;
     }
     const std::optional<std::string> detect = options.take("detect-zeroes");
     if (detect) {
-        static constexpr EnumWord<DetectZeroes> words[] = {
-            {"off", DetectZeroes::off}, {"on", DetectZeroes::on}, {"unmap", DetectZeroes::unmap}};
-        Status status = parse_enum(words, *detect, flags.detect_zeroes);
+        Status status = parse_enum(detect_zeroes_words, *detect, flags.detect_zeroes);
         if (!status.ok()) {
             return status;
         }

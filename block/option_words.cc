@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/option_words.h"
 
+#include "block/blkdebug_options.h"
 #include "block/debug_event.h"
+#include "block/mode_words.h"
+#include "block/posix_file.h"
 
 #include <algorithm>
 
@@ -13,13 +16,6 @@ constexpr std::string_view node_keys[] = {"driver",         "node-name",      "r
                                           "cache.no-flush", "detect-zeroes",  "discard",       "force-share"};
 
 constexpr std::string_view on_off[] = {"on", "off"};
-constexpr std::string_view aio_modes[] = {"threads", "native", "io_uring"};
-constexpr std::string_view detect_modes[] = {"off", "on", "unmap"};
-constexpr std::string_view discard_modes[] = {"ignore", "unmap"};
-constexpr std::string_view io_types[] = {"read",  "write",        "write-zeroes", "discard", "flush",
-                                          "block-status", "zone-report", "zone-mgmt", "zone-append"};
-constexpr std::string_view permissions[] = {"consistent-read", "write", "write-unchanged", "resize"};
-constexpr std::string_view locking_modes[] = {"auto", "on", "off"};
 
 struct KeyWords {
     std::string_view key;
@@ -28,17 +24,17 @@ struct KeyWords {
 
 /// A key means the same in every driver that has it.
 constexpr KeyWords key_words[] = {
-    {"aio", aio_modes},
+    {"aio", offered_words<aio_mode_words>},
     {"auto-read-only", on_off},
     {"cache.direct", on_off},
     {"cache.no-flush", on_off},
-    {"detect-zeroes", detect_modes},
-    {"discard", discard_modes},
+    {"detect-zeroes", offered_words<detect_zeroes_words>},
+    {"discard", offered_words<discard_mode_words>},
     {"drop-cache", on_off},
     {"force-share", on_off},
     {"immediately", on_off},
-    {"iotype", io_types},
-    {"locking", locking_modes},
+    {"iotype", offered_words<blkdebug_io_words>},
+    {"locking", offered_words<locking_words>},
     {"once", on_off},
     {"read-only", on_off},
     {"read-zeroes", on_off},
@@ -79,7 +75,7 @@ size_t option_group_length(std::string_view key) {
 std::span<const std::string_view> option_words(std::string_view key) {
     const size_t group = option_group_length(key);
     if (key.substr(0, group).starts_with("take-child-perms.") || key.substr(0, group).starts_with("unshare-child-perms.")) {
-        return permissions;
+        return offered_words<permission_words>;
     }
     key.remove_prefix(group);
     if (group > 0 && key == "event") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/enum_word.h"
 #include "block/status.h"
 
 #include <cstdint>
@@ -94,25 +95,6 @@ std::optional<std::string> option_text(const OptionValue& value);
 Status parse_option_bool(std::string_view key, std::string_view text, bool& value);
 Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value);
 Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value);
-
-/// Looks a word up in a list; else `invalid parameter value: WORD`.
-template <typename Enum>
-struct EnumWord {
-    std::string_view word;
-    Enum value;
-};
-Status invalid_enum_word(std::string_view word);
-
-template <typename Enum, size_t N>
-Status parse_enum(const EnumWord<Enum> (&words)[N], std::string_view word, Enum& value) {
-    for (const EnumWord<Enum>& entry : words) {
-        if (entry.word == word) {
-            value = entry.value;
-            return {};
-        }
-    }
-    return invalid_enum_word(word);
-}
 
 /// Is this a name for a node or an object: a letter, then letters, digits, `-`, `.` and `_`?
 bool is_identifier(std::string_view text);

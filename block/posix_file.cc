@@ -2,6 +2,7 @@
 #include "block/posix_file.h"
 
 #include "block/file_lock.h"
+#include "block/mode_words.h"
 #include "block/size.h"
 #include "block/trace.h"
 
@@ -25,12 +26,6 @@ constexpr size_t largest_block = 4096;
 
 /// How much of a request goes through a bounce buffer at a time.
 constexpr size_t bounce_bytes = 1U << 20;
-
-constexpr EnumWord<AioMode> aio_words[] = {
-    {"threads", AioMode::threads},
-    {"native", AioMode::native},
-    {"io_uring", AioMode::io_uring},
-};
 
 /// XFS tells its O_DIRECT geometry by an ioctl of its own (XFS_IOC_DIOINFO, xfsctl(3)).
 struct XfsDirectInfo {
@@ -135,13 +130,11 @@ Status PosixFile::open(OpenContext& context, Options& options) {
                                       {"x-check-cache-dropped", check_cache_dropped}});
     aio_ = context.default_aio;
     if (status.ok() && aio) {
-        status = parse_enum(aio_words, *aio, aio_);
+        status = parse_enum(aio_mode_words, *aio, aio_);
     }
     Locking lock_mode = Locking::automatic;
     if (status.ok() && locking) {
-        static constexpr EnumWord<Locking> words[] = {
-            {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
-        status = parse_enum(words, *locking, lock_mode);
+        status = parse_enum(locking_words, *locking, lock_mode);
     }
     if (status.ok() && pr_manager) {
         status = Status::error(EINVAL, fmt::format("No persistent reservation manager with id '{}'", *pr_manager));

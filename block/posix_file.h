@@ -9,6 +9,11 @@
 
 namespace zoneio {
 
+/// Are images locked? Where the kernel can, as a rule.
+enum class Locking : uint8_t { automatic, on, off };
+inline constexpr EnumWord<Locking> locking_words[] = {
+    {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
+
 /// What the drivers `file` and `host_device` share: one file descriptor, its options, O_DIRECT, locks.
 class PosixFile : public BlockDriver {
 public:
@@ -32,8 +37,6 @@ public:
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 
 protected:
-    enum class Locking : uint8_t { automatic, on, off };
-
     /// Is the file of a kind that this driver takes? Called with the open descriptor.
     virtual Status check_kind(int fd) const = 0;
     /// Is it to be opened for writing? Called before that.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/completion.h"
 
+#include "block/create.h"
 #include "block/debug_event.h"
 #include "commands/image_open.h"
 #include "commands/line_words.h"
@@ -13,11 +14,6 @@
 namespace zoneio {
 
 namespace {
-
-constexpr std::string_view prealloc_words[] = {"off", "metadata", "falloc", "full"};
-constexpr std::string_view condition_words[] = {"readonly", "offline", "empty"};
-constexpr std::string_view operation_words[] = {"open", "close", "finish", "reset"};
-constexpr std::string_view new_formats[] = {"raw", "zoned"};
 
 /// One completion under way.
 class Completer {
@@ -129,20 +125,20 @@ private:
                 add_option_string("raw");
             }
             break;
-        case Word::format: add_all(new_formats); break;
+        case Word::format: add_all(offered_words<new_image_words>); break;
         case Word::open_options: add_option_string("raw"); break;
         case Word::create_options: add_option_string(words_.given('f').value_or("raw")); break;
         case Word::reopen_options: add_option_string(open_driver()); break;
-        case Word::cache_mode: add_all(cache_mode_words); break;
-        case Word::discard_mode: add_all(discard_mode_words); break;
-        case Word::aio_mode: add_all(aio_mode_words); break;
-        case Word::prealloc_mode: add_all(prealloc_words); break;
+        case Word::cache_mode: add_all(offered_words<cache_mode_words>); break;
+        case Word::discard_mode: add_all(offered_words<discard_mode_words>); break;
+        case Word::aio_mode: add_all(offered_words<aio_mode_words>); break;
+        case Word::prealloc_mode: add_all(offered_words<prealloc_mode_words>); break;
         case Word::debug_event: add_all(debug_event_names()); break;
         case Word::break_tag: add_tags(false); add_tags(true); break;
         case Word::held_tag: add_tags(true); break;
         case Word::zone_states: add_list(zone_state_options()); break;
-        case Word::zone_condition: add_all(condition_words); break;
-        case Word::zone_operation: add_all(operation_words); break;
+        case Word::zone_condition: add_all(offered_words<zone_condition_words>); break;
+        case Word::zone_operation: add_all(offered_words<zone_operation_words>); break;
         }
     }
 

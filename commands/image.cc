@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Commands about the image as a whole: length, info, map, alloc, truncate, flush, discard.
+#include "block/mode_words.h"
 #include "block/size.h"
 #include "block/text.h"
 #include "commands/arguments.h"
@@ -213,17 +214,13 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
 }
 
 Outcome run_truncate(Session& session, const Command& command, CommandLine line) {
-    static constexpr EnumWord<PreallocMode> words[] = {{"off", PreallocMode::off},
-                                                       {"metadata", PreallocMode::metadata},
-                                                       {"falloc", PreallocMode::falloc},
-                                                       {"full", PreallocMode::full}};
     PreallocMode mode = PreallocMode::off;
     int c = 0;
     while ((c = next_option(command, line)) != -1) {
         if (c != 'm') {
             return usage_error(session, command);
         }
-        if (!parse_enum(words, optarg, mode).ok()) {
+        if (!parse_enum(prealloc_mode_words, optarg, mode).ok()) {
             session.out().error(fmt::format("Invalid preallocation mode '{}'", optarg));
             return Outcome::failed;
         }

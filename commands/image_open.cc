@@ -4,41 +4,23 @@
 namespace zoneio {
 
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough) {
-    struct Mode {
-        std::string_view word;
-        bool direct;
-        bool no_flush;
-        bool writethrough;
-    };
-    static constexpr Mode modes[] = {
-        {"none", true, false, false},      {"off", true, false, false},    {"directsync", true, false, true},
-        {"writeback", false, false, false}, {"unsafe", false, true, false}, {"writethrough", false, false, true},
-    };
-    for (const Mode& mode : modes) {
-        if (mode.word == word) {
-            flags.direct = mode.direct;
-            flags.no_flush = mode.no_flush;
-            writethrough = mode.writethrough;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool parse_discard_mode(std::string_view word, NodeFlags& flags) {
-    const bool on = word == "unmap" || word == "on";
-    if (!on && word != "ignore" && word != "off") {
+    CacheMode mode;
+    if (!parse_enum(cache_mode_words, word, mode).ok()) {
         return false;
     }
-    flags.unmap = on;
+    flags.direct = mode.direct;
+    flags.no_flush = mode.no_flush;
+    writethrough = mode.writethrough;
     return true;
 }
 
+bool parse_discard_mode(std::string_view word, NodeFlags& flags) {
+    return parse_enum(discard_mode_words, word, flags.unmap).ok();
+}
+
 bool parse_aio_mode(std::string_view word, AioMode& aio) {
-    static constexpr EnumWord<AioMode> words[] = {
-        {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};
     AioMode asked = AioMode::threads;
-    if (!parse_enum(words, word, asked).ok()) {
+    if (!parse_enum(aio_mode_words, word, asked).ok()) {
         return false;
     }
     // Given several times: `threads` takes nothing back, and `native` wins.

@@ -3,6 +3,7 @@
 // Opening an image, as the `open` command and the program's command line do it.
 #pragma once
 
+#include "block/mode_words.h"
 #include "commands/command.h"
 
 #include <optional>
@@ -27,14 +28,26 @@ struct OpenRequest {
     }
 };
 
+/// What a cache mode stands for.
+struct CacheMode {
+    bool writethrough = false;
+    bool direct = false;
+    bool no_flush = false;
+};
+/// The first is the default.
+inline constexpr EnumWord<CacheMode> cache_mode_words[] = {
+    {"writethrough", {.writethrough = true}},
+    {"writeback", {}},
+    {"none", {.direct = true}},
+    {"directsync", {.writethrough = true, .direct = true}},
+    {"unsafe", {.no_flush = true}},
+    {"off", {.direct = true}, true},
+};
+
 /// The words of -t, -d and -i, on top of what was given before. False: no such word.
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);
-/// The same words, without those that are only other names; the first is the default.
-inline constexpr std::string_view cache_mode_words[] = {"writethrough", "writeback", "none", "directsync", "unsafe"};
-inline constexpr std::string_view discard_mode_words[] = {"unmap", "ignore"};
-inline constexpr std::string_view aio_mode_words[] = {"threads", "native", "io_uring"};
 
 /// May an option string have an `id`? Only the program's own command line takes one (and no driver knows it).
 enum class IdOption { allowed, refused };

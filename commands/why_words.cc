@@ -2,6 +2,7 @@
 //
 // Why the words of a command were not understood.
 #include "commands/arguments.h"
+#include "commands/image_open.h"
 #include "commands/nearest.h"
 #include "commands/why.h"
 
@@ -130,12 +131,12 @@ Explanation explain_pattern(Evidence& evidence) {
 Explanation explain_mode(Evidence& evidence) {
     struct Modes {
         std::string_view option;
-        std::vector<std::string_view> words;
+        std::span<const std::string_view> words;
     };
-    static const Modes known[] = {
-        {"cache", {"none", "off", "directsync", "writeback", "unsafe", "writethrough"}},
-        {"discard", {"unmap", "on", "ignore", "off"}},
-        {"aio", {"threads", "native", "io_uring"}},
+    static constexpr Modes known[] = {
+        {"cache", offered_words<cache_mode_words>},
+        {"discard", offered_words<discard_mode_words>},
+        {"aio", offered_words<aio_mode_words>},
     };
     const Failure& failure = evidence.failure();
     Explanation explanation{fmt::format("'{}' is no {} mode", failure.word, failure.option), {}, help_for(evidence)};

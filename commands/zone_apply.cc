@@ -19,21 +19,9 @@ namespace {
 /// So many zones are looked at, then worked on: a device may have millions.
 constexpr uint64_t batch_zones = 4096;
 
-struct OperationWords {
-    ZoneOp op;
-    std::string_view done;
-};
-
-constexpr EnumWord<OperationWords> operation_words[] = {
-    {"open", {ZoneOp::open, "opened"}},
-    {"close", {ZoneOp::close, "closed"}},
-    {"finish", {ZoneOp::finish, "finished"}},
-    {"reset", {ZoneOp::reset, "reset"}},
-};
-
 /// A zone that would be worked on, or that refused; text and records have nothing about the others.
 struct AppliedFact {
-    OperationWords words;
+    ZoneOperation operation;
     uint64_t number;
     const ZoneDescriptor& zone;
     std::optional<uint64_t> written; ///< bytes
@@ -42,10 +30,10 @@ struct AppliedFact {
 
     void text(Reporter& out) const {
         if (!dry_run) {
-            out.print("zone {} not {}: {}\n", number, words.done, refusal);
+            out.print("zone {} not {}: {}\n", number, operation.done, refusal);
             return;
         }
-        out.print("zone {} would be {}: {}{}\n", number, words.done, state_text(zone.state),
+        out.print("zone {} would be {}: {}{}\n", number, operation.done, state_text(zone.state),
                   written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
     }
     void json(JsonRecord& record) const {
@@ -59,18 +47,18 @@ struct AppliedFact {
 
 /// What came of all of them.
 struct SumFact {
-    OperationWords words;
+    ZoneOperation operation;
     bool dry_run;
     uint64_t taken;
     uint64_t failed;
 
     void text(Reporter& out) const {
         if (dry_run) {
-            out.print("{} would be {}\n", zones_text(taken), words.done);
+            out.print("{} would be {}\n", zones_text(taken), operation.done);
         } else if (failed == 0) {
-            out.print("{} {}\n", words.done, zones_text(taken));
+            out.print("{} {}\n", operation.done, zones_text(taken));
         } else {
-            out.print("{} {} of {}\n", words.done, taken - failed, zones_text(taken));
+            out.print("{} {} of {}\n", operation.done, taken - failed, zones_text(taken));
         }
     }
     void json(JsonRecord& record) const {
@@ -78,7 +66,7 @@ struct SumFact {
         record.add("refused", failed);
         record.add("dry_run", dry_run);
         if (failed > 0) {
-            const std::string message = fmt::format("zones not {}: {}", words.done, failed);
+            const std::string message = fmt::format("zones not {}: {}", operation.done, failed);
             record.add_failure(EIO, "failed", message, message);
         }
     }
@@ -86,8 +74,8 @@ struct SumFact {
 
 class BulkOperation {
 public:
-    BulkOperation(Session& session, const OperationWords& words, bool dry_run)
-        : session_(session), words_(words), dry_run_(dry_run) {}
+    BulkOperation(Session& session, const ZoneOperation& operation, bool dry_run)
+        : session_(session), operation_(operation), dry_run_(dry_run) {}
 
     /// Does all zones that are taken; failures of single zones are told and counted.
     Status run(const ZoneFilter& filter) {
@@ -114,7 +102,7 @@ public:
     }
 
     Outcome sum_up() const {
-        session_.out().tell(SumFact{words_, dry_run_, taken_, failed_});
+        session_.out().tell(SumFact{operation_, dry_run_, taken_, failed_});
         return failed_ == 0 ? Outcome::ok : Outcome::failed;
     }
 
@@ -127,21 +115,21 @@ private:
     void describe(const NumberedZone& taken) {
         taken_++;
         const std::optional<uint64_t> written = written_bytes(taken.zone);
-        session_.out().tell(AppliedFact{words_, taken.number, taken.zone, written, {}, true});
+        session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, written, {}, true});
     }
 
     void perform(const NumberedZone& taken) {
         taken_++;
-        const Status status = session_.backend().zone_mgmt(words_.op, taken.zone.start, taken.zone.length);
+        const Status status = session_.backend().zone_mgmt(operation_.op, taken.zone.start, taken.zone.length);
         if (!status.ok()) {
             failed_++;
-            const std::string refusal = refusal_text(words_.op, taken.zone, status);
-            session_.out().tell(AppliedFact{words_, taken.number, taken.zone, std::nullopt, refusal, dry_run_});
+            const std::string refusal = refusal_text(operation_.op, taken.zone, status);
+            session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, std::nullopt, refusal, dry_run_});
         }
     }
 
     Session& session_;
-    OperationWords words_;
+    ZoneOperation operation_;
     bool dry_run_;
     uint64_t taken_ = 0;
     uint64_t failed_ = 0;
@@ -167,23 +155,23 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
         }
     }
     const std::span<char*> operands = line.operands();
-    OperationWords words{};
-    if (operands.size() != 1 || !parse_enum(operation_words, operands[0], words).ok()) {
+    ZoneOperation operation{};
+    if (operands.size() != 1 || !parse_enum(zone_operation_words, operands[0], operation).ok()) {
         return usage_error(session, command);
     }
     if (!filter.is_set()) {
         return zone_command_failed(
             session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
     }
-    BulkOperation operation(session, words, dry_run);
+    BulkOperation bulk(session, operation, dry_run);
     session.out().begin_list("zones");
-    const Status status = operation.run(filter);
+    const Status status = bulk.run(filter);
     if (was_interrupted(status)) {
-        (void)operation.sum_up();
+        (void)bulk.sum_up();
         session.out().interrupted("zone_apply interrupted");
         return Outcome::failed;
     }
-    return status.ok() ? operation.sum_up() : zone_command_failed(session, command, status);
+    return status.ok() ? bulk.sum_up() : zone_command_failed(session, command, status);
 }
 
 constexpr option apply_options[] = {

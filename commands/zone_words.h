@@ -3,6 +3,7 @@
 // Zones in words: the names of their conditions, for people and on command lines, and how full they are.
 #pragma once
 
+#include "block/enum_word.h"
 #include "block/zone.h"
 
 #include <array>
@@ -31,6 +32,24 @@ inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
     {ZoneState::offline, "offline", "offline", 'x'},
     {ZoneState::not_write_pointer, "conventional", "conventional", ' '},
 }};
+
+/// What zone_condition takes.
+inline constexpr EnumWord<ZoneState> zone_condition_words[] = {
+    {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
+
+/// An operation, and what a zone is when it succeeded.
+struct ZoneOperation {
+    ZoneOp op;
+    std::string_view done;
+};
+
+/// What zone_apply takes.
+inline constexpr EnumWord<ZoneOperation> zone_operation_words[] = {
+    {"open", {ZoneOp::open, "opened"}},
+    {"close", {ZoneOp::close, "closed"}},
+    {"finish", {ZoneOp::finish, "finished"}},
+    {"reset", {ZoneOp::reset, "reset"}},
+};
 
 /// Its index in zone_state_words; a condition that nobody knows counts as conventional: it has no pointer either.
 size_t state_index(ZoneState state);

@@ -6,6 +6,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/image_open.h"
+#include "commands/zone_words.h"
 
 #include <unistd.h>
 
@@ -126,14 +127,12 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
 }
 
 Outcome run_zone_condition(Session& session, const Command& command, CommandLine line) {
-    static constexpr EnumWord<ZoneState> words[] = {
-        {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
     const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
     if (!asked) {
         return Outcome::failed;
     }
     ZoneState state{};
-    if (!parse_enum(words, line.argv[3], state).ok()) {
+    if (!parse_enum(zone_condition_words, line.argv[3], state).ok()) {
         return usage_error(session, command);
     }
     const Status status = session.backend().set_zone_condition(static_cast<uint64_t>(asked->offset),

@@ -117,12 +117,12 @@ private:
         add(image_group, "-U,--force-share", "share with programs that write to it (with -r)", [this] { options_.open.force_share = true; });
         add(image_group, "-s,--snapshot", "write to a temporary overlay", [this] { options_.open.snapshot = true; });
         add(image_group, "-C,--copy-on-read", "copy on read", [this] { options_.open.flags.copy_on_read = true; });
-        add_mode(image_group, "-t,--cache", "cache", cache_mode_words, [this](const std::string& v) { set_cache(v); });
+        add_mode(image_group, "-t,--cache", "cache", offered_words<cache_mode_words>, [this](const std::string& v) { set_cache(v); });
         add(image_group, "-n,--nocache", "the same as -t none", [this] { set_cache("none"); });
-        add_mode(image_group, "-i,--aio", "asynchronous I/O", aio_mode_words,
+        add_mode(image_group, "-i,--aio", "asynchronous I/O", offered_words<aio_mode_words>,
                  [this](const std::string& v) { check(parse_aio_mode(v, options_.open.aio), "aio", v); });
         add(image_group, "-k,--native-aio", "the same as -i native", [this] { options_.open.aio = AioMode::native; });
-        add_mode(image_group, "-d,--discard", "discards", discard_mode_words,
+        add_mode(image_group, "-d,--discard", "discards", offered_words<discard_mode_words>,
                  [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
         add(image_group, "-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
         add(output_group, "-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",

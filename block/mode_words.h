@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The words of the modes that drivers and commands have in common; the first is the default.
+#pragma once
+
+#include "block/driver.h"
+#include "block/enum_word.h"
+
+namespace zoneio {
+
+inline constexpr EnumWord<AioMode> aio_mode_words[] = {
+    {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};
+
+/// Are discards done?
+inline constexpr EnumWord<bool> discard_mode_words[] = {
+    {"unmap", true}, {"ignore", false}, {"on", true, true}, {"off", false, true}};
+
+inline constexpr EnumWord<DetectZeroes> detect_zeroes_words[] = {
+    {"off", DetectZeroes::off}, {"on", DetectZeroes::on}, {"unmap", DetectZeroes::unmap}};
+
+inline constexpr EnumWord<PreallocMode> prealloc_mode_words[] = {{"off", PreallocMode::off},
+                                                                 {"metadata", PreallocMode::metadata},
+                                                                 {"falloc", PreallocMode::falloc},
+                                                                 {"full", PreallocMode::full}};
+
+} // namespace zoneio

@@ -33,8 +33,8 @@ Outcome start_filled(Session& session, std::unique_ptr<AioRequest> aio, size_t b
 }
 
 /// Makes room for the data and starts the request. Without `fill` nobody looks at what is in the memory.
-Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths, Sharing sharing,
-                   std::optional<uint8_t> fill) {
+Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths,
+                   Sharing sharing, std::optional<uint8_t> fill) {
     if (const Status status = make_iov(session, aio->buffer, lengths, sharing, aio->request.iov); !status.ok()) {
         session.out().error(status);
         return Outcome::failed;
@@ -47,7 +47,7 @@ Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<
 }
 
 /// Starts a write of one byte over and over. Small ones need no memory of their own, however many are in flight.
-Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const VectorLengths& vector, uint8_t byte) {
+Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const VectorArgument& vector, uint8_t byte) {
     if (vector.total <= AioQueue::pattern_bytes && !session.misalign) {
         if (uint8_t* const data = session.aio().pattern(byte)) {
             aio->request.iov = cyclic_iov(data, AioQueue::pattern_bytes, vector.lengths);
@@ -78,16 +78,11 @@ Outcome run_aio_read(Session& session, const Command& command, CommandLine line)
         default: return usage_error(session, command);
         }
     }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() < 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
     if (!vector) {
         return Outcome::failed;
     }
-    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
+    aio->offset = aio->request.offset = vector->offset;
     const bool shows_data = aio->expect || (aio->dump && !aio->quiet);
     return shows_data ? start_data(session, std::move(aio), vector->lengths, Sharing::none, unread_byte)
                       : start_data(session, std::move(aio), vector->lengths, Sharing::all, std::nullopt);
@@ -149,24 +144,21 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         session.out().complain("{}\n", complaint);
         return Outcome::failed;
     }
-    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
-    if (!offset) {
-        return Outcome::failed;
-    }
-    aio->offset = aio->request.offset = static_cast<uint64_t>(*offset);
     if (options.zeroes) {
-        const std::optional<int64_t> count = parse_length(session, operands[1], *offset);
-        if (!count) {
+        const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
+        if (!asked) {
             return Outcome::failed;
         }
         aio->request.op = RequestOp::write_zeroes;
-        aio->request.bytes = static_cast<uint64_t>(*count);
+        aio->offset = aio->request.offset = asked->offset;
+        aio->request.bytes = asked->length;
         return start(session, std::move(aio));
     }
-    const std::optional<VectorLengths> vector = parse_lengths(session, operands.subspan(1), *offset);
+    const std::optional<VectorArgument> vector = parse_vector(session, operands);
     if (!vector) {
         return Outcome::failed;
     }
+    aio->offset = aio->request.offset = vector->offset;
     return start_pattern(session, std::move(aio), *vector, options.pattern.value_or(default_byte));
 }
 
@@ -187,8 +179,8 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
     if (!asked) {
         return Outcome::failed;
     }
-    aio->offset = aio->request.offset = static_cast<uint64_t>(asked->offset);
-    aio->request.bytes = static_cast<uint64_t>(asked->length);
+    aio->offset = aio->request.offset = asked->offset;
+    aio->request.bytes = asked->length;
     return start(session, std::move(aio));
 }
 

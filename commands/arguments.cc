@@ -54,10 +54,8 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
         shown = word != nullptr ? word : "(null)";
     }
     session.out().complain("Parsing error: {} -- {}\n",
-                        too_large
-                            ? "argument too large"
-                            : "non-numeric argument, or extraneous/unrecognized suffix",
-                        shown);
+                           too_large ? "argument too large" : "non-numeric argument, or extraneous/unrecognized suffix",
+                           shown);
     return std::nullopt;
 }
 
@@ -83,7 +81,8 @@ std::optional<int64_t> parse_length(Session& session, const char* word, int64_t 
     }
     const Result<uint64_t> end = session.backend().length();
     const int64_t room = end.ok() ? static_cast<int64_t>(*end) - offset : 0;
-    const bool ends_in_last_zone = room > 0 && *length > room && *length - room < static_cast<int64_t>(session.backend().limits().zone_size);
+    const auto zone_size = static_cast<int64_t>(session.backend().limits().zone_size);
+    const bool ends_in_last_zone = room > 0 && *length > room && *length - room < zone_size;
     return ends_in_last_zone ? room : *length;
 }
 
@@ -94,7 +93,10 @@ std::optional<int64_t> parse_zone_count(Session& session, const char* word) {
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length) {
     const std::optional<int64_t> begin = parse_offset(session, offset);
     const std::optional<int64_t> count = begin ? parse_length(session, length, *begin) : std::nullopt;
-    return count ? std::optional(RangeArgument{*begin, *count}) : std::nullopt;
+    if (!count) {
+        return std::nullopt;
+    }
+    return RangeArgument{static_cast<uint64_t>(*begin), static_cast<uint64_t>(*count)};
 }
 
 std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line) {
@@ -117,10 +119,15 @@ std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     return static_cast<uint8_t>(value);
 }
 
-std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words, int64_t offset) {
-    VectorLengths vector;
-    for (const char* word : words) {
-        const std::optional<int64_t> value = parse_length(session, word, offset);
+std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> operands) {
+    const std::optional<int64_t> offset = parse_offset(session, operands.empty() ? nullptr : operands[0]);
+    if (!offset) {
+        return std::nullopt;
+    }
+    VectorArgument vector;
+    vector.offset = static_cast<uint64_t>(*offset);
+    for (const char* word : operands.subspan(1)) {
+        const std::optional<int64_t> value = parse_length(session, word, *offset);
         if (!value) {
             return std::nullopt;
         }
@@ -139,6 +146,35 @@ std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> wo
         vector.total += length;
     }
     return vector;
+}
+
+std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, CommandLine line) {
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        usage_error(session, command);
+        return std::nullopt;
+    }
+    return parse_vector(session, operands);
+}
+
+bool check_request_length(Session& session, uint64_t bytes, const char* word, std::string_view unless) {
+    if (bytes <= max_request_bytes) {
+        return true;
+    }
+    session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
+    session.out().complain("length cannot exceed {}{}, given {}\n", max_request_bytes, unless, word);
+    return false;
+}
+
+bool check_sectors(Session& session, const RangeArgument& range) {
+    constexpr uint64_t sector = 512;
+    for (const auto& [value, name] : {std::pair(range.offset, "offset"), std::pair(range.length, "count")}) {
+        if (value % sector != 0) {
+            session.out().complain("{} is not a sector-aligned value for '{}'\n", value, name);
+            return false;
+        }
+    }
+    return true;
 }
 
 Status make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov) {

@@ -28,10 +28,10 @@ std::optional<int64_t> parse_offset(Session& session, const char* word);
 std::optional<int64_t> parse_length(Session& session, const char* word, int64_t offset);
 std::optional<int64_t> parse_zone_count(Session& session, const char* word);
 
-/// The operands `off len` of a command.
+/// The operands `off len` of a command, bytes; both below 2^63.
 struct RangeArgument {
-    int64_t offset;
-    int64_t length;
+    uint64_t offset;
+    uint64_t length;
 };
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length);
 /// The same where they are all that getopt left; another number of them gives the usage line.
@@ -40,13 +40,20 @@ std::optional<RangeArgument> parse_range_operands(Session& session, const Comman
 /// A pattern byte (-P): strtol with base 0, 0 to 255.
 std::optional<uint8_t> parse_pattern(Session& session, const char* word);
 
-/// The lengths of a vectored request, bytes.
-struct VectorLengths {
+/// The operands `off len [len..]` of a command, bytes.
+struct VectorArgument {
+    uint64_t offset = 0;
     std::vector<uint64_t> lengths;
     uint64_t total = 0;
 };
-std::optional<VectorLengths> parse_lengths(Session& session, std::span<char*> words, int64_t offset);
+std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> operands);
+/// The same where they are all that getopt left; fewer than two give the usage line.
+std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, CommandLine line);
 
+/// Is a length no more than one request moves? `word` is what was typed for it, and `unless` what lets it be more.
+bool check_request_length(Session& session, uint64_t bytes, const char* word, std::string_view unless = {});
+/// Does a range consist of whole sectors?
+bool check_sectors(Session& session, const RangeArgument& range);
 
 /// Which memory a request uses.
 enum class Sharing {

@@ -262,11 +262,8 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     if (!asked) {
         return Outcome::failed;
     }
-    const auto begin = static_cast<uint64_t>(asked->offset);
-    const auto bytes = static_cast<uint64_t>(asked->length);
-    if (bytes > max_request_bytes) {
-        session.failures().note(FailureKind::number, line.operands()[1], Status::from_errno(E2BIG));
-        session.out().complain("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
+    const auto [begin, bytes] = *asked;
+    if (!check_request_length(session, bytes, line.operands()[1])) {
         return Outcome::failed;
     }
     const auto start = std::chrono::steady_clock::now();

@@ -71,23 +71,18 @@ struct VerifyRange {
     uint64_t length = 0;
 };
 
-std::optional<VerifyRange> verify_range(const ReadOptions& options, int64_t count) {
-    const int64_t begin = options.pattern_offset.value_or(0);
-    const int64_t length = options.pattern_length.value_or(count - begin);
-    if (length < 0 || begin > count || length > count - begin) {
+std::optional<VerifyRange> verify_range(const ReadOptions& options, uint64_t count) {
+    const auto begin = static_cast<uint64_t>(options.pattern_offset.value_or(0));
+    if (begin > count) {
         return std::nullopt;
     }
-    return VerifyRange{static_cast<uint64_t>(begin), static_cast<uint64_t>(length)};
+    const uint64_t rest = count - begin;
+    const uint64_t length = options.pattern_length ? static_cast<uint64_t>(*options.pattern_length) : rest;
+    return length <= rest ? std::optional(VerifyRange{begin, length}) : std::nullopt;
 }
 
-bool check_vmstate(Session& session, const ReadOptions& options, int64_t offset, int64_t count) {
-    constexpr int64_t sector = 512;
-    if (offset % sector != 0) {
-        session.out().complain("{} is not a sector-aligned value for 'offset'\n", offset);
-        return false;
-    }
-    if (count % sector != 0) {
-        session.out().complain("{} is not a sector-aligned value for 'count'\n", count);
+bool check_vmstate(Session& session, const ReadOptions& options, const RangeArgument& asked) {
+    if (!check_sectors(session, asked)) {
         return false;
     }
     if (options.registered) {
@@ -209,10 +204,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     if (!asked) {
         return Outcome::failed;
     }
-    const auto bytes = static_cast<uint64_t>(asked->length);
-    if (bytes > max_request_bytes) {
-        session.failures().note(FailureKind::number, line.operands()[1], Status::from_errno(E2BIG));
-        session.out().complain("length cannot exceed {}, given {}\n", max_request_bytes, line.operands()[1]);
+    if (!check_request_length(session, asked->length, line.operands()[1])) {
         return Outcome::failed;
     }
     if (!options->pattern && (options->pattern_length || options->pattern_offset)) {
@@ -223,10 +215,10 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
         session.out().complain("pattern verification range exceeds end of read data\n");
         return Outcome::failed;
     }
-    if (options->vmstate && !check_vmstate(session, *options, asked->offset, asked->length)) {
+    if (options->vmstate && !check_vmstate(session, *options, *asked)) {
         return Outcome::failed;
     }
-    return do_read(session, *options, "read", static_cast<uint64_t>(asked->offset), {&bytes, 1}, bytes, *range);
+    return do_read(session, *options, "read", asked->offset, {&asked->length, 1}, asked->length, *range);
 }
 
 Outcome run_readv(Session& session, const Command& command, CommandLine line) {
@@ -234,17 +226,11 @@ Outcome run_readv(Session& session, const Command& command, CommandLine line) {
     if (!options) {
         return Outcome::failed;
     }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() < 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
     if (!vector) {
         return Outcome::failed;
     }
-    return do_read(session, *options, "readv", static_cast<uint64_t>(*offset), vector->lengths, vector->total,
-                   {0, vector->total});
+    return do_read(session, *options, "readv", vector->offset, vector->lengths, vector->total, {0, vector->total});
 }
 
 constexpr Command commands[] = {

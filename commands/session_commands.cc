@@ -10,10 +10,29 @@ namespace zoneio {
 
 namespace {
 
-Outcome run_open(Session& session, const Command& command, CommandLine line) {
+/// Tells of a word that is no mode of an option.
+bool check_mode(Session& session, bool is_known, std::string_view option, const char* word) {
+    if (!is_known) {
+        session.failures().note(FailureKind::mode, word, {}, option);
+        session.out().error(fmt::format("Invalid {} option: {}", option, word));
+    }
+    return is_known;
+}
+
+bool take_options(Session& session, const char* text, OpenRequest& request) {
+    if (session.image_opts) {
+        session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
+        return false;
+    }
+    return add_option_string(session, text, IdOption::refused, request.options);
+}
+
+/// Parses the options of open; nothing after an error, which was told.
+std::optional<OpenRequest> parse_open(Session& session, const Command& command, CommandLine line) {
     OpenRequest request;
+    bool valid = true;
     int c = 0;
-    while ((c = next_option(command, line)) != -1) {
+    while (valid && (c = next_option(command, line)) != -1) {
         switch (c) {
         case 's': request.snapshot = true; break;
         case 'n':
@@ -24,51 +43,35 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
         case 'r': request.flags.read_only = true; break;
         case 'k': request.aio = AioMode::native; break;
         case 't':
-            if (!parse_cache_mode(optarg, request.flags, request.writethrough)) {
-                session.failures().note(FailureKind::mode, optarg, {}, "cache");
-                session.out().error(fmt::format("Invalid cache option: {}", optarg));
-                return Outcome::failed;
-            }
+            valid = check_mode(session, parse_cache_mode(optarg, request.flags, request.writethrough), "cache", optarg);
             break;
-        case 'd':
-            if (!parse_discard_mode(optarg, request.flags)) {
-                session.failures().note(FailureKind::mode, optarg, {}, "discard");
-                session.out().error(fmt::format("Invalid discard option: {}", optarg));
-                return Outcome::failed;
-            }
-            break;
-        case 'i':
-            if (!parse_aio_mode(optarg, request.aio)) {
-                session.failures().note(FailureKind::mode, optarg, {}, "aio");
-                session.out().error(fmt::format("Invalid aio option: {}", optarg));
-                return Outcome::failed;
-            }
-            break;
-        case 'o':
-            if (session.image_opts) {
-                session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
-                return Outcome::failed;
-            }
-            if (!add_option_string(session, optarg, IdOption::refused, request.options)) {
-                return Outcome::failed;
-            }
-            break;
+        case 'd': valid = check_mode(session, parse_discard_mode(optarg, request.flags), "discard", optarg); break;
+        case 'i': valid = check_mode(session, parse_aio_mode(optarg, request.aio), "aio", optarg); break;
+        case 'o': valid = take_options(session, optarg, request); break;
         case 'U': request.force_share = true; break;
-        default: return usage_error(session, command);
+        default: usage_error(session, command); valid = false;
         }
+    }
+    return valid ? std::optional(std::move(request)) : std::nullopt;
+}
+
+Outcome run_open(Session& session, const Command& command, CommandLine line) {
+    std::optional<OpenRequest> request = parse_open(session, command, line);
+    if (!request) {
+        return Outcome::failed;
     }
     const std::span<char*> operands = line.operands();
     if (operands.size() > 1) {
         return usage_error(session, command);
     }
     if (operands.size() == 1 && session.image_opts) {
-        if (!add_option_string(session, operands[0], IdOption::refused, request.options)) {
+        if (!add_option_string(session, operands[0], IdOption::refused, request->options)) {
             return Outcome::failed;
         }
     } else if (operands.size() == 1) {
-        request.filename = operands[0];
+        request->filename = operands[0];
     }
-    return open_image(session, std::move(request));
+    return open_image(session, std::move(*request));
 }
 
 Outcome run_close(Session& session, const Command& /*command*/, CommandLine /*line*/) {
@@ -93,9 +96,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
     while ((c = next_option(command, line)) != -1) {
         switch (c) {
         case 'c':
-            if (!parse_cache_mode(optarg, reopen.flags, reopen.writethrough)) {
-                session.failures().note(FailureKind::mode, optarg, {}, "cache");
-                session.out().error(fmt::format("Invalid cache option: {}", optarg));
+            if (!check_mode(session, parse_cache_mode(optarg, reopen.flags, reopen.writethrough), "cache", optarg)) {
                 return std::nullopt;
             }
             reopen.has_cache = true;

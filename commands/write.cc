@@ -14,8 +14,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr int64_t sector = 512;
-
 struct WriteOptions {
     bool for_machines = false; // -C
     bool quiet = false;        // -q
@@ -75,16 +73,9 @@ bool check_combination(Session& session, const WriteOptions& options) {
     return complaint == nullptr;
 }
 
-bool check_alignment(Session& session, const WriteOptions& options, int64_t offset, int64_t count) {
-    if (options.flags.vmstate || options.flags.compressed) {
-        if (offset % sector != 0) {
-            session.out().complain("{} is not a sector-aligned value for 'offset'\n", offset);
-            return false;
-        }
-        if (count % sector != 0) {
-            session.out().complain("{} is not a sector-aligned value for 'count'\n", count);
-            return false;
-        }
+bool check_alignment(Session& session, const WriteOptions& options, const RangeArgument& asked) {
+    if ((options.flags.vmstate || options.flags.compressed) && !check_sectors(session, asked)) {
+        return false;
     }
     if (options.zeroes && options.registered) {
         session.out().complain("cannot combine zero write with registered I/O buffer\n");
@@ -160,14 +151,11 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     if (!asked) {
         return Outcome::failed;
     }
-    const auto begin = static_cast<uint64_t>(asked->offset);
-    const auto bytes = static_cast<uint64_t>(asked->length);
-    if (bytes > max_request_bytes && !options->flags.no_fallback) {
-        session.failures().note(FailureKind::number, operands[1], Status::from_errno(E2BIG));
-        session.out().complain("length cannot exceed {} without -n, given {}\n", max_request_bytes, operands[1]);
+    const auto [begin, bytes] = *asked;
+    if (!options->flags.no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
         return Outcome::failed;
     }
-    if (!check_alignment(session, *options, asked->offset, asked->length)) {
+    if (!check_alignment(session, *options, *asked)) {
         return Outcome::failed;
     }
     PatternFile source;
@@ -193,16 +181,11 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     if (!options) {
         return Outcome::failed;
     }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() < 2) {
-        return usage_error(session, command);
-    }
-    const std::optional<int64_t> offset = parse_offset(session, operands[0]);
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, operands.subspan(1), *offset) : std::nullopt;
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
     if (!vector) {
         return Outcome::failed;
     }
-    const auto begin = static_cast<uint64_t>(*offset);
+    const uint64_t begin = vector->offset;
     const Stopwatch watch(!options->quiet);
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
     uint64_t done = 0;

@@ -78,8 +78,7 @@ Outcome run_zone_mgmt(Session& session, CommandLine line, ZoneOp op) {
     if (!asked) {
         return Outcome::failed;
     }
-    const Status status =
-        session.backend().zone_mgmt(op, static_cast<uint64_t>(asked->offset), static_cast<uint64_t>(asked->length));
+    const Status status = session.backend().zone_mgmt(op, asked->offset, asked->length);
     return status.ok() ? Outcome::ok : failed(session, zone_op_name(op), status);
 }
 
@@ -92,10 +91,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
     const bool show_position = next_option(command, line) != -1;
     // Options are words too: of the three that are asked for, operands may be as few as none.
-    const std::span<char*> operands = line.operands();
-    const std::optional<int64_t> offset = parse_offset(session, operands.empty() ? nullptr : operands[0]);
-    const std::span<char*> lengths = operands.subspan(std::min<size_t>(operands.size(), 1));
-    const std::optional<VectorLengths> vector = offset ? parse_lengths(session, lengths, *offset) : std::nullopt;
+    const std::optional<VectorArgument> vector = parse_vector(session, line.operands());
     if (!vector) {
         return Outcome::failed;
     }
@@ -104,7 +100,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
         return failed(session, "append", status);
     }
     fill_iov(iov, default_byte);
-    const Result<uint64_t> position = session.backend().zone_append(static_cast<uint64_t>(*offset), iov, vector->lengths);
+    const Result<uint64_t> position = session.backend().zone_append(vector->offset, iov, vector->lengths);
     if (!position.ok()) {
         return failed(session, "append", position.status());
     }

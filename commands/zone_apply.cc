@@ -140,32 +140,22 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     if (!check_zoned(session, command)) {
         return Outcome::failed;
     }
-    ZoneFilter filter;
-    bool dry_run = false;
-    int c = 0;
-    while ((c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
-        Status status;
-        if (c == 'n') {
-            dry_run = true;
-        } else if (c == '?' || !filter.take_option(c, optarg, status)) {
-            return usage_error(session, command);
-        }
-        if (!status.ok()) {
-            return zone_command_failed(session, command, status);
-        }
+    const std::optional<ZoneOptions> options = parse_zone_options(session, command, line, 'n');
+    if (!options) {
+        return Outcome::failed;
     }
     const std::span<char*> operands = line.operands();
     ZoneOperation operation{};
     if (operands.size() != 1 || !parse_enum(zone_operation_words, operands[0], operation).ok()) {
         return usage_error(session, command);
     }
-    if (!filter.is_set()) {
+    if (!options->filter.is_set()) {
         return zone_command_failed(
             session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
     }
-    BulkOperation bulk(session, operation, dry_run);
+    BulkOperation bulk(session, operation, options->own);
     session.out().begin_list("zones");
-    const Status status = bulk.run(filter);
+    const Status status = bulk.run(options->filter);
     if (was_interrupted(status)) {
         (void)bulk.sum_up();
         session.out().interrupted("zone_apply interrupted");

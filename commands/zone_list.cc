@@ -168,19 +168,9 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     if (!check_zoned(session, command)) {
         return Outcome::failed;
     }
-    ZoneFilter filter;
-    bool in_bytes = false;
-    int c = 0;
-    while ((c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
-        Status status;
-        if (c == 'b') {
-            in_bytes = true;
-        } else if (c == '?' || !filter.take_option(c, optarg, status)) {
-            return usage_error(session, command);
-        }
-        if (!status.ok()) {
-            return zone_command_failed(session, command, status);
-        }
+    const std::optional<ZoneOptions> options = parse_zone_options(session, command, line, 'b');
+    if (!options) {
+        return Outcome::failed;
     }
     if (!line.operands().empty()) {
         return usage_error(session, command);
@@ -189,10 +179,10 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     if (!length.ok()) {
         return zone_command_failed(session, command, length.status());
     }
-    ZoneListing table(session.out(), session.backend().limits(), *length, in_bytes);
+    ZoneListing table(session.out(), session.backend().limits(), *length, options->own);
     session.out().tell(HeadFact{table});
     session.out().begin_list("zones");
-    const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
+    const Result<uint64_t> shown = visit_zones(session.backend(), options->filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
         session.out().tell(RowFact{table, number, zone});
     });
     if (!shown.ok()) {

@@ -4,7 +4,6 @@
 #include "block/json_scanner.h"
 #include "block/options.h"
 
-#include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <set>

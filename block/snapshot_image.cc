@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <fmt/format.h>
 
 namespace zoneio {
@@ -15,6 +15,20 @@ namespace {
 
 constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
 constexpr uint64_t sector_size = 512;
+
+/// log2 of a number that is not 0, in 2^-16ths. Nothing else needs the mathematical library, which every start would load.
+uint64_t log2_of(uint32_t number) {
+    const auto whole = static_cast<unsigned>(std::bit_width(number)) - 1;
+    uint64_t mantissa = uint64_t{number} << (31 - whole); // in 2^-31sts, from 1 to 2
+    uint64_t log = whole;
+    for (int bit = 0; bit < 16; bit++) {
+        mantissa = mantissa * mantissa >> 31;
+        const uint64_t carry = mantissa >> 32;
+        mantissa >>= carry;
+        log = log << 1 | carry;
+    }
+    return log;
+}
 
 /// Would a compressed copy be smaller? Told from how evenly the bytes are spread: only what is close to random
 /// is not, and the answer is seen in nothing but whether such a write can be repeated.
@@ -26,13 +40,13 @@ bool is_compressible(const IoVec& iov) {
             histogram[bytes[i]]++;
         }
     }
-    const auto total = static_cast<double>(iov.bytes());
-    double bits = 0;
+    const uint64_t log_of_total = log2_of(static_cast<uint32_t>(iov.bytes()));
+    uint64_t bits = 0; // in 2^-16ths
     for (const uint32_t count : histogram) {
-        bits -= count == 0 ? 0 : count * std::log2(count / total);
+        bits += count == 0 ? 0 : count * (log_of_total - log2_of(count));
     }
-    constexpr double worthwhile = 0.995;
-    return bits < worthwhile * 8 * static_cast<double>(cluster_bytes);
+    constexpr uint64_t worthwhile = (8 * cluster_bytes << 16) / 1000 * 995;
+    return bits < worthwhile;
 }
 
 } // namespace

@@ -114,35 +114,57 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
     return file;
 }
 
-Status PosixFile::open(OpenContext& context, Options& options) {
+Status PosixFile::take_options(Options& options, Locking& locking) {
     std::optional<std::string> aio;
-    std::optional<std::string> locking;
+    std::optional<std::string> lock_word;
     std::optional<std::string> pr_manager;
     std::optional<uint64_t> aio_max_batch;
     std::optional<bool> drop_cache;
     std::optional<bool> check_cache_dropped;
     options.erase("filename");
     Status status = options.take_all({{"aio", aio},
-                                      {"locking", locking},
+                                      {"locking", lock_word},
                                       {"pr-manager", pr_manager},
                                       OptionTarget::number("aio-max-batch", aio_max_batch),
                                       {"drop-cache", drop_cache},
                                       {"x-check-cache-dropped", check_cache_dropped}});
-    aio_ = context.default_aio;
     if (status.ok() && aio) {
         status = parse_enum(aio_mode_words, *aio, aio_);
     }
-    Locking lock_mode = Locking::automatic;
-    if (status.ok() && locking) {
-        status = parse_enum(locking_words, *locking, lock_mode);
+    if (status.ok() && lock_word) {
+        status = parse_enum(locking_words, *lock_word, locking);
     }
     if (status.ok() && pr_manager) {
         status = Status::error(EINVAL, fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
     }
+    return status;
+}
+
+Status PosixFile::check_aio(bool direct) const {
+    return aio_ == AioMode::native && !direct
+               ? Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
+               : Status();
+}
+
+Status PosixFile::refresh_length(int fd) {
+    Result<uint64_t> length = measure(fd);
+    if (length.ok() && *length > static_cast<uint64_t>(max_image_length)) {
+        length = Status::from_errno(EFBIG);
+    }
+    if (!length.ok()) {
+        return Status::error(length.status().code(), "Could not refresh total sector count: " + length.status().message());
+    }
+    set_length(*length);
+    return {};
+}
+
+Status PosixFile::open(OpenContext& context, Options& options) {
+    aio_ = context.default_aio;
+    Locking locking = Locking::automatic;
+    Status status = take_options(options, locking);
     if (!status.ok()) {
         return status;
     }
-
     filename_ = context.filename;
     flags_ = context.flags;
     direct_ = flags_.direct;
@@ -155,23 +177,17 @@ Status PosixFile::open(OpenContext& context, Options& options) {
     if (!file.ok()) {
         return std::move(file).status();
     }
-    if (aio_ == AioMode::native && !direct_) {
-        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    status = check_aio(direct_);
+    if (status.ok()) {
+        status = check_kind(file->get());
     }
-    status = check_kind(file->get());
+    if (status.ok()) {
+        status = refresh_length(file->get());
+    }
     if (!status.ok()) {
         return status;
     }
-    Result<uint64_t> length = measure(file->get());
-    if (length.ok() && *length > static_cast<uint64_t>(max_image_length)) {
-        length = Status::from_errno(EFBIG);
-    }
-    if (!length.ok()) {
-        return Status::error(length.status().code(),
-                             "Could not refresh total sector count: " + length.status().message());
-    }
-    set_length(*length);
-    use_locks_ = lock_mode == Locking::on || (lock_mode == Locking::automatic && FileLock::supported(file->get()));
+    use_locks_ = locking == Locking::on || (locking == Locking::automatic && FileLock::supported(file->get()));
     limits_ = probe_limits(file->get(), direct_);
     fd_ = std::move(*file);
     return {};
@@ -415,10 +431,10 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     if (writable == writable_ && flags.direct == direct_) {
         return std::unique_ptr<PendingReopen>(std::move(reopen));
     }
-    if (aio_ == AioMode::native && !flags.direct) {
-        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.");
+    status = check_aio(flags.direct);
+    if (status.ok() && writable && !writable_) {
+        status = may_open_for_writing();
     }
-    status = writable && !writable_ ? may_open_for_writing() : Status();
     if (!status.ok()) {
         return status;
     }

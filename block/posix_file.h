@@ -70,6 +70,11 @@ private:
     bool needs_writing(const NodeFlags& flags, const Permissions& permissions) const;
     /// Puts a descriptor for writing in the place of the one that is open.
     Status become_writable();
+    /// Takes out what this driver understands.
+    Status take_options(Options& options, Locking& locking);
+    /// EINVAL for the kernel's own asynchronous I/O where the page cache is in its way.
+    Status check_aio(bool direct) const;
+    Status refresh_length(int fd);
     Limits probe_limits(int fd, bool direct) const;
     /// The whole request in one piece, or its part that one system call takes.
     Status transfer(uint64_t offset, const IoVec& iov, bool is_write);

@@ -88,55 +88,28 @@ bool parse_plain_size(std::string_view text, uint64_t& value) {
     return true;
 }
 
-} // namespace
-
-ParseError parse_size(std::string_view text, uint64_t& value) {
-    if (parse_plain_size(text, value)) {
-        return ParseError::none;
-    }
-    // Blanks and a sign in front are strtoull's business, and users rely on `+1k`.
-    size_t pos = 0;
-    while (pos < text.size() && std::isspace(static_cast<unsigned char>(text[pos]))) {
-        pos++;
-    }
-    bool negative = false;
-    if (pos < text.size() && (text[pos] == '+' || text[pos] == '-')) {
-        negative = text[pos] == '-';
-        pos++;
-    }
-    text.remove_prefix(pos);
-    if (text.size() >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        return negative ? ParseError::invalid : parse_hex(text.substr(2), value);
-    }
-
-    uint64_t whole = 0;
-    bool overflow = false;
-    const std::string_view whole_digits = take_digits(text);
-    for (const char c : whole_digits) {
-        overflow = overflow || !push_digit(whole, 10, static_cast<unsigned>(c - '0'));
-    }
-    if (negative || overflow) {
-        // Such a number is too large only when nothing follows that would have to be understood first; without a
-        // whole part that is a fraction.
-        if (whole_digits.empty() && text.starts_with('.')) {
-            text.remove_prefix(1);
-            return !take_digits(text).empty() && text.empty() ? ParseError::out_of_range : ParseError::invalid;
-        }
-        return whole_digits.empty() || !text.empty() ? ParseError::invalid : ParseError::out_of_range;
-    }
-    std::string_view fraction_digits;
-    if (text.starts_with('.')) {
+/// Blanks and a sign in front are strtoull's business, and users rely on `+1k`. True: the sign is a minus.
+bool take_sign(std::string_view& text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
         text.remove_prefix(1);
-        fraction_digits = take_digits(text);
     }
-    if (whole_digits.empty() && fraction_digits.empty()) {
-        return ParseError::invalid;
+    const bool negative = text.starts_with('-');
+    text.remove_prefix(negative || text.starts_with('+') ? 1 : 0);
+    return negative;
+}
+
+/// A number that is negative, or whose whole part has more than 64 bits: it is too large only when nothing follows that
+/// would have to be understood first; without a whole part that is a fraction.
+ParseError refuse_whole(std::string_view whole_digits, std::string_view rest) {
+    if (whole_digits.empty() && rest.starts_with('.')) {
+        rest.remove_prefix(1);
+        return !take_digits(rest).empty() && rest.empty() ? ParseError::out_of_range : ParseError::invalid;
     }
-    const int shift = text.empty() ? 0 : suffix_shift(text.front());
-    if (shift < 0 || text.size() > 1) {
-        return ParseError::invalid;
-    }
-    const unsigned __int128 fraction = binary_fraction(fraction_digits);
+    return whole_digits.empty() || !rest.empty() ? ParseError::invalid : ParseError::out_of_range;
+}
+
+/// `whole` and a fraction in 2^-64ths, times 2^shift.
+ParseError scale(uint64_t whole, unsigned __int128 fraction, int shift, uint64_t& value) {
     const bool is_fractional = fraction != 0 && fraction >> 64 == 0;
     if (is_fractional && shift == 0) {
         return ParseError::invalid;
@@ -144,16 +117,45 @@ ParseError parse_size(std::string_view text, uint64_t& value) {
     if (shift > 0 && (whole >> (64 - shift)) != 0) {
         return ParseError::out_of_range;
     }
-    uint64_t result = whole << shift;
-    if (fraction != 0) {
-        const unsigned __int128 scaled = fraction << shift;
-        const uint64_t half = static_cast<uint64_t>(scaled >> 63) & 1;
-        if (__builtin_add_overflow(result, static_cast<uint64_t>(scaled >> 64) + half, &result)) {
-            return ParseError::out_of_range;
-        }
+    const unsigned __int128 scaled = fraction << shift;
+    const uint64_t half = static_cast<uint64_t>(scaled >> 63) & 1;
+    uint64_t result = 0;
+    if (__builtin_add_overflow(whole << shift, static_cast<uint64_t>(scaled >> 64) + half, &result)) {
+        return ParseError::out_of_range;
     }
     value = result;
     return ParseError::none;
+}
+
+} // namespace
+
+ParseError parse_size(std::string_view text, uint64_t& value) {
+    if (parse_plain_size(text, value)) {
+        return ParseError::none;
+    }
+    const bool negative = take_sign(text);
+    if (text.starts_with("0x") || text.starts_with("0X")) {
+        return negative ? ParseError::invalid : parse_hex(text.substr(2), value);
+    }
+    uint64_t whole = 0;
+    bool overflow = false;
+    const std::string_view whole_digits = take_digits(text);
+    for (const char c : whole_digits) {
+        overflow = overflow || !push_digit(whole, 10, static_cast<unsigned>(c - '0'));
+    }
+    if (negative || overflow) {
+        return refuse_whole(whole_digits, text);
+    }
+    std::string_view fraction_digits;
+    if (text.starts_with('.')) {
+        text.remove_prefix(1);
+        fraction_digits = take_digits(text);
+    }
+    const int shift = text.empty() ? 0 : suffix_shift(text.front());
+    if ((whole_digits.empty() && fraction_digits.empty()) || shift < 0 || text.size() > 1) {
+        return ParseError::invalid;
+    }
+    return scale(whole, binary_fraction(fraction_digits), shift, value);
 }
 
 ParseError parse_size_int64(std::string_view text, int64_t& value) {

@@ -7,40 +7,22 @@ import snapshot
 from case import Case
 from commands import CACHES, EXTRA_FILES, Sizes, alloc, any_request, as_units, session, truncate
 from image_opts import as_options
-from layers import NO_CHILD, below, common, faulty, lower, written
+from layers import below, filter_chain, filter_node, lower, written
 
 BOTTOMS = ("n", "n", "n", "x", "", "b")
+ODD_KEYS = ("x", "bottom.x", "backing", "backing.driver", "file.x", "copy-on-read", "top")
 # Of copying itself; they belong to the node that copies and what it stands on.
 EVENTS = ("cor_write", "read_aio", "write_aio", "pwritev", "flush_to_os", "l2_load", "cow_read", "cow_write", "none")
 
 
 def node(d, child=None):
     child = child or lower(d)
-    pairs = [("driver", "copy-on-read")]
+    own = [("driver", "copy-on-read")]
     if d.chance(0.3):
-        pairs.append(("bottom", d.pick(BOTTOMS)))
+        own.append(("bottom", d.pick(BOTTOMS)))
         if not any(key == "node-name" for key, _value in child) and not re.match("null|json", child[0][1]):
             child = child + [("node-name", "n")]
-    pairs += list(d.pick(NO_CHILD)) if d.chance(0.06) else below(child)
-    pairs += common(d, 0.12)
-    if d.chance(0.04):
-        pairs.append((d.pick("x", "bottom.x", "backing", "backing.driver", "file.x", "copy-on-read", "top"), d.pick("1", "x", "on", "")))
-    return d.shuffled(pairs) if d.chance(0.3) else pairs
-
-
-def chain(d):
-    kind = d.random()
-    if kind < 0.45:
-        return node(d)
-    if kind < 0.6:
-        return [("driver", "raw")] + below(node(d)) + common(d, 0.1)
-    if kind < 0.7:
-        return node(d, node(d))
-    if kind < 0.8:
-        return faulty(d, node(d))
-    if kind < 0.9:
-        return node(d, faulty(d, lower(d)))
-    return [("driver", "raw")] + below(faulty(d, node(d)))
+    return filter_node(d, own, child, ODD_KEYS)
 
 
 def reopen(d, _sizes):
@@ -50,7 +32,7 @@ def reopen(d, _sizes):
 
 def open_again(d, _sizes):
     flags = "".join(d.subset("Crnk", 0.15))
-    return f"open {'-' + flags + ' ' if flags else ''}-o {as_options(d, chain(d)).replace(' ', '')}"
+    return f"open {'-' + flags + ' ' if flags else ''}-o {as_options(d, filter_chain(d, node)).replace(' ', '')}"
 
 
 def commands(d):
@@ -66,7 +48,7 @@ def make_driver(d):
     kind = d.random()
     words = as_units(commands(d))
     if kind < 0.7:
-        operand = written(d, chain(d))
+        operand = written(d, filter_chain(d, node))
     elif kind < 0.8:
         operand = written(d, lower(d))
         units += [("-C",)] * (("-C",) not in units)

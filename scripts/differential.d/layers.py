@@ -36,6 +36,30 @@ def faulty(d, child):
     return [("driver", "blkdebug")] + below(child, "image") + pairs
 
 
+def filter_node(d, own, child, odd_keys):
+    """A filter over a child: `own` are its driver and options. Something is missing or wrong now and then."""
+    pairs = own + (list(d.pick(NO_CHILD)) if d.chance(0.06) else below(child)) + common(d, 0.14)
+    if d.chance(0.04):
+        pairs.append((d.pick(odd_keys), d.pick("1", "x", "on", "")))
+    return d.shuffled(pairs) if d.chance(0.3) else pairs
+
+
+def filter_chain(d, node):
+    """A filter on top, somewhere in the middle, or twice; `node(d, child)` is one over a child, or over any."""
+    kind = d.random()
+    if kind < 0.45:
+        return node(d)
+    if kind < 0.6:
+        return [("driver", "raw")] + below(node(d)) + common(d, 0.1)
+    if kind < 0.7:
+        return node(d, node(d))
+    if kind < 0.8:
+        return faulty(d, node(d))
+    if kind < 0.9:
+        return node(d, faulty(d, lower(d)))
+    return [("driver", "raw")] + below(faulty(d, node(d)))
+
+
 def lower(d, depth=0):
     """A file, or some nodes over one; `depth` bounds how many."""
     kind = d.random()

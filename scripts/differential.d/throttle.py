@@ -8,7 +8,7 @@ import blkdebug
 from case import Case
 from commands import CACHES, EXTRA_FILES, Sizes, alloc, any_request, as_units, session, truncate
 from image_opts import as_options
-from layers import NO_CHILD, below, common, faulty, lower, written
+from layers import filter_chain, filter_node, lower, written
 
 IDS = ("g", "g", "g", "h", "t.u-v_w")
 NAMES = tuple(f"{unit}-{kind}" for unit in ("iops", "bps") for kind in ("total", "read", "write"))
@@ -21,6 +21,7 @@ BAD = ("-1", "x", "", "1k", "1.5", "1000000000000001", "9223372036854775807", "9
        "-9223372036854775809", " 5000000000", "5000000000 ", "+5000000000", "0x", "1e12", "on", "nan")
 ODD_KEYS = ("x", "limits", "limits.x", "x-iops", "limits.iops", "x-iops-total.x", "limits.iops-total.x", "limits.", "x-", "id",
             "throttle-group", "x-limits", "limits.limits", "iops-total", "limits.x-iops-total", "x-iops-size-max", "qom-type", "", ".")
+ODD_NODE_KEYS = ("x", "limits.iops-total", "throttle-group.x", "backing", "file.x", "limits", "bps")
 OTHER_OBJECTS = ("secret,id=g,data=x", "iothread,id=g", "throttle-group", "throttle-group,id=", "throttle-group,id=1", "nosuch,id=g",
                  "throttle-group,id=g,id=h", "id=g", "throttle-group,throttle-group", "throttle-group,id", "qom-type=throttle-group",
                  "{'qom-type':'throttle-group'}", "{'qom-type':'throttle-group','id':1}", "{'id':'g'}", "{", "throttle-group,id=g,limits")
@@ -85,29 +86,10 @@ def objects(d):
 
 
 def node(d, child=None):
-    """A node of the driver, with something missing or wrong now and then."""
-    pairs = [("driver", "throttle")]
+    own = [("driver", "throttle")]
     if d.chance(0.97):
-        pairs.append(("throttle-group", d.pick(GROUPS) if d.chance(0.3) else "g"))
-    pairs += list(d.pick(NO_CHILD)) if d.chance(0.06) else below(child or lower(d))
-    pairs += common(d, 0.15)
-    if d.chance(0.04):
-        pairs.append((d.pick("x", "limits.iops-total", "throttle-group.x", "backing", "file.x", "limits", "bps"), d.pick("1", "x", "")))
-    return d.shuffled(pairs) if d.chance(0.3) else pairs
-
-
-def chain(d):
-    """Throttle on top, somewhere in the middle, or several times."""
-    kind = d.random()
-    if kind < 0.5:
-        return node(d)
-    if kind < 0.75:
-        return [("driver", "raw")] + below(node(d)) + common(d, 0.1)
-    if kind < 0.85:
-        return node(d, node(d))
-    if kind < 0.93:
-        return faulty(d, node(d))
-    return [("driver", "raw")] + below(faulty(d, node(d)))
+        own.append(("throttle-group", d.pick(GROUPS) if d.chance(0.3) else "g"))
+    return filter_node(d, own, child or lower(d), ODD_NODE_KEYS)
 
 
 def reopen(d, _sizes):
@@ -121,7 +103,7 @@ def reopen(d, _sizes):
 
 
 def open_again(d, _sizes):
-    options = as_options(d, chain(d)).replace(" ", "")
+    options = as_options(d, filter_chain(d, node)).replace(" ", "")
     return f"open {d.pick('', '', '-r ', '-n ', '-U ')}-o {options}"
 
 
@@ -145,7 +127,7 @@ def make_chains(d):
                                    ("-i", d.pick("native", "io_uring", "threads"))], 0.06)
     # Behind a reopen the reference would have to find the file of its overlay, which has no name any more.
     words = as_units(commands(d, {reopen: 4} if ("-s",) not in units else {}))
-    operand = written(d, chain(d)) if d.chance(0.85) else ()
+    operand = written(d, filter_chain(d, node)) if d.chance(0.85) else ()
     if not operand:
         words = as_units([open_again(d, None)]) + words
     return Case(tuple(d.shuffled(units)) + words + operand, (blkdebug.image(d),) + EXTRA_FILES)

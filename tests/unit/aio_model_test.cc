@@ -6,6 +6,8 @@
 #include "block/backend.h"
 #include "block/file_descriptor.h"
 
+#include "test_setting.h"
+
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
@@ -17,14 +19,11 @@
 namespace zoneio {
 namespace {
 
+using testing::setting;
+
 constexpr uint64_t image_bytes = 1 << 20;
 constexpr uint64_t cell = 4096; ///< how finely the model looks up who wrote where
 constexpr uint64_t never = UINT64_MAX;
-
-unsigned long setting(const char* name, unsigned long fallback) {
-    const char* const text = getenv(name);
-    return text != nullptr ? strtoul(text, nullptr, 0) : fallback;
-}
 
 /// A write that was begun, and when: moments are counted in requests begun or seen to be done.
 struct Write {

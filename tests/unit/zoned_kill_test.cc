@@ -8,6 +8,7 @@
 #include "block/open.h"
 #include "block/zoned_header.h"
 
+#include "test_setting.h"
 #include "zone_reference.h"
 
 #include <atomic>
@@ -26,13 +27,9 @@ namespace {
 
 using testing::ReferenceDevice;
 using testing::ReferenceZone;
+using testing::setting;
 
 constexpr uint64_t block = 512;
-
-unsigned long setting(const char* name, unsigned long fallback) {
-    const char* text = getenv(name);
-    return text != nullptr ? strtoul(text, nullptr, 0) : fallback;
-}
 
 /// What parent and child both see.
 struct Progress {

@@ -8,6 +8,7 @@
 #include "block/zoned_header.h"
 
 #include "recording_driver.h"
+#include "test_setting.h"
 #include "zone_reference.h"
 
 #include <algorithm>
@@ -21,13 +22,9 @@ namespace {
 using testing::RecordingDriver;
 using testing::ReferenceDevice;
 using testing::ReferenceZone;
+using testing::setting;
 
 constexpr uint64_t block = 512;
-
-unsigned long setting(const char* name, unsigned long fallback) {
-    const char* text = getenv(name);
-    return text != nullptr ? strtoul(text, nullptr, 0) : fallback;
-}
 
 const DriverInfo recording_info{"recording", true, false, nullptr, nullptr, {}};
 

@@ -4,7 +4,10 @@
 #include "commands/why.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
+#include <numeric>
+#include <span>
 
 namespace zoneio {
 
@@ -12,13 +15,119 @@ namespace {
 
 constexpr size_t most_matches = 1000;
 
-/// Adds what `text_of` makes of each zone, where that begins with what was typed.
-template <typename TextOf>
-void add_zones(std::vector<std::string>& found, const Limits& limits, std::string_view typed, TextOf text_of) {
-    for (uint64_t zone = 0; zone < limits.nr_zones && found.size() < most_matches; zone++) {
-        std::string text = text_of(zone);
+/// The numbers from `begin` up to, but not with, `end`.
+struct NumberRange {
+    uint64_t begin;
+    uint64_t end;
+};
+
+/// The numbers whose digits to this base begin with these ones, as ranges: for `12` those are 12, 120 to 129, and so on.
+std::vector<NumberRange> numbers_with(std::string_view digits, unsigned base) {
+    constexpr uint64_t any = UINT64_MAX;
+    if (digits.empty()) {
+        return {{0, any}};
+    }
+    uint64_t number = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, number, static_cast<int>(base));
+    if (error != std::errc() || stop != end || (digits[0] == '0' && digits.size() > 1)) {
+        return {};
+    }
+    std::vector<NumberRange> ranges;
+    for (NumberRange range{number, number + 1}; range.end > range.begin;) {
+        ranges.push_back(range);
+        if (number == 0 || __builtin_mul_overflow(range.begin, base, &range.begin) ||
+            __builtin_mul_overflow(range.end, base, &range.end)) {
+            break;
+        }
+    }
+    return ranges;
+}
+
+/// The begins of zones that are multiples of a unit. However many zones there are, it looks at few of them: at no more than
+/// twice as many as are wanted.
+class ZoneBegins {
+public:
+    explicit ZoneBegins(const Limits& limits) : limits_(limits) {}
+
+    /// Adds those that are so many units of `unit` bytes, and no multiples of `larger_unit` (0: there is none).
+    void add(std::span<const NumberRange> ranges, uint64_t unit, uint64_t larger_unit) {
+        const uint64_t step = zones_between(unit);
+        const uint64_t skipped = larger_unit != 0 ? zones_between(larger_unit) : 0;
+        for (const NumberRange& range : ranges) {
+            add(range, unit, step, skipped);
+        }
+    }
+
+    /// The first of all, in order.
+    std::vector<uint64_t> take() {
+        std::sort(begins_.begin(), begins_.end());
+        begins_.erase(std::unique(begins_.begin(), begins_.end()), begins_.end());
+        begins_.resize(std::min(begins_.size(), most_matches));
+        return std::move(begins_);
+    }
+
+private:
+    /// From one zone that begins at a multiple of a unit to the next.
+    uint64_t zones_between(uint64_t unit) const { return unit / std::gcd(unit, limits_.zone_size); }
+
+    void add(const NumberRange& range, uint64_t unit, uint64_t step, uint64_t skipped) {
+        if (range.begin == 0) {
+            begins_.push_back(0);
+        }
+        if (skipped == step) {
+            return;
+        }
+        using Wide = unsigned __int128;
+        const Wide end = Wide{range.end} * unit;
+        const Wide zones_before = (Wide{range.begin} * unit + limits_.zone_size - 1) / limits_.zone_size;
+        size_t found = 0;
+        for (Wide zone = (zones_before + step - 1) / step * step;
+             found < most_matches && zone < limits_.nr_zones && zone * limits_.zone_size < end; zone += step) {
+            if (skipped == 0 || zone % skipped != 0) {
+                begins_.push_back(static_cast<uint64_t>(zone) * limits_.zone_size);
+                found++;
+            }
+        }
+    }
+
+    const Limits& limits_;
+    std::vector<uint64_t> begins_;
+};
+
+void add_hexadecimal(std::vector<std::string>& found, const Limits& limits, std::string_view typed) {
+    ZoneBegins begins(limits);
+    begins.add(numbers_with(typed.substr(2), 16), 1, 0);
+    for (const uint64_t begin : begins.take()) {
+        found.push_back(fmt::format("{:#x}", begin));
+    }
+}
+
+/// `4M`, where `typed` begins with these digits.
+void add_sizes(std::vector<std::string>& found, const Limits& limits, std::string_view typed, std::string_view digits) {
+    std::vector<NumberRange> ranges = numbers_with(digits, 10);
+    if (digits.size() < typed.size()) {
+        // Behind a suffix no digits can come.
+        ranges.resize(std::min<size_t>(ranges.size(), 1));
+    }
+    ZoneBegins begins(limits);
+    constexpr unsigned largest_shift = 60;
+    for (unsigned shift = 0; shift <= largest_shift; shift += 10) {
+        // What is a multiple of a larger unit is written in that.
+        begins.add(ranges, uint64_t{1} << shift, shift < largest_shift ? uint64_t{1} << (shift + 10) : 0);
+    }
+    for (const uint64_t begin : begins.take()) {
+        std::string text = exact_size(begin);
         if (text.starts_with(typed)) {
             found.push_back(std::move(text));
+        }
+    }
+}
+
+void add_numbers(std::vector<std::string>& found, const Limits& limits, std::string_view digits) {
+    for (const NumberRange& range : numbers_with(digits, 10)) {
+        for (uint64_t zone = range.begin; zone < std::min(range.end, limits.nr_zones) && found.size() < most_matches; zone++) {
+            found.push_back(fmt::format("{}z", zone));
         }
     }
 }
@@ -27,9 +136,10 @@ void add_zones(std::vector<std::string>& found, const Limits& limits, std::strin
 
 std::vector<std::string> zone_offsets(const Limits& limits, std::string_view typed) {
     std::vector<std::string> found;
-    const size_t digits = std::min(typed.find_first_not_of("0123456789"), typed.size());
-    if (digits > 0 && typed.substr(digits).starts_with("z")) {
-        const std::string zone(typed.substr(0, digits + 1));
+    const std::string_view digits = typed.substr(0, typed.find_first_not_of("0123456789"));
+    const std::string_view rest = typed.substr(digits.size());
+    if (!digits.empty() && rest.starts_with("z")) {
+        const std::string zone = fmt::format("{}z", digits);
         for (std::string text : {zone, zone + "+wp"}) {
             if (text.starts_with(typed)) {
                 found.push_back(std::move(text));
@@ -37,12 +147,15 @@ std::vector<std::string> zone_offsets(const Limits& limits, std::string_view typ
         }
         return found;
     }
-    const bool hex = typed.starts_with("0x");
-    add_zones(found, limits, typed, [&](uint64_t zone) {
-        return hex ? fmt::format("{:#x}", zone * limits.zone_size) : exact_size(zone * limits.zone_size);
-    });
-    if (!typed.empty() && !hex) {
-        add_zones(found, limits, typed, [](uint64_t zone) { return fmt::format("{}z", zone); });
+    if (typed.starts_with("0x")) {
+        add_hexadecimal(found, limits, typed);
+        return found;
+    }
+    if (typed.empty() || !digits.empty()) {
+        add_sizes(found, limits, typed, digits);
+    }
+    if (!digits.empty() && rest.empty()) {
+        add_numbers(found, limits, digits);
     }
     if (!typed.empty() && std::string_view("wp").starts_with(typed)) {
         found.emplace_back("wp");

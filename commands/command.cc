@@ -183,6 +183,17 @@ const Command* find_command(std::string_view word) {
     return index.find(word);
 }
 
+std::vector<std::string_view> command_names() {
+    std::vector<std::string_view> names;
+    for (const Command* command : command_table()) {
+        names.push_back(command->name);
+        if (!command->altname.empty()) {
+            names.push_back(command->altname);
+        }
+    }
+    return names;
+}
+
 std::string usage_line(const Command& command, std::string_view shown_name) {
     return command.args == nullptr ? fmt::format("{} -- {}", shown_name, command.oneline)
                                    : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);

@@ -68,6 +68,9 @@ std::span<const Command* const> command_table();
 /// By name or short name; null when there is none.
 const Command* find_command(std::string_view word);
 
+/// The names and short names of all commands.
+std::vector<std::string_view> command_names();
+
 /// `NAME ARGS -- ONELINE`.
 std::string usage_line(const Command& command, std::string_view shown_name);
 

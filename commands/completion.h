@@ -31,8 +31,4 @@ Completions complete_options(std::string_view text, std::string_view driver);
 /// unknown. Begins with a space where one has to be typed first.
 std::string argument_hint(std::string_view line);
 
-/// The commands whose names are most like a word that names none: the best one, or several equally good; none
-/// when the word is like no name.
-std::vector<std::string_view> similar_commands(std::string_view word);
-
 } // namespace zoneio

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Help while a line is typed: what is still missing, and what a misspelt command may have been.
+// Help while a line is typed: what is still missing.
 #include "commands/completion.h"
 #include "commands/line_words.h"
-#include "commands/nearest.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -83,29 +82,6 @@ std::string argument_hint(std::string_view line) {
         missing.push_back(usage.operands.back());
     }
     return missing.empty() ? std::string() : fmt::format("{}{}", between ? "" : " ", fmt::join(missing, " "));
-}
-
-std::vector<std::string_view> similar_commands(std::string_view word) {
-    // One slip in a short word, two in a longer one.
-    size_t best = word.size() < 4 ? 1 : 2;
-    std::vector<std::string_view> similar;
-    for (const Command* command : command_table()) {
-        for (const std::string_view name : {command->name, command->altname}) {
-            // A name of one letter is like any other letter.
-            if (name.size() < 2) {
-                continue;
-            }
-            const size_t slips = word.size() > 2 && name.starts_with(word) ? 0 : edit_distance(word, name);
-            if (slips < best) {
-                similar.clear();
-            }
-            if (slips <= best && name.size() > slips) {
-                best = slips;
-                similar.push_back(name);
-            }
-        }
-    }
-    return similar;
 }
 
 } // namespace zoneio

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace zoneio {
 
@@ -30,38 +31,41 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string_view> nearest_words(std::string_view word, std::span<const std::string_view> known) {
     constexpr size_t most = 3;
-    struct Candidate {
-        size_t distance;
-        std::string_view word;
-    };
-    std::vector<Candidate> candidates;
-    // A longer word may have more wrong with it; what only begins like another is near to it, too.
-    const size_t allowed = word.size() < 3 ? 1 : word.size() < 6 ? 2 : 3;
+    constexpr size_t shortest_beginning = 3;
+    // One slip in a short word, two in a longer one.
+    size_t best = word.size() < 4 ? 1 : 2;
+    std::vector<std::string_view> nearest;
     for (const std::string_view candidate : known) {
-        const bool begins_alike = word.size() >= 3 && candidate.starts_with(word);
-        const size_t distance = begins_alike ? 1 : edit_distance(word, candidate);
-        if (distance <= allowed && distance < std::max(word.size(), candidate.size())) {
-            candidates.push_back({distance, candidate});
+        // A word of one letter is like any other letter.
+        if (candidate.size() < 2) {
+            continue;
+        }
+        const bool begins_so = word.size() >= shortest_beginning && candidate.starts_with(word);
+        const size_t slips = begins_so ? 0 : edit_distance(word, candidate);
+        if (slips < best) {
+            nearest.clear();
+        }
+        if (slips <= best && slips < candidate.size() && nearest.size() < most) {
+            best = slips;
+            nearest.push_back(candidate);
         }
     }
-    std::stable_sort(candidates.begin(), candidates.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.distance < b.distance; });
-    std::vector<std::string_view> words;
-    for (const Candidate& candidate : candidates) {
-        if (words.size() < most && candidate.distance <= candidates.front().distance + 1) {
-            words.push_back(candidate.word);
-        }
-    }
-    return words;
+    return nearest;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string_view> known) {
+std::string nearest_text(std::string_view word, std::span<const std::string_view> known) {
     const std::vector<std::string_view> words = nearest_words(word, known);
     std::string text;
     for (size_t i = 0; i < words.size(); i++) {
         text += fmt::format("{}'{}'", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
     }
-    return words.empty() ? text : "did you mean " + text + "?";
+    return text;
+}
+
+std::string choices_text(std::string_view begin, std::string_view word, std::span<const std::string_view> known) {
+    const std::string nearest = nearest_text(word, known);
+    return fmt::format("{} {}{}", begin, fmt::join(known, ", "),
+                       nearest.empty() ? "." : fmt::format("; did you mean {}?", nearest));
 }
 
 } // namespace zoneio

@@ -126,9 +126,8 @@ Explanation explain_unknown_driver(Evidence& evidence) {
             names.push_back(driver.name);
         }
     }
-    const std::string nearest = did_you_mean(word, names);
     Explanation explanation{fmt::format("there is no {} '{}'", protocol ? "protocol" : "driver", word),
-                            {fmt::format("There are {}{}", fmt::join(names, ", "), nearest.empty() ? "." : "; " + nearest)},
+                            {choices_text("There are", word, names)},
                             ""};
     if (protocol) {
         explanation.more.emplace_back("What stands before a colon in a name is its protocol; a file whose name has one is ./NAME or "
@@ -145,10 +144,8 @@ Explanation explain_unknown_option(Evidence& evidence) {
     const std::string word = quoted_after(evidence, "the option ");
     Explanation explanation{fmt::format("the driver {} has no option '{}'", driver, word), {}, ""};
     if (const DriverInfo* const info = find_driver(driver)) {
-        std::vector<std::string_view> keys(info->option_keys.begin(), info->option_keys.end());
-        const std::string nearest = did_you_mean(word, keys);
-        explanation.more.push_back(keys.empty() ? "It has none of its own."
-                                                : fmt::format("It has {}{}", fmt::join(keys, ", "), nearest.empty() ? "." : "; " + nearest));
+        const std::span<const std::string_view> keys = info->option_keys;
+        explanation.more.push_back(keys.empty() ? "It has none of its own." : choices_text("It has", word, keys));
         explanation.more.emplace_back("Every driver has read-only, auto-read-only, force-share, cache.direct, cache.no-flush, discard, "
                                       "detect-zeroes and node-name; file.KEY is for the node below.");
     }

@@ -27,18 +27,12 @@ bool is_kind(Evidence& evidence) {
 }
 
 Explanation explain_unknown_command(Evidence& evidence) {
-    std::vector<std::string_view> names;
-    for (const Command* command : command_table()) {
-        names.push_back(command->name);
-        if (!command->altname.empty()) {
-            names.push_back(command->altname);
-        }
-    }
-    Explanation explanation{fmt::format("there is no command '{}'", evidence.failure().word), {}, "help"};
-    const std::string nearest = did_you_mean(evidence.failure().word, names);
-    if (!nearest.empty()) {
-        explanation.more.push_back(nearest);
-        explanation.repair = fmt::format("help {}", nearest_words(evidence.failure().word, names).front());
+    const std::string& word = evidence.failure().word;
+    const std::vector<std::string_view> names = command_names();
+    Explanation explanation{fmt::format("there is no command '{}'", word), {}, "help"};
+    if (const std::string nearest = nearest_text(word, names); !nearest.empty()) {
+        explanation.more.push_back(fmt::format("did you mean {}?", nearest));
+        explanation.repair = fmt::format("help {}", nearest_words(word, names).front());
     }
     return explanation;
 }
@@ -142,8 +136,7 @@ Explanation explain_mode(Evidence& evidence) {
     Explanation explanation{fmt::format("'{}' is no {} mode", failure.word, failure.option), {}, help_for(evidence)};
     for (const Modes& modes : known) {
         if (modes.option == failure.option) {
-            const std::string nearest = did_you_mean(failure.word, modes.words);
-            explanation.more.push_back(fmt::format("There are {}{}", fmt::join(modes.words, ", "), nearest.empty() ? "." : "; " + nearest));
+            explanation.more.push_back(choices_text("There are", failure.word, modes.words));
         }
     }
     return explanation;

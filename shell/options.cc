@@ -244,7 +244,7 @@ private:
     void suggest(const std::string& name) const {
         if (!name.empty() && !errors_.is_json() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
             fflush(stdout);
-            fmt::print(stderr, "Did you mean '--{}'?\n", name);
+            print_to(stderr, "Did you mean '--{}'?\n", name);
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/completion.h"
 #include "commands/error_line.h"
 #include "commands/long_work.h"
+#include "commands/nearest.h"
 #include "commands/print.h"
 #include "commands/script.h"
 #include "commands/terminal.h"
@@ -18,7 +18,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <optional>
 #include <poll.h>
 #include <termios.h>
@@ -237,9 +236,9 @@ private:
     }
 
     static void suggest(std::string_view word) {
-        const std::vector<std::string_view> similar = similar_commands(word);
-        if (!similar.empty() && isatty(STDERR_FILENO)) {
-            print_to(stderr, "Did you mean '{}'?\n", fmt::join(similar, "' or '"));
+        const std::string nearest = nearest_text(word, command_names());
+        if (!nearest.empty() && isatty(STDERR_FILENO)) {
+            print_to(stderr, "Did you mean {}?\n", nearest);
         }
     }
 

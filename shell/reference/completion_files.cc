@@ -22,7 +22,7 @@ std::string joined(std::span<const std::string_view> words, std::string_view sep
     return fmt::format("{}", fmt::join(words, separator));
 }
 
-std::string command_names() {
+std::string names_of_commands() {
     std::vector<std::string_view> names;
     for (const Command* command : command_table()) {
         names.push_back(command->name);
@@ -154,7 +154,7 @@ struct Value {
 
 constexpr Value values[] = {
     {"child_pattern", child_pattern},
-    {"command_names", command_names},
+    {"command_names", names_of_commands},
     {"option_names", option_names},
     {"mode_branches", mode_branches},
     {"driver_names", driver_names},

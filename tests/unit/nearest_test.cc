@@ -17,12 +17,17 @@ TEST(Nearest, CountsChangesOfAWord) {
 
 TEST(Nearest, OffersFewWordsAndNoneThatIsFar) {
     const std::vector<std::string_view> known{"read", "readv", "aio_read", "reopen", "zone_list", "zl", "q"};
-    EXPECT_EQ(nearest_words("raed", known), (std::vector<std::string_view>{"read", "readv"}));
+    EXPECT_EQ(nearest_words("raed", known), (std::vector<std::string_view>{"read"}));
+    EXPECT_EQ(nearest_words("rea", known), (std::vector<std::string_view>{"read", "readv"}));
+    EXPECT_EQ(nearest_words("rexd", known), (std::vector<std::string_view>{"read"}));
     EXPECT_EQ(nearest_words("zone", known), (std::vector<std::string_view>{"zone_list"}));
     EXPECT_TRUE(nearest_words("x", known).empty());
     EXPECT_TRUE(nearest_words("truncate", known).empty());
-    EXPECT_EQ(did_you_mean("raed", known), "did you mean 'read' or 'readv'?");
-    EXPECT_EQ(did_you_mean("truncate", known), "");
+    EXPECT_EQ(nearest_text("rea", known), "'read' or 'readv'");
+    EXPECT_EQ(nearest_text("truncate", known), "");
+    EXPECT_EQ(choices_text("There are", "raed", known),
+              "There are read, readv, aio_read, reopen, zone_list, zl, q; did you mean 'read'?");
+    EXPECT_EQ(choices_text("There are", "truncate", known), "There are read, readv, aio_read, reopen, zone_list, zl, q.");
 }
 
 TEST(ZoneNumbers, AreToldAsRunsAndNotEndlessly) {

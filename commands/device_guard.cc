@@ -4,7 +4,6 @@
 #include "block/device_use.h"
 #include "commands/error_line.h"
 #include "commands/session.h"
-#include "commands/terminal.h"
 
 #include <fmt/ranges.h>
 
@@ -18,7 +17,7 @@ Status ask(Session& session, const std::string& filename, const std::vector<std:
     for (const std::string& use : uses) {
         print_error_line("  ", "", use);
     }
-    if (confirm("Open it for writing?")) {
+    if (session.confirm("Open it for writing?")) {
         return {};
     }
     return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; -r opens it for reading", filename));

@@ -13,7 +13,7 @@ class Session;
 enum class Guard : uint8_t {
     off,  ///< nothing, as in qemu-io
     warn, ///< a warning
-    ask,  ///< a question, on the terminal; any other answer than yes keeps it closed (ECANCELED)
+    ask,  ///< a question, see Session::confirm; any other answer than yes keeps it closed (ECANCELED)
 };
 
 /// The guard that a session wants, for opening an image; empty where it wants none.

@@ -53,6 +53,8 @@ public:
     std::optional<uint64_t> current_zone;
 
     Guard guard = Guard::off;
+    /// Asks whoever sits at the terminal; there where the guard is to ask.
+    bool (*confirm)(std::string_view question) = nullptr;
 
     /// Nothing is run after a command that failed (--errexit).
     bool errexit = false;

@@ -25,10 +25,6 @@ struct TextScreen {
 /// May text on this descriptor have colours? Only on a terminal, without NO_COLOR and with a TERM that is not `dumb`.
 bool may_colour(int fd);
 
-/// Asks a question on the terminal that stdin is, stderr before stdout. Everything but `y` or `yes` means no, Ctrl-C and the end of
-/// the input, too. What was typed before the question is no answer, and thrown away.
-bool confirm(std::string_view question);
-
 /// While it lives, keys are not shown and need no Enter; an interrupt is a key like others. Nothing happens where
 /// stdin is no terminal.
 class KeyWatch {

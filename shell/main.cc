@@ -3,6 +3,7 @@
 #include "commands/script.h"
 #include "commands/terminal.h"
 #include "commands/why.h"
+#include "shell/confirm.h"
 #include "shell/options.h"
 #include "shell/prompt.h"
 
@@ -102,6 +103,7 @@ int run(int argc, char** argv) {
     session.misalign = options.misalign;
     session.errexit = options.errexit;
     session.guard = guard_for(options);
+    session.confirm = confirm;
     if (options.json) {
         session.out().use_json();
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/confirm.h"
+
+#include "commands/error_line.h"
+#include "commands/long_work.h"
+#include "commands/print.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <poll.h>
+#include <string>
+#include <termios.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// A line with its end, which is missing at the end of the input and after an interrupt.
+std::string read_line(int fd) {
+    // An interrupt between a look at it and read(2) would be slept through: it comes in while ppoll(2) waits only.
+    sigset_t interrupt;
+    sigset_t before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    std::string line;
+    while (!line.ends_with('\n') && !InterruptEndsCommand::is_requested()) {
+        pollfd event{fd, POLLIN, 0};
+        if (ppoll(&event, 1, nullptr, &before) < 0 && errno == EINTR) {
+            continue;
+        }
+        char c = 0;
+        if (read(fd, &c, 1) <= 0) {
+            break;
+        }
+        line += c;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return line;
+}
+
+} // namespace
+
+bool confirm(std::string_view question) {
+    termios before{};
+    const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    if (is_terminal) {
+        // Line editing may have it without echo and lines.
+        termios lines = before;
+        lines.c_iflag |= ICRNL;
+        lines.c_lflag |= ICANON | ECHO | ISIG;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &lines);
+    }
+    FILE* const screen = isatty(STDERR_FILENO) ? stderr : stdout;
+    print_to(screen, "{} [y/N] ", for_terminal(fileno(screen), question));
+    fflush(screen);
+    const std::string answer = read_line(STDIN_FILENO);
+    if (!answer.ends_with('\n')) {
+        print_to(screen, "\n");
+    }
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+    }
+    return answer == "y\n" || answer == "Y\n" || answer == "yes\n";
+}
+
+} // namespace zoneio

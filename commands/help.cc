@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/families.h"
+#include "commands/help_text.h"
+#include "commands/wrapping.h"
+
+#include <unistd.h>
 
 namespace zoneio {
 
 namespace {
+
+/// Where a usage line goes on that a terminal has no room for.
+constexpr size_t hanging = 4;
 
 void add_command(JsonRecord& record, const Command& command) {
     record.begin_element();
@@ -22,17 +29,11 @@ struct CommandFact {
     std::string_view name;
 
     void text(Reporter& out) const {
-        out.print("{}\n", usage_line(command, name));
-        if (command.help.empty()) {
-            return;
+        const size_t columns = line_columns(STDOUT_FILENO);
+        out.print("{}\n", wrapped(usage_line(command, name), columns, hanging));
+        if (!command.help.empty()) {
+            out.print("\n{}\n", help_for_screen(command.help, columns));
         }
-        out.write("\n");
-        for (std::string_view text = command.help; !text.empty();) {
-            const size_t end = std::min(text.find('\n'), text.size());
-            out.print("{}{}\n", end == 0 ? "" : " ", text.substr(0, end));
-            text.remove_prefix(std::min(end + 1, text.size()));
-        }
-        out.write("\n");
     }
     void json(JsonRecord& record) const {
         record.begin_list("commands");
@@ -58,7 +59,8 @@ struct CommandsFact {
     static void usage_lines(Reporter& out, std::string_view indent, bool ours) {
         for (const Command* command : command_table()) {
             if (command->is_ours == ours) {
-                out.print("{}{}\n", indent, usage_line(*command, command->name));
+                const std::string line = fmt::format("{}{}", indent, usage_line(*command, command->name));
+                out.print("{}\n", wrapped(line, line_columns(STDOUT_FILENO), indent.size() + hanging));
             }
         }
     }

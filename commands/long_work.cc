@@ -4,10 +4,10 @@
 #include "block/size.h"
 #include "block/trace.h"
 #include "commands/print.h"
+#include "commands/wrapping.h"
 
 #include <cstdio>
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -27,10 +27,11 @@ void on_interrupt(int number) {
     requested = 1;
 }
 
+/// Of a terminal that does not tell, as usual.
 size_t terminal_width() {
     constexpr size_t usual = 80;
-    winsize size{};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+    const size_t columns = line_columns(STDERR_FILENO);
+    return columns != SIZE_MAX ? columns : usual;
 }
 
 std::string amount(uint64_t value, LongWork::Unit unit) {

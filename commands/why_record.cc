@@ -2,6 +2,7 @@
 #include "commands/why_record.h"
 
 #include "commands/error_line.h"
+#include "commands/wrapping.h"
 #include "commands/zone_record.h"
 
 #include <unistd.h>
@@ -50,18 +51,31 @@ void add_holders(JsonRecord& record, const ZoneHolders& holders) {
 
 } // namespace
 
-void WhyFact::text(Reporter& out) const {
-    const auto show = [&](std::string_view indent, std::string_view line) {
-        out.print("{}{}\n", indent, for_terminal(STDOUT_FILENO, line));
+std::vector<std::string> explanation_lines(const Explanation& explanation, int fd) {
+    constexpr size_t hanging = 4;
+    std::vector<std::string> lines;
+    const auto add = [&](std::string_view indent, std::string_view line) {
+        lines.push_back(wrapped(for_terminal(fd, fmt::format("{}{}", indent, line)), line_columns(fd), hanging));
     };
-    show("", explanation.first);
+    add("", explanation.first);
     for (const std::string& line : explanation.more) {
-        show("  ", line);
+        add("  ", line);
     }
-    if (!explanation.repair.empty()) {
-        show("  Try: ", explanation.repair +
-                            (explanation.note.empty() ? std::string() : fmt::format("    ({})", explanation.note)));
+    return lines;
+}
+
+void WhyFact::text(Reporter& out) const {
+    for (const std::string& line : explanation_lines(explanation, STDOUT_FILENO)) {
+        out.print("{}\n", line);
     }
+    if (explanation.repair.empty()) {
+        return;
+    }
+    // A command stays in one piece: somebody may want to copy it.
+    const std::string repair = for_terminal(STDOUT_FILENO, fmt::format("  Try: {}", explanation.repair));
+    const std::string note = explanation.note.empty() ? "" : fmt::format("    ({})", explanation.note);
+    const bool fits = repair.size() + note.size() <= line_columns(STDOUT_FILENO);
+    out.print("{}{}{}\n", repair, fits || note.empty() ? "" : "\n", note);
 }
 
 void WhyFact::json(JsonRecord& record) const {

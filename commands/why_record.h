@@ -6,6 +6,9 @@
 
 namespace zoneio {
 
+/// What was wrong, and behind it the rule and how things are, as lines for this descriptor; not how to mend it.
+std::vector<std::string> explanation_lines(const Explanation& explanation, int fd);
+
 /// What `why` has to say about a failure.
 struct WhyFact {
     Evidence& evidence;

@@ -3,10 +3,14 @@
 // zone_info and zone_list: what a zoned device is, and its zones in a table.
 #include "block/size.h"
 #include "commands/families.h"
+#include "commands/wrapping.h"
 #include "commands/zone_command.h"
 #include "commands/zone_filter.h"
 #include "commands/zone_record.h"
 #include "commands/zone_tally.h"
+
+#include <algorithm>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -37,7 +41,9 @@ struct DeviceFact {
 
     void text(Reporter& out) const {
         const auto show = [&](std::string_view name, std::string_view text) {
-            out.print("{:<18} {}\n", name, text);
+            constexpr size_t text_column = 19;
+            const std::string line = fmt::format("{:<{}}{}", name, text_column, text);
+            out.print("{}\n", wrapped(line, line_columns(STDOUT_FILENO), text_column));
         };
         show("model", model_text(limits.zoned));
         show("size", fmt::format("{} ({} bytes)", size_text(length), length));
@@ -95,29 +101,69 @@ Outcome run_zone_info(Session& session, const Command& command, CommandLine /*li
     return Outcome::ok;
 }
 
-/// Writes the lines of the table. Every column is as wide as anything that may come, so no line waits for others.
+/// Writes the lines of the table. Every column is as wide as anything that may come, so no line waits for others; on a
+/// terminal that has no room for all of them, those that tell least are left out.
 class ZoneListing {
 public:
     ZoneListing(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
         : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::formatted_size("{}", limits.nr_zones - 1))),
-          size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {}
-
-    void head() const {
-        out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", "zone", zone_width_, "start", size_width_,
-                   "capacity", size_width_, "pointer", size_width_, "written", size_width_, "fill", "condition", "type");
+          size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {
+        leave_out(line_columns(STDOUT_FILENO));
     }
+
+    void head() const { line("zone", "start", "capacity", "pointer", "written", "fill", "condition", "type"); }
 
     void row(uint64_t number, const ZoneDescriptor& zone) const {
         const std::optional<unsigned> fill = fill_percent(zone);
-        out_.print("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>4}  {:<15}  {}\n", number, zone_width_, text(zone.start),
-                   size_width_, text(zone.capacity), size_width_,
-                   has_write_pointer(zone) ? text(zone.write_pointer) : none, size_width_, written(zone), size_width_,
-                   fill ? fmt::format("{}%", *fill) : none, state_text(zone.state), type_text(zone.type));
+        line(fmt::to_string(number), text(zone.start), text(zone.capacity),
+             has_write_pointer(zone) ? text(zone.write_pointer) : none, written(zone),
+             fill ? fmt::format("{}%", *fill) : none, state_text(zone.state), type_text(zone.type));
     }
 
 private:
     static constexpr size_t human_width = 12; // 1023.999 MiB
+    static constexpr size_t gap = 2;
+    static constexpr size_t fill_width = 4;
+    static constexpr size_t condition_width = 15;
+    static constexpr size_t type_width = 12;
     static constexpr const char* none = "N/A";
+
+    /// Some characters of every line.
+    struct Cut {
+        size_t begin;
+        size_t length;
+    };
+
+    void leave_out(size_t columns) {
+        const size_t start = zone_width_ + gap;
+        const size_t capacity = start + size_width_ + gap;
+        const size_t pointer = capacity + size_width_ + gap;
+        const size_t written = pointer + size_width_ + gap;
+        const size_t fill = written + size_width_ + gap;
+        const size_t condition = fill + fill_width + gap;
+        const size_t type = condition + condition_width + gap;
+        size_t width = type + type_width;
+        for (const Cut& cut : {Cut{written, fill - written}, Cut{capacity, pointer - capacity},
+                               Cut{type - gap, gap + type_width}, Cut{fill, condition - fill}}) {
+            if (width > columns) {
+                cuts_.push_back(cut);
+                width -= cut.length;
+            }
+        }
+        std::sort(cuts_.begin(), cuts_.end(), [](const Cut& a, const Cut& b) { return a.begin > b.begin; });
+    }
+
+    void line(std::string_view zone, std::string_view start, std::string_view capacity, std::string_view pointer,
+              std::string_view written, std::string_view fill, std::string_view condition, std::string_view type) const {
+        std::string line = fmt::format("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:<{}}  {}", zone, zone_width_, start,
+                                       size_width_, capacity, size_width_, pointer, size_width_, written, size_width_, fill,
+                                       fill_width, condition, condition_width, type);
+        for (const Cut& cut : cuts_) {
+            line.erase(cut.begin, cut.length);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out_.write(line += '\n');
+    }
 
     std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format("{}", bytes) : size_text(bytes); }
     std::string written(const ZoneDescriptor& zone) const {
@@ -129,6 +175,7 @@ private:
     bool in_bytes_;
     size_t zone_width_;
     size_t size_width_;
+    std::vector<Cut> cuts_; ///< the last first
 };
 
 /// The names of the columns, which records do not need.

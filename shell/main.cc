@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/error_line.h"
+#include "commands/print.h"
 #include "commands/script.h"
 #include "commands/terminal.h"
-#include "commands/why.h"
+#include "commands/why_record.h"
 #include "shell/confirm.h"
 #include "shell/options.h"
 #include "shell/prompt.h"
@@ -45,14 +45,8 @@ void explain_failed_open(Session& session) {
     Evidence evidence(session, *failure);
     const Explanation explanation = explain(evidence);
     const bool dim = may_colour(STDERR_FILENO);
-    const auto show = [&](std::string_view indent, std::string_view text) {
-        fputs(dim ? "\033[2m" : "", stderr);
-        print_error_line("", indent, text);
-        fputs(dim ? "\033[0m" : "", stderr);
-    };
-    show("", explanation.first);
-    for (const std::string& line : explanation.more) {
-        show("  ", line);
+    for (const std::string& line : explanation_lines(explanation, STDERR_FILENO)) {
+        print_to(stderr, "{}{}{}\n", dim ? "\033[2m" : "", line, dim ? "\033[0m" : "");
     }
 }
 

@@ -6,6 +6,7 @@
 #include "commands/script.h"
 #include "commands/terminal.h"
 #include "commands/why.h"
+#include "commands/wrapping.h"
 #include "shell/completion.h"
 #include "shell/history.h"
 #include "shell/line_hint.h"
@@ -184,7 +185,8 @@ private:
         }
         if (const std::optional<std::string> hint = isatty(STDOUT_FILENO) ? failure_hint(session_) : std::nullopt) {
             const bool dim = may_colour(STDOUT_FILENO);
-            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", for_terminal(STDOUT_FILENO, *hint), dim ? "\033[0m" : "");
+            const std::string text = wrapped(for_terminal(STDOUT_FILENO, *hint), line_columns(STDOUT_FILENO), 4);
+            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", text, dim ? "\033[0m" : "");
         }
     }
 

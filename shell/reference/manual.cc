@@ -6,6 +6,7 @@
 #include "block/driver.h"
 #include "block/option_words.h"
 #include "commands/command.h"
+#include "commands/help_text.h"
 #include "shell/options.h"
 
 #include <algorithm>
@@ -77,19 +78,7 @@ std::string arguments_text(std::string_view text) {
     return out;
 }
 
-/// `  -P PATTERN   what it does`, and lines that go on with that.
-struct OptionLine {
-    std::string_view tag;
-    std::string_view text;
-
-    static std::optional<OptionLine> parse(std::string_view line) {
-        const size_t gap = line.size() > 2 && line.starts_with("  ") && line[2] != ' ' ? line.find("  ", 2) : std::string_view::npos;
-        const size_t text = gap == std::string_view::npos ? gap : line.find_first_not_of(' ', gap);
-        return text == std::string_view::npos ? std::nullopt
-                                              : std::optional(OptionLine{line.substr(2, gap - 2), line.substr(text)});
-    }
-};
-
+/// A command, and behind a gap what it does.
 std::string example_text(std::string_view line) {
     const size_t gap = std::min(line.find("  "), line.size());
     const size_t words = std::min(line.find_first_not_of(' ', gap), line.size());
@@ -99,26 +88,15 @@ std::string example_text(std::string_view line) {
 
 /// The longer help of a command: paragraphs, options and an example become what they look like.
 std::string help_text(std::string_view help) {
-    constexpr std::string_view example = "Example: ";
     std::string out;
-    bool begins = true;
-    while (!help.empty()) {
-        const size_t end = std::min(help.find('\n'), help.size());
-        const std::string_view line = help.substr(0, end);
-        help.remove_prefix(std::min(end + 1, help.size()));
-        if (line.empty()) {
-            begins = true;
-            continue;
+    for (const HelpBlock& block : parse_help(help)) {
+        switch (block.kind) {
+        case HelpBlock::Kind::paragraph: out += fmt::format(".PP\n{}\n", roff(block.text)); break;
+        case HelpBlock::Kind::option:
+            out += fmt::format(".TP\n{}\n{}\n", arguments_text(block.tag), roff(block.text));
+            break;
+        case HelpBlock::Kind::example: out += example_text(block.text); break;
         }
-        if (const std::optional<OptionLine> option = OptionLine::parse(line)) {
-            out += fmt::format(".TP\n{}\n{}\n", arguments_text(option->tag), roff(option->text));
-        } else if (line.starts_with(example)) {
-            out += example_text(line.substr(example.size()));
-        } else {
-            const std::string_view words = line.substr(std::min(line.find_first_not_of(' '), line.size()));
-            out += fmt::format("{}{}\n", begins ? ".PP\n" : "", roff(words));
-        }
-        begins = false;
     }
     return out;
 }

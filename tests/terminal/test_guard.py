@@ -122,6 +122,6 @@ def test_why(terminal, device_in_use):
     shell.run("why")
     assert shell.rows()[1:6] == [f"you did not want '{device_in_use}' to be opened for writing",
                                 "  Writing to it may destroy data of others: the kernel or another program has it",
-                                " exclusively.",
+                                "    exclusively.",
                                 "  For reading only nobody is asked.",
                                 f"  Try: open -r {device_in_use}"]

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/wrapping.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Where a line that begins with this text is to be broken: behind the last word that fits, else behind the first one.
+/// npos: nowhere.
+size_t find_break(std::string_view text, size_t columns) {
+    const size_t begin = std::min(text.find_first_not_of(' '), text.size());
+    size_t column = begin;
+    size_t found = std::string_view::npos;
+    for (size_t i = begin; i < text.size(); i++) {
+        if (text[i] == ' ' && text[i - 1] != ' ') {
+            if (column > columns) {
+                return found != std::string_view::npos ? found : i;
+            }
+            found = i;
+        }
+        // The bytes of a character behind its first take no column of their own.
+        column += (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80 ? 1 : 0;
+    }
+    return column > columns ? found : std::string_view::npos;
+}
+
+} // namespace
+
+size_t line_columns(int fd) {
+    winsize window{};
+    const bool is_known = isatty(fd) != 0 && ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    return is_known ? window.ws_col : SIZE_MAX;
+}
+
+std::string wrapped(std::string_view text, size_t columns, size_t indent) {
+    std::string lines;
+    size_t room = columns;
+    for (size_t end = find_break(text, room); end != std::string_view::npos; end = find_break(text, room)) {
+        lines += text.substr(0, end);
+        lines += '\n' + std::string(indent, ' ');
+        text.remove_prefix(std::min(text.find_first_not_of(' ', end), text.size()));
+        room = columns - std::min(columns, indent);
+    }
+    return lines.append(text);
+}
+
+} // namespace zoneio

@@ -24,6 +24,20 @@ Status check_bottom(const BlockNode& child, const std::string& bottom) {
     return node->info().is_filter ? Status::error(EINVAL, fmt::format("Bottom node '{}' is a filter", bottom)) : Status();
 }
 
+/// May what is read be written to this node, and with that to all below it?
+Status check_writable(BlockNode& child) {
+    for (const BlockNode* node = &child; node != nullptr; node = node->child()) {
+        if (node->flags().read_only) {
+            return Status::error(EPERM, "Block node is read-only");
+        }
+        Status status = node == &child ? child.check_whole_blocks({.taken = Permissions::write}) : Status();
+        if (!status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
 class CopyOnRead final : public FilterDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -33,7 +47,7 @@ public:
         if (context.flags.read_only) {
             return Status::error(EPERM, "Block node is read-only");
         }
-        if (Status status = context.child->check_whole_blocks({.taken = Permissions::write}); !status.ok()) {
+        if (Status status = check_writable(*context.child); !status.ok()) {
             return status;
         }
         if (const std::string* const bottom = options.find_text("bottom")) {

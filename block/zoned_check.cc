@@ -95,14 +95,21 @@ private:
                 bool changed = false;
                 for (size_t i = 0; i < entries_.size(); i++) {
                     changed = check_words(first + i, entries_[i]) || changed;
-                    const ZoneWord word = current(first + i, entries_[i]);
-                    open_ += word.is_open() ? 1 : 0;
-                    active_ += word.is_active() ? 1 : 0;
+                    current_.count(word_of(first + i, entries_[i].current));
+                    flushed_.count(word_of(first + i, entries_[i].flushed));
+                    all_flushed_ = all_flushed_ && entries_[i].current == entries_[i].flushed;
                 }
                 return changed;
             });
         }
-        return status.ok() ? check_limits() : std::move(status);
+        if (status.ok()) {
+            status = check_limits(&ZoneEntry::current, current_, "");
+        }
+        // The device is what the words of the last flush say after a power cut; where they are the same, that was told.
+        if (status.ok()) {
+            status = check_limits(&ZoneEntry::flushed, flushed_, "As of the last flush, ");
+        }
+        return status;
     }
 
     /// Reads the part of the table that begins with a zone, and stores it when `change` says that it changed an entry.
@@ -148,34 +155,48 @@ private:
         return true;
     }
 
-    ZoneWord current(uint64_t zone, const ZoneEntry& entry) const {
-        const uint64_t bits = le64toh(entry.current);
+    /// The word stored there; that of an empty zone when it is none.
+    ZoneWord word_of(uint64_t zone, uint64_t stored) const {
+        const uint64_t bits = le64toh(stored);
         return is_valid_word(geometry_, zone, bits) ? ZoneWord::decode(bits) : ZoneWord{};
     }
 
-    /// Surplus open zones are closed, surplus active ones can only be read from then on; the last ones first.
-    Status check_limits() {
+    /// Zones that count against the limits.
+    struct Resources {
+        uint64_t open = 0;
+        uint64_t active = 0;
+
+        void count(const ZoneWord& word) {
+            open += word.is_open() ? 1 : 0;
+            active += word.is_active() ? 1 : 0;
+        }
+    };
+
+    /// Surplus open zones are closed, surplus active ones can only be read from then on; the last ones first. `words` says
+    /// which of the two words of each zone is meant, `when` begins what is told of them.
+    Status check_limits(uint64_t ZoneEntry::*words, Resources& used, std::string_view when) {
         const uint64_t max_open = geometry_.effective_max_open();
         const uint64_t max_active = geometry_.effective_max_active();
-        const bool too_many_open = max_open != 0 && open_ > max_open;
-        const bool too_many_active = max_active != 0 && active_ > max_active;
-        if (too_many_open) {
-            result_.add(fmt::format("{} zones are open, at most {} may be", open_, max_open), repair_);
+        const bool too_many_open = max_open != 0 && used.open > max_open;
+        const bool too_many_active = max_active != 0 && used.active > max_active;
+        const bool is_told = words == &ZoneEntry::flushed && all_flushed_;
+        if (too_many_open && !is_told) {
+            result_.add(fmt::format("{}{} zones are open, at most {} may be", when, used.open, max_open), repair_);
         }
-        if (too_many_active) {
-            result_.add(fmt::format("{} zones are active, at most {} may be", active_, max_active), repair_);
+        if (too_many_active && !is_told) {
+            result_.add(fmt::format("{}{} zones are active, at most {} may be", when, used.active, max_active), repair_);
         }
-        const auto limit = [&](uint64_t zone, ZoneEntry& entry) {
-            const ZoneWord word = current(zone, entry);
-            const bool drop = too_many_active && active_ > max_active && word.is_active();
-            const bool close = !drop && too_many_open && open_ > max_open && word.is_open();
+        const auto limit = [&](uint64_t zone, uint64_t& stored) {
+            const ZoneWord word = word_of(zone, stored);
+            const bool drop = too_many_active && used.active > max_active && word.is_active();
+            const bool close = !drop && too_many_open && used.open > max_open && word.is_open();
             if (!drop && !close) {
                 return false;
             }
-            active_ -= drop || word.pointer == 0 ? 1 : 0;
-            open_ -= word.is_open() ? 1 : 0;
+            used.active -= drop || word.pointer == 0 ? 1 : 0;
+            used.open -= word.is_open() ? 1 : 0;
             const ZoneState state = drop ? ZoneState::read_only : ZoneState::closed;
-            entry.current = htole64((word.pointer == 0 ? ZoneWord{} : ZoneWord{state, word.pointer}).encode());
+            stored = htole64((word.pointer == 0 ? ZoneWord{} : ZoneWord{state, word.pointer}).encode());
             return true;
         };
         Status status;
@@ -184,7 +205,7 @@ private:
             status = change_part(first, [&] {
                 bool changed = false;
                 for (size_t i = entries_.size(); i-- > 0;) {
-                    changed = limit(first + i, entries_[i]) || changed;
+                    changed = limit(first + i, entries_[i].*words) || changed;
                 }
                 return changed;
             });
@@ -198,8 +219,9 @@ private:
     ZoneGeometry geometry_;
     uint64_t zones_ = 0; ///< those that the file has words for
     std::vector<ZoneEntry> entries_;
-    uint64_t open_ = 0;
-    uint64_t active_ = 0;
+    Resources current_;
+    Resources flushed_;
+    bool all_flushed_ = true;
     ZonedCheck result_;
 };
 

@@ -72,6 +72,12 @@ public:
 
     Status pdiscard(uint64_t offset, uint64_t bytes) override { return range_ioctl(BLKDISCARD, offset, bytes); }
 
+    Status flush() override {
+        Status status = PosixFile::flush();
+        // The kernel has nothing to sync then, and is content.
+        return status.ok() && is_removed() ? Status::from_errno(ENXIO) : std::move(status);
+    }
+
     Status truncate(uint64_t size, PreallocMode mode) override {
         return truncate_device(size, mode, measure(fd()));
     }
@@ -157,6 +163,12 @@ protected:
         return ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes > 0 ? static_cast<uint32_t>(bytes) : 0;
     }
 
+    /// The kernel leaves a device that it removed without a length.
+    bool is_removed() const override {
+        const Result<uint64_t> bytes = measure(fd());
+        return known_length() > 0 && bytes.ok() && *bytes == 0;
+    }
+
 private:
     static Status not_writable() {
         return Status::error(EACCES, fmt::format("The device is not writable: {}", strerror(EACCES)));
@@ -225,6 +237,9 @@ private:
         do {
             result = ioctl(fd(), operation, range);
         } while (result < 0 && errno == EINTR);
+        if (result < 0 && is_removed()) {
+            return Status::from_errno(ENXIO);
+        }
         if (result < 0) {
             return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
         }

@@ -29,6 +29,10 @@ Result<uint64_t> HostZones::report(uint64_t offset, uint64_t count, const ZoneVi
     uint64_t shown = 0;
     while (shown < count) {
         Status status = device_.report_zones(offset, std::min(count - shown, zones_per_report), zones);
+        if (status.ok() && zones.empty() && offset < length_) {
+            // It was removed.
+            status = Status::from_errno(ENXIO);
+        }
         if (!status.ok()) {
             return status;
         }

@@ -4,6 +4,7 @@
 #include "block/engine.h"
 #include "block/file_descriptor.h"
 
+#include <cerrno>
 #include <memory>
 
 namespace zoneio {
@@ -32,6 +33,9 @@ protected:
     /// Requests submitted by submit_io and not yet finished.
     virtual size_t in_kernel() const = 0;
 
+    /// Is a request that failed like this to be done over again in a thread? One that was interrupted is; and where the
+    /// kernel misses space, a driver tells a full disk from one that was removed.
+    static bool is_redone_after(int error) { return error == EAGAIN || error == EINTR || error == ENOSPC; }
     /// Marks a request as done.
     void finish(Request& request, int error);
     /// Does a request over again in a thread: after a short transfer, or one that the kernel would not queue.

@@ -147,7 +147,7 @@ private:
         const auto result = static_cast<long>(event.res);
         const int error = result < 0 ? static_cast<int>(-result) : 0;
         const bool is_short = error == 0 && static_cast<uint64_t>(result) != request.bytes;
-        if (is_short || error == EAGAIN || error == EINTR) {
+        if (is_short || is_redone_after(error)) {
             redo_in_thread(request);
             return 0;
         }

@@ -267,13 +267,17 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
         if (result < 0 && errno == EINTR) {
             continue;
         }
+        const int error = result == 0 ? ENOSPC : errno;
+        if (error == ENOSPC && is_removed()) {
+            return Status::from_errno(ENXIO);
+        }
         // With O_DIRECT the rest behind a short read at the end of a file is often unaligned.
-        const bool end_of_file = result == 0 || (errno == EINVAL && direct_ && done > 0);
+        const bool end_of_file = result == 0 || (error == EINVAL && direct_ && done > 0);
         if (!is_write && end_of_file) {
             iov.fill(done, total - done, 0);
             return {};
         }
-        return Status::from_errno(result == 0 ? ENOSPC : errno);
+        return Status::from_errno(error);
     }
     return {};
 }

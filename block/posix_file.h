@@ -27,7 +27,7 @@ public:
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status flush() override;
     bool can_write_zeroes() const override { return true; }
-    Result<uint64_t> length() override { return length_.load(std::memory_order_relaxed); }
+    Result<uint64_t> length() override { return known_length(); }
     Status info() override { return {}; }
     std::optional<FdIo> native_io(Request& request, uint64_t offset) override;
     int descriptor() const override { return fd(); }
@@ -47,6 +47,8 @@ protected:
     virtual Result<uint64_t> measure(int fd) const = 0;
     /// The block size that the device has of itself; 0 where only trying tells.
     virtual uint32_t device_block_size(int fd) const;
+    /// Is what was opened gone? Asked where a transfer ends early: system calls then fail as at the end of a file.
+    virtual bool is_removed() const { return false; }
     /// The error of open(2) in this driver's words.
     virtual Status open_error(int error) const;
 
@@ -56,6 +58,7 @@ protected:
     int fd() const { return fd_.get(); }
     bool is_direct() const { return direct_; }
     const std::string& filename() const { return filename_; }
+    uint64_t known_length() const { return length_.load(std::memory_order_relaxed); }
     void set_length(uint64_t length) { length_.store(length, std::memory_order_relaxed); }
     /// A write went up to `end`.
     void extend_length(uint64_t end);

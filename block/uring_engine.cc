@@ -229,7 +229,7 @@ private:
 
     size_t finish_io(Request& request) {
         const int error = request.status.code();
-        if (error == EAGAIN || error == EINTR || (error == 0 && request.sync_error == EAGAIN)) {
+        if (is_redone_after(error) || (error == 0 && request.sync_error == EAGAIN)) {
             redo_in_thread(request);
             return 0;
         }

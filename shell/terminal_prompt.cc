@@ -40,6 +40,25 @@ struct FinishedLine {
 };
 FinishedLine finished_line;
 
+/// Bytes. Readline takes ever longer for a line that only grows.
+constexpr int longest_line = 64 << 10;
+/// What did not fit was dropped.
+bool is_cut_off = false;
+
+int read_key(FILE* input) {
+    const auto is_text = [](int key) { return key >= ' ' && key != '\x7f'; };
+    int key = readline().rl_getc(input);
+    while (*readline().rl_end >= longest_line && is_text(key)) {
+        is_cut_off = true;
+        pollfd more{STDIN_FILENO, POLLIN, 0};
+        if (poll(&more, 1, 0) <= 0) {
+            return '\0'; // Ctrl-@ changes nothing that shows
+        }
+        key = readline().rl_getc(input);
+    }
+    return key;
+}
+
 void on_line(char* line) {
     readline().rl_callback_handler_remove();
     finished_line.there = true;
@@ -152,6 +171,7 @@ public:
     explicit TerminalPrompt(Session& session) : session_(session), sequence_(session), prompt_(session.out().program() + "> ") {
         *readline().rl_readline_name = "zoneio";
         *readline().rl_catch_signals = 0;
+        *readline().rl_getc_function = read_key;
         *readline().rl_outstream = session.out().is_json() ? stderr : stdout;
         *readline().rl_catch_sigwinch = 0;
         // The environment is for commands and other programs, which ask the terminal themselves.
@@ -166,6 +186,13 @@ public:
     void run() {
         const InterruptIsHarmless guard;
         while (const std::optional<std::string> text = read_line()) {
+            if (std::exchange(is_cut_off, false)) {
+                const std::string what = fmt::format("the line is longer than {} bytes: it was not run", longest_line);
+                if (!failed(Status::error(E2BIG, what))) {
+                    return;
+                }
+                continue;
+            }
             // With a bracketed paste there may be several.
             for (size_t begin = 0; begin <= text->size();) {
                 const size_t end = std::min(text->find('\n', begin), text->size());
@@ -301,6 +328,7 @@ private:
     }
 
     static void clear_line() {
+        is_cut_off = false;
         fputs("^C\n", *readline().rl_outstream);
         readline().rl_free_line_state();
         readline().rl_callback_sigcleanup();

@@ -93,6 +93,15 @@ def test_paste_of_a_thousand_lines(terminal):
     assert len([line for line in lines if re.fullmatch(r"512,1,[^ ]*", line)]) == 1000
 
 
+def test_line_without_end(terminal):
+    shell = terminal()
+    shell.wait("zoneio>")
+    shell.paste("a" * 200000 + "\rhelp quit\r")
+    shell.wait("ends the program")
+    assert "the line is longer than 65536 bytes: it was not run" in shell.text()
+    assert "not found" not in shell.text()
+
+
 def test_bracketed_paste(terminal, tmp_path):
     (tmp_path / "inputrc").write_text("set enable-bracketed-paste on\n")
     shell = terminal("-f", "raw", "null-co://", INPUTRC=str(tmp_path / "inputrc"))

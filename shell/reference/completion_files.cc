@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "shell/options.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <vector>
@@ -30,6 +31,40 @@ std::string names_of_commands() {
     return joined(names);
 }
 
+/// Branches of a `case`, each in a line of its own; the template has the end of the last one.
+std::string branches(const std::vector<std::string>& lines) {
+    return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+bool takes_file(const Command& command) {
+    const auto is_file = [](Word word) { return word == Word::file || word == Word::image; };
+    return std::any_of(command.words.operands.begin(), command.words.operands.end(), is_file) ||
+           std::any_of(command.words.options.begin(), command.words.options.end(),
+                       [&](const OptionWord& option) { return is_file(option.word); });
+}
+
+/// What may stand behind the name of a command.
+std::string command_branches() {
+    std::vector<std::string> lines;
+    for (const Command* command : command_table()) {
+        std::vector<std::string> options;
+        for (const option* row = command->long_options; row != nullptr && row->name != nullptr; row++) {
+            options.push_back(fmt::format("--{}", row->name));
+        }
+        for (const char letter : std::string_view(command->options.text())) {
+            if (letter != ':') {
+                options.push_back(fmt::format("-{}", letter));
+            }
+        }
+        if (!options.empty() || takes_file(*command)) {
+            lines.push_back(fmt::format("        {}{}{}) letters='{}' files='{}' ;;", command->name,
+                                        command->altname.empty() ? "" : " | ", command->altname, fmt::join(options, " "),
+                                        takes_file(*command) ? "yes" : ""));
+        }
+    }
+    return branches(lines);
+}
+
 std::string option_names() {
     std::string names;
     for (const ProcessOption& option : process_options()) {
@@ -42,11 +77,6 @@ std::string option_names() {
 /// `-t | --cache` for a `case`.
 std::string pattern_of(const ProcessOption& option) {
     return fmt::format("{}--{}", option.letter.empty() ? "" : fmt::format("-{} | ", option.letter), option.name);
-}
-
-/// Branches of a `case`, each in a line of its own; the template has the end of the last one.
-std::string branches(const std::vector<std::string>& lines) {
-    return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
 std::string mode_branches() {
@@ -154,6 +184,7 @@ struct Value {
 
 constexpr Value values[] = {
     {"child_pattern", child_pattern},
+    {"command_branches", command_branches},
     {"command_names", names_of_commands},
     {"option_names", option_names},
     {"mode_branches", mode_branches},

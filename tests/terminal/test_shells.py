@@ -64,6 +64,10 @@ def typed_line(shell):
     ("-c zone_rep", "-c zone_report "),
     ("-c 'zone_rep", "-c 'zone_report' "),
     ("-c 'read 0 4k' -c wait", "-c 'read 0 4k' -c wait_break "),
+    ("-c 'zone_list --st", "-c 'zone_list --state' "),
+    ("-c 'zl --bytes --ra", "-c 'zl --bytes --range' "),
+    ("-c 'source che", "-c 'source check.zio' "),
+    ('-c "write -s inn', '-c "write -s inner.img" '),
     ("--file che", "--file check.zio "),
     ("-T zbd_zone_m", "-T zbd_zone_mgmt "),
     ("--object thro", "--object throttle-group,id="),
@@ -105,6 +109,14 @@ def test_offers(shell, typed, offered):
     words = " ".join(row for row in shell.rows()[:shell.screen.cursor.y] if not row.startswith("$")).split()
     # bash shows the word from the last = in the line on.
     assert sorted({word.split(",")[-1].rstrip("=") for word in words}) == sorted(offered.split())
+
+
+def test_offers_options_of_a_command(shell):
+    shell.send("zoneio -c 'readv -\t\t")
+    shell.wait(lambda: shell.screen.cursor.y > 1 and typed_line(shell) == "zoneio -c 'readv -")
+    words = " ".join(row for row in shell.rows()[:shell.screen.cursor.y] if not row.startswith("$")).split()
+    # bash shows what is before it in the word, too.
+    assert {word for word in words if word != "readv"} == {"-C", "-P", "-q", "-r", "-v"}
 
 
 def test_offers_all_options(shell):

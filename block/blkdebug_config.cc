@@ -91,7 +91,7 @@ std::optional<Header> scan_header(std::string_view line) {
 /// `KEY = "VALUE"`; everything behind the key may be missing. Null on an empty line.
 std::optional<KeyValue> scan_value(std::string_view line) {
     LineScanner scanner(line);
-    KeyValue pair{scanner.word(), {}};
+    KeyValue pair{scanner.word(), {}, false};
     if (pair.key.empty()) {
         return std::nullopt;
     }

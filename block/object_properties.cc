@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <set>
 
 namespace zoneio {
 
@@ -74,16 +75,24 @@ Status add(Options& values, const std::string& path, std::string value) {
     return {};
 }
 
-/// Every key needs a value, and `,,` is a comma in one.
-Result<Options> parse_words(std::string_view spec) {
+/// Every key needs a value, and `,,` is a comma in one. A word that asks for help is no key.
+Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
     Options values;
     bool first = true;
     while (!spec.empty()) {
         const size_t end = std::min(spec.find_first_of("=,"), spec.size());
         std::string key(spec.substr(0, end));
         const bool has_value = end < spec.size() && spec[end] == '=';
+        if (!has_value && (key == "help" || key == "?")) {
+            asks_for_help = true;
+            first = false;
+            spec.remove_prefix(std::min(end + 1, spec.size()));
+            continue;
+        }
+        Status status;
         if (!has_value && first && !key.empty()) {
-            key = "qom-type";
+            status = add(values, "qom-type", std::move(key));
+            spec.remove_prefix(end);
         } else {
             if (!is_key(key)) {
                 return invalid(fmt::format("Invalid parameter '{}'", key));
@@ -92,12 +101,12 @@ Result<Options> parse_words(std::string_view spec) {
                 return invalid(fmt::format("Expected '=' after parameter '{}'", key));
             }
             spec.remove_prefix(end + 1);
+            status = add(values, path_of(std::move(key)), take_option_value(spec));
         }
-        first = false;
-        Status status = add(values, path_of(std::move(key)), take_option_value(spec));
         if (!status.ok()) {
             return status;
         }
+        first = false;
         spec.remove_prefix(spec.empty() ? 0 : 1);
     }
     return values;
@@ -115,22 +124,46 @@ Status check_integer(std::string_view name, const OptionValue& value, bool is_js
     return text.empty() || *end != '\0' || errno != 0 ? invalid(fmt::format("Parameter '{}' expects integer", name)) : Status();
 }
 
-Status check_secret_format(std::string_view name, const std::string& text) {
-    return text == "raw" || text == "base64" ? Status()
-                                             : invalid(fmt::format("Parameter '{}' does not accept value '{}'", name, text));
+Status check_boolean(std::string_view name, const OptionValue& value, bool is_json) {
+    if (is_json) {
+        return std::holds_alternative<bool>(value) ? Status() : wrong_type(name, "boolean");
+    }
+    static constexpr std::string_view words[] = {"on", "yes", "true", "y", "off", "no", "false", "n"};
+    const bool is_known = std::find(std::begin(words), std::end(words), std::get<std::string>(value)) != std::end(words);
+    return is_known ? Status() : invalid(fmt::format("Parameter '{}' expects 'on' or 'off'", name));
+}
+
+/// The message has the property's own name, wherever in a tree it is.
+Status check_word(const Property& property, const std::string& text) {
+    return std::find(property.words.begin(), property.words.end(), text) != property.words.end()
+               ? Status()
+               : invalid(fmt::format("Parameter '{}' does not accept value '{}'", property.name, text));
 }
 
 std::string_view type_name(PropertyType type) {
-    return type == PropertyType::integer ? "integer" : type == PropertyType::object ? "object" : "string";
+    switch (type) {
+    case PropertyType::integer: return "integer";
+    case PropertyType::boolean: return "boolean";
+    case PropertyType::object: return "object";
+    case PropertyType::list: return "array";
+    case PropertyType::text:
+    case PropertyType::word: break;
+    }
+    return "string";
 }
 
 } // namespace
+
+std::string Property::help() const {
+    const std::string_view common = type == PropertyType::integer ? "int" : type == PropertyType::boolean ? "bool" : "string";
+    return fmt::format("{}=<{}>", name, shown_type.empty() ? common : shown_type);
+}
 
 Result<ObjectProperties> ObjectProperties::parse(std::string_view spec) {
     ObjectProperties properties;
     properties.is_json_ = spec.starts_with('{');
     if (!properties.is_json_) {
-        Result<Options> values = parse_words(spec);
+        Result<Options> values = parse_words(spec, properties.asks_for_help_);
         if (!values.ok()) {
             return std::move(values).status();
         }
@@ -155,15 +188,17 @@ Status ObjectProperties::check_lists() const {
                 continue;
             }
             const std::string begin = path + path_separator;
-            size_t count = 0;
+            std::set<std::string_view> indexes;
             for (auto it = values_.all().lower_bound(begin); it != values_.all().end() && it->first.starts_with(begin); ++it) {
                 const std::string_view member(it->first);
-                if (!is_index(member.substr(begin.size(), member.find(path_separator, begin.size()) - begin.size()))) {
+                const std::string_view number =
+                    member.substr(begin.size(), member.find(path_separator, begin.size()) - begin.size());
+                if (!is_index(number)) {
                     return inconsistent(shown(path));
                 }
-                count++;
+                indexes.insert(number);
             }
-            for (size_t index = 0; index < count; index++) {
+            for (size_t index = 0; index < indexes.size(); index++) {
                 const std::string wanted = joined(path, std::to_string(index));
                 if (!values_.contains(wanted) && !first_member(wanted)) {
                     return invalid(fmt::format("Parameter '{}' missing", shown(wanted)));
@@ -183,38 +218,50 @@ std::optional<std::string> ObjectProperties::first_member(const std::string& pat
     return first->first.substr(begin.size(), first->first.find(path_separator, begin.size()) - begin.size());
 }
 
-Status ObjectProperties::check_value(const std::string& path, PropertyType type, const OptionValue& value) const {
+Status ObjectProperties::check_value(const std::string& path, const Property& property, const OptionValue& value) const {
     const std::string name = shown(path);
     const EmptyValue* const empty = std::get_if<EmptyValue>(&value);
     const std::string* const text = std::get_if<std::string>(&value);
-    switch (type) {
+    const Status wrong = wrong_type(name, type_name(property.type));
+    switch (property.type) {
     case PropertyType::integer: return check_integer(name, value, is_json_);
-    case PropertyType::object:
-        return empty != nullptr && empty->kind == EmptyValue::Kind::object ? Status() : wrong_type(name, type_name(type));
-    case PropertyType::text: return text != nullptr ? Status() : wrong_type(name, type_name(type));
-    case PropertyType::secret_format:
-        return text != nullptr ? check_secret_format(name, *text) : wrong_type(name, type_name(type));
+    case PropertyType::boolean: return check_boolean(name, value, is_json_);
+    case PropertyType::object: return empty != nullptr && empty->kind == EmptyValue::Kind::object ? Status() : wrong;
+    case PropertyType::list: return empty != nullptr && empty->kind == EmptyValue::Kind::list ? Status() : wrong;
+    case PropertyType::text: return text != nullptr ? Status() : wrong;
+    case PropertyType::word: return text != nullptr ? check_word(property, *text) : wrong;
     }
     return {};
 }
 
 Status ObjectProperties::take_property(const std::string& path, const Property& property, Options& taken) {
     if (const OptionValue* const value = values_.find(path)) {
-        Status status = check_value(path, property.type, *value);
+        Status status = check_value(path, property, *value);
         taken.set(shown(path), *value);
         values_.erase(path);
         return status;
     }
     const std::optional<std::string> member = first_member(path);
     if (!member) {
-        return {};
+        return property.required ? invalid(fmt::format("Parameter '{}' is missing", shown(path))) : Status();
     }
     if (property.type == PropertyType::object && !is_index(*member)) {
         return take_object(path, property.members, taken);
     }
-    return is_json_ || property.type == PropertyType::object
+    if (property.type == PropertyType::list && is_index(*member)) {
+        return take_list(path, property.members.front(), taken);
+    }
+    return is_json_ || property.type == PropertyType::object || property.type == PropertyType::list
                ? wrong_type(shown(path), type_name(property.type))
                : invalid(fmt::format("Parameters '{}.*' are unexpected", shown(path)));
+}
+
+Status ObjectProperties::take_list(const std::string& path, const Property& element, Options& taken) {
+    Status status;
+    for (size_t index = 0; status.ok() && first_member(path); index++) {
+        status = take_property(joined(path, std::to_string(index)), element, taken);
+    }
+    return status;
 }
 
 Status ObjectProperties::take_object(const std::string& path, std::span<const Property> table, Options& taken) {

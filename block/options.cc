@@ -303,9 +303,9 @@ namespace {
 
 /// A key without a value is a flag: `foo` is foo=on, `nofoo` is foo=off.
 KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
-    KeyValue pair{std::string(word), "on"};
+    KeyValue pair{std::string(word), "on", true};
     if (word.starts_with("no")) {
-        pair = {std::string(word.substr(2)), "off"};
+        pair = {std::string(word.substr(2)), "off", true};
     }
     if (word != "help" && word != "?") {
         warnings.push_back(fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word,

@@ -103,6 +103,7 @@ bool is_identifier(std::string_view text);
 struct KeyValue {
     std::string key;
     std::string value;
+    bool is_flag = false; ///< it stood there without a value
 };
 
 /// A parsed option string with the warnings that reading it gave.

@@ -39,9 +39,13 @@ std::set<std::string, std::less<>>& object_ids() {
     return ids;
 }
 
+constexpr std::string_view secret_formats[] = {"raw", "base64"};
 constexpr Property secret_properties[] = {
-    {"format", PropertyType::secret_format}, {"keyid", PropertyType::text}, {"iv", PropertyType::text},
-    {"data", PropertyType::text},            {"file", PropertyType::text},
+    {.name = "format", .type = PropertyType::word, .shown_type = "QCryptoSecretFormat", .words = secret_formats},
+    {"keyid", PropertyType::text},
+    {"iv", PropertyType::text},
+    {"data", PropertyType::text},
+    {"file", PropertyType::text},
 };
 
 Status check_secret(const Options& properties) {
@@ -79,7 +83,8 @@ constexpr auto limits_members = [] {
 }();
 
 constexpr auto throttle_properties = [] {
-    std::array<Property, std::size(limit_names) + 1> properties{{{"limits", PropertyType::object, limits_members}}};
+    std::array<Property, std::size(limit_names) + 1> properties{
+        {{.name = "limits", .type = PropertyType::object, .shown_type = "ThrottleLimits", .members = limits_members}}};
     std::transform(std::begin(limit_names), std::end(limit_names), properties.begin() + 1, [](std::string_view name) {
         return Property{name, PropertyType::integer};
     });
@@ -107,18 +112,44 @@ Status refuse_main_loop(const Options& /*properties*/) {
 }
 
 // Some types are taken for the sake of scripts that pass them along; a raw image has no use for them.
+constexpr std::string_view tls_endpoints[] = {"client", "server"};
 constexpr Property tls_anon_properties[] = {
     {"dir", PropertyType::text},
-    {"endpoint", PropertyType::text},
+    {.name = "endpoint", .type = PropertyType::word, .shown_type = "QCryptoTLSCredsEndpoint", .words = tls_endpoints},
     {"priority", PropertyType::text},
-    {"verify-peer", PropertyType::text},
+    {"verify-peer", PropertyType::boolean},
+};
+
+constexpr std::string_view authz_policies[] = {"deny", "allow"};
+constexpr std::string_view authz_formats[] = {"exact", "glob"};
+constexpr Property authz_rule_members[] = {
+    {.name = "match", .type = PropertyType::text, .required = true},
+    {.name = "policy", .type = PropertyType::word, .words = authz_policies, .required = true},
+    {.name = "format", .type = PropertyType::word, .words = authz_formats},
+};
+constexpr Property authz_rule{.name = "", .type = PropertyType::object, .members = authz_rule_members};
+constexpr Property authz_list_properties[] = {
+    {.name = "policy", .type = PropertyType::word, .shown_type = "QAuthZListPolicy", .words = authz_policies},
+    {.name = "rules", .type = PropertyType::list, .shown_type = "QAuthZListRule", .members = {&authz_rule, 1}},
+};
+
+constexpr Property number{"", PropertyType::integer};
+constexpr Property thread_context_properties[] = {
+    {.name = "cpu-affinity", .type = PropertyType::list, .shown_type = "int", .members = {&number, 1}},
+    {.name = "node-affinity", .type = PropertyType::list, .shown_type = "int", .members = {&number, 1}},
+};
+
+constexpr Property main_loop_properties[] = {
+    {"aio-max-batch", PropertyType::integer},
+    {"thread-pool-min", PropertyType::integer},
+    {"thread-pool-max", PropertyType::integer},
 };
 
 constexpr ObjectType types[] = {
-    {"authz-list", {}, accept},
-    {"main-loop", {}, refuse_main_loop},
+    {"authz-list", authz_list_properties, accept},
+    {"main-loop", main_loop_properties, refuse_main_loop},
     {"secret", secret_properties, check_secret},
-    {"thread-context", {}, accept},
+    {"thread-context", thread_context_properties, accept},
     {"throttle-group", throttle_properties, check_throttle, make_throttle_group, check_throttle_properties},
     {"tls-creds-anon", tls_anon_properties, accept},
 };
@@ -192,12 +223,34 @@ const Row* find_row(const Row (&rows)[N], std::string_view name) {
     return row == std::end(rows) ? nullptr : row;
 }
 
+/// The properties that objects of a type may have, or the types.
+std::string help_about(const ObjectType* type) {
+    if (type == nullptr) {
+        std::string text = "List of user creatable objects:\n";
+        for (const std::string_view name : user_object_types()) {
+            text += fmt::format("  {}\n", name);
+        }
+        return text;
+    }
+    std::vector<std::string> lines;
+    for (const Property& property : type->properties) {
+        lines.push_back(property.help());
+    }
+    std::sort(lines.begin(), lines.end());
+    return fmt::format("{} options:\n  {}\n", type->name, fmt::join(lines, "\n  "));
+}
+
 } // namespace
 
-Status add_user_object(std::string_view spec) {
+Status add_user_object(std::string_view spec, std::string& help) {
     Result<ObjectProperties> parsed = ObjectProperties::parse(spec);
     if (!parsed.ok()) {
         return std::move(parsed).status();
+    }
+    if (parsed->asks_for_help()) {
+        const std::string* const about = parsed->find_text("qom-type");
+        help = help_about(about != nullptr ? find_row(types, *about) : nullptr);
+        return {};
     }
     std::string type_name;
     std::string id;
@@ -245,14 +298,6 @@ std::vector<std::string_view> user_object_types() {
         names.push_back(type.name);
     }
     return names;
-}
-
-std::string user_object_help() {
-    std::string text = "List of user creatable objects:\n";
-    for (const std::string_view name : user_object_types()) {
-        text += fmt::format("  {}\n", name);
-    }
-    return text;
 }
 
 } // namespace zoneio

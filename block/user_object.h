@@ -9,13 +9,11 @@
 
 namespace zoneio {
 
-/// Makes an object that drivers refer to by its id (--object): `TYPE,id=ID,KEY=VALUE...` or a JSON object.
-Status add_user_object(std::string_view spec);
+/// Makes an object that drivers refer to by its id (--object): `TYPE,id=ID,KEY=VALUE...` or a JSON object. With a word
+/// `help` or `?` none is made; `help` becomes what there is to know about the type, or about types.
+Status add_user_object(std::string_view spec, std::string& help);
 
 /// The names of the types there are.
 std::vector<std::string_view> user_object_types();
-
-/// The same, one a line, with a heading.
-std::string user_object_help();
 
 } // namespace zoneio

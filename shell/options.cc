@@ -170,14 +170,11 @@ private:
     }
 
     void set_trace(const std::string& spec) {
-        if (spec == "help" || spec == "?") {
-            print_trace_events();
-            exit_status_ = EXIT_SUCCESS;
-            return;
-        }
-        const Status status = configure_trace(program_, spec, trace_file_);
-        if (!status.ok()) {
-            fail_after_name(status.message(), status.code());
+        const Result<std::optional<int>> help = configure_trace(program_, spec, trace_file_);
+        if (help.ok()) {
+            exit_status_ = *help;
+        } else {
+            fail_after_name(help.status().message(), help.status().code());
         }
     }
 
@@ -193,14 +190,13 @@ private:
     }
 
     void add_object(const std::string& spec) {
-        if (spec == "help" || spec == "?") {
-            fputs(user_object_help().c_str(), stdout);
-            exit_status_ = EXIT_SUCCESS;
-            return;
-        }
-        const Status status = add_user_object(spec);
+        std::string help;
+        const Status status = add_user_object(spec, help);
         if (!status.ok()) {
             fail(status.message());
+        } else if (!help.empty()) {
+            fputs(help.c_str(), stdout);
+            exit_status_ = EXIT_SUCCESS;
         }
     }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <memory>
@@ -42,15 +43,19 @@ Status enable_from_file(const std::string& program, const std::string& path) {
     return {};
 }
 
-} // namespace
+bool is_help(std::string_view word) {
+    return word == "help" || word == "?";
+}
 
-void print_trace_events() {
+void print_events() {
     for (const std::string_view name : trace_event_names()) {
         print_to(stdout, "{}\n", name);
     }
 }
 
-Status configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
+} // namespace
+
+Result<std::optional<int>> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
     const OptionString parsed = parse_option_string(spec, "enable");
     for (const std::string& warning : parsed.warnings) {
         print_error_line(program, ": warning: ", warning);
@@ -63,15 +68,24 @@ Status configure_trace(const std::string& program, const std::string& spec, std:
                                                    : pair.key == "events" ? &events
                                                    : pair.key == "file"   ? &file
                                                                           : nullptr;
+        if (target == nullptr && pair.is_flag && pair.value == "on" && is_help(pair.key)) {
+            fputs("trace options:\n  enable=<str>\n  events=<str>\n  file=<str>\n", stdout);
+            return std::optional(EXIT_FAILURE);
+        }
         if (target == nullptr) {
             return Status::error(EINVAL, fmt::format(": Invalid parameter '{}'", pair.key));
         }
         *target = pair.value;
     }
+    if (pattern && is_help(*pattern)) {
+        print_events();
+        return std::optional(EXIT_SUCCESS);
+    }
     if (pattern) {
         enable(program + ':', *pattern);
     }
-    return events ? enable_from_file(program, *events) : Status();
+    Status status = events ? enable_from_file(program, *events) : Status();
+    return status.ok() ? Result<std::optional<int>>(std::nullopt) : std::move(status);
 }
 
 } // namespace zoneio

@@ -54,7 +54,8 @@ void run_options(Input input) {
         const Result<ZoneGeometry> geometry = zoned->geometry();
         check(!geometry.ok() || geometry->check().ok(), "a geometry that is taken is sound");
     }
-    (void)add_user_object(text_of(input));
+    std::string help;
+    (void)add_user_object(text_of(input), help);
 }
 
 void run_json(Input input) {

@@ -103,6 +103,10 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
     }
     // What was printed so far is seen even when the signal ends the program.
     session.out().flush();
+    if (*signal == SIGXFSZ) {
+        // It is ignored for the sake of requests only.
+        (void)std::signal(SIGXFSZ, SIG_DFL);
+    }
     (void)raise(static_cast<int>(*signal));
     return Outcome::ok;
 }

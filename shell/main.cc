@@ -131,6 +131,8 @@ int main(int argc, char** argv) {
     }
     // A reader that goes away shows as an error of the write, not as the end of the program.
     signal(SIGPIPE, SIG_IGN);
+    // The same for a file that would become longer than `ulimit -f` allows.
+    signal(SIGXFSZ, SIG_IGN);
     // Scripts of qemu-io's users raise these, and go on.
     sigset_t blocked;
     sigemptyset(&blocked);

@@ -26,7 +26,7 @@ Result<pid_t> spawn_shell(std::string shell, std::string command, int input) {
     sigset_t defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);
-    for (const int number : {SIGPIPE, SIGINT, SIGQUIT}) {
+    for (const int number : {SIGPIPE, SIGXFSZ, SIGINT, SIGQUIT}) {
         sigaddset(&defaults, number);
     }
     posix_spawnattr_setsigmask(&attributes, &none);

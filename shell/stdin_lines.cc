@@ -8,6 +8,13 @@
 
 namespace zoneio {
 
+StdinLines::~StdinLines() {
+    if (begin_ < end_) {
+        // Pipes keep what was read.
+        (void)lseek(STDIN_FILENO, -static_cast<off_t>(end_ - begin_), SEEK_CUR);
+    }
+}
+
 bool StdinLines::fill() {
     if (at_end_) {
         return false;

@@ -14,6 +14,11 @@ namespace zoneio {
 /// zero byte hides the rest of its piece.
 class StdinLines {
 public:
+    StdinLines() = default;
+    StdinLines(const StdinLines&) = delete;
+    StdinLines& operator=(const StdinLines&) = delete;
+    /// What was read from a file but not taken is for whoever reads it next.
+    ~StdinLines();
     /// The next line without its newline, zero-terminated and free to be modified; null at the end of the input.
     char* next();
     /// Is the next line here already, or will next() have to read?

@@ -57,6 +57,14 @@ bool is_vmdk(Head head) {
     return has_text(head, 0, "COWD") || has_text(head, 0, "KDMV") || is_vmdk_descriptor(head);
 }
 
+/// Of the kinds of Bochs images one is told by its content.
+bool is_bochs(Head head) {
+    const uint32_t version = little_endian(head, 64);
+    return has_text(head, 0, std::string_view("Bochs Virtual HD Image\0", 23)) &&
+           has_text(head, 32, std::string_view("Redolog\0", 8)) && has_text(head, 48, std::string_view("Growing\0", 8)) &&
+           (version == 0x10000 || version == 0x20000);
+}
+
 } // namespace
 
 std::string_view format_of(Head head) {
@@ -87,7 +95,7 @@ std::string_view format_of(Head head) {
     if ((has_text(head, 0, "WithoutFreeSpace") || has_text(head, 0, "WithouFreSpacExt")) && little_endian(head, 16) == 2) {
         return "parallels";
     }
-    if (has_text(head, 0, std::string_view("Bochs Virtual HD Image\0", 23))) {
+    if (is_bochs(head)) {
         return "bochs";
     }
     if (has_text(head, 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n")) {

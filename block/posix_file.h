@@ -71,6 +71,8 @@ private:
     Result<FileDescriptor> open_file(bool writable, bool direct) const;
     /// Is the descriptor to be one for writing? With auto-read-only it is as long as somebody writes.
     bool needs_writing(const NodeFlags& flags, const Permissions& permissions) const;
+    /// The same once more: checked, and locked like the first.
+    Result<FileDescriptor> open_beside(bool writable, bool direct) const;
     /// Puts a descriptor for writing in the place of the one that is open.
     Status become_writable();
     /// Takes out what this driver understands.

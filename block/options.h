@@ -19,6 +19,13 @@ namespace zoneio {
 /// A value that is there but has no use as an option: JSON null, {} and [].
 struct EmptyValue {
     enum class Kind : uint8_t { null, object, list } kind = Kind::null;
+
+    EmptyValue(Kind what = Kind::null) : kind(what) {}
+    // Not trivial: of strings and trivial types libstdc++ believes that a variant always holds one of them, and so crashes
+    // where memory runs out in the copy of a string.
+    EmptyValue(const EmptyValue& other) : kind(other.kind) {}
+    EmptyValue& operator=(const EmptyValue& other) = default;
+    ~EmptyValue() = default;
     bool operator==(const EmptyValue&) const = default;
 };
 

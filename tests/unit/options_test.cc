@@ -2,7 +2,10 @@
 #include "block/open.h"
 #include "block/options.h"
 
+#include "failing_allocation.h"
+
 #include <gtest/gtest.h>
+#include <new>
 
 namespace zoneio {
 namespace {
@@ -45,6 +48,22 @@ TEST(Options, SubtreeIsTakenWithoutItsPrefix) {
     EXPECT_EQ(text_at(file, "cache.direct"), "on");
     EXPECT_TRUE(options.contains("filename"));
     EXPECT_FALSE(options.contains("file.driver"));
+}
+
+TEST(Options, CopyWithoutMemory) {
+    Options options;
+    options.set("a key that is longer than short strings are", "a value that is longer than short strings are");
+    bool copied = false;
+    for (long fails_after = 0; !copied; fails_after++) {
+        testing::allocations_left = fails_after;
+        try {
+            const Options copy = options; // NOLINT(performance-unnecessary-copy-initialization)
+            copied = true;
+        } catch (const std::bad_alloc&) {
+        }
+        testing::allocations_left = -1;
+    }
+    EXPECT_TRUE(copied);
 }
 
 TEST(Options, OneOfSeveralErrorsIsReported) {

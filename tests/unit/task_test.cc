@@ -3,41 +3,10 @@
 // Tasks: who goes on when.
 #include "block/task.h"
 
-#include <cstdlib>
+#include "failing_allocation.h"
+
 #include <gtest/gtest.h>
-#include <new>
 #include <string>
-
-namespace {
-
-/// Of this thread: so many allocations succeed, then one fails; negative: none does.
-thread_local long allocations_left = -1;
-
-void* allocate(size_t size) {
-    return allocations_left >= 0 && allocations_left-- == 0 ? nullptr : malloc(size == 0 ? 1 : size);
-}
-
-} // namespace
-
-void* operator new(size_t size) {
-    if (void* const memory = allocate(size)) {
-        return memory;
-    }
-    throw std::bad_alloc();
-}
-
-void* operator new(size_t size, const std::nothrow_t& /*tag*/) noexcept {
-    return allocate(size);
-}
-
-// Not inlined: GCC 12 then sees new and free, and warns of a pair that does not match.
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-    free(memory);
-}
-
-[[gnu::noinline]] void operator delete(void* memory, size_t /*size*/) noexcept {
-    free(memory);
-}
 
 namespace zoneio {
 namespace {
@@ -165,9 +134,9 @@ TEST_F(TaskTest, IsNotStartedWhereMemoryIsShortAndNothingIsHarmed) {
             Task::current()->yield();
             done++;
         };
-        allocations_left = fails_after;
+        testing::allocations_left = fails_after;
         const bool is_started = tasks.start(std::move(work));
-        allocations_left = -1;
+        testing::allocations_left = -1;
         (is_started ? started : refused)++;
     }
     EXPECT_GT(refused, 0);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
+#include <new>
 
 namespace zoneio {
 
@@ -50,7 +51,10 @@ BlockNode::BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver
 
 BlockNode::~BlockNode() {
     // Whoever closes an image has no place for an error; `flush` and forced writes are how to see one.
-    (void)flush();
+    try {
+        (void)flush();
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
+    }
 }
 
 bool BlockNode::has_plain_name() const {

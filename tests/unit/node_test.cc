@@ -5,12 +5,16 @@
 #include "block/backend.h"
 #include "block/node.h"
 
+#include "failing_allocation.h"
+
 #include <cstring>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <memory>
 #include <random>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace zoneio {
 namespace {
@@ -145,6 +149,15 @@ TEST(Node, DetectsZeros) {
     EXPECT_TRUE(t.write(0, 4096, 0).ok());
     EXPECT_TRUE(t.write(0, 4096, 1).ok());
     EXPECT_EQ(t.memory->asked, Asked({"zero 0+4096", "write 0+4096"}));
+}
+
+TEST(Node, ClosesWithoutMemory) {
+    auto t = std::make_unique<TestNode>(1);
+    ASSERT_TRUE(t->write(0, 10, 1).ok());
+    // The driver notes the flush, for which it needs memory.
+    testing::allocations_left = 0;
+    t.reset();
+    EXPECT_EQ(std::exchange(testing::allocations_left, -1), -1) << "nobody asked for memory";
 }
 
 TEST(Node, FailedSyncIsNotForgotten) {

@@ -205,6 +205,7 @@ std::string Options::to_json(const std::map<std::string, std::string, std::less<
         members[key] = std::holds_alternative<std::string>(value) ? json_string(text) : text;
     }
     std::vector<const std::string*> keys;
+    keys.reserve(members.size());
     for (const auto& [key, value] : members) {
         keys.push_back(&key);
     }
@@ -224,7 +225,7 @@ std::optional<std::string> option_text(const OptionValue& value) {
         std::optional<std::string> operator()(int64_t number) const { return std::to_string(number); }
         std::optional<std::string> operator()(uint64_t number) const { return std::to_string(number); }
         std::optional<std::string> operator()(double number) const { return fmt::format("{:.17g}", number); }
-        std::optional<std::string> operator()(EmptyValue) const { return std::nullopt; }
+        std::optional<std::string> operator()(const EmptyValue& /*value*/) const { return std::nullopt; }
     };
     return std::visit(Visitor{}, value);
 }

@@ -213,6 +213,11 @@ Outcome run_file(Session& session, const std::string& name) {
     bool goes_on = true;
     while (goes_on && file.next()) {
         stacked.script().line = file.number();
+        // Only the command is interrupted that the user sees: the one that runs the scripts, and with it all of theirs.
+        if (InterruptEndsCommand::is_requested()) {
+            session.out().interrupted(fmt::format("source interrupted before {}:{}", name, file.number()));
+            return Outcome::failed;
+        }
         if (strlen(file.text()) != file.length()) {
             return refuse(session, fmt::format("{}:{}", name, stacked.script().line),
                           Status::error(EILSEQ, "a zero byte: this is no text"));
@@ -226,8 +231,8 @@ Outcome run_file(Session& session, const std::string& name) {
             report_failed_line(session, stacked.script(), file.text(), length);
         }
         session.out().flush();
-        // Only the command is interrupted that the user sees: the one that runs the scripts, and with it all of theirs.
-        goes_on = goes_on && !InterruptEndsCommand::is_requested();
+        // The line that failed has told of the interrupt; where it did not fail, the next one is told to be missing.
+        goes_on = goes_on && (session.failed_commands == failures || !InterruptEndsCommand::is_requested());
     }
     if (!file.status().ok()) {
         return refuse(session, name, file.status());

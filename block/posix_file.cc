@@ -72,16 +72,12 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
         return status;
     }
     // To open a FIFO for reading would wait until somebody writes to it.
-    if (struct stat st{}; stat(filename_.c_str(), &st) == 0 && S_ISFIFO(st.st_mode)) {
-        const FileDescriptor named(::open(filename_.c_str(), O_PATH | O_CLOEXEC));
-        if (Status status = check_kind(named.get()); !status.ok()) {
-            return status;
-        }
-    }
+    struct stat named{};
+    const int no_wait = stat(filename_.c_str(), &named) == 0 && S_ISFIFO(named.st_mode) ? O_NONBLOCK : 0;
     const int direct_flag = direct ? O_DIRECT : 0;
     int fd = -1;
     do {
-        fd = ::open(filename_.c_str(), (writable ? O_RDWR : O_RDONLY) | direct_flag | O_CLOEXEC);
+        fd = ::open(filename_.c_str(), (writable ? O_RDWR : O_RDONLY) | direct_flag | no_wait | O_CLOEXEC);
     } while (fd < 0 && errno == EINTR);
     FileDescriptor file(fd);
     if (!file.valid()) {

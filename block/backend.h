@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/task.h"
 #include "block/engine.h"
 #include "block/open.h"
-#include "block/task.h"
 
 #include <memory>
 #include <new>

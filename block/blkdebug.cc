@@ -2,10 +2,10 @@
 //
 // The driver `blkdebug`: hands requests to its child, and fails, tears or stops some of them on the way, as rules and
 // breakpoints say.
+#include "block/base/task.h"
 #include "block/blkdebug_options.h"
 #include "block/drivers.h"
 #include "block/node.h"
-#include "block/task.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/enum_word.h"
 #include "block/debug_event.h"
-#include "block/enum_word.h"
 
 #include <array>
 #include <cerrno>

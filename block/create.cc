@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/create.h"
 
-#include "block/file_descriptor.h"
+#include "block/base/file_descriptor.h"
 #include "block/open.h"
 #include "block/zoned_file.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/enum_word.h"
+#include "block/base/enum_word.h"
+#include "block/base/status.h"
 #include "block/options.h"
-#include "block/status.h"
 
 #include <cstdint>
 #include <string>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/status.h"
 #include "block/debug_event.h"
 #include "block/limits.h"
 #include "block/options.h"
 #include "block/request.h"
-#include "block/status.h"
 #include "block/zone.h"
 
 #include <cstdint>

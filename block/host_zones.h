@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/buffer.h"
+#include "block/base/buffer.h"
+#include "block/base/status.h"
 #include "block/driver.h"
 #include "block/limits.h"
-#include "block/status.h"
 #include "block/zone.h"
 
 #include <cstdint>

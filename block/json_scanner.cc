@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/json_scanner.h"
 
-#include "block/utf8.h"
+#include "block/base/utf8.h"
 
 #include <cctype>
 #include <fmt/format.h>

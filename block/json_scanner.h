@@ -5,7 +5,7 @@
 // either, hence this one.
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 
 #include <optional>
 #include <string>

@@ -3,8 +3,8 @@
 // The words of the modes that drivers and commands have in common; the first is the default.
 #pragma once
 
+#include "block/base/enum_word.h"
 #include "block/driver.h"
-#include "block/enum_word.h"
 
 namespace zoneio {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/node.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 #include "block/trace.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The drivers `null-co` and `null-aio`: a device that forgets. The two differ only in name here.
+#include "block/base/size.h"
 #include "block/drivers.h"
-#include "block/size.h"
 
 #include <chrono>
 #include <cstring>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/status.h"
 #include "block/options.h"
-#include "block/status.h"
 
 #include <span>
 #include <string>

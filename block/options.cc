@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/options.h"
 
-#include "block/size.h"
-#include "block/utf8.h"
+#include "block/base/size.h"
+#include "block/base/utf8.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/enum_word.h"
-#include "block/status.h"
+#include "block/base/enum_word.h"
+#include "block/base/status.h"
 
 #include <cstdint>
 #include <functional>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/posix_file.h"
 
+#include "block/base/size.h"
 #include "block/file_lock.h"
 #include "block/mode_words.h"
-#include "block/size.h"
 
 #include <climits>
 #include <cstdlib>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The format `raw`: the bytes of its child as they are, or a window of them.
+#include "block/base/size.h"
 #include "block/drivers.h"
 #include "block/node.h"
 #include "block/probe.h"
-#include "block/size.h"
 #include "block/trace.h"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/buffer.h"
-#include "block/status.h"
+#include "block/base/buffer.h"
+#include "block/base/status.h"
 
 #include <chrono>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/task.h"
 #include "block/request.h"
-#include "block/task.h"
 
 #include <condition_variable>
 #include <cstdint>

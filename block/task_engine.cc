@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine.h"
 
-#include "block/file_descriptor.h"
-#include "block/task.h"
+#include "block/base/file_descriptor.h"
+#include "block/base/task.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>

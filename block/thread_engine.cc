@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine.h"
 
-#include "block/file_descriptor.h"
+#include "block/base/file_descriptor.h"
+#include "block/base/worker_thread.h"
 #include "block/trace.h"
-#include "block/worker_thread.h"
 
 #include <algorithm>
 #include <condition_variable>

@@ -4,7 +4,7 @@
 // a global mask; each is a USDT probe `zoneio:NAME` as well where sys/sdt.h was there at build time.
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 
 #include <atomic>
 #include <cstdint>

@@ -3,9 +3,9 @@
 // What is refused before a zoned device is asked, whatever its driver. Order, errno and text are upstream's.
 #pragma once
 
+#include "block/base/status.h"
 #include "block/driver.h"
 #include "block/limits.h"
-#include "block/status.h"
 
 #include <cstdint>
 #include <span>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zone_geometry.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 
 #include <fmt/format.h>
 

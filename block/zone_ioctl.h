@@ -3,7 +3,7 @@
 // The kernel's interface to zoned block devices (linux/blkzoned.h), in this program's types.
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 #include "block/zone.h"
 
 #include <vector>

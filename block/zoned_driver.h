@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/file_descriptor.h"
 #include "block/emulated_zones.h"
-#include "block/file_descriptor.h"
 #include "block/node.h"
 #include "block/zoned_file.h"
 #include "block/zoned_flush.h"

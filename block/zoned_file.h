@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/file_descriptor.h"
+#include "block/base/file_descriptor.h"
 #include "block/mapped_file.h"
 #include "block/node.h"
 #include "block/zone_table.h"

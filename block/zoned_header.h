@@ -3,7 +3,7 @@
 // The layout of the file behind an emulated zoned device; docs/zoned-file-format.md tells all of it.
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 #include "block/zone_geometry.h"
 #include "block/zone_table.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The options of `driver=zoned`.
-#include "block/size.h"
+#include "block/base/size.h"
 #include "block/zoned_file.h"
 
 #include <algorithm>

@@ -12,8 +12,8 @@
 // Everywhere else such a word is what it was before: no number.
 #pragma once
 
-#include "block/size.h"
-#include "block/status.h"
+#include "block/base/size.h"
+#include "block/base/status.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/arguments.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/address.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // How commands read their operands. Each function says what is wrong on stdout and then returns nothing.
 #pragma once
 
-#include "block/buffer.h"
+#include "block/base/buffer.h"
 #include "commands/command.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Breakpoints, and commands to test with: sleep, sigraise, abort.
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/error_line.h"
 
-#include "block/utf8.h"
+#include "block/base/utf8.h"
 #include "commands/print.h"
 
 #include <unistd.h>

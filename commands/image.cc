@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Commands about the image as a whole: length, info, map, alloc, truncate, flush, discard.
+#include "block/base/decimal.h"
+#include "block/base/size.h"
 #include "block/mode_words.h"
-#include "block/size.h"
-#include "block/text.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/buffer.h"
-#include "block/file_descriptor.h"
+#include "block/base/buffer.h"
+#include "block/base/file_descriptor.h"
 #include "commands/session.h"
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/report.h"
 
-#include "block/size.h"
-#include "block/text.h"
+#include "block/base/decimal.h"
+#include "block/base/size.h"
 
 #include <algorithm>
 #include <array>

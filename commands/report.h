@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 #include "commands/json_record.h"
 
 #include <cerrno>

@@ -3,7 +3,7 @@
 // The command `why`, and what its tables draw on.
 #include "commands/why.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/why_record.h"
 #include "commands/zone_filter.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Why an image refuses what is asked of it, zones aside; and what is left when nothing else is known.
+#include "block/base/size.h"
 #include "block/node.h"
-#include "block/size.h"
 #include "commands/command.h"
 #include "commands/why.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // zone_apply: one operation on every zone of a kind.
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/zone_command.h"

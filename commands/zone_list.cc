@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // zone_info and zone_list: what a zoned device is, and its zones in a table.
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/wrapping.h"
 #include "commands/zone_command.h"

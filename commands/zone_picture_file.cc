@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_picture_file.h"
 
-#include "block/file_descriptor.h"
+#include "block/base/file_descriptor.h"
 
 #include <cstdio>
 #include <cstring>

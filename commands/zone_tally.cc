@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_tally.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 #include "commands/long_work.h"
 
 #include <algorithm>

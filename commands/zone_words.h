@@ -3,7 +3,7 @@
 // Zones in words: the names of their conditions, for people and on command lines, and how full they are.
 #pragma once
 
-#include "block/enum_word.h"
+#include "block/base/enum_word.h"
 #include "block/zone.h"
 
 #include <array>

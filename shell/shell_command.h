@@ -3,8 +3,8 @@
 // `!COMMAND` and `... | COMMAND` at the prompt: what the user's shell is to do.
 #pragma once
 
-#include "block/file_descriptor.h"
-#include "block/status.h"
+#include "block/base/file_descriptor.h"
+#include "block/base/status.h"
 
 #include <csignal>
 #include <string>

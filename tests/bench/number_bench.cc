@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/size.h"
+#include "block/base/size.h"
 
 #include <benchmark/benchmark.h>
 

@@ -3,9 +3,9 @@
 // Targets that read text: numbers, option strings, JSON, the heads of images, sysfs, process arguments.
 #include "fuzz_target.h"
 
+#include "block/base/size.h"
 #include "block/options.h"
 #include "block/probe.h"
-#include "block/size.h"
 #include "block/sysfs.h"
 #include "block/user_object.h"
 #include "block/zoned_file.h"

@@ -4,7 +4,7 @@
 // any of the orders in which they can have been done is right: what was over before another began comes first.
 // Environment: ZONEIO_AIO_REQUESTS, how many (20000 for the long run), and ZONEIO_SEED.
 #include "block/backend.h"
-#include "block/file_descriptor.h"
+#include "block/base/file_descriptor.h"
 
 #include "test_setting.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/buffer.h"
+#include "block/base/buffer.h"
 #include "commands/arguments.h"
 
 #include <gtest/gtest.h>

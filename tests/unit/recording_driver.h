@@ -4,8 +4,8 @@
 // the layer under which a power cut can be imitated at any moment.
 #pragma once
 
+#include "block/base/file_descriptor.h"
 #include "block/driver.h"
-#include "block/file_descriptor.h"
 
 #include <cstring>
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/buffer.h"
-#include "block/file_descriptor.h"
+#include "block/base/buffer.h"
+#include "block/base/file_descriptor.h"
 #include "block/open.h"
 
 #include <algorithm>

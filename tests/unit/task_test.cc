@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Tasks: who goes on when.
-#include "block/task.h"
+#include "block/base/task.h"
 
 #include "failing_allocation.h"
 

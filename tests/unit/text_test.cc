@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/text.h"
+#include "block/base/decimal.h"
 
 #include <bit>
 #include <cstdint>

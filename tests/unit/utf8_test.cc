@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/utf8.h"
+#include "block/base/utf8.h"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 // kill -9: a process that works on a device is killed at a random moment; the next one finds everything that was
 // acknowledged, and of the operation under way each zone's part either done or not. Environment: ZONEIO_KILLS, how
 // many (2000 for the long run), and ZONEIO_SEED.
+#include "block/base/file_descriptor.h"
 #include "block/drivers.h"
-#include "block/file_descriptor.h"
 #include "block/open.h"
 #include "block/zoned_header.h"
 

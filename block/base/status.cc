@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/status.h"
+#include "block/base/status.h"
 
 #include <cstring>
 

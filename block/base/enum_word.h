@@ -3,7 +3,7 @@
 // Words that stand for a value: one table serves whoever parses them, offers them and tells of them.
 #pragma once
 
-#include "block/status.h"
+#include "block/base/status.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/task.h"
+#include "block/base/task.h"
 
-#include "block/worker_thread.h"
+#include "block/base/worker_thread.h"
 
 #include <algorithm>
 #include <system_error>

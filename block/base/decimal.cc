@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/text.h"
+#include "block/base/decimal.h"
 
-#include "block/size.h"
+#include "block/base/size.h"
 
 #include <array>
 #include <bit>

@@ -2,8 +2,8 @@
 #include "block/backend.h"
 
 #include "block/base/size.h"
+#include "block/node/zone_bounds.h"
 #include "block/trace.h"
-#include "block/zone_checks.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

@@ -4,8 +4,8 @@
 // breakpoints say.
 #include "block/base/task.h"
 #include "block/blkdebug_options.h"
-#include "block/drivers.h"
-#include "block/node.h"
+#include "block/node/driver_rows.h"
+#include "block/node/node.h"
 
 #include <algorithm>
 #include <fmt/format.h>

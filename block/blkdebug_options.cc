@@ -2,7 +2,7 @@
 #include "block/blkdebug_options.h"
 
 #include "block/blkdebug_config.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 #include <algorithm>
 #include <charconv>

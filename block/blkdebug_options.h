@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/blkdebug_rules.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "block/options.h"
 
 #include <optional>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/enum_word.h"
-#include "block/debug_event.h"
+#include "block/node/debug_event.h"
 
 #include <array>
 #include <cerrno>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `copy-on-read`: reads copy what comes from below its child into that child.
-#include "block/drivers.h"
-#include "block/filter.h"
+#include "block/node/driver_rows.h"
+#include "block/node/filter.h"
 
 #include <fmt/format.h>
 

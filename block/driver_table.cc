@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/drivers.h"
+#include "block/node/driver_rows.h"
 
 #include <array>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node.h"
-#include "block/request.h"
+#include "block/node/node.h"
+#include "block/node/request.h"
 
 #include <cstddef>
 #include <functional>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `file`: a regular file.
-#include "block/drivers.h"
-#include "block/mode_words.h"
+#include "block/node/driver_rows.h"
+#include "block/node/mode_words.h"
 #include "block/posix_file.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 namespace zoneio {
 

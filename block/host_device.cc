@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `host_device`: a block or character device of the host.
-#include "block/drivers.h"
 #include "block/host_zones.h"
+#include "block/node/driver_rows.h"
 #include "block/posix_file.h"
 #include "block/sysfs.h"
 #include "block/trace.h"

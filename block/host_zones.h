@@ -3,9 +3,9 @@
 
 #include "block/base/buffer.h"
 #include "block/base/status.h"
-#include "block/driver.h"
-#include "block/limits.h"
-#include "block/zone.h"
+#include "block/node/driver.h"
+#include "block/node/limits.h"
+#include "block/node/zone.h"
 
 #include <cstdint>
 #include <mutex>

@@ -2,7 +2,7 @@
 //
 // The drivers `null-co` and `null-aio`: a device that forgets. The two differ only in name here.
 #include "block/base/size.h"
-#include "block/drivers.h"
+#include "block/node/driver_rows.h"
 
 #include <chrono>
 #include <cstring>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/open.h"
 
-#include "block/mode_words.h"
+#include "block/node/mode_words.h"
+#include "block/node/zone_bounds.h"
 #include "block/probe.h"
 #include "block/snapshot.h"
 #include "block/trace.h"
-#include "block/zone_checks.h"
 
 #include <fmt/format.h>
 #include <random>

@@ -2,8 +2,8 @@
 #include "block/option_words.h"
 
 #include "block/blkdebug_options.h"
-#include "block/debug_event.h"
-#include "block/mode_words.h"
+#include "block/node/debug_event.h"
+#include "block/node/mode_words.h"
 #include "block/posix_file.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "block/base/size.h"
 #include "block/file_lock.h"
-#include "block/mode_words.h"
+#include "block/node/mode_words.h"
 
 #include <climits>
 #include <cstdlib>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 #include <atomic>
 #include <string>

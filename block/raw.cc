@@ -2,8 +2,8 @@
 //
 // The format `raw`: the bytes of its child as they are, or a window of them.
 #include "block/base/size.h"
-#include "block/drivers.h"
-#include "block/node.h"
+#include "block/node/driver_rows.h"
+#include "block/node/node.h"
 #include "block/probe.h"
 #include "block/trace.h"
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "block/cluster_map.h"
-#include "block/driver.h"
-#include "block/node.h"
+#include "block/node/driver.h"
+#include "block/node/node.h"
 
 #include <atomic>
 #include <memory>

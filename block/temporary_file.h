@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node.h"
+#include "block/node/node.h"
 
 #include <memory>
 #include <string>

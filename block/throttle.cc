@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `throttle`: requests wait until the limits of a group let them pass.
-#include "block/drivers.h"
-#include "block/filter.h"
+#include "block/node/driver_rows.h"
+#include "block/node/filter.h"
 #include "block/throttle_group.h"
 
 #include <atomic>

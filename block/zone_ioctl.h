@@ -4,7 +4,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/zone.h"
+#include "block/node/zone.h"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/zone.h"
+#include "block/node/zone.h"
 #include "block/zone_geometry.h"
 
 #include <cstdint>

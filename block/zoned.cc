@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `zoned`: how it is opened and reopened.
-#include "block/drivers.h"
+#include "block/node/driver_rows.h"
 #include "block/open.h"
 #include "block/zoned_driver.h"
 

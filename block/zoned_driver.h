@@ -3,7 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/emulated_zones.h"
-#include "block/node.h"
+#include "block/node/node.h"
 #include "block/zoned_file.h"
 #include "block/zoned_flush.h"
 

@@ -3,7 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/mapped_file.h"
-#include "block/node.h"
+#include "block/node/node.h"
 #include "block/zone_table.h"
 #include "block/zoned_header.h"
 

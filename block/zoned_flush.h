@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node.h"
+#include "block/node/node.h"
 #include "block/zone_model.h"
 #include "block/zoned_file.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned_overlay.h"
 
-#include "block/filter.h"
+#include "block/node/filter.h"
 #include "block/open.h"
 
 #include <algorithm>

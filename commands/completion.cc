@@ -2,7 +2,7 @@
 #include "commands/completion.h"
 
 #include "block/create.h"
-#include "block/debug_event.h"
+#include "block/node/debug_event.h"
 #include "commands/image_open.h"
 #include "commands/line_words.h"
 #include "commands/zone_completion.h"

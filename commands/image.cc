@@ -3,7 +3,7 @@
 // Commands about the image as a whole: length, info, map, alloc, truncate, flush, discard.
 #include "block/base/decimal.h"
 #include "block/base/size.h"
-#include "block/mode_words.h"
+#include "block/node/mode_words.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "block/option_words.h"
 #include "block/throttle_group.h"
 #include "commands/completion.h"

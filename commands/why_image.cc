@@ -2,7 +2,7 @@
 //
 // Why an image refuses what is asked of it, zones aside; and what is left when nothing else is known.
 #include "block/base/size.h"
-#include "block/node.h"
+#include "block/node/node.h"
 #include "commands/command.h"
 #include "commands/why.h"
 

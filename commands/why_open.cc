@@ -2,7 +2,7 @@
 //
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
 #include "block/device_use.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "commands/nearest.h"
 #include "commands/process_files.h"
 #include "commands/why.h"

@@ -2,7 +2,7 @@
 //
 // Why zones refuse what is asked of them. The order is that in which devices and the checks before them look.
 #include "block/base/size.h"
-#include "block/node.h"
+#include "block/node/node.h"
 #include "commands/command.h"
 #include "commands/why.h"
 #include "commands/zone_rules.h"

@@ -3,7 +3,7 @@
 // Offsets and lengths on a zoned device, for completion.
 #pragma once
 
-#include "block/limits.h"
+#include "block/node/limits.h"
 
 #include <string>
 #include <string_view>

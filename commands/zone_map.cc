@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // zone_map: the whole device at a glance, once, as a picture, or as it goes on.
-#include "block/node.h"
+#include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/zone_command.h"

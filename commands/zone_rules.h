@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/zone.h"
+#include "block/node/zone.h"
 
 #include <string>
 #include <string_view>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "block/base/enum_word.h"
-#include "block/zone.h"
+#include "block/node/zone.h"
 
 #include <array>
 #include <cstdint>

@@ -6,7 +6,7 @@
 // the command line, because each is checked when it is met.
 #include "shell/options.h"
 
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "block/trace.h"
 #include "block/user_object.h"
 #include "commands/error_line.h"

@@ -3,7 +3,7 @@
 // What the completion files of bash(1) and zsh(1) take from the tables: words, and the branches of their `case`s.
 #include "shell/reference/tables.h"
 
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "block/option_words.h"
 #include "block/trace.h"
 #include "block/user_object.h"

@@ -3,7 +3,7 @@
 // The manual's part: headings of options, and the commands with their help texts, in roff(7) with the macros of man(7).
 #include "shell/reference/tables.h"
 
-#include "block/driver.h"
+#include "block/node/driver.h"
 #include "block/option_words.h"
 #include "commands/command.h"
 #include "commands/help_text.h"

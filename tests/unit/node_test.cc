@@ -3,7 +3,7 @@
 // What a node adds to its driver: padding, splitting, zeros, forced writes. The driver is a piece of memory that
 // writes down what it was asked for.
 #include "block/backend.h"
-#include "block/node.h"
+#include "block/node/node.h"
 
 #include "failing_allocation.h"
 

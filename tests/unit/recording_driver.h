@@ -5,7 +5,7 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 #include <cstring>
 #include <functional>

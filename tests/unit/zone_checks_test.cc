@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_checks.h"
+#include "block/node/zone_bounds.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 // plainly as possible, to hold against the real ones.
 #pragma once
 
-#include "block/zone.h"
+#include "block/node/zone.h"
 #include "block/zone_geometry.h"
 
 #include <cerrno>

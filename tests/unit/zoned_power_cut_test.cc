@@ -3,8 +3,8 @@
 // Power cuts: after any of the writes since the last flush were lost, every zone's pointer is at least where that
 // flush saw it, and what is read below it is what was read there before. Environment: ZONEIO_POWER_CUTS, how many
 // (20000 for the long run), and ZONEIO_SEED.
-#include "block/drivers.h"
-#include "block/node.h"
+#include "block/node/driver_rows.h"
+#include "block/node/node.h"
 #include "block/zoned_header.h"
 
 #include "recording_driver.h"

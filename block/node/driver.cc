@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/driver.h"
+#include "block/node/driver.h"
 
-#include "block/mode_words.h"
-#include "block/node.h"
+#include "block/node/mode_words.h"
+#include "block/node/node.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 // The rows of the driver table, each defined in its driver's own file.
 #pragma once
 
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 namespace zoneio {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/node.h"
+#include "block/node/node.h"
 
 #include "block/base/size.h"
 #include "block/trace.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/driver.h"
-#include "block/request_tracker.h"
+#include "block/node/driver.h"
+#include "block/node/request_tracker.h"
 
 #include <atomic>
 #include <memory>

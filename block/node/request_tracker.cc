@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/request_tracker.h"
+#include "block/node/request_tracker.h"
 
 #include <algorithm>
 

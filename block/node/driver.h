@@ -2,11 +2,11 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/debug_event.h"
-#include "block/limits.h"
+#include "block/node/debug_event.h"
+#include "block/node/limits.h"
+#include "block/node/request.h"
+#include "block/node/zone.h"
 #include "block/options.h"
-#include "block/request.h"
-#include "block/zone.h"
 
 #include <cstdint>
 #include <functional>

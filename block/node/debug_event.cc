@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/debug_event.h"
+#include "block/node/debug_event.h"
 
 #include <algorithm>
 #include <iterator>

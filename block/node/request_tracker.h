@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/task.h"
-#include "block/request.h"
+#include "block/node/request.h"
 
 #include <condition_variable>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone.h"
+#include "block/node/zone.h"
 
 namespace zoneio {
 

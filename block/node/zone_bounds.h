@@ -4,8 +4,8 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/driver.h"
-#include "block/limits.h"
+#include "block/node/driver.h"
+#include "block/node/limits.h"
 
 #include <cstdint>
 #include <span>

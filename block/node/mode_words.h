@@ -4,7 +4,7 @@
 #pragma once
 
 #include "block/base/enum_word.h"
-#include "block/driver.h"
+#include "block/node/driver.h"
 
 namespace zoneio {
 

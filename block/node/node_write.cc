@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What changes the content of a node: writes of data and of zeros, and discards.
-#include "block/node.h"
+#include "block/node/node.h"
 #include "block/trace.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/task.h"
-#include "block/engine.h"
+#include "block/engine/engine.h"
 #include "block/open.h"
 
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/engine.h"
+#include "block/engine/engine.h"
 
 #include "block/base/file_descriptor.h"
 #include "block/base/task.h"

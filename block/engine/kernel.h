@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/engine.h"
+#include "block/engine/engine.h"
 
 #include <cerrno>
 #include <memory>

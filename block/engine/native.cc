@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/kernel_engine.h"
+#include "block/engine/kernel.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include <optional>
 #include <string>

@@ -3,7 +3,7 @@
 
 #include "block/blkdebug_rules.h"
 #include "block/node/driver.h"
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include <optional>
 #include <string>

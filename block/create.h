@@ -3,7 +3,7 @@
 
 #include "block/base/enum_word.h"
 #include "block/base/status.h"
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include <cstdint>
 #include <string>

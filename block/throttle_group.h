@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include <array>
 #include <chrono>

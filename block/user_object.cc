@@ -2,7 +2,7 @@
 #include "block/user_object.h"
 
 #include "block/object_properties.h"
-#include "block/options.h"
+#include "block/options/options.h"
 #include "block/throttle_group.h"
 
 #include <algorithm>

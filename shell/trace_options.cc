@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/trace_options.h"
 
-#include "block/options.h"
+#include "block/options/options.h"
 #include "block/trace.h"
 #include "commands/error_line.h"
 #include "commands/print.h"

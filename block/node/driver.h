@@ -6,7 +6,7 @@
 #include "block/node/limits.h"
 #include "block/node/request.h"
 #include "block/node/zone.h"
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include <cstdint>
 #include <functional>

@@ -4,7 +4,7 @@
 #include "fuzz_target.h"
 
 #include "block/base/size.h"
-#include "block/options.h"
+#include "block/options/options.h"
 #include "block/probe.h"
 #include "block/sysfs.h"
 #include "block/user_object.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/open.h"
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include "failing_allocation.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/options.h"
+#include "block/options/options.h"
 
 #include "block/base/size.h"
 #include "block/base/utf8.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The structure of the JSON of `json:` names. The scanner reads on until brackets balance; only then is it looked at.
-#include "block/json_scanner.h"
-#include "block/options.h"
+#include "block/options/json_scanner.h"
+#include "block/options/options.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

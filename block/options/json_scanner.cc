@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/json_scanner.h"
+#include "block/options/json_scanner.h"
 
 #include "block/base/utf8.h"
 

@@ -3,7 +3,7 @@
 // The driver `throttle`: requests wait until the limits of a group let them pass.
 #include "block/node/driver_rows.h"
 #include "block/node/filter.h"
-#include "block/throttle_group.h"
+#include "block/objects/throttle_group.h"
 
 #include <atomic>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/node/driver.h"
+#include "block/objects/throttle_group.h"
 #include "block/option_words.h"
-#include "block/throttle_group.h"
 #include "commands/completion.h"
 
 #include <fmt/format.h>

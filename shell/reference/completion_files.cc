@@ -4,9 +4,9 @@
 #include "shell/reference/tables.h"
 
 #include "block/node/driver.h"
+#include "block/objects/user_object.h"
 #include "block/option_words.h"
 #include "block/trace.h"
-#include "block/user_object.h"
 #include "commands/command.h"
 #include "shell/options.h"
 

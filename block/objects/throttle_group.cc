@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/throttle_group.h"
+#include "block/objects/throttle_group.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/object_properties.h"
+#include "block/objects/object_properties.h"
 
 #include <algorithm>
 #include <cctype>

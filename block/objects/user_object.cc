@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/user_object.h"
+#include "block/objects/user_object.h"
 
-#include "block/object_properties.h"
+#include "block/objects/object_properties.h"
+#include "block/objects/throttle_group.h"
 #include "block/options/options.h"
-#include "block/throttle_group.h"
 
 #include <algorithm>
 #include <array>

@@ -3,8 +3,8 @@
 // What an emulated zoned device is asked: reads, writes, appends, reports and management.
 #include "block/emulated_zones.h"
 
+#include "block/host/zone_ioctl.h"
 #include "block/trace.h"
-#include "block/zone_ioctl.h"
 
 #include <fmt/format.h>
 

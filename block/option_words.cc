@@ -2,9 +2,9 @@
 #include "block/option_words.h"
 
 #include "block/blkdebug_options.h"
+#include "block/host/posix_file.h"
 #include "block/node/debug_event.h"
 #include "block/node/mode_words.h"
-#include "block/posix_file.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/device_guard.h"
 
-#include "block/device_use.h"
+#include "block/host/device_use.h"
 #include "commands/error_line.h"
 #include "commands/session.h"
 

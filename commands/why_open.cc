@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
-#include "block/device_use.h"
+#include "block/host/device_use.h"
 #include "block/node/driver.h"
 #include "commands/nearest.h"
 #include "commands/process_files.h"

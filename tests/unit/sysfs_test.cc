@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/sysfs.h"
+#include "block/host/sysfs.h"
 
 #include <filesystem>
 #include <fstream>

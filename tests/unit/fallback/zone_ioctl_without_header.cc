@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The zone calls of a program built where the kernel's header was missing: they say so.
-#include "block/zone_ioctl.h"
+#include "block/host/zone_ioctl.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/device_use.h"
+#include "block/host/device_use.h"
 
 #include "block/base/file_descriptor.h"
 

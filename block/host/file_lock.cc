@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/file_lock.h"
+#include "block/host/file_lock.h"
 
 #include <array>
 #include <cerrno>

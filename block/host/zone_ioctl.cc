@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_ioctl.h"
+#include "block/host/zone_ioctl.h"
 
 #include <algorithm>
 #include <cstddef>

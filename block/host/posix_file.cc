@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/posix_file.h"
+#include "block/host/posix_file.h"
 
 #include "block/base/size.h"
-#include "block/file_lock.h"
+#include "block/host/file_lock.h"
 #include "block/node/mode_words.h"
 
 #include <climits>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // How PosixFile moves data.
-#include "block/posix_file.h"
+#include "block/host/posix_file.h"
 
 #include "block/trace.h"
 

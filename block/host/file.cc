@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `file`: a regular file.
+#include "block/host/posix_file.h"
 #include "block/node/driver_rows.h"
 #include "block/node/mode_words.h"
-#include "block/posix_file.h"
 
 #include <algorithm>
 #include <cstring>

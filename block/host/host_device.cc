@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `host_device`: a block or character device of the host.
-#include "block/host_zones.h"
+#include "block/host/host_zones.h"
+#include "block/host/posix_file.h"
+#include "block/host/sysfs.h"
+#include "block/host/zone_ioctl.h"
 #include "block/node/driver_rows.h"
-#include "block/posix_file.h"
-#include "block/sysfs.h"
 #include "block/trace.h"
-#include "block/zone_ioctl.h"
 
 #include <cerrno>
 #include <cstring>

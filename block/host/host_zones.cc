@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/host_zones.h"
+#include "block/host/host_zones.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/open.h"
-#include "block/zoned_file.h"
+#include "block/zoned/file.h"
 
 #include <algorithm>
 #include <cstring>

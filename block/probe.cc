@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/probe.h"
 
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/emulated_zones.h"
 #include "block/snapshot_overlay.h"
-#include "block/zone_table.h"
+#include "block/zoned/emulated_zones.h"
+#include "block/zoned/table.h"
 
 #include <cstdlib>
 #include <memory>

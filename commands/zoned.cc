@@ -2,7 +2,7 @@
 //
 // zoneio's own commands about emulated zoned devices and new images: create, check, zone_condition.
 #include "block/create.h"
-#include "block/zoned_check.h"
+#include "block/zoned/check.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/image_open.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_model.h"
+#include "block/zoned/model.h"
 
 #include <benchmark/benchmark.h>
 #include <vector>

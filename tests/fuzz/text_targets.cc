@@ -8,7 +8,7 @@
 #include "block/objects/user_object.h"
 #include "block/options/options.h"
 #include "block/probe.h"
-#include "block/zoned_file.h"
+#include "block/zoned/file.h"
 #include "shell/options.h"
 
 #include <fmt/format.h>

@@ -8,8 +8,8 @@
 #include "fuzz_target.h"
 
 #include "block/open.h"
-#include "block/zoned_check.h"
-#include "block/zoned_header.h"
+#include "block/zoned/check.h"
+#include "block/zoned/header.h"
 
 #include <algorithm>
 #include <cstring>

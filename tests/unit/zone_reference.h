@@ -5,7 +5,7 @@
 #pragma once
 
 #include "block/node/zone.h"
-#include "block/zone_geometry.h"
+#include "block/zoned/geometry.h"
 
 #include <cerrno>
 #include <cstdint>

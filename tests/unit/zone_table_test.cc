@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_table.h"
+#include "block/zoned/table.h"
 
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
 
 #include <gtest/gtest.h>
 

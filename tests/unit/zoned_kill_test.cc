@@ -6,7 +6,7 @@
 #include "block/base/file_descriptor.h"
 #include "block/node/driver_rows.h"
 #include "block/open.h"
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
 
 #include "test_setting.h"
 #include "zone_reference.h"

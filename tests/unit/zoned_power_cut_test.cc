@@ -5,7 +5,7 @@
 // (20000 for the long run), and ZONEIO_SEED.
 #include "block/node/driver_rows.h"
 #include "block/node/node.h"
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
 
 #include "recording_driver.h"
 #include "test_setting.h"

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/mapped_file.h"
 #include "block/node/node.h"
-#include "block/zone_table.h"
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
+#include "block/zoned/mapped_file.h"
+#include "block/zoned/table.h"
 
 #include <memory>
 #include <optional>

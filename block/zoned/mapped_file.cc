@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/mapped_file.h"
+#include "block/zoned/mapped_file.h"
 
 #include <array>
 #include <cerrno>

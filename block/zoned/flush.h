@@ -2,8 +2,8 @@
 #pragma once
 
 #include "block/node/node.h"
-#include "block/zone_model.h"
-#include "block/zoned_file.h"
+#include "block/zoned/file.h"
+#include "block/zoned/model.h"
 
 namespace zoneio {
 

@@ -3,7 +3,7 @@
 
 #include "block/base/status.h"
 #include "block/node/zone.h"
-#include "block/zone_table.h"
+#include "block/zoned/table.h"
 
 #include <cstdint>
 #include <optional>

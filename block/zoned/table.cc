@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_table.h"
+#include "block/zoned/table.h"
 
 #include <atomic>
 #include <endian.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned_flush.h"
+#include "block/zoned/flush.h"
 
 #include <algorithm>
 

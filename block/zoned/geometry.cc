@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zone_geometry.h"
+#include "block/zoned/geometry.h"
 
 #include "block/base/size.h"
 

@@ -2,7 +2,7 @@
 //
 // The options of `driver=zoned`.
 #include "block/base/size.h"
-#include "block/zoned_file.h"
+#include "block/zoned/file.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What an emulated zoned device is asked: reads, writes, appends, reports and management.
-#include "block/emulated_zones.h"
+#include "block/zoned/emulated_zones.h"
 
 #include "block/host/zone_ioctl.h"
 #include "block/trace.h"

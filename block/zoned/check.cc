@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned_check.h"
+#include "block/zoned/check.h"
 
 #include "block/open.h"
-#include "block/zone_table.h"
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
+#include "block/zoned/table.h"
 
 #include <algorithm>
 #include <endian.h>

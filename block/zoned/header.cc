@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned_header.h"
+#include "block/zoned/header.h"
 
 #include "block/base/file_descriptor.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned_file.h"
+#include "block/zoned/file.h"
 
 #include <atomic>
 #include <cstring>

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/zone_geometry.h"
-#include "block/zone_table.h"
+#include "block/zoned/geometry.h"
+#include "block/zoned/table.h"
 
 #include <array>
 #include <cstdint>

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/emulated_zones.h"
 #include "block/node/node.h"
-#include "block/zoned_file.h"
-#include "block/zoned_flush.h"
+#include "block/zoned/emulated_zones.h"
+#include "block/zoned/file.h"
+#include "block/zoned/flush.h"
 
 #include <memory>
 

@@ -3,7 +3,7 @@
 
 #include "block/node/driver.h"
 #include "block/node/node.h"
-#include "block/zone_model.h"
+#include "block/zoned/model.h"
 
 #include <memory>
 #include <mutex>

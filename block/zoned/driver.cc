@@ -3,7 +3,7 @@
 // The driver `zoned`: how it is opened and reopened.
 #include "block/node/driver_rows.h"
 #include "block/open.h"
-#include "block/zoned_driver.h"
+#include "block/zoned/driver.h"
 
 #include <cstring>
 #include <fmt/format.h>

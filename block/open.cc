@@ -3,8 +3,8 @@
 
 #include "block/node/mode_words.h"
 #include "block/node/zone_bounds.h"
+#include "block/overlay/open.h"
 #include "block/probe.h"
-#include "block/snapshot.h"
 #include "block/trace.h"
 
 #include <fmt/format.h>

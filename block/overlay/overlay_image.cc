@@ -2,7 +2,7 @@
 //
 // The temporary overlay as an image: how it is made, its size, what it tells, and what is not the disk's data.
 #include "block/open.h"
-#include "block/snapshot_overlay.h"
+#include "block/overlay/overlay.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned_overlay.h"
+#include "block/overlay/zoned_overlay.h"
 
 #include "block/node/filter.h"
 #include "block/open.h"

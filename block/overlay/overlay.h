@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/cluster_map.h"
 #include "block/node/driver.h"
 #include "block/node/node.h"
+#include "block/overlay/cluster_map.h"
 
 #include <atomic>
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/snapshot_overlay.h"
+#include "block/overlay/overlay.h"
 #include "block/zoned/emulated_zones.h"
 #include "block/zoned/table.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/temporary_file.h"
+#include "block/overlay/temporary_file.h"
 
 #include "block/base/file_descriptor.h"
 #include "block/open.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Reads and writes of the temporary overlay; the rest is in snapshot_image.cc.
-#include "block/snapshot_overlay.h"
+#include "block/overlay/overlay.h"
 
 #include <algorithm>
 #include <cstring>

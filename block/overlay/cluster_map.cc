@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/cluster_map.h"
+#include "block/overlay/cluster_map.h"
 
 #include <algorithm>
 

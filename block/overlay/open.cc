@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/snapshot.h"
+#include "block/overlay/open.h"
 
-#include "block/snapshot_overlay.h"
-#include "block/zoned_overlay.h"
+#include "block/overlay/overlay.h"
+#include "block/overlay/zoned_overlay.h"
 
 namespace zoneio {
 

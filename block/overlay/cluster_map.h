@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/temporary_file.h"
+#include "block/overlay/temporary_file.h"
 
 #include <cstdint>
 #include <shared_mutex>

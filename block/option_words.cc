@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/option_words.h"
 
-#include "block/blkdebug_options.h"
+#include "block/blkdebug/options.h"
 #include "block/host/posix_file.h"
 #include "block/node/debug_event.h"
 #include "block/node/mode_words.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The file format is upstream's, down to what it makes of lines that are not quite right.
-#include "block/blkdebug_config.h"
+#include "block/blkdebug/config.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/blkdebug_rules.h"
+#include "block/blkdebug/rules.h"
 #include "block/node/driver.h"
 #include "block/options/options.h"
 

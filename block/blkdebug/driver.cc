@@ -3,7 +3,7 @@
 // The driver `blkdebug`: hands requests to its child, and fails, tears or stops some of them on the way, as rules and
 // breakpoints say.
 #include "block/base/task.h"
-#include "block/blkdebug_options.h"
+#include "block/blkdebug/options.h"
 #include "block/node/driver_rows.h"
 #include "block/node/node.h"
 

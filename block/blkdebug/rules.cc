@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/blkdebug_rules.h"
+#include "block/blkdebug/rules.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/blkdebug_options.h"
+#include "block/blkdebug/options.h"
 
-#include "block/blkdebug_config.h"
+#include "block/blkdebug/config.h"
 #include "block/node/driver.h"
 
 #include <algorithm>

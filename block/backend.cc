@@ -3,7 +3,7 @@
 
 #include "block/base/size.h"
 #include "block/node/zone_bounds.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <cstdlib>
 #include <fmt/format.h>

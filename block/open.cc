@@ -5,7 +5,7 @@
 #include "block/node/zone_bounds.h"
 #include "block/overlay/open.h"
 #include "block/probe.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <fmt/format.h>
 #include <random>

@@ -2,7 +2,7 @@
 #include "commands/long_work.h"
 
 #include "block/base/size.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 #include "commands/print.h"
 #include "commands/wrapping.h"
 

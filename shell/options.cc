@@ -8,7 +8,7 @@
 
 #include "block/node/driver.h"
 #include "block/objects/user_object.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 #include "commands/error_line.h"
 #include "commands/print.h"
 #include "commands/report.h"

@@ -2,7 +2,7 @@
 #include "shell/trace_options.h"
 
 #include "block/options/options.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 #include "commands/error_line.h"
 #include "commands/print.h"
 

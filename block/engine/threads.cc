@@ -3,7 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/base/worker_thread.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <condition_variable>

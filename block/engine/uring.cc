@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine/kernel.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <cstring>
 #include <deque>

@@ -5,7 +5,7 @@
 #include "block/node/driver_rows.h"
 #include "block/node/node.h"
 #include "block/probe.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -6,7 +6,7 @@
 #include "block/host/sysfs.h"
 #include "block/host/zone_ioctl.h"
 #include "block/node/driver_rows.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <cerrno>
 #include <cstring>

@@ -3,7 +3,7 @@
 // How PosixFile moves data.
 #include "block/host/posix_file.h"
 
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <climits>

@@ -2,7 +2,7 @@
 #include "block/node/node.h"
 
 #include "block/base/size.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <cstring>

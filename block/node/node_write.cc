@@ -2,7 +2,7 @@
 //
 // What changes the content of a node: writes of data and of zeros, and discards.
 #include "block/node/node.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <cstring>

@@ -4,7 +4,7 @@
 #include "block/zoned/emulated_zones.h"
 
 #include "block/host/zone_ioctl.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include "block/node/driver.h"
 #include "block/objects/user_object.h"
 #include "block/option_words.h"
-#include "block/trace.h"
+#include "block/trace/trace.h"
 #include "commands/command.h"
 #include "shell/options.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <algorithm>
 #include <cstdlib>

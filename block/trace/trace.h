@@ -24,7 +24,7 @@ namespace zoneio {
 
 enum class TraceEvent : unsigned {
 #define ZONEIO_TRACE_EVENT(name, parameters, arguments, text) name,
-#include "block/trace_events.def"
+#include "block/trace/events.def"
 #undef ZONEIO_TRACE_EVENT
 };
 
@@ -44,7 +44,7 @@ inline bool trace_is_on(TraceEvent event) {
             trace_print_##name arguments;                                                                                  \
         }                                                                                                                  \
     }
-#include "block/trace_events.def"
+#include "block/trace/events.def"
 #undef ZONEIO_TRACE_EVENT
 
 /// Turns the events on that a pattern matches (`*` stands for any characters, `?` for one), or off with a `-` in

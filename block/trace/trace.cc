@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/trace.h"
+#include "block/trace/trace.h"
 
 #include <cstring>
 #include <fcntl.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view event_names[] = {
 #define ZONEIO_TRACE_EVENT(name, parameters, arguments, text) #name,
-#include "block/trace_events.def"
+#include "block/trace/events.def"
 #undef ZONEIO_TRACE_EVENT
 };
 static_assert(std::size(event_names) <= 64, "the mask has a bit for each event");
@@ -58,7 +58,7 @@ bool matches(std::string_view pattern, std::string_view text) {
         const auto line = [](const auto&... values) { return fmt::format(#name " " text, values...); };                  \
         write_line(line arguments);                                                                                        \
     }
-#include "block/trace_events.def"
+#include "block/trace/events.def"
 #undef ZONEIO_TRACE_EVENT
 
 bool trace_enable(std::string_view pattern) {

@@ -76,7 +76,7 @@ public:
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
     /// The zone commands are done after every request begun before that is not held at a breakpoint. ENOTSUP when the
-    /// device is not zoned; for ranges and alignment see zone_checks.h.
+    /// device is not zoned; for ranges and alignment see zone_bounds.h.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
         return noted(Kind::report, offset, 0, do_zone_report(offset, count, visit));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reads and writes of the temporary overlay; the rest is in snapshot_image.cc.
+// Reads and writes of the temporary overlay; the rest is in overlay_image.cc.
 #include "block/overlay/overlay.h"
 
 #include <algorithm>

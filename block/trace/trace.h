@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Trace events: `trace_NAME(...)` for every line of trace_events.def. An event that is off costs one test of
+// Trace events: `trace_NAME(...)` for every line of events.def. An event that is off costs one test of
 // a global mask; each is a USDT probe `zoneio:NAME` as well where sys/sdt.h was there at build time.
 #pragma once
 

@@ -2,8 +2,8 @@
 #include "commands/device_guard.h"
 
 #include "block/host/device_use.h"
-#include "commands/error_line.h"
 #include "commands/session.h"
+#include "commands/text/safe_text.h"
 
 #include <fmt/ranges.h>
 

@@ -2,7 +2,7 @@
 #include "commands/json_record.h"
 
 #include "block/base/utf8.h"
-#include "commands/print.h"
+#include "commands/text/print.h"
 
 #include <cassert>
 #include <cstdio>

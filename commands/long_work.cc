@@ -3,8 +3,8 @@
 
 #include "block/base/size.h"
 #include "block/trace/trace.h"
-#include "commands/print.h"
-#include "commands/wrapping.h"
+#include "commands/text/print.h"
+#include "commands/text/wrapping.h"
 
 #include <cstdio>
 #include <fmt/format.h>

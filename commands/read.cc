@@ -4,7 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/stopwatch.h"
+#include "commands/text/stopwatch.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include "commands/json_output.h"
 #include "commands/report.h"
 
-#include "commands/error_line.h"
+#include "commands/text/safe_text.h"
 
 #include <cstring>
 #include <getopt.h>

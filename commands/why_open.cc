@@ -3,8 +3,8 @@
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
-#include "commands/nearest.h"
 #include "commands/process_files.h"
+#include "commands/text/nearest.h"
 #include "commands/why.h"
 
 #include <algorithm>

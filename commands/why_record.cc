@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/why_record.h"
 
-#include "commands/error_line.h"
-#include "commands/wrapping.h"
+#include "commands/text/safe_text.h"
+#include "commands/text/wrapping.h"
 #include "commands/zone_record.h"
 
 #include <unistd.h>

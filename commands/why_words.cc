@@ -3,7 +3,7 @@
 // Why the words of a command were not understood.
 #include "commands/arguments.h"
 #include "commands/image_open.h"
-#include "commands/nearest.h"
+#include "commands/text/nearest.h"
 #include "commands/why.h"
 
 #include <algorithm>

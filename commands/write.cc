@@ -5,7 +5,7 @@
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/pattern_file.h"
-#include "commands/stopwatch.h"
+#include "commands/text/stopwatch.h"
 
 #include <cstring>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 // zone_info and zone_list: what a zoned device is, and its zones in a table.
 #include "block/base/size.h"
 #include "commands/families.h"
-#include "commands/wrapping.h"
+#include "commands/text/wrapping.h"
 #include "commands/zone_command.h"
 #include "commands/zone_filter.h"
 #include "commands/zone_record.h"

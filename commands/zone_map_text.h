@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "commands/terminal.h"
+#include "commands/text/terminal.h"
 #include "commands/zone_cells.h"
 
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/confirm.h"
 
-#include "commands/error_line.h"
 #include "commands/long_work.h"
-#include "commands/print.h"
+#include "commands/text/print.h"
+#include "commands/text/safe_text.h"
 
 #include <cerrno>
 #include <csignal>

@@ -2,7 +2,7 @@
 #include "shell/line_hint.h"
 
 #include "commands/completion.h"
-#include "commands/terminal.h"
+#include "commands/text/terminal.h"
 #include "shell/readline.h"
 
 #include <cstdio>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/print.h"
 #include "commands/script.h"
-#include "commands/terminal.h"
+#include "commands/text/print.h"
+#include "commands/text/terminal.h"
 #include "commands/why_record.h"
 #include "shell/confirm.h"
 #include "shell/options.h"

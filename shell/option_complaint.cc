@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/option_complaint.h"
 
-#include "commands/nearest.h"
+#include "commands/text/nearest.h"
 
 #include <fmt/format.h>
 #include <string_view>

@@ -9,9 +9,9 @@
 #include "block/node/driver.h"
 #include "block/objects/user_object.h"
 #include "block/trace/trace.h"
-#include "commands/error_line.h"
-#include "commands/print.h"
 #include "commands/report.h"
+#include "commands/text/print.h"
+#include "commands/text/safe_text.h"
 #include "shell/option_complaint.h"
 #include "shell/trace_options.h"
 

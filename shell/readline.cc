@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/readline.h"
 
-#include "commands/print.h"
+#include "commands/text/print.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

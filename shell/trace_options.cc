@@ -3,8 +3,8 @@
 
 #include "block/options/options.h"
 #include "block/trace/trace.h"
-#include "commands/error_line.h"
-#include "commands/print.h"
+#include "commands/text/print.h"
+#include "commands/text/safe_text.h"
 
 #include <array>
 #include <cstdio>

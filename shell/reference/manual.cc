@@ -6,7 +6,7 @@
 #include "block/node/driver.h"
 #include "block/option_words.h"
 #include "commands/command.h"
-#include "commands/help_text.h"
+#include "commands/text/help_text.h"
 #include "shell/options.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/nearest.h"
+#include "commands/text/nearest.h"
 #include "commands/why.h"
 
 #include <gtest/gtest.h>

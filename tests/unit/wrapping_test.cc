@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/help_text.h"
-#include "commands/wrapping.h"
+#include "commands/text/help_text.h"
+#include "commands/text/wrapping.h"
 
 #include <cstdint>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/wrapping.h"
+#include "commands/text/wrapping.h"
 
 #include <algorithm>
 #include <cstdint>

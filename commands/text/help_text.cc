@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/help_text.h"
+#include "commands/text/help_text.h"
 
-#include "commands/wrapping.h"
+#include "commands/text/wrapping.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/error_line.h"
+#include "commands/text/safe_text.h"
 
 #include "block/base/utf8.h"
-#include "commands/print.h"
+#include "commands/text/print.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/terminal.h"
+#include "commands/text/terminal.h"
 
 #include <csignal>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 
 #include "block/backend.h"
 #include "commands/failure.h"
-#include "commands/report.h"
+#include "commands/report/report.h"
 
 #include <array>
 #include <chrono>

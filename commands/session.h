@@ -5,7 +5,7 @@
 #include "commands/aio.h"
 #include "commands/device_guard.h"
 #include "commands/failure.h"
-#include "commands/report.h"
+#include "commands/report/report.h"
 
 #include <memory>
 #include <optional>

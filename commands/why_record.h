@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "commands/report.h"
+#include "commands/report/report.h"
 #include "commands/why.h"
 
 namespace zoneio {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/node/zone.h"
-#include "commands/json_record.h"
+#include "commands/report/json_record.h"
 
 namespace zoneio {
 

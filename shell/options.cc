@@ -9,7 +9,7 @@
 #include "block/node/driver.h"
 #include "block/objects/user_object.h"
 #include "block/trace/trace.h"
-#include "commands/report.h"
+#include "commands/report/report.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 #include "shell/option_complaint.h"

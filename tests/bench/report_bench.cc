@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/report.h"
+#include "commands/report/report.h"
 #include "quiet.h"
 
 #include <benchmark/benchmark.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The Reporter's other face: JSON, and what takes one way or the other.
-#include "commands/json_output.h"
-#include "commands/report.h"
+#include "commands/report/json_output.h"
+#include "commands/report/report.h"
 
 #include "commands/text/safe_text.h"
 

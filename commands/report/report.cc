@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/report.h"
+#include "commands/report/report.h"
 
 #include "block/base/decimal.h"
 #include "block/base/size.h"

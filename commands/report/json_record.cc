@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/json_record.h"
+#include "commands/report/json_record.h"
 
 #include "block/base/utf8.h"
 #include "commands/text/print.h"

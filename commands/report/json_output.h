@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "commands/json_record.h"
+#include "commands/report/json_record.h"
 
 #include <cstdint>
 #include <deque>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "commands/json_record.h"
+#include "commands/report/json_record.h"
 
 #include <cerrno>
 #include <chrono>

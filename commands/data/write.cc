@@ -2,9 +2,9 @@
 //
 // write and writev.
 #include "commands/arguments.h"
+#include "commands/data/pattern_file.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/pattern_file.h"
 #include "commands/text/stopwatch.h"
 
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/pattern_file.h"
+#include "commands/data/pattern_file.h"
 
 #include "commands/arguments.h"
 #include "commands/long_work.h"

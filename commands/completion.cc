@@ -3,7 +3,7 @@
 
 #include "block/create.h"
 #include "block/node/debug_event.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 #include "commands/line_words.h"
 #include "commands/zone_completion.h"
 #include "commands/zone_filter.h"

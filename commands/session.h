@@ -3,8 +3,8 @@
 
 #include "block/backend.h"
 #include "commands/aio.h"
-#include "commands/device_guard.h"
 #include "commands/failure.h"
+#include "commands/image/device_guard.h"
 #include "commands/report/report.h"
 
 #include <memory>

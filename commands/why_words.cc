@@ -2,7 +2,7 @@
 //
 // Why the words of a command were not understood.
 #include "commands/arguments.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 #include "commands/text/nearest.h"
 #include "commands/why.h"
 

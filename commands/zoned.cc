@@ -5,7 +5,7 @@
 #include "block/zoned/check.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 #include "commands/zone_words.h"
 
 #include <unistd.h>

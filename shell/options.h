@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 
 #include <optional>
 #include <string>

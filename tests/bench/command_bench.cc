@@ -2,7 +2,7 @@
 //
 // A line of text becomes a call: splitting, looking up, options, operands.
 #include "commands/command.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 #include "quiet.h"
 
 #include <benchmark/benchmark.h>

@@ -5,7 +5,7 @@
 
 #include "block/open.h"
 #include "commands/command.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 
 #include <algorithm>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/device_guard.h"
+#include "commands/image/device_guard.h"
 
 #include "block/host/device_use.h"
 #include "commands/session.h"

@@ -2,7 +2,7 @@
 //
 // open, close, reopen and quit.
 #include "commands/families.h"
-#include "commands/image_open.h"
+#include "commands/image/image_open.h"
 
 #include <unistd.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command.h"
 
+#include "commands/control/script.h"
 #include "commands/families.h"
-#include "commands/script.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/session.h"
 
-#include "commands/script.h"
+#include "commands/control/script.h"
 
 namespace zoneio {
 

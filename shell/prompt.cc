@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/prompt.h"
 
-#include "commands/script.h"
+#include "commands/control/script.h"
 #include "shell/readline.h"
 #include "shell/stdin_lines.h"
 

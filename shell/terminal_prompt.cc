@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/control/script.h"
 #include "commands/long_work.h"
-#include "commands/script.h"
 #include "commands/text/nearest.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/script.h"
+#include "commands/control/script.h"
 
 #include "commands/families.h"
 #include "commands/long_work.h"

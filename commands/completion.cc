@@ -6,7 +6,7 @@
 #include "commands/image/image_open.h"
 #include "commands/line_words.h"
 #include "commands/zone_completion.h"
-#include "commands/zone_filter.h"
+#include "commands/zones/filter.h"
 
 #include <algorithm>
 #include <fmt/format.h>

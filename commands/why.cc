@@ -6,8 +6,8 @@
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/why_record.h"
-#include "commands/zone_filter.h"
-#include "commands/zone_rules.h"
+#include "commands/zones/filter.h"
+#include "commands/zones/rules.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 
 #include "commands/failure.h"
 #include "commands/session.h"
-#include "commands/zone_tally.h"
+#include "commands/zones/tally.h"
 
 #include <optional>
 #include <span>

@@ -3,7 +3,7 @@
 
 #include "commands/text/safe_text.h"
 #include "commands/text/wrapping.h"
-#include "commands/zone_record.h"
+#include "commands/zones/record.h"
 
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
 #include "block/node/node.h"
 #include "commands/command.h"
 #include "commands/why.h"
-#include "commands/zone_rules.h"
+#include "commands/zones/rules.h"
 
 namespace zoneio {
 

@@ -2,8 +2,8 @@
 //
 // Ctrl-C at the prompt, and the work on many zones that it ends.
 #include "commands/long_work.h"
-#include "commands/zone_cells.h"
-#include "commands/zone_filter.h"
+#include "commands/zones/cells.h"
+#include "commands/zones/filter.h"
 
 #include <csignal>
 #include <gtest/gtest.h>

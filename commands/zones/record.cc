@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_record.h"
+#include "commands/zones/record.h"
 
-#include "commands/zone_words.h"
+#include "commands/zones/words.h"
 
 namespace zoneio {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_cells.h"
+#include "commands/zones/cells.h"
 
 #include "block/base/size.h"
 #include "commands/long_work.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_tally.h"
+#include "commands/zones/tally.h"
 
 #include "block/base/size.h"
 #include "commands/long_work.h"

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "commands/command.h"
-#include "commands/zone_filter.h"
+#include "commands/zones/filter.h"
 
 namespace zoneio {
 

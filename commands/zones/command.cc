@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_command.h"
+#include "commands/zones/command.h"
 
 #include "commands/long_work.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_picture.h"
+#include "commands/zones/picture.h"
 
 #include "block/base/utf8.h"
 

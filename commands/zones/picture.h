@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "commands/zone_cells.h"
+#include "commands/zones/cells.h"
 
 #include <string>
 #include <string_view>

@@ -4,10 +4,10 @@
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/text/wrapping.h"
-#include "commands/zone_command.h"
-#include "commands/zone_filter.h"
-#include "commands/zone_record.h"
-#include "commands/zone_tally.h"
+#include "commands/zones/command.h"
+#include "commands/zones/filter.h"
+#include "commands/zones/record.h"
+#include "commands/zones/tally.h"
 
 #include <algorithm>
 #include <unistd.h>

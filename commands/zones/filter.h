@@ -5,7 +5,7 @@
 
 #include "block/backend.h"
 #include "commands/words.h"
-#include "commands/zone_words.h"
+#include "commands/zones/words.h"
 
 #include <bitset>
 #include <cstdint>

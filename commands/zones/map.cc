@@ -4,11 +4,11 @@
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/zone_command.h"
-#include "commands/zone_map_text.h"
-#include "commands/zone_picture.h"
-#include "commands/zone_picture_file.h"
-#include "commands/zone_record.h"
+#include "commands/zones/command.h"
+#include "commands/zones/map_text.h"
+#include "commands/zones/picture.h"
+#include "commands/zones/picture_file.h"
+#include "commands/zones/record.h"
 
 #include <cmath>
 #include <cstdlib>

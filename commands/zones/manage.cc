@@ -4,7 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/zone_record.h"
+#include "commands/zones/record.h"
 
 #include <algorithm>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 // The zones of a device in as many cells as there is room for: what every kind of map is drawn from.
 #pragma once
 
-#include "commands/zone_tally.h"
+#include "commands/zones/tally.h"
 
 #include <cstdint>
 #include <string>

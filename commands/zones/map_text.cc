@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_map_text.h"
+#include "commands/zones/map_text.h"
 
 #include <algorithm>
 #include <array>

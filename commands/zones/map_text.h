@@ -2,7 +2,7 @@
 #pragma once
 
 #include "commands/text/terminal.h"
-#include "commands/zone_cells.h"
+#include "commands/zones/cells.h"
 
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_picture_file.h"
+#include "commands/zones/picture_file.h"
 
 #include "block/base/file_descriptor.h"
 

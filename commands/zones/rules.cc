@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_rules.h"
+#include "commands/zones/rules.h"
 
-#include "commands/zone_words.h"
+#include "commands/zones/words.h"
 
 namespace zoneio {
 

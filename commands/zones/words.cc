@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_words.h"
+#include "commands/zones/words.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -4,10 +4,10 @@
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/zone_command.h"
-#include "commands/zone_filter.h"
-#include "commands/zone_record.h"
-#include "commands/zone_rules.h"
+#include "commands/zones/command.h"
+#include "commands/zones/filter.h"
+#include "commands/zones/record.h"
+#include "commands/zones/rules.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zone_completion.h"
 
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 #include "commands/control/script.h"
 #include "commands/text/print.h"
 #include "commands/text/terminal.h"
-#include "commands/why_record.h"
+#include "commands/why/record.h"
 #include "shell/confirm.h"
 #include "shell/options.h"
 #include "shell/prompt.h"

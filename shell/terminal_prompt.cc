@@ -6,7 +6,7 @@
 #include "commands/text/safe_text.h"
 #include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
-#include "commands/why.h"
+#include "commands/why/why.h"
 #include "shell/completion.h"
 #include "shell/history.h"
 #include "shell/line_hint.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/text/nearest.h"
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 #include <fstream>
 #include <gtest/gtest.h>

@@ -3,9 +3,9 @@
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
-#include "commands/process_files.h"
 #include "commands/text/nearest.h"
-#include "commands/why.h"
+#include "commands/why/process_files.h"
+#include "commands/why/why.h"
 
 #include <algorithm>
 #include <sys/stat.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The command `why`, and what its tables draw on.
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 #include "block/base/size.h"
 #include "commands/families.h"
-#include "commands/why_record.h"
+#include "commands/why/record.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/rules.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/process_files.h"
+#include "commands/why/process_files.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "commands/report/report.h"
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 namespace zoneio {
 

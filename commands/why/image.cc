@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "block/node/node.h"
 #include "commands/command.h"
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 namespace zoneio {
 

@@ -4,7 +4,7 @@
 #include "commands/arguments.h"
 #include "commands/image/image_open.h"
 #include "commands/text/nearest.h"
-#include "commands/why.h"
+#include "commands/why/why.h"
 
 #include <algorithm>
 

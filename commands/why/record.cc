@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/why_record.h"
+#include "commands/why/record.h"
 
 #include "commands/text/safe_text.h"
 #include "commands/text/wrapping.h"

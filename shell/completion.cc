@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/completion.h"
 
-#include "commands/completion.h"
+#include "commands/completion/completion.h"
 #include "shell/readline.h"
 
 #include <cstdio>

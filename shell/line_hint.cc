@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/line_hint.h"
 
-#include "commands/completion.h"
+#include "commands/completion/completion.h"
 #include "commands/text/terminal.h"
 #include "shell/readline.h"
 

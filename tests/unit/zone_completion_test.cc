@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/completion/zones.h"
 #include "commands/why/why.h"
-#include "commands/zone_completion.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

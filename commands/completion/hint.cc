@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Help while a line is typed: what is still missing.
-#include "commands/completion.h"
-#include "commands/line_words.h"
+#include "commands/completion/completion.h"
+#include "commands/completion/line_words.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/completion.h"
+#include "commands/completion/completion.h"
 
 #include "block/create.h"
 #include "block/node/debug_event.h"
+#include "commands/completion/line_words.h"
+#include "commands/completion/zones.h"
 #include "commands/image/image_open.h"
-#include "commands/line_words.h"
-#include "commands/zone_completion.h"
 #include "commands/zones/filter.h"
 
 #include <algorithm>

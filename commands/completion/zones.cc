@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zone_completion.h"
+#include "commands/completion/zones.h"
 
 #include "commands/why/why.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/line_words.h"
+#include "commands/completion/line_words.h"
 
 #include <cstring>
 

@@ -2,7 +2,7 @@
 #include "block/node/driver.h"
 #include "block/objects/throttle_group.h"
 #include "block/option_words.h"
-#include "commands/completion.h"
+#include "commands/completion/completion.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include "commands/text/terminal.h"
 #include "commands/why/record.h"
 #include "shell/confirm.h"
-#include "shell/options.h"
+#include "shell/options/options.h"
 #include "shell/prompt.h"
 
 #include <cerrno>

@@ -8,7 +8,7 @@
 #include "block/option_words.h"
 #include "block/trace/trace.h"
 #include "commands/command.h"
-#include "shell/options.h"
+#include "shell/options/options.h"
 
 #include <algorithm>
 #include <fmt/format.h>

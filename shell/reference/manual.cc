@@ -7,7 +7,7 @@
 #include "block/option_words.h"
 #include "commands/command.h"
 #include "commands/text/help_text.h"
-#include "shell/options.h"
+#include "shell/options/options.h"
 
 #include <algorithm>
 #include <fmt/format.h>

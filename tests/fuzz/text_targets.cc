@@ -9,7 +9,7 @@
 #include "block/options/options.h"
 #include "block/probe.h"
 #include "block/zoned/file.h"
-#include "shell/options.h"
+#include "shell/options/options.h"
 
 #include <fmt/format.h>
 #include <fstream>

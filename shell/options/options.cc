@@ -4,7 +4,7 @@
 // from the same table: it knows the grammar that qemu-io's users expect (clusters, abbreviations, operands
 // anywhere) and gives its messages. Options are handed to CLI11 one by one, in the order in which they stand on
 // the command line, because each is checked when it is met.
-#include "shell/options.h"
+#include "shell/options/options.h"
 
 #include "block/node/driver.h"
 #include "block/objects/user_object.h"
@@ -12,8 +12,8 @@
 #include "commands/report/report.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
-#include "shell/option_complaint.h"
-#include "shell/trace_options.h"
+#include "shell/options/complaint.h"
+#include "shell/options/trace.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

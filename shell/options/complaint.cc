@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/option_complaint.h"
+#include "shell/options/complaint.h"
 
 #include "commands/text/nearest.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/trace_options.h"
+#include "shell/options/trace.h"
 
 #include "block/options/options.h"
 #include "block/trace/trace.h"

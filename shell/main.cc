@@ -3,9 +3,9 @@
 #include "commands/text/print.h"
 #include "commands/text/terminal.h"
 #include "commands/why/record.h"
-#include "shell/confirm.h"
 #include "shell/options/options.h"
 #include "shell/prompt.h"
+#include "shell/terminal/confirm.h"
 
 #include <cerrno>
 #include <csignal>

@@ -2,8 +2,8 @@
 #include "shell/prompt.h"
 
 #include "commands/control/script.h"
-#include "shell/readline.h"
 #include "shell/stdin_lines.h"
+#include "shell/terminal/readline.h"
 
 #include <unistd.h>
 

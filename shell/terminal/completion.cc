@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/completion.h"
+#include "shell/terminal/completion.h"
 
 #include "commands/completion/completion.h"
-#include "shell/readline.h"
+#include "shell/terminal/readline.h"
 
 #include <cstdio>
 #include <cstring>

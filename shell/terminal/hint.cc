@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/line_hint.h"
+#include "shell/terminal/hint.h"
 
 #include "commands/completion/completion.h"
 #include "commands/text/terminal.h"
-#include "shell/readline.h"
+#include "shell/terminal/readline.h"
 
 #include <cstdio>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/shell_command.h"
+#include "shell/terminal/shell_command.h"
 
 #include "block/base/file_descriptor.h"
 

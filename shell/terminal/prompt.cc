@@ -7,12 +7,12 @@
 #include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
 #include "commands/why/why.h"
-#include "shell/completion.h"
-#include "shell/history.h"
-#include "shell/line_hint.h"
 #include "shell/prompt.h"
-#include "shell/readline.h"
-#include "shell/shell_command.h"
+#include "shell/terminal/completion.h"
+#include "shell/terminal/hint.h"
+#include "shell/terminal/history.h"
+#include "shell/terminal/readline.h"
+#include "shell/terminal/shell_command.h"
 
 #include <cerrno>
 #include <csignal>

@@ -12,7 +12,7 @@ namespace zoneio {
 /// What is used of it, under its own names; variables are pointers here.
 struct Readline {
 #define ZONEIO_READLINE_NAME(name) decltype(&::name) name = nullptr; // NOLINT(bugprone-macro-parentheses)
-#include "shell/readline_names.def"
+#include "shell/terminal/readline_names.def"
 #undef ZONEIO_READLINE_NAME
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/readline.h"
+#include "shell/terminal/readline.h"
 
 #include "commands/text/print.h"
 
@@ -31,7 +31,7 @@ const Readline* load_readline() {
     void* const handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
     is_loaded = handle != nullptr;
 #define ZONEIO_READLINE_NAME(name) is_loaded = is_loaded && find(handle, #name, library.name);
-#include "shell/readline_names.def"
+#include "shell/terminal/readline_names.def"
 #undef ZONEIO_READLINE_NAME
     if (!is_loaded) {
         print_to(stderr, "zoneio: no line editing: {}\n", dlerror());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/confirm.h"
+#include "shell/terminal/confirm.h"
 
 #include "commands/long_work.h"
 #include "commands/text/print.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "shell/history.h"
+#include "shell/terminal/history.h"
 
-#include "shell/readline.h"
+#include "shell/terminal/readline.h"
 
 #include <cerrno>
 #include <cstdio>

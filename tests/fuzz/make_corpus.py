@@ -17,8 +17,7 @@ DEVICES = 10            # as session_targets.cc has them
 
 def main(top):
     corpus = Corpus(top)
-    for name in sorted(os.listdir(TESTS)):
-        path = os.path.join(TESTS, name)
+    for path in sorted(os.path.join(folder, name) for folder, _, names in os.walk(TESTS) for name in names):
         if os.access(path, os.X_OK) and os.path.exists(path + ".out"):
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
                 add_test(corpus, file.read())

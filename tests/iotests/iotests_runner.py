@@ -62,8 +62,14 @@ def program_under_test(config):
 
 def pytest_collect_file(file_path, parent):
     if is_golden_test(file_path, creating=parent.config.option.update_golden):
-        return GoldenFile.from_parent(parent, path=file_path)
+        return GoldenFile.from_parent(parent, path=file_path, nodeid=node_id(file_path, parent.config.rootpath))
     return None
+
+
+def node_id(path, root):
+    """What reports call a test: its path, in full when it is not below pytest's root. Pytest's own names begin in the
+    folder that was asked for then, and are the same for tests of one name in two suites."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def is_golden_test(path, creating):
@@ -82,6 +88,9 @@ def bad_path(script):
 
 
 class GoldenFile(pytest.File):
+    def __init__(self, *, nodeid, **others):
+        super().__init__(name=nodeid, nodeid=nodeid, **others)   # the name is what -k looks at
+
     def collect(self):
         yield GoldenTest.from_parent(self, name="golden")
 
@@ -109,7 +118,7 @@ class GoldenTest(pytest.Item):
             return
         bad.write_bytes(result.output)
         reasons = [result.trouble] if result.trouble else []
-        reasons.append(unified_diff(expected, result.output, golden.name, bad.name))
+        reasons.append(unified_diff(expected, result.output, *map(self.shown, (golden, bad))))
         raise GoldenMismatch("\n".join(reasons))
 
     def repr_failure(self, excinfo):
@@ -118,7 +127,11 @@ class GoldenTest(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self):
-        return self.path, 0, self.path.name
+        return self.path, 0, self.shown(self.path)
+
+    def shown(self, path):
+        """The path as seen from where pytest was started, where that is shorter."""
+        return min(str(path), os.path.relpath(path, self.config.invocation_params.dir), key=len)
 
 
 class GoldenMismatch(Exception):
@@ -174,7 +187,7 @@ def environment(directory, program, not_run):
     env.update(LC_ALL="C", TERM="dumb", TZ="UTC",
                HOME=str(directory), TMPDIR=str(directory), XDG_STATE_HOME=str(directory),
                TEST_DIR=str(directory), ZONEIO=str(program),
-               IOTESTS_COMMON=str(HERE / "common.rc"), IOTESTS_NOTRUN=str(not_run))
+               IOTESTS_COMMON=str(HERE / "lib" / "common.rc"), IOTESTS_NOTRUN=str(not_run))
     return env
 
 

@@ -3,6 +3,7 @@
 
 #include "block/base/size.h"
 #include "block/node/zone_bounds.h"
+#include "block/overlay/open.h"
 #include "block/trace/trace.h"
 
 #include <cstdlib>
@@ -14,7 +15,8 @@ namespace zoneio {
 Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool writethrough,
                                                          std::vector<Notice>& notices) {
     const bool will_write = !spec.flags.read_only;
-    Result<std::unique_ptr<BlockNode>> root = open_image(std::move(spec), notices);
+    Result<std::unique_ptr<BlockNode>> root =
+        spec.snapshot ? open_snapshot(std::move(spec), notices) : open_image(std::move(spec), notices);
     if (!root.ok()) {
         return std::move(root).status();
     }

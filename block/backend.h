@@ -2,8 +2,8 @@
 #pragma once
 
 #include "block/base/task.h"
+#include "block/chain/open.h"
 #include "block/engine/engine.h"
-#include "block/open.h"
 
 #include <memory>
 #include <new>

@@ -2,7 +2,7 @@
 #include "block/create.h"
 
 #include "block/base/file_descriptor.h"
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "block/zoned/file.h"
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 #include "block/base/task.h"
 #include "block/blkdebug/options.h"
 #include "block/node/driver_rows.h"
-#include "block/node/node.h"
+#include "block/node/filter.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ bool is_shown_option(std::string_view key) {
     return std::find(std::begin(shown), std::end(shown), key) != std::end(shown);
 }
 
-class BlkdebugDriver final : public BlockDriver {
+class BlkdebugDriver final : public FilterDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options);
     static Status parse_filename(const std::string& name, Options& options);
@@ -44,9 +44,6 @@ public:
         const std::optional<Status> injected = inject(BlkdebugIo::write, offset, iov.bytes(), tear);
         return injected ? *injected : io_done(child_->pwritev(offset, iov, flags));
     }
-
-    bool passes_fua() const override { return true; }
-    bool can_write_zeroes() const override { return true; }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
         if (bytes < std::max(limits_.request_alignment, limits_.zeroes_alignment)) {
@@ -73,8 +70,6 @@ public:
         return syncs ? io_done(std::move(status)) : std::move(status);
     }
 
-    Status truncate(uint64_t size, PreallocMode mode) override { return child_->truncate(size, mode); }
-
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
         if (const std::optional<Status> injected = inject(BlkdebugIo::block_status, offset, bytes);
             injected && !injected->ok()) {
@@ -82,9 +77,6 @@ public:
         }
         return child_->block_status(offset, bytes, want_zero);
     }
-
-    Result<uint64_t> length() override { return child_->length(); }
-    Status info() override { return child_->driver().info(); }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
         if (const std::optional<Status> injected = inject(BlkdebugIo::zone_report, offset, limits_.zone_size)) {
@@ -111,10 +103,6 @@ public:
         Result<uint64_t> position = child_->zone_append(offset, iov, flags);
         (void)io_done({});
         return position;
-    }
-
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
-        return child_->set_zone_condition(offset, bytes, state);
     }
 
     bool counts_requests() const override { return true; }
@@ -201,7 +189,7 @@ public:
             return task == nullptr || request.task == task;
         });
         if (found == suspended_.end()) {
-            return BlockDriver::debug_release(task);
+            return FilterDriver::debug_release(task);
         }
         std::string tag = found->tag;
         resume(found);

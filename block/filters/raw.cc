@@ -2,9 +2,9 @@
 //
 // The format `raw`: the bytes of its child as they are, or a window of them.
 #include "block/base/size.h"
+#include "block/chain/probe.h"
 #include "block/node/driver_rows.h"
-#include "block/node/node.h"
-#include "block/probe.h"
+#include "block/node/filter.h"
 #include "block/trace/trace.h"
 
 #include <algorithm>
@@ -79,7 +79,7 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
     return {};
 }
 
-class RawDriver final : public BlockDriver {
+class RawDriver final : public FilterDriver {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         Result<Window> window = take_window(options);
@@ -87,7 +87,7 @@ public:
             return std::move(window).status();
         }
         if (context.child == nullptr) {
-            return Status::error(EINVAL, "A block device must be specified for \"file\"");
+            return missing_child();
         }
         const Result<uint64_t> length = context.child->length();
         if (!length.ok()) {
@@ -123,10 +123,6 @@ public:
         child_->raise(DebugEvent::write_aio);
         return child_->pwritev(window_.offset + offset, iov, flags);
     }
-
-    bool passes_fua() const override { return true; }
-    Status flush() override { return child_->flush(); }
-    bool can_write_zeroes() const override { return true; }
 
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
         trace_bdrv_co_pwrite_zeroes(&child_->driver(), window_.offset + offset, bytes, flags.bits());
@@ -191,8 +187,6 @@ public:
         }
         return position;
     }
-
-    Status info() override { return child_->driver().info(); }
 
     std::optional<FdIo> native_io(Request& request, uint64_t offset) override {
         if (probed_ && request.op == RequestOp::write && offset < probe_bytes) {

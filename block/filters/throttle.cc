@@ -61,7 +61,7 @@ public:
 
     void drain(bool on) override {
         group_.load()->lift(on);
-        BlockDriver::drain(on);
+        FilterDriver::drain(on);
     }
 
     /// A request may wait here, whatever is below.

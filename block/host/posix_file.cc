@@ -4,6 +4,7 @@
 #include "block/base/size.h"
 #include "block/host/file_lock.h"
 #include "block/node/mode_words.h"
+#include "block/node/open_context.h"
 
 #include <climits>
 #include <cstdlib>

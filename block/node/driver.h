@@ -4,6 +4,7 @@
 #include "block/base/status.h"
 #include "block/node/debug_event.h"
 #include "block/node/limits.h"
+#include "block/node/mode_words.h"
 #include "block/node/request.h"
 #include "block/node/zone.h"
 #include "block/options/options.h"
@@ -21,6 +22,7 @@ namespace zoneio {
 
 class BlockNode;
 class Task;
+struct OpenContext;
 
 /// What one who uses an image may do to it, and lets others do. The bits are upstream's, and with that
 /// the bytes of the image that are locked: see FileLock.
@@ -34,10 +36,6 @@ struct Permissions {
     unsigned taken = 0;    ///< what we do
     unsigned shared = all; ///< what others may do
 };
-
-enum class AioMode : uint8_t { threads, native, io_uring };
-enum class DetectZeroes : uint8_t { off, on, unmap };
-enum class PreallocMode : uint8_t { off, metadata, falloc, full };
 
 /// The settings that every node has, whatever its driver.
 struct NodeFlags {
@@ -91,10 +89,10 @@ using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;
 /// BlockBackend: a driver neither checks them nor prints. Offsets and lengths are bytes.
 class BlockDriver {
 public:
-    BlockDriver();
+    BlockDriver() = default;
     BlockDriver(const BlockDriver&) = delete;
     BlockDriver& operator=(const BlockDriver&) = delete;
-    virtual ~BlockDriver();
+    virtual ~BlockDriver() = default;
 
     /// Fills the whole iov; past the end of the storage it reads zeros.
     virtual Status preadv(uint64_t offset, const IoVec& iov) = 0;
@@ -148,78 +146,49 @@ public:
     /// An fdatasync that an engine made on this driver's descriptor failed.
     virtual void note_sync_error(int /*error*/) {}
     /// The engine that asynchronous requests of this chain should use.
-    virtual AioMode aio_mode() const;
+    virtual AioMode aio_mode() const { return AioMode::threads; }
 
     /// Takes and checks permissions; on failure the earlier ones hold on.
-    virtual Status set_permissions(const Permissions& permissions);
+    virtual Status set_permissions(const Permissions& /*permissions*/) { return {}; }
     /// Understands the options it can change, takes them out, and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
 
     /// Can it be reopened at all?
     virtual bool can_reopen() const { return true; }
     /// Somebody waits for everything that is under way (on), or no longer: nobody is held back meanwhile.
-    virtual void drain(bool on);
+    virtual void drain(bool /*on*/) {}
 
     /// Are writes that must be on the medium when done handed down as such? The node below takes care of it then.
     virtual bool passes_fua() const { return false; }
     /// Does a request end without waiting for anything?
-    virtual bool completes_at_once() const;
+    virtual bool completes_at_once() const { return false; }
 
-    // Fault injection (blkdebug); others pass it down. ENOTSUP at the bottom.
+    // Fault injection (blkdebug); who has a child passes it down. ENOTSUP at the bottom.
 
     /// Is debug_event() to be called? Asked once.
     virtual bool takes_debug_events() const { return false; }
     /// A request comes to a point where it may be stopped: returns when it goes on.
-    virtual void debug_event(DebugEvent event);
+    virtual void debug_event(DebugEvent /*event*/) {}
     /// Are there drivers here or below that stop requests at breakpoints? Requests have to be tasks then.
-    virtual bool has_breakpoints() const;
+    virtual bool has_breakpoints() const { return false; }
     virtual Status debug_breakpoint(std::string_view event, std::string_view tag);
     virtual Status debug_remove_breakpoint(std::string_view tag);
     virtual Status debug_resume(std::string_view tag);
-    virtual bool debug_is_suspended(std::string_view tag);
+    virtual bool debug_is_suspended(std::string_view /*tag*/) { return false; }
     /// The tags of breakpoints that wait for requests, or of requests that are held.
-    virtual std::vector<std::string> debug_tags(bool held);
+    virtual std::vector<std::string> debug_tags(bool /*held*/) { return {}; }
     /// Lets one suspended request go on, that of `task` or, for null, the newest; returns its tag.
-    virtual std::optional<std::string> debug_release(const Task* task);
+    virtual std::optional<std::string> debug_release(const Task* /*task*/) { return std::nullopt; }
 
     /// The node below, or null at the bottom.
-    BlockNode* child() const { return child_.get(); }
+    virtual BlockNode* child() const { return nullptr; }
 
 protected:
-    std::unique_ptr<BlockNode> child_;
     Limits limits_;
 };
 
 /// BlockDriver::truncate for a device, whose `length` is what it is.
 Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>& length);
-
-/// Something to tell the user about an open that goes on nevertheless.
-struct Notice {
-    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
-    std::string text;
-};
-
-/// Opens the child of a driver that sees to it itself: a name, options below the child's key, or both. Null when there
-/// is nothing of either.
-using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
-
-/// Asked before a block device is opened for writing, by its name: an error keeps it from being opened, and is that of opening.
-using WriteGuard = std::function<Status(const std::string& filename)>;
-
-/// What a driver's factory is given.
-struct OpenContext {
-    OpenContext();
-    ~OpenContext();
-
-    NodeFlags flags;
-    std::string filename;             ///< empty when there is none
-    std::unique_ptr<BlockNode> child; ///< what `file` names, opened before; may be null
-    bool probed = false;              ///< raw: nobody named the format
-    AioMode default_aio = AioMode::threads;
-    std::vector<Notice> notices; ///< for the factory to add to
-    ChildOpener open_child;      ///< for drivers that name their child, see DriverInfo::own_child
-    WriteGuard write_guard;      ///< may be empty
-};
 
 /// A row of the driver table.
 struct DriverInfo {
@@ -239,6 +208,8 @@ struct DriverInfo {
     std::string_view own_child = {};
     /// Shows its child as it is, and has no format of its own.
     bool is_filter = false;
+    /// Does an image that begins like this hold its format? Null: it is never found by probing.
+    bool (*recognises)(std::span<const uint8_t> head) = nullptr;
 };
 
 /// All drivers, by name.

@@ -3,7 +3,7 @@
 // The rows of the driver table, each defined in its driver's own file.
 #pragma once
 
-#include "block/node/driver.h"
+#include "block/node/open_context.h"
 
 namespace zoneio {
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node/driver.h"
-#include "block/node/node.h"
+#include "block/node/parent_driver.h"
 
 namespace zoneio {
 
 /// A driver that shows its child as it is, and only does something at the requests that pass.
-class FilterDriver : public BlockDriver {
+class FilterDriver : public ParentDriver {
 public:
     Status preadv(uint64_t offset, const IoVec& iov) override { return child_->preadv(offset, iov); }
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
@@ -26,6 +25,17 @@ public:
     }
     Result<uint64_t> length() override { return child_->length(); }
     Status info() override { return child_->driver().info(); }
+
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
+        return child_->zone_report(offset, count, visit);
+    }
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override { return child_->zone_mgmt(op, offset, bytes); }
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
+        return child_->zone_append(offset, iov, flags);
+    }
+    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
+        return child_->set_zone_condition(offset, bytes, state);
+    }
 
 protected:
     static Status missing_child() { return Status::error(EINVAL, "A block device must be specified for \"file\""); }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The words of the modes that drivers and commands have in common; the first is the default.
+// The modes that drivers and commands have in common, and their words; the first is the default.
 #pragma once
 
 #include "block/base/enum_word.h"
-#include "block/node/driver.h"
+
+#include <cstdint>
 
 namespace zoneio {
+
+enum class AioMode : uint8_t { threads, native, io_uring };
+enum class DetectZeroes : uint8_t { off, on, unmap };
+enum class PreallocMode : uint8_t { off, metadata, falloc, full };
 
 inline constexpr EnumWord<AioMode> aio_mode_words[] = {
     {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};

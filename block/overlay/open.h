@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/open.h"
+#include "block/chain/open.h"
 
 namespace zoneio {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The temporary overlay as an image: how it is made, its size, what it tells, and what is not the disk's data.
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "block/overlay/overlay.h"
 
 #include <algorithm>

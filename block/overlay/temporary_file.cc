@@ -2,7 +2,7 @@
 #include "block/overlay/temporary_file.h"
 
 #include "block/base/file_descriptor.h"
-#include "block/open.h"
+#include "block/chain/open.h"
 
 #include <cstdlib>
 #include <cstring>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/overlay/zoned_overlay.h"
 
+#include "block/chain/open.h"
 #include "block/node/filter.h"
-#include "block/open.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned/check.h"
 
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "block/zoned/header.h"
 #include "block/zoned/table.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `zoned`: how it is opened and reopened.
+#include "block/chain/open.h"
 #include "block/node/driver_rows.h"
-#include "block/open.h"
 #include "block/zoned/driver.h"
 
 #include <cstring>
@@ -248,6 +248,7 @@ Result<std::unique_ptr<PendingReopen>> ZonedDriver::prepare_reopen(Options& /*op
     return std::unique_ptr<PendingReopen>(std::move(reopen));
 }
 
-const DriverInfo zoned_driver{"zoned", true, true, nullptr, ZonedDriver::create, option_keys, false, true};
+const DriverInfo zoned_driver{"zoned", true, true, nullptr, ZonedDriver::create, option_keys, false, true, {}, false,
+                              has_zoned_magic};
 
 } // namespace zoneio

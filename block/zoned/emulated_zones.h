@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node/driver.h"
-#include "block/node/node.h"
+#include "block/node/parent_driver.h"
 #include "block/zoned/model.h"
 
 #include <memory>
@@ -13,7 +12,7 @@ namespace zoneio {
 
 /// What drivers share whose zones follow ZoneModel: requests, reports and management, with the behaviour of Linux's
 /// null_blk. Where the zones' data and words are is the driver's own affair.
-class EmulatedZones : public BlockDriver {
+class EmulatedZones : public ParentDriver {
 public:
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;

@@ -3,7 +3,7 @@
 // What stands between a slip in a device's name and somebody's data.
 #pragma once
 
-#include "block/node/driver.h"
+#include "block/node/open_context.h"
 
 namespace zoneio {
 

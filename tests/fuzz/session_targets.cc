@@ -3,7 +3,7 @@
 // Targets that open images: names, and whole sessions of commands.
 #include "fuzz_target.h"
 
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "commands/command.h"
 #include "commands/image/image_open.h"
 

@@ -4,10 +4,10 @@
 #include "fuzz_target.h"
 
 #include "block/base/size.h"
+#include "block/chain/probe.h"
 #include "block/host/sysfs.h"
 #include "block/objects/user_object.h"
 #include "block/options/options.h"
-#include "block/probe.h"
 #include "block/zoned/file.h"
 #include "shell/options/options.h"
 

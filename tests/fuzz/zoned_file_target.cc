@@ -7,7 +7,7 @@
 // right (1), of the words (2), use the header as the copy (4), the boot id of this kernel (8), open with raw on top (16).
 #include "fuzz_target.h"
 
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "block/zoned/check.h"
 #include "block/zoned/header.h"
 

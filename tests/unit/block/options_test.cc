@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "block/options/options.h"
 
 #include "failing_allocation.h"

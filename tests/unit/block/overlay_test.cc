@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/base/buffer.h"
 #include "block/base/file_descriptor.h"
-#include "block/open.h"
+#include "block/overlay/open.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -22,13 +22,12 @@ public:
         : memory_(memfd_create("image", MFD_CLOEXEC)) {
         EXPECT_EQ(write(memory_.get(), content.data(), content.size()), static_cast<ssize_t>(content.size()));
         ImageSpec spec;
-        spec.snapshot = true;
         spec.flags.unmap = true;
         spec.flags.copy_on_read = copy_on_read;
         spec.options.set("driver", "raw");
         spec.options.set("file.filename", fmt::format("/proc/self/fd/{}", memory_.get()));
         std::vector<Notice> notices;
-        Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
+        Result<std::unique_ptr<BlockNode>> node = open_snapshot(std::move(spec), notices);
         EXPECT_TRUE(node.ok()) << node.status().message();
         node_ = std::move(*node);
     }

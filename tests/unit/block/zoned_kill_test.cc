@@ -4,8 +4,8 @@
 // acknowledged, and of the operation under way each zone's part either done or not. Environment: ZONEIO_KILLS, how
 // many (2000 for the long run), and ZONEIO_SEED.
 #include "block/base/file_descriptor.h"
+#include "block/chain/open.h"
 #include "block/node/driver_rows.h"
-#include "block/open.h"
 #include "block/zoned/header.h"
 
 #include "test_setting.h"

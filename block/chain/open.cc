@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/open.h"
+#include "block/chain/open.h"
 
+#include "block/chain/probe.h"
 #include "block/node/mode_words.h"
 #include "block/node/zone_bounds.h"
-#include "block/overlay/open.h"
-#include "block/probe.h"
 #include "block/trace/trace.h"
 
 #include <fmt/format.h>
@@ -395,9 +394,6 @@ Status take_data_options(Options& options, NodeFlags& flags) {
 }
 
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices) {
-    if (spec.snapshot) {
-        return open_snapshot(std::move(spec), notices);
-    }
     Opener opener(spec.aio, std::move(spec.write_guard), notices);
     return opener.open(std::move(spec.filename), std::move(spec.options), spec.flags, false);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node/node.h"
+#include "block/node/open_context.h"
 
 #include <memory>
 #include <optional>
@@ -21,7 +21,7 @@ struct ImageSpec {
     WriteGuard write_guard; ///< empty: everything may be written
 };
 
-/// Opens a chain of nodes from the top down to the protocol that holds the data.
+/// Opens a chain of nodes from the top down to the protocol that holds the data; without the overlay of `snapshot`.
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices);
 
 /// Applies changed options (dotted keys) to an open chain, all of them or, on an error, none.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/probe.h"
-
-#include "block/zoned/header.h"
+#include "block/chain/probe.h"
 
 #include <algorithm>
 #include <cctype>
@@ -101,8 +99,10 @@ std::string_view format_of(Head head) {
     if (has_text(head, 0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=$0 && mount -r -t iso9660 /dev/cloop $1\n")) {
         return "cloop";
     }
-    if (has_zoned_magic(head)) {
-        return "zoned";
+    for (const DriverInfo& info : driver_table()) {
+        if (info.recognises != nullptr && info.recognises(head)) {
+            return info.name;
+        }
     }
     return is_vmdk(head) ? "vmdk" : "raw";
 }

@@ -2,7 +2,7 @@
 #include "commands/address.h"
 
 #include "commands/session.h"
-#include "commands/zones/words.h"
+#include "commands/text/zone_words.h"
 
 #include <charconv>
 

@@ -1,203 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command.h"
 
-#include "commands/control/script.h"
-#include "commands/families.h"
-
-#include <algorithm>
-#include <array>
-#include <cstring>
-#include <new>
-#include <unistd.h>
-
 namespace zoneio {
-
-namespace {
-
-std::vector<const Command*> sorted_commands() {
-    std::vector<const Command*> commands;
-    for (const std::span<const Command> family :
-         {read_commands(), write_commands(), aio_commands(), image_commands(), session_commands(), script_commands(),
-          zone_commands(), zone_list_commands(), zone_map_commands(), zone_apply_commands(), zoned_commands(),
-          why_commands(), debug_commands(), help_commands()}) {
-        for (const Command& command : family) {
-            commands.push_back(&command);
-        }
-    }
-    std::sort(commands.begin(), commands.end(), [](const Command* a, const Command* b) { return a->name < b->name; });
-    return commands;
-}
-
-/// Names and short names, by their first letter: looking through the whole table took a tenth of a small command.
-class NameIndex {
-public:
-    NameIndex() {
-        for (const Command* command : command_table()) {
-            add(command->name, command);
-            if (!command->altname.empty()) {
-                add(command->altname, command);
-            }
-        }
-    }
-
-    const Command* find(std::string_view word) const {
-        for (const auto& [name, command] : names_[first_byte(word)]) {
-            if (name == word) {
-                return command;
-            }
-        }
-        return nullptr;
-    }
-
-private:
-    static size_t first_byte(std::string_view word) { return word.empty() ? 0 : static_cast<unsigned char>(word[0]); }
-    void add(std::string_view name, const Command* command) { names_[first_byte(name)].emplace_back(name, command); }
-
-    std::array<std::vector<std::pair<std::string_view, const Command*>>, 256> names_;
-};
-
-void report_argument_count(Session& session, const Command& command, std::string_view word, int count) {
-    std::string text = fmt::format("bad argument count {} to {}, expected ", count, word);
-    if (command.argmax < 0) {
-        text += fmt::format("at least {} arguments", command.argmin);
-    } else if (command.argmin == command.argmax) {
-        text += fmt::format("{} arguments", command.argmin);
-    } else {
-        text += fmt::format("between {} and {} arguments", command.argmin, command.argmax);
-    }
-    session.out().plain_error(text);
-}
-
-/// Everything that is checked before a command sees its words.
-bool may_run(Session& session, const Command& command, std::string_view word, int count) {
-    if (command.needs_image && !session.is_open()) {
-        session.failures().note(FailureKind::no_image);
-        session.out().plain_error("no file open, try 'help open'", ENOMEDIUM);
-        return false;
-    }
-    if (count < command.argmin || (command.argmax >= 0 && count > command.argmax)) {
-        session.failures().note(FailureKind::word_count);
-        report_argument_count(session, command, word, count);
-        return false;
-    }
-    if (command.permissions != 0 && session.is_open()) {
-        Status status = session.backend().require(command.permissions);
-        if (!status.ok()) {
-            session.failures().note(FailureKind::permission, {}, status);
-            session.out().error(status);
-            return false;
-        }
-    }
-    return true;
-}
-
-/// Where memory runs short a command fails, and the session goes on.
-Outcome run_command(Session& session, const Command& command, CommandLine line) {
-    try {
-        return command.run(session, command, line);
-    } catch (const std::bad_alloc&) {
-        session.out().error(fmt::format("{}: Cannot allocate memory", command.name));
-        return Outcome::failed;
-    }
-}
-
-void split(char* line, std::vector<char*>& words) {
-    words.clear();
-    for (char* rest = line; *rest != '\0';) {
-        if (*rest == ' ') {
-            *rest++ = '\0';
-            continue;
-        }
-        words.push_back(rest);
-        while (*rest != '\0' && *rest != ' ') {
-            rest++;
-        }
-    }
-    words.push_back(nullptr);
-}
-
-void begin_record(Session& session, std::string_view name) {
-    const std::span<char* const> words(session.words().data(), session.words().size() - 1);
-    if (session.scripts().empty()) {
-        session.out().begin_command(name, words, {}, 0);
-        return;
-    }
-    const RunningScript& script = session.scripts().back();
-    session.out().begin_command(name, words, script.name, script.line);
-}
-
-/// Runs the session's words; `command` is what the first of them names.
-Outcome run_words(Session& session, const Command* command) {
-    std::vector<char*>& words = session.words();
-    const int count = static_cast<int>(words.size()) - 1;
-    if (command == nullptr) {
-        session.failures().note(FailureKind::unknown_command, words[0]);
-        session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
-        return Outcome::failed;
-    }
-    if (!may_run(session, *command, words[0], count - 1)) {
-        return Outcome::failed;
-    }
-    // Where the order of things is certain they need not end first.
-    if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions() &&
-        !session.aio().settle(session.backend())) {
-        session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
-        return Outcome::failed;
-    }
-    if (!command->starts_aio) {
-        session.kick();
-    }
-    // 0, not 1: glibc then forgets what it remembers of the command before.
-    optind = 0;
-    const Outcome outcome = run_command(session, *command, {count, words.data()});
-    // What one large command needed is not kept for all the small ones behind it.
-    constexpr size_t most_kept = 16U << 20;
-    if (session.scratch().capacity() > most_kept) {
-        session.scratch().release();
-    }
-    if (session.is_open() && session.backend().has_notices()) {
-        for (const Notice& notice : session.backend().take_notices()) {
-            session.out().notice(notice.text);
-        }
-    }
-    return outcome;
-}
-
-std::optional<FailedRequest> take_failed_request(Session& session) {
-    return session.is_open() ? session.backend().take_failure() : std::nullopt;
-}
-
-} // namespace
-
-std::span<char*> CommandLine::operands() const {
-    return {argv + optind, static_cast<size_t>(argc - optind)};
-}
-
-std::span<const Command* const> command_table() {
-    static const std::vector<const Command*> table = sorted_commands();
-    return table;
-}
-
-const Command* find_command(std::string_view word) {
-    static const NameIndex index;
-    return index.find(word);
-}
-
-std::vector<std::string_view> command_names() {
-    std::vector<std::string_view> names;
-    for (const Command* command : command_table()) {
-        names.push_back(command->name);
-        if (!command->altname.empty()) {
-            names.push_back(command->altname);
-        }
-    }
-    return names;
-}
-
-std::string usage_line(const Command& command, std::string_view shown_name) {
-    return command.args == nullptr ? fmt::format("{} -- {}", shown_name, command.oneline)
-                                   : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);
-}
 
 namespace {
 
@@ -215,6 +19,15 @@ bool has_options_first(CommandLine line) {
 
 } // namespace
 
+std::span<char*> CommandLine::operands() const {
+    return {argv + optind, static_cast<size_t>(argc - optind)};
+}
+
+std::string usage_line(const Command& command, std::string_view shown_name) {
+    return command.args == nullptr ? fmt::format("{} -- {}", shown_name, command.oneline)
+                                   : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);
+}
+
 int next_option(const Command& command, CommandLine line) {
     // Where nothing is to be reordered, getopt is told so: else it asks the environment, which is most of its work.
     static bool in_order = false;
@@ -228,29 +41,6 @@ Outcome usage_error(Session& session, const Command& command) {
     session.failures().note(FailureKind::usage);
     session.out().usage(usage_line(command, command.name), command.options.text());
     return Outcome::failed;
-}
-
-Outcome run_line(Session& session, char* line) {
-    FailureLog& failures = session.failures();
-    failures.begin(line);
-    (void)take_failed_request(session);
-    const uint64_t failed_before = failures.count();
-    std::vector<char*>& words = session.words();
-    split(line, words);
-    if (words.size() == 1) {
-        return Outcome::ok;
-    }
-    const Command* const command = find_command(words[0]);
-    if (session.out().is_json()) {
-        begin_record(session, command != nullptr ? command->name : words[0]);
-    }
-    const Outcome outcome = run_words(session, command);
-    session.out().end_command(outcome != Outcome::failed);
-    // What fails within a command (a line of a script) says more than that the command failed.
-    if (outcome == Outcome::failed && failures.count() == failed_before) {
-        failures.finish(command, take_failed_request(session));
-    }
-    return outcome;
 }
 
 } // namespace zoneio

@@ -63,14 +63,6 @@ struct Command {
     CommandWords words = {};              ///< for completion
 };
 
-/// All commands, sorted by name.
-std::span<const Command* const> command_table();
-/// By name or short name; null when there is none.
-const Command* find_command(std::string_view word);
-
-/// The names and short names of all commands.
-std::vector<std::string_view> command_names();
-
 /// `NAME ARGS -- ONELINE`.
 std::string usage_line(const Command& command, std::string_view shown_name);
 
@@ -79,8 +71,5 @@ int next_option(const Command& command, CommandLine line);
 
 /// Prints the usage line, for operands that make no sense.
 Outcome usage_error(Session& session, const Command& command);
-
-/// Splits a line at spaces and runs it. The line is modified.
-Outcome run_line(Session& session, char* line);
 
 } // namespace zoneio

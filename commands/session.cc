@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/session.h"
 
-#include "commands/control/script.h"
-
 namespace zoneio {
 
 Session::Session(std::string program) : reporter_(std::move(program)), aio_(reporter_, failures_) {}

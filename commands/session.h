@@ -4,17 +4,30 @@
 #include "block/backend.h"
 #include "commands/aio.h"
 #include "commands/failure.h"
-#include "commands/image/device_guard.h"
 #include "commands/report/report.h"
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace zoneio {
 
-struct RunningScript;
+/// What happens before a block device is opened for writing that is in use or has partitions, see path_uses().
+enum class Guard : uint8_t {
+    off,  ///< nothing, as in qemu-io
+    warn, ///< a warning
+    ask,  ///< a question, see Session::confirm; any other answer than yes keeps it closed (ECANCELED)
+};
+
+/// A file whose commands are being run.
+struct RunningScript {
+    std::string name; ///< as given
+    dev_t device = 0; ///< with the inode: which file it is
+    ino_t inode = 0;
+    uint64_t line = 0; ///< of the command being run, from 1
+};
 
 /// What a command may touch: the open image, requests in flight, and where results go.
 class Session {

@@ -3,6 +3,7 @@
 
 #include "commands/control/script.h"
 #include "shell/stdin_lines.h"
+#include "shell/terminal/prompt.h"
 #include "shell/terminal/readline.h"
 
 #include <unistd.h>

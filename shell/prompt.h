@@ -9,7 +9,4 @@ namespace zoneio {
 /// where it is a terminal. Session::failed_commands tells how they went.
 void run_prompt(Session& session);
 
-/// The same for a terminal.
-void run_terminal_prompt(Session& session);
-
 } // namespace zoneio

@@ -3,6 +3,7 @@
 
 #include "block/create.h"
 #include "block/node/debug_event.h"
+#include "commands/command_table.h"
 #include "commands/completion/line_words.h"
 #include "commands/completion/zones.h"
 #include "commands/image/image_open.h"

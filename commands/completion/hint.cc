@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Help while a line is typed: what is still missing.
+#include "commands/command_table.h"
 #include "commands/completion/completion.h"
 #include "commands/completion/line_words.h"
 

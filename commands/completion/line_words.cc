@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/completion/line_words.h"
 
+#include "commands/command_table.h"
+
 #include <cstring>
 
 namespace zoneio {

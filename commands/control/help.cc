@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/command_table.h"
 #include "commands/families.h"
 #include "commands/text/help_text.h"
 #include "commands/text/wrapping.h"

@@ -3,21 +3,12 @@
 // Commands one after the other: a sequence of them from wherever, and those of a file.
 #pragma once
 
-#include "commands/command.h"
+#include "commands/dispatch.h"
 
 #include <cstdint>
 #include <string>
-#include <sys/types.h>
 
 namespace zoneio {
-
-/// A file whose commands are being run.
-struct RunningScript {
-    std::string name; ///< as given
-    dev_t device = 0; ///< with the inode: which file it is
-    ino_t inode = 0;
-    uint64_t line = 0; ///< of the command being run, from 1
-};
 
 /// Runs commands one after the other and knows when to stop: at `quit`, and with errexit after a failure.
 class CommandSequence {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/image/image_open.h"
 
+#include "commands/image/device_guard.h"
+
 namespace zoneio {
 
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough) {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The command `why`, and what its tables draw on.
+// What the tables of causes draw on.
 #include "commands/why/why.h"
 
 #include "block/base/size.h"
-#include "commands/families.h"
-#include "commands/why/record.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/rules.h"
 
@@ -55,27 +53,6 @@ void for_each_cause(Visit&& visit) {
         }
     }
 }
-
-Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line*/) {
-    const Failure* const failure = session.failures().last();
-    if (failure == nullptr) {
-        session.out().tell(NothingFailedFact{});
-        return Outcome::ok;
-    }
-    Evidence evidence(session, *failure);
-    const Explanation explanation = explain(evidence);
-    session.out().tell(WhyFact{evidence, explanation});
-    return Outcome::ok;
-}
-
-constexpr Command commands[] = {
-    {.name = "why", .run = run_why,
-     .waits_for_aio = true, .is_ours = true,
-     .oneline = "explains the last failure",
-     .help =
-         "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
-         "or file is now, and a command that mends it where there is one. Nothing is changed.\n"},
-};
 
 } // namespace
 
@@ -227,10 +204,6 @@ std::string zone_address(const Limits& limits, uint64_t offset) {
     const uint64_t inside = offset % limits.zone_size;
     const std::string zone = fmt::format("{}z", offset / limits.zone_size);
     return inside == 0 ? zone : zone + '+' + exact_size(inside);
-}
-
-std::span<const Command> why_commands() {
-    return commands;
 }
 
 } // namespace zoneio

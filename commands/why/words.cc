@@ -2,6 +2,7 @@
 //
 // Why the words of a command were not understood.
 #include "commands/arguments.h"
+#include "commands/command_table.h"
 #include "commands/image/image_open.h"
 #include "commands/text/nearest.h"
 #include "commands/why/why.h"

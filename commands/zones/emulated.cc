@@ -6,7 +6,7 @@
 #include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
-#include "commands/zones/words.h"
+#include "commands/text/zone_words.h"
 
 #include <unistd.h>
 

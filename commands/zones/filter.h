@@ -4,8 +4,8 @@
 #pragma once
 
 #include "block/backend.h"
+#include "commands/text/zone_words.h"
 #include "commands/words.h"
-#include "commands/zones/words.h"
 
 #include <bitset>
 #include <cstdint>

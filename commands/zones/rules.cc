@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/zones/rules.h"
 
-#include "commands/zones/words.h"
+#include "commands/text/zone_words.h"
 
 namespace zoneio {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/backend.h"
-#include "commands/zones/words.h"
+#include "commands/text/zone_words.h"
 
 #include <array>
 #include <cstdint>

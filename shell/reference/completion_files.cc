@@ -7,7 +7,7 @@
 #include "block/objects/user_object.h"
 #include "block/option_words.h"
 #include "block/trace/trace.h"
-#include "commands/command.h"
+#include "commands/command_table.h"
 #include "shell/options/options.h"
 
 #include <algorithm>

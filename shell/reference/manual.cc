@@ -5,7 +5,7 @@
 
 #include "block/node/driver.h"
 #include "block/option_words.h"
-#include "commands/command.h"
+#include "commands/command_table.h"
 #include "commands/text/help_text.h"
 #include "shell/options/options.h"
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "shell/terminal/prompt.h"
+
+#include "commands/command_table.h"
 #include "commands/control/script.h"
 #include "commands/long_work.h"
 #include "commands/text/nearest.h"
@@ -7,7 +10,6 @@
 #include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
 #include "commands/why/why.h"
-#include "shell/prompt.h"
 #include "shell/terminal/completion.h"
 #include "shell/terminal/hint.h"
 #include "shell/terminal/history.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // A line of text becomes a call: splitting, looking up, options, operands.
-#include "commands/command.h"
+#include "commands/command_table.h"
+#include "commands/dispatch.h"
 #include "commands/image/image_open.h"
 #include "quiet.h"
 

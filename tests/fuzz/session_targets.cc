@@ -4,7 +4,7 @@
 #include "fuzz_target.h"
 
 #include "block/chain/open.h"
-#include "commands/command.h"
+#include "commands/dispatch.h"
 #include "commands/image/image_open.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/zones/words.h"
+#include "commands/text/zone_words.h"
 
 #include <algorithm>
 #include <fmt/format.h>

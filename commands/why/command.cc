@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The command `why`.
+#include "commands/families.h"
+#include "commands/why/record.h"
+#include "commands/why/why.h"
+
+namespace zoneio {
+
+namespace {
+
+Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line*/) {
+    const Failure* const failure = session.failures().last();
+    if (failure == nullptr) {
+        session.out().tell(NothingFailedFact{});
+        return Outcome::ok;
+    }
+    Evidence evidence(session, *failure);
+    const Explanation explanation = explain(evidence);
+    session.out().tell(WhyFact{evidence, explanation});
+    return Outcome::ok;
+}
+
+constexpr Command commands[] = {
+    {.name = "why", .run = run_why,
+     .waits_for_aio = true, .is_ours = true,
+     .oneline = "explains the last failure",
+     .help =
+         "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
+         "or file is now, and a command that mends it where there is one. Nothing is changed.\n"},
+};
+
+} // namespace
+
+std::span<const Command> why_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "commands/session.h"
+
+namespace zoneio {
+
+/// Reads and runs commands from a terminal, with line editing and history, until input ends or a command says so.
+void run_terminal_prompt(Session& session);
+
+} // namespace zoneio

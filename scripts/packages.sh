@@ -27,14 +27,21 @@ need_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 }
 
-# build_preset PRESET: configures and builds, quietly unless something goes wrong.
+# build_preset PRESET [TARGET...]: configures, and builds what the preset names or these targets. How far that is shows on
+# stderr: ninja's own progress on a terminal, a line for each of its steps elsewhere. With nothing to do it is silent.
 build_preset() {
-    local log
+    local preset=$1 log build
+    shift
+    build=(cmake --build --preset "$preset" ${1:+--target "$@"})
     log=$(mktemp)
-    if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"$log" 2>&1; then
+    echo "Configuring the preset $preset" >"$log"
+    if ! cmake --preset "$preset" >>"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         exit 1
     fi
     rm -f "$log"
+    [[ $("${build[@]}" -- -n 2>&1) != *"no work to do"* ]] || return 0
+    echo "Building ${*:-everything}" >&2
+    "${build[@]}" >&2 || exit 1
 }

@@ -57,12 +57,26 @@ void BlockBackend::let_held_go() {
     let_go(nullptr);
 }
 
+Breakpoints* BlockBackend::first_breakpoints(const BlockNode& root) {
+    for (const BlockNode* node = &root; node != nullptr; node = node->child()) {
+        if (Breakpoints* const found = node->extras().breakpoints) {
+            return found;
+        }
+    }
+    return nullptr;
+}
+
 /// Lets the request go on that a task comes to wait for in the end; null: the newest that is held.
 void BlockBackend::let_go(const Task* task) {
     while (task != nullptr && task->awaited() != nullptr) {
         task = task->awaited();
     }
-    const std::optional<std::string> tag = root_->driver().debug_release(task);
+    std::optional<std::string> tag;
+    for (BlockNode* node = root_.get(); node != nullptr && !tag; node = node->driver().child()) {
+        if (Breakpoints* const held = node->driver().extras().breakpoints) {
+            tag = held->release(task);
+        }
+    }
     if (!tag) {
         // Nobody waits but at breakpoints and for those who do.
         std::abort();
@@ -227,13 +241,21 @@ Status BlockBackend::check_vmstate(uint64_t offset, uint64_t bytes) {
 
 Status BlockBackend::read_vmstate(uint64_t offset, const IoVec& iov) {
     Status status = check_vmstate(offset, iov.bytes());
-    return status.ok() ? root_->driver().read_vmstate(offset, iov) : std::move(status);
+    VmState* const place = root_->extras().vm_state;
+    if (status.ok()) {
+        status = place != nullptr ? place->read_vmstate(offset, iov) : Status::from_errno(ENOTSUP);
+    }
+    return status;
 }
 
 Status BlockBackend::do_write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     if (flags.vmstate) {
         Status status = check_vmstate(offset, iov.bytes());
-        return status.ok() ? root_->driver().write_vmstate(offset, iov) : std::move(status);
+        VmState* const place = root_->extras().vm_state;
+        if (status.ok()) {
+            status = place != nullptr ? place->write_vmstate(offset, iov) : Status::from_errno(ENOTSUP);
+        }
+        return status;
     }
     trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
     Status status = do_check_range(offset, iov.bytes());

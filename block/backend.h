@@ -40,6 +40,8 @@ public:
     BlockBackend& operator=(const BlockBackend&) = delete;
 
     BlockNode& root() { return *root_; }
+    /// Of the uppermost driver that stops requests; null: there is none.
+    Breakpoints* breakpoints() const { return breakpoints_; }
     const Limits& limits() const { return root_->limits(); }
     bool writethrough() const { return writethrough_; }
     /// Bytes, rounded up to 512.
@@ -58,7 +60,7 @@ public:
     Status write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
         return noted(Kind::write, offset, iov.bytes(), do_write(offset, iov, flags));
     }
-    /// Reads the VM state: EIO beyond the largest length of an image, else as BlockDriver::read_vmstate.
+    /// Reads the VM state: EIO beyond the largest length of an image, else as VmState::read_vmstate.
     Status read_vmstate(uint64_t offset, const IoVec& iov);
     Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
         return noted(Kind::write, offset, bytes, do_write_zeroes(offset, bytes, flags));
@@ -87,7 +89,7 @@ public:
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
         return noted(Kind::append, offset, iov.bytes(), do_zone_append(offset, iov, lengths));
     }
-    /// See BlockDriver::set_zone_condition.
+    /// See ZoneOperations::set_zone_condition.
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
         return noted(Kind::condition, offset, bytes, do_set_zone_condition(offset, bytes, state));
     }
@@ -135,8 +137,10 @@ private:
     using Kind = FailedRequest::Kind;
 
     BlockBackend(std::unique_ptr<BlockNode> root, bool writethrough)
-        : tasks_(root->driver().has_breakpoints() ? std::make_unique<TaskScheduler>() : nullptr), root_(std::move(root)),
-          aio_(root_->driver().aio_mode()), writethrough_(writethrough) {}
+        : breakpoints_(first_breakpoints(*root)),
+          tasks_(breakpoints_ != nullptr ? std::make_unique<TaskScheduler>() : nullptr), root_(std::move(root)),
+          aio_(root_->driver().traits().aio), writethrough_(writethrough) {}
+    static Breakpoints* first_breakpoints(const BlockNode& root);
 
     /// Passes an outcome on, keeping in mind what failed.
     Status noted(Kind kind, uint64_t offset, uint64_t bytes, Status status, ZoneOp op = {}) {
@@ -197,6 +201,7 @@ private:
     bool may_block() const { return tasks_ == nullptr && (aio_ == AioMode::threads || in_flight() == 0); }
     Status perform(Request& request);
 
+    Breakpoints* breakpoints_;
     std::unique_ptr<TaskScheduler> tasks_; ///< where requests may stop at breakpoints
     std::unique_ptr<BlockNode> root_;
     AioMode aio_;

@@ -33,7 +33,7 @@ Result<bool> make_file(const std::string& filename) {
 /// As of now: what the node knows is from before the file was locked.
 Result<uint64_t> current_length(BlockNode& node) {
     struct stat st{};
-    if (fstat(node.driver().descriptor(), &st) < 0) {
+    if (fstat(descriptor_of(node.driver()), &st) < 0) {
         return Status::from_errno(errno);
     }
     return static_cast<uint64_t>(st.st_size);
@@ -87,7 +87,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
 
 /// Makes sure, with the file as it is, that there will be room for the first `bytes` of another one in its place.
 Status reserve(BlockNode& node, uint64_t bytes) {
-    const int fd = node.driver().descriptor();
+    const int fd = descriptor_of(node.driver());
     if (bytes == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0) {
         return {};
     }

@@ -29,8 +29,13 @@ bool is_shown_option(std::string_view key) {
     return std::find(std::begin(shown), std::end(shown), key) != std::end(shown);
 }
 
-class BlkdebugDriver final : public FilterDriver {
+class BlkdebugDriver final : public FilterDriver, private Breakpoints {
 public:
+    BlkdebugDriver() {
+        traits_.counts_requests = true;
+        extras_.breakpoints = this;
+    }
+
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options);
     static Status parse_filename(const std::string& name, Options& options);
 
@@ -105,8 +110,6 @@ public:
         return position;
     }
 
-    bool counts_requests() const override { return true; }
-
     Status set_permissions(const Permissions& permissions) override {
         Permissions wanted = permissions;
         unsigned needed = settings_.take_permissions;
@@ -120,9 +123,6 @@ public:
         wanted.shared &= ~settings_.unshare_permissions;
         return child_->set_permissions(wanted);
     }
-
-    bool takes_debug_events() const override { return true; }
-    bool has_breakpoints() const override { return true; }
 
     void debug_event(DebugEvent event) override {
         const BlkdebugRules::Effects effects = rules_.raise(event);
@@ -138,7 +138,7 @@ public:
         rules_.set_state(effects.new_state);
     }
 
-    Status debug_breakpoint(std::string_view event, std::string_view tag) override {
+    Status set_breakpoint(std::string_view event, std::string_view tag) override {
         const std::optional<DebugEvent> found = find_debug_event(event);
         if (!found) {
             return Status::from_errno(ENOENT);
@@ -151,48 +151,48 @@ public:
         return {};
     }
 
-    Status debug_remove_breakpoint(std::string_view tag) override {
+    Status remove_breakpoint(std::string_view tag) override {
         const bool found = rules_.remove_breakpoints(tag);
-        while (debug_resume(tag).ok()) {
+        while (resume(tag).ok()) {
         }
         return found ? Status() : Status::from_errno(ENOENT);
     }
 
-    Status debug_resume(std::string_view tag) override {
+    Status resume(std::string_view tag) override {
         const auto found = std::find_if(suspended_.begin(), suspended_.end(),
                                         [&](const Suspended& request) { return request.tag == tag; });
         if (found == suspended_.end()) {
             return Status::from_errno(ENOENT);
         }
-        resume(found);
+        go_on(found);
         return {};
     }
 
-    bool debug_is_suspended(std::string_view tag) override {
+    bool is_suspended(std::string_view tag) const override {
         return std::any_of(suspended_.begin(), suspended_.end(),
                            [&](const Suspended& request) { return request.tag == tag; });
     }
 
-    std::vector<std::string> debug_tags(bool held) override {
+    std::vector<std::string> tags(bool held) const override {
         if (!held) {
             return rules_.breakpoint_tags();
         }
-        std::vector<std::string> tags;
+        std::vector<std::string> found;
         for (const Suspended& request : suspended_) {
-            tags.push_back(request.tag);
+            found.push_back(request.tag);
         }
-        return tags;
+        return found;
     }
 
-    std::optional<std::string> debug_release(const Task* task) override {
+    std::optional<std::string> release(const Task* task) override {
         const auto found = std::find_if(suspended_.begin(), suspended_.end(), [&](const Suspended& request) {
             return task == nullptr || request.task == task;
         });
         if (found == suspended_.end()) {
-            return FilterDriver::debug_release(task);
+            return std::nullopt;
         }
         std::string tag = found->tag;
-        resume(found);
+        go_on(found);
         return tag;
     }
 
@@ -206,7 +206,7 @@ private:
     static Result<std::string> shown_name(const BlkdebugSettings& settings, const Options& given, const BlockNode& child);
     void set_limits();
 
-    void resume(std::list<Suspended>::iterator request) {
+    void go_on(std::list<Suspended>::iterator request) {
         const Suspended resumed = std::move(*request);
         suspended_.erase(request);
         TaskScheduler& scheduler = resumed.task->scheduler();
@@ -250,7 +250,7 @@ private:
 
     /// Lets others go on, as the wait for a device would.
     Status io_done(Status status) {
-        if (Task* const task = Task::current(); task != nullptr && !child_->driver().completes_at_once()) {
+        if (Task* const task = Task::current(); task != nullptr && !child_->driver().traits().completes_at_once) {
             task->wait_for_device();
         }
         return status;
@@ -318,7 +318,7 @@ Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context
     }
     context.filename = std::move(*name);
     auto driver = std::make_unique<BlkdebugDriver>();
-    driver->child_ = std::move(*child);
+    driver->adopt(std::move(*child));
     for (BlkdebugRule& rule : settings->rules) {
         driver->rules_.add(std::move(rule));
     }

@@ -74,7 +74,7 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
         // Understood, but it cannot change: it is compared with what it was, like every other option.
         changes.set("force-share", *force_share);
     }
-    if (!node.driver().can_reopen()) {
+    if (!node.driver().traits().can_reopen) {
         return Status::error(ENOTSUP, fmt::format("Block format '{}' used by node '{}' does not support reopening files",
                                                   node.info().name, node.name()));
     }

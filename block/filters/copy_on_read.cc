@@ -40,6 +40,8 @@ Status check_writable(BlockNode& child) {
 
 class CopyOnRead final : public FilterDriver {
 public:
+    CopyOnRead() { traits_.can_reopen = false; }
+
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         if (context.child == nullptr) {
             return missing_child();
@@ -58,11 +60,9 @@ public:
         }
         context.child->copy_on_read();
         auto driver = std::make_unique<CopyOnRead>();
-        driver->child_ = std::move(context.child);
+        driver->adopt(std::move(context.child));
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
-
-    bool can_reopen() const override { return false; }
 };
 
 } // namespace

@@ -42,6 +42,8 @@ public:
         }
         driver->latency_ = std::chrono::nanoseconds(latency.value_or(0));
         driver->read_zeroes_ = read_zeroes.value_or(false);
+        driver->traits_.passes_fua = true;
+        driver->traits_.completes_at_once = driver->latency_.count() == 0;
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
@@ -61,8 +63,6 @@ public:
 
     Status pwritev(uint64_t /*offset*/, const IoVec& /*iov*/, WriteFlags /*flags*/) override { return wait(); }
     Status flush() override { return wait(); }
-    bool passes_fua() const override { return true; }
-    bool completes_at_once() const override { return latency_.count() == 0; }
 
     Result<BlockExtent> block_status(uint64_t /*offset*/, uint64_t bytes, bool /*want_zero*/) override {
         return BlockExtent{bytes, false, read_zeroes_};

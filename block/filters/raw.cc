@@ -79,8 +79,10 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
     return {};
 }
 
-class RawDriver final : public FilterDriver {
+class RawDriver final : public FilterDriver, private NativeFile {
 public:
+    RawDriver() { extras_.native_file = this; }
+
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         Result<Window> window = take_window(options);
         if (!window.ok()) {
@@ -104,7 +106,7 @@ public:
             return status;
         }
         auto driver = std::make_unique<RawDriver>();
-        driver->child_ = std::move(context.child);
+        driver->adopt(std::move(context.child));
         driver->window_ = *window;
         driver->probed_ = context.probed;
         driver->refresh_limits();
@@ -195,7 +197,7 @@ public:
         return child_->native_io(request, window_.offset + offset);
     }
 
-    int descriptor() const override { return window_.offset == 0 ? child_->driver().descriptor() : -1; }
+    int descriptor() const override { return window_.offset == 0 ? descriptor_of(child_->driver()) : -1; }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 

@@ -37,7 +37,10 @@ public:
             return std::move(group).status();
         }
         auto driver = std::make_unique<ThrottleDriver>();
-        driver->child_ = std::move(context.child);
+        driver->adopt(std::move(context.child));
+        // A request may wait here, whatever is below, and in how many requests something is done decides how long.
+        driver->traits_.completes_at_once = false;
+        driver->traits_.counts_requests = true;
         driver->group_ = *group;
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
@@ -63,11 +66,6 @@ public:
         group_.load()->lift(on);
         FilterDriver::drain(on);
     }
-
-    /// A request may wait here, whatever is below.
-    bool completes_at_once() const override { return false; }
-    /// In how many requests something is done decides how long it takes.
-    bool counts_requests() const override { return true; }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 

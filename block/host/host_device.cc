@@ -28,7 +28,7 @@ bool means_unsupported(int error) {
     return error == ENODEV || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY;
 }
 
-class HostDevice final : public PosixFile, private ZonedDevice {
+class HostDevice final : public PosixFile, private ZoneOperations, private ZonedDevice {
 public:
     HostDevice(std::string_view driver_name, WriteGuard write_guard)
         : driver_name_(driver_name), write_guard_(std::move(write_guard)) {}
@@ -83,21 +83,15 @@ public:
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
-        if (!zones_) {
-            return PosixFile::zone_report(offset, count, visit);
-        }
         trace_zbd_zone_report(trace_id(), count, offset / sector_bytes);
         return zones_->report(offset, count, visit);
     }
 
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override {
-        return zones_ ? zones_->manage(op, offset, bytes) : PosixFile::zone_mgmt(op, offset, bytes);
+        return zones_->manage(op, offset, bytes);
     }
 
-    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
-        if (!zones_) {
-            return PosixFile::zone_append(offset, iov, flags);
-        }
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) override {
         trace_zbd_zone_append(trace_id(), offset / sector_bytes);
         Result<uint64_t> position = zones_->append(offset, iov);
         if (position.ok()) {
@@ -192,6 +186,7 @@ private:
         limits_.max_open_zones = queue->max_open_zones;
         limits_.max_active_zones = queue->max_active_zones;
         limits_.write_granularity = queue->physical_block_size;
+        extras_.zones = this;
         zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue->zone_size, bytes);
         return check_cache(flags);
     }

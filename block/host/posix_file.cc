@@ -109,7 +109,7 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
                                       {"drop-cache", drop_cache},
                                       {"x-check-cache-dropped", check_cache_dropped}});
     if (status.ok() && aio) {
-        status = parse_enum(aio_mode_words, *aio, aio_);
+        status = parse_enum(aio_mode_words, *aio, traits_.aio);
     }
     if (status.ok() && lock_word) {
         status = parse_enum(locking_words, *lock_word, locking);
@@ -121,7 +121,7 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
 }
 
 Status PosixFile::check_aio(bool direct) const {
-    return aio_ == AioMode::native && !direct
+    return traits_.aio == AioMode::native && !direct
                ? Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
                : Status();
 }
@@ -139,7 +139,7 @@ Status PosixFile::refresh_length(int fd) {
 }
 
 Status PosixFile::open(OpenContext& context, Options& options) {
-    aio_ = context.default_aio;
+    traits_.aio = context.default_aio;
     Locking locking = Locking::automatic;
     Status status = take_options(options, locking);
     if (!status.ok()) {

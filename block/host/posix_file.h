@@ -15,24 +15,26 @@ inline constexpr EnumWord<Locking> locking_words[] = {
     {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
 
 /// What the drivers `file` and `host_device` share: one file descriptor, its options, O_DIRECT, locks.
-class PosixFile : public BlockDriver {
+class PosixFile : public BlockDriver, protected NativeFile {
 public:
     static constexpr std::string_view option_keys[] = {
         "filename", "aio", "aio-max-batch", "locking", "pr-manager", "drop-cache", "x-check-cache-dropped",
     };
 
+    PosixFile() {
+        traits_.writes_zeroes = true;
+        traits_.has_info = true;
+        extras_.native_file = this;
+    }
     ~PosixFile() override;
 
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status flush() override;
-    bool can_write_zeroes() const override { return true; }
     Result<uint64_t> length() override { return known_length(); }
-    Status info() override { return {}; }
     std::optional<FdIo> native_io(Request& request, uint64_t offset) override;
     int descriptor() const override { return fd(); }
     void note_sync_error(int error) override;
-    AioMode aio_mode() const override { return aio_; }
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 
@@ -91,7 +93,6 @@ private:
     bool direct_ = false;
     bool writable_ = false; ///< what fd_ is open for
     bool use_locks_ = false;
-    AioMode aio_ = AioMode::threads;
     Permissions permissions_; ///< what the locks on fd_ stand for, where there are any
     std::atomic<uint64_t> length_{0};
     std::atomic<int> sync_error_{0}; ///< errno of a sync that failed, for good

@@ -6,26 +6,30 @@
 namespace zoneio {
 
 /// A driver that shows its child as it is, and only does something at the requests that pass.
-class FilterDriver : public ParentDriver {
+class FilterDriver : public ParentDriver, protected ZoneOperations {
 public:
+    FilterDriver() {
+        traits_.writes_zeroes = true;
+        traits_.passes_fua = true;
+        extras_.zones = this;
+    }
+
     Status preadv(uint64_t offset, const IoVec& iov) override { return child_->preadv(offset, iov); }
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         return child_->pwritev(offset, iov, flags);
     }
-    bool passes_fua() const override { return true; }
-    Status flush() override { return child_->flush(); }
-    bool can_write_zeroes() const override { return true; }
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
         return child_->pwrite_zeroes(offset, bytes, flags);
     }
     Status pdiscard(uint64_t offset, uint64_t bytes) override { return child_->pdiscard(offset, bytes); }
+    Status flush() override { return child_->flush(); }
     Status truncate(uint64_t size, PreallocMode mode) override { return child_->truncate(size, mode); }
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
         return child_->block_status(offset, bytes, want_zero);
     }
     Result<uint64_t> length() override { return child_->length(); }
-    Status info() override { return child_->driver().info(); }
 
+protected:
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
         return child_->zone_report(offset, count, visit);
     }
@@ -37,7 +41,12 @@ public:
         return child_->set_zone_condition(offset, bytes, state);
     }
 
-protected:
+    /// Takes the node that is shown.
+    void adopt(std::unique_ptr<BlockNode> child) {
+        traits_.has_info = child->driver().traits().has_info;
+        ParentDriver::adopt(std::move(child));
+    }
+
     static Status missing_child() { return Status::error(EINVAL, "A block device must be specified for \"file\""); }
 };
 

@@ -46,8 +46,8 @@ Status out_of_memory() {
 BlockNode::BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,
                      std::string filename)
     : info_(info), driver_(std::move(driver)), flags_(flags), name_(std::move(name)), filename_(std::move(filename)),
-      takes_events_(driver_->takes_debug_events()),
-      has_events_(takes_events_ || (driver_->child() != nullptr && driver_->child()->has_events_)) {}
+      breakpoints_(driver_->extras().breakpoints),
+      has_events_(breakpoints_ != nullptr || (driver_->child() != nullptr && driver_->child()->has_events_)) {}
 
 BlockNode::~BlockNode() {
     // Whoever closes an image has no place for an error; `flush` and forced writes are how to see one.
@@ -156,7 +156,8 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
 
 /// What the driver has from below it is written into it, and read then.
 Status BlockNode::read_copying(uint64_t offset, const IoVec& iov) {
-    const Result<bool> copied = driver_->populate(offset, iov.bytes());
+    VmState* const clusters = driver_->extras().vm_state;
+    const Result<bool> copied = clusters != nullptr ? clusters->populate(offset, iov.bytes()) : Result<bool>(false);
     if (!copied.ok()) {
         return copied.status();
     }
@@ -288,12 +289,14 @@ Result<uint64_t> BlockNode::length() {
 
 Result<uint64_t> BlockNode::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
     raise(DebugEvent::zone_report);
-    return driver_->zone_report(offset, count, visit);
+    ZoneOperations* const zones = driver_->extras().zones;
+    return zones != nullptr ? zones->zone_report(offset, count, visit) : Status::from_errno(ENOTSUP);
 }
 
 Status BlockNode::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     raise(management_event(op));
-    Status status = driver_->zone_mgmt(op, offset, bytes);
+    ZoneOperations* const zones = driver_->extras().zones;
+    Status status = zones != nullptr ? zones->zone_mgmt(op, offset, bytes) : Status::from_errno(ENOTSUP);
     raise(DebugEvent::zone_mgmt_done);
     mark_written();
     return status;
@@ -301,10 +304,11 @@ Status BlockNode::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
 
 Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     raise(DebugEvent::zone_append);
-    Result<uint64_t> position = driver_->zone_append(offset, iov, flags);
+    ZoneOperations* const zones = driver_->extras().zones;
+    Result<uint64_t> position = zones != nullptr ? zones->zone_append(offset, iov, flags) : Status::from_errno(ENOTSUP);
     raise(DebugEvent::zone_append_done);
     mark_written();
-    if (position.ok() && flags.fua && !driver_->passes_fua()) {
+    if (position.ok() && flags.fua && !driver_->traits().passes_fua) {
         if (Status status = flush(); !status.ok()) {
             return status;
         }
@@ -313,12 +317,17 @@ Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, Write
 }
 
 Status BlockNode::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-    Status status = driver_->set_zone_condition(offset, bytes, state);
+    ZoneOperations* const zones = driver_->extras().zones;
+    Status status = zones != nullptr ? zones->set_zone_condition(offset, bytes, state) : Status::from_errno(ENOTSUP);
     mark_written();
     return status;
 }
 
 std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
+    NativeFile* const file = driver_->extras().native_file;
+    if (file == nullptr) {
+        return std::nullopt;
+    }
     const bool moves_data = request.op == RequestOp::read || request.op == RequestOp::write;
     if (moves_data && (padding(offset, request.bytes).needed() || request.bytes > transfer_limit())) {
         return std::nullopt;
@@ -336,7 +345,7 @@ std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
         }
         request.holds.push_back(std::move(ticket));
     }
-    std::optional<FdIo> io = driver_->native_io(request, offset);
+    std::optional<FdIo> io = file->native_io(request, offset);
     if (io) {
         if (request.op == RequestOp::read) {
             trace_bdrv_co_preadv_part(driver_.get(), offset, request.bytes, 0);
@@ -356,7 +365,9 @@ void BlockNode::note_native_write() {
 }
 
 void BlockNode::note_sync_error(int error) {
-    driver_->note_sync_error(error);
+    if (NativeFile* const file = driver_->extras().native_file) {
+        file->note_sync_error(error);
+    }
     if (BlockNode* const below = driver_->child()) {
         below->note_sync_error(error);
     }

@@ -29,8 +29,9 @@ public:
     const DriverInfo& info() const { return info_; }
     BlockDriver& driver() { return *driver_; }
     const BlockNode* child() const { return driver_->child(); }
-    /// See BlockDriver::counts_requests.
-    bool counts_requests() const { return driver_->counts_requests(); }
+    const DriverExtras& extras() const { return driver_->extras(); }
+    /// See Traits.
+    bool counts_requests() const { return driver_->traits().counts_requests; }
     const NodeFlags& flags() const { return flags_; }
     const Limits& limits() const { return driver_->limits(); }
     const std::string& name() const { return name_; }
@@ -65,7 +66,7 @@ public:
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
 
-    /// As BlockDriver::native_io, when this node has nothing to add to the request. What keeps others out of its
+    /// As NativeFile::native_io, when this node has nothing to add to the request. What keeps others out of its
     /// range meanwhile is added to the request's holds, also when the answer is no.
     std::optional<FdIo> native_io(Request& request, uint64_t offset);
     /// A request done by native_io has written something, here and below.
@@ -73,10 +74,10 @@ public:
     /// The sync behind one failed.
     void note_sync_error(int error);
 
-    /// A request passes a point that rules and breakpoints may be tied to. See BlockDriver::debug_event.
+    /// A request passes a point that rules and breakpoints may be tied to. See Breakpoints::debug_event.
     void raise(DebugEvent event) {
-        if (takes_events_) {
-            driver_->debug_event(event);
+        if (breakpoints_ != nullptr) {
+            breakpoints_->debug_event(event);
         }
     }
     /// Has something been written here since the last flush?
@@ -131,8 +132,8 @@ private:
     Options options_;
     Permissions permissions_;
 
-    const bool takes_events_; ///< this driver does
-    const bool has_events_;   ///< this one or one below does
+    Breakpoints* const breakpoints_; ///< of this driver
+    const bool has_events_;          ///< this driver or one below stops requests
     Task* flushing_ = nullptr;
     std::vector<Task*> flush_waiters_;
 

@@ -110,20 +110,21 @@ Status BlockNode::write_padded(const IoVec& iov, const Padding& pad, WriteFlags 
 }
 
 Status BlockNode::write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags) {
-    if (flags_.detect_zeroes != DetectZeroes::off && driver_->can_write_zeroes() && iov.is_zero()) {
+    if (flags_.detect_zeroes != DetectZeroes::off && driver_->traits().writes_zeroes && iov.is_zero()) {
         flags.may_unmap = flags_.detect_zeroes == DetectZeroes::unmap;
         return zero_aligned(offset, iov.bytes(), flags);
     }
     Status status;
     if (flags.compressed) {
-        status = driver_->pwritev_compressed(offset, iov);
+        VmState* const clusters = driver_->extras().vm_state;
+        status = clusters != nullptr ? clusters->pwritev_compressed(offset, iov) : Status::from_errno(ENOTSUP);
     } else {
         raise(DebugEvent::pwritev);
         status = write_split(offset, iov, flags);
     }
     raise(DebugEvent::pwritev_done);
     mark_written();
-    return status.ok() && flags.fua && !driver_->passes_fua() ? flush() : std::move(status);
+    return status.ok() && flags.fua && !driver_->traits().passes_fua ? flush() : std::move(status);
 }
 
 Status BlockNode::write_split(uint64_t offset, const IoVec& iov, WriteFlags flags) {
@@ -194,7 +195,7 @@ Status BlockNode::zero_padded(uint64_t offset, uint64_t bytes, const Padding& pa
 Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     raise(DebugEvent::pwritev_zero);
     // Nodes with one below flush before the write counts as done, as upstream's do: it shows in the events.
-    const bool flushes_first = driver_->passes_fua();
+    const bool flushes_first = driver_->traits().passes_fua;
     bool zeroed = false;
     Status status = zero_in_parts(offset, bytes, flags, zeroed);
     if (!flushes_first) {

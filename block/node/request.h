@@ -16,8 +16,8 @@ struct WriteFlags {
     bool fua = false;         ///< on the medium when done
     bool may_unmap = false;   ///< zeroes: holes will do
     bool no_fallback = false; ///< zeroes: not by writing them
-    bool compressed = false;  ///< as BlockDriver::pwritev_compressed
-    bool vmstate = false;     ///< as BlockDriver::write_vmstate
+    bool compressed = false;  ///< as VmState::pwritev_compressed
+    bool vmstate = false;     ///< as VmState::write_vmstate
     bool more = false;        ///< a part of a larger write; forcing out can wait for its last part
 
     bool operator==(const WriteFlags&) const = default;

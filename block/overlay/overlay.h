@@ -15,7 +15,7 @@ namespace zoneio {
 ///
 /// It shows what upstream's temporary qcow2 file shows: which clusters are allocated, the VM state behind the disk, a
 /// size that can be changed. Requests that give a cluster its first content are done one at a time for each cluster.
-class SnapshotOverlay final : public BlockDriver {
+class SnapshotOverlay final : public BlockDriver, private VmState {
 public:
     /// As much as upstream's temporary file can describe, bytes.
     static constexpr uint64_t max_size = uint64_t{1} << 51;
@@ -29,7 +29,6 @@ public:
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
-    bool can_write_zeroes() const override { return true; }
     /// Whole clusters only; they read as zeros from then on.
     Status pdiscard(uint64_t offset, uint64_t bytes) override;
     /// There is nothing to keep.
@@ -39,14 +38,12 @@ public:
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override;
     Result<uint64_t> length() override { return size_.load(std::memory_order_relaxed); }
 
-    Status info() override { return {}; }
-    ImageDetails details() override;
+    ImageDetails details() const override;
     Status pwritev_compressed(uint64_t offset, const IoVec& iov) override;
     Result<bool> populate(uint64_t offset, uint64_t bytes) override;
     Status read_vmstate(uint64_t offset, const IoVec& iov) override;
     Status write_vmstate(uint64_t offset, const IoVec& iov) override;
 
-    bool counts_requests() const override;
     /// The image below is only read, and everybody else may do with it what they like.
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;

@@ -66,6 +66,12 @@ Result<std::unique_ptr<SnapshotOverlay>> SnapshotOverlay::create(std::unique_ptr
                                                 (*map)->filename()));
     }
     auto overlay = std::make_unique<SnapshotOverlay>();
+    overlay->traits_.writes_zeroes = true;
+    overlay->traits_.has_info = true;
+    for (const BlockNode* node = base.get(); node != nullptr; node = node->child()) {
+        overlay->traits_.counts_requests = overlay->traits_.counts_requests || node->counts_requests();
+    }
+    overlay->extras_.vm_state = overlay.get();
     overlay->base_ = std::move(base);
     overlay->map_ = std::move(*map);
     overlay->size_ = *length;
@@ -83,7 +89,7 @@ Result<BlockExtent> SnapshotOverlay::block_status(uint64_t offset, uint64_t byte
     return BlockExtent{end - offset, run->has_content(), run->is_zero()};
 }
 
-ImageDetails SnapshotOverlay::details() {
+ImageDetails SnapshotOverlay::details() const {
     return {cluster_bytes,
             vm_state_offset(),
             {{"compat", "1.1"},
@@ -243,15 +249,6 @@ Status SnapshotOverlay::compress_cluster(uint64_t offset, const IoVec& iov) {
     }
     const bool has_place = run->has_content() || run->kind == ClusterKind::zero_kept;
     return has_place ? Status::from_errno(EIO) : fill_clusters(offset, iov, ClusterKind::compressed);
-}
-
-bool SnapshotOverlay::counts_requests() const {
-    for (const BlockNode* node = base_.get(); node != nullptr; node = node->child()) {
-        if (node->counts_requests()) {
-            return true;
-        }
-    }
-    return false;
 }
 
 Status SnapshotOverlay::set_permissions(const Permissions& permissions) {

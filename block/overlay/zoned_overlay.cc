@@ -43,7 +43,7 @@ class ZonedOverlay::WrittenPart final : public FilterDriver {
 public:
     WrittenPart(std::unique_ptr<BlockNode> device, const ZoneGeometry& geometry, const ZoneTable& table)
         : geometry_(geometry), table_(table) {
-        child_ = std::move(device);
+        adopt(std::move(device));
         limits_.request_alignment = geometry.block_size;
     }
 
@@ -81,6 +81,7 @@ Result<std::unique_ptr<ZonedOverlay>> ZonedOverlay::create(std::unique_ptr<Block
         status = length.status();
     }
     auto driver = std::make_unique<ZonedOverlay>();
+    driver->extras_.vm_state = driver.get();
     if (status.ok()) {
         status = driver->read_geometry(*base, *length);
     }

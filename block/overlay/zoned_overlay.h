@@ -14,7 +14,7 @@ namespace zoneio {
 /// A temporary layer over a zoned device (-s): the data that is written, the zones' states and their write pointers are
 /// in the overlay, and nothing is written to the device. Zones begin as a report shows them at opening; from then on
 /// they follow ZoneModel.
-class ZonedOverlay final : public EmulatedZones {
+class ZonedOverlay final : public EmulatedZones, private VmState {
 public:
     /// `flags` are the overlay's. ENOTSUP, with the reason, for a device whose zones the model cannot describe.
     static Result<std::unique_ptr<ZonedOverlay>> create(std::unique_ptr<BlockNode> base, const NodeFlags& flags,
@@ -28,7 +28,7 @@ public:
         return storage_->block_status(offset, bytes, want_zero);
     }
     Result<bool> populate(uint64_t offset, uint64_t bytes) override { return overlay_->populate(offset, bytes); }
-    ImageDetails details() override { return {ClusterMap::cluster_bytes, 0, {}}; }
+    ImageDetails details() const override { return {ClusterMap::cluster_bytes, 0, {}}; }
     Status set_permissions(const Permissions& permissions) override { return storage_->set_permissions(permissions); }
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
         return overlay_->prepare_reopen(options, flags);

@@ -70,7 +70,7 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
 Status ZonedDriver::open_child(OpenContext& context, Options& options) {
     options.erase("filename");
     if (context.child != nullptr) {
-        child_ = std::move(context.child);
+        ParentDriver::adopt(std::move(context.child));
         storage_ = child_.get();
         return {};
     }
@@ -102,7 +102,11 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
         return std::move(child).status();
     }
     storage_ = child->get();
-    (in_memory ? memory_node_ : child_) = std::move(*child);
+    if (in_memory) {
+        memory_node_ = std::move(*child);
+    } else {
+        ParentDriver::adopt(std::move(*child));
+    }
     return {};
 }
 

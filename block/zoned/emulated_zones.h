@@ -12,13 +12,18 @@ namespace zoneio {
 
 /// What drivers share whose zones follow ZoneModel: requests, reports and management, with the behaviour of Linux's
 /// null_blk. Where the zones' data and words are is the driver's own affair.
-class EmulatedZones : public ParentDriver {
+class EmulatedZones : public ParentDriver, private ZoneOperations {
 public:
+    EmulatedZones() {
+        traits_.writes_zeroes = true;
+        traits_.has_info = true;
+        extras_.zones = this;
+    }
+
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
 
-    bool can_write_zeroes() const override { return true; }
     /// Such a device has no discard, and one that is asked for is no error.
     Status pdiscard(uint64_t /*offset*/, uint64_t /*bytes*/) override { return {}; }
 
@@ -26,7 +31,6 @@ public:
     Status truncate(uint64_t size, PreallocMode mode) override;
 
     Result<uint64_t> length() override { return geometry().size; }
-    Status info() override { return {}; }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override;
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override;

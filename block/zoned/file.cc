@@ -29,7 +29,7 @@ Status cut_off_meanwhile() {
 
 /// A second descriptor for the file of a node: for mapping, and without O_DIRECT.
 Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
-    const int original = node.driver().descriptor();
+    const int original = descriptor_of(node.driver());
     if (original < 0) {
         return Status::error(ENOTSUP, fmt::format("The driver '{}' has no file for a zoned device", node.info().name));
     }

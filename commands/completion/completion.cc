@@ -78,10 +78,11 @@ private:
     }
 
     void add_tags(bool held) {
-        if (!session_.is_open()) {
+        const Breakpoints* const breakpoints = session_.is_open() ? session_.backend().breakpoints() : nullptr;
+        if (breakpoints == nullptr) {
             return;
         }
-        for (const std::string& tag : session_.backend().root().driver().debug_tags(held)) {
+        for (const std::string& tag : breakpoints->tags(held)) {
             if (std::find(found_.matches.begin(), found_.matches.end(), tag) == found_.matches.end()) {
                 add(tag);
             }

@@ -23,26 +23,33 @@ Outcome told(Session& session, std::string_view what, const Status& status) {
     return Outcome::failed;
 }
 
-BlockDriver& driver(Session& session) {
-    return session.backend().root().driver();
+/// Does something with the breakpoints of the open image; ENOTSUP where nothing stops requests.
+template <typename Change>
+Status change_breakpoints(Session& session, Change change) {
+    Breakpoints* const breakpoints = session.backend().breakpoints();
+    return breakpoints != nullptr ? change(*breakpoints) : Status::from_errno(ENOTSUP);
 }
 
 Outcome run_break(Session& session, const Command& /*command*/, CommandLine line) {
-    return told(session, "Could not set breakpoint", driver(session).debug_breakpoint(line.argv[1], line.argv[2]));
+    return told(session, "Could not set breakpoint", change_breakpoints(session, [&](Breakpoints& breakpoints) {
+                    return breakpoints.set_breakpoint(line.argv[1], line.argv[2]);
+                }));
 }
 
 Outcome run_remove_break(Session& session, const Command& /*command*/, CommandLine line) {
     return told(session, fmt::format("Could not remove breakpoint {}", line.argv[1]),
-                driver(session).debug_remove_breakpoint(line.argv[1]));
+                change_breakpoints(session, [&](Breakpoints& breakpoints) { return breakpoints.remove_breakpoint(line.argv[1]); }));
 }
 
 Outcome run_resume(Session& session, const Command& /*command*/, CommandLine line) {
-    return told(session, "Could not resume request", driver(session).debug_resume(line.argv[1]));
+    return told(session, "Could not resume request",
+                change_breakpoints(session, [&](Breakpoints& breakpoints) { return breakpoints.resume(line.argv[1]); }));
 }
 
 Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine line) {
     // As long as requests can go on one of them may still run into the breakpoint.
-    while (!driver(session).debug_is_suspended(line.argv[1])) {
+    const Breakpoints* const breakpoints = session.backend().breakpoints();
+    while (breakpoints == nullptr || !breakpoints->is_suspended(line.argv[1])) {
         if (!session.backend().step()) {
             session.out().complain("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
                                    session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");

@@ -94,12 +94,12 @@ Outcome run_length(Session& session, const Command& /*command*/, CommandLine /*l
 Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     BlockNode& root = session.backend().root();
     session.out().tell(FormatFact{root.info().name, root.info().is_protocol});
-    const Status status = root.driver().info();
-    if (!status.ok()) {
-        session.out().tell(SilentFailure{"info", status});
+    if (!root.driver().traits().has_info) {
+        session.out().tell(SilentFailure{"info", Status::from_errno(ENOTSUP)});
         return Outcome::failed;
     }
-    session.out().tell(DetailsFact{root.driver().details()});
+    const VmState* const clusters = root.extras().vm_state;
+    session.out().tell(DetailsFact{clusters != nullptr ? clusters->details() : ImageDetails{}});
     return Outcome::ok;
 }
 

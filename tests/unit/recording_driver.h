@@ -19,7 +19,7 @@ namespace zoneio::testing {
 
 /// Units are smaller than pages, and lost on their own: sectors of data, words of the part that is mapped. Whatever
 /// a loss of whole pages can leave, a loss of units can leave too.
-class RecordingDriver final : public BlockDriver {
+class RecordingDriver final : public BlockDriver, private NativeFile {
 public:
     static constexpr uint64_t sector = 512;
     static constexpr uint64_t word = 8;
@@ -27,6 +27,7 @@ public:
     /// Holds `image`; its first `mapped` bytes are also changed through mapped memory.
     RecordingDriver(const std::vector<uint8_t>& image, uint64_t mapped)
         : fd_(memfd_create("recording", MFD_CLOEXEC)), size_(image.size()), mapped_(mapped), durable_(image) {
+        extras_.native_file = this;
         (void)!pwrite(fd_.get(), image.data(), image.size(), 0);
         memory_ = static_cast<uint8_t*>(mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_.get(), 0));
         seen_.assign(memory_, memory_ + mapped_);
@@ -71,6 +72,7 @@ public:
     Result<uint64_t> length() override { return size_; }
 
     int descriptor() const override { return fd_.get(); }
+    std::optional<FdIo> native_io(Request& /*request*/, uint64_t /*offset*/) override { return std::nullopt; }
 
     /// To be called when mapped memory may have changed.
     void event() {

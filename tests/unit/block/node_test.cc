@@ -21,7 +21,10 @@ namespace {
 
 class MemoryDriver final : public BlockDriver {
 public:
-    MemoryDriver(size_t size, uint32_t alignment) : data(size) { limits_.request_alignment = alignment; }
+    MemoryDriver(size_t size, uint32_t alignment) : data(size) {
+        limits_.request_alignment = alignment;
+        traits_.writes_zeroes = true;
+    }
 
     Status preadv(uint64_t offset, const IoVec& iov) override {
         log("read", offset, iov.bytes());
@@ -41,7 +44,6 @@ public:
         memset(data.data() + offset, 0, bytes);
         return {};
     }
-    bool can_write_zeroes() const override { return true; }
     Status flush() override {
         log("flush", 0, 0);
         return {};

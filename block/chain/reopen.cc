@@ -133,6 +133,7 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
         }
         change.node->set_flags(change.flags);
         change.node->set_options(std::move(change.options));
+        change.node->take_over_unflushed();
     }
     return {};
 }

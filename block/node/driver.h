@@ -73,6 +73,8 @@ struct Traits {
     bool completes_at_once = false; ///< requests end without waiting for anything
     bool has_info = false;          ///< there is more to tell of it than its name, even if that is nothing
     bool can_reopen = true;
+    /// What was written before this open, or reopen for writing, may not be on the medium: the next flush has something to do.
+    bool has_unflushed = false;
 };
 
 /// What every driver answers. Every method blocks until its work is done; data methods may be called from several

@@ -47,7 +47,15 @@ BlockNode::BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver
                      std::string filename)
     : info_(info), driver_(std::move(driver)), flags_(flags), name_(std::move(name)), filename_(std::move(filename)),
       breakpoints_(driver_->extras().breakpoints),
-      has_events_(breakpoints_ != nullptr || (driver_->child() != nullptr && driver_->child()->has_events_)) {}
+      has_events_(breakpoints_ != nullptr || (driver_->child() != nullptr && driver_->child()->has_events_)) {
+    take_over_unflushed();
+}
+
+void BlockNode::take_over_unflushed() {
+    if (driver_->traits().has_unflushed) {
+        mark_written();
+    }
+}
 
 BlockNode::~BlockNode() {
     // Whoever closes an image has no place for an error; `flush` and forced writes are how to see one.

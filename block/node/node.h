@@ -71,6 +71,8 @@ public:
     std::optional<FdIo> native_io(Request& request, uint64_t offset);
     /// A request done by native_io has written something, here and below.
     void note_native_write();
+    /// Makes the next flush reach the driver where the driver has found something to flush. For reopens.
+    void take_over_unflushed();
     /// The sync behind one failed.
     void note_sync_error(int error);
 

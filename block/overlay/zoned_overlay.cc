@@ -172,8 +172,8 @@ Status ZonedOverlay::read_zone(const ZoneDescriptor& zone) {
     }
     const ZoneWord word = word_of(zone);
     if (word != ZoneWord{}) {
-        table_->store(number, word);
-        table_->store_flushed(number);
+        Status status = table_->store(number, word);
+        return status.ok() ? table_->store_flushed(number) : std::move(status);
     }
     return {};
 }

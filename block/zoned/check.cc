@@ -88,8 +88,21 @@ private:
         return {};
     }
 
+    /// Learns whether the words as of now are what the device is, or those of the last flush.
+    Status read_session() {
+        Status status = node_.preadv(ZonedLayout::session, IoVec(&session_, sizeof(session_)));
+        is_believed_ = status.ok() && has_identity(session_, MediumIdentity::of(descriptor_of(node_.driver())));
+        return status;
+    }
+
+    /// Whoever opens the device after this repair, and on this medium, must not think that all of it is there for good.
+    Status disown() {
+        session_.owner = UINT64_MAX;
+        return node_.pwritev(ZonedLayout::session, IoVec(&session_, sizeof(session_)), {});
+    }
+
     Status check_table() {
-        Status status;
+        Status status = zones_ > 0 ? read_session() : Status();
         for (uint64_t first = 0; status.ok() && first < zones_; first += most_entries) {
             status = change_part(first, [&] {
                 bool changed = false;
@@ -102,7 +115,7 @@ private:
                 return changed;
             });
         }
-        if (status.ok()) {
+        if (status.ok() && is_believed_) {
             status = check_limits(&ZoneEntry::current, current_, "");
         }
         // The device is what the words of the last flush say after a power cut; where they are the same, that was told.
@@ -129,11 +142,17 @@ private:
         // The words promise that the data is there.
         node_.note_native_write();
         status = node_.flush();
+        if (status.ok()) {
+            status = disown();
+        }
         return status.ok() ? node_.pwritev(offset, iov, {}) : std::move(status);
     }
 
     /// True when the entry had to be changed.
     bool check_words(uint64_t zone, ZoneEntry& entry) {
+        if (!is_believed_ && is_valid_word(geometry_, zone, le64toh(entry.flushed))) {
+            return false;
+        }
         const std::string current = problem_of(geometry_, zone, le64toh(entry.current));
         const std::string flushed = problem_of(geometry_, zone, le64toh(entry.flushed));
         if (current.empty() && flushed.empty()) {
@@ -179,7 +198,7 @@ private:
         const uint64_t max_active = geometry_.effective_max_active();
         const bool too_many_open = max_open != 0 && used.open > max_open;
         const bool too_many_active = max_active != 0 && used.active > max_active;
-        const bool is_told = words == &ZoneEntry::flushed && all_flushed_;
+        const bool is_told = words == &ZoneEntry::flushed && is_believed_ && all_flushed_;
         if (too_many_open && !is_told) {
             result_.add(fmt::format("{}{} zones are open, at most {} may be", when, used.open, max_open), repair_);
         }
@@ -222,6 +241,8 @@ private:
     Resources current_;
     Resources flushed_;
     bool all_flushed_ = true;
+    ZonedSession session_;
+    bool is_believed_ = false; ///< the words as of now are what the device is
     ZonedCheck result_;
 };
 

@@ -132,9 +132,7 @@ void ZonedDriver::adopt(Device device) {
     model_ = std::move(device.model);
     file_ = std::move(device.file);
     data_offset_ = file_->data_offset();
-    if (!read_only_) {
-        file_->begin_writing();
-    }
+    traits_.has_unflushed = !read_only_ && file_->needs_flush();
 }
 
 Status ZonedDriver::may_change() {
@@ -229,6 +227,13 @@ public:
 
     void commit() override {
         permissions_before_.reset();
+        if (flags_.read_only && !driver_.read_only_) {
+            driver_.flush_->end(!driver_.no_flush_);
+            driver_.file_->become_reader();
+        } else if (driver_.no_flush_ && !flags_.no_flush) {
+            driver_.flush_->distrust();
+        }
+        driver_.traits_.has_unflushed = false;
         driver_.read_only_ = flags_.read_only;
         driver_.no_flush_ = flags_.no_flush;
         if (device_) {

@@ -26,8 +26,8 @@ public:
     }
 
     ~ZonedDriver() override {
-        if (flush_ && no_flush_ && !read_only_) {
-            flush_->adopt_unsynced();
+        if (flush_) {
+            flush_->end(!no_flush_);
         }
     }
 
@@ -52,7 +52,7 @@ private:
     Status take_write_permission();
     const ZoneGeometry& geometry() const override { return file_->geometry(); }
     ZoneTable& table() override { return file_->table(); }
-    Status prepare_store(uint64_t zone) override { return file_->prepare_store(zone); }
+    Status before_change() override { return flush_->before_change(); }
     Status before_write(uint64_t zone, uint64_t pointer) override { return flush_->before_write(zone, pointer); }
     void after_reset(uint64_t zone) override { flush_->after_reset(zone); }
     void cursor_moved() override { file_->set_cursor(model_->cursor()); }

@@ -85,34 +85,33 @@ Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
 /// Makes a change that goes with data or zeros in the zone, which are written first.
 template <typename WriteData>
 Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_data) {
-    Status status = prepare_store(change.zone);
-    if (status.ok() && change.victim != ZoneChange::no_zone) {
-        status = prepare_store(change.victim);
-    }
+    Status status = before_change();
     if (status.ok()) {
         status = before_write(change.zone, change.before.pointer);
     }
     if (status.ok()) {
         status = write_data();
     }
-    if (status.ok()) {
-        commit(change);
-        status = check_table();
-    }
-    return status;
+    return status.ok() ? commit(change) : std::move(status);
 }
 
-void EmulatedZones::commit(const ZoneChange& change) {
-    model_->commit(change);
-    if (change.victim != ZoneChange::no_zone) {
+Status EmulatedZones::commit(const ZoneChange& change) {
+    // A file that was cut off or replaced meanwhile must not take the word.
+    Status status = check_table();
+    if (status.ok()) {
+        status = model_->commit(change);
+    }
+    if (status.ok() && change.victim != ZoneChange::no_zone) {
         cursor_moved();
     }
+    return status.ok() ? check_table() : std::move(status);
 }
 
 template <typename WriteData>
 Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     if (geometry().is_conventional(zone)) {
-        return write_data();
+        Status status = before_change();
+        return status.ok() ? write_data() : std::move(status);
     }
     const Result<ZoneChange> change = model_->begin_write(zone, offset - geometry().zone_start(zone), bytes);
     if (change.ok()) {
@@ -227,22 +226,17 @@ Status EmulatedZones::make_management_change(const ZoneChange& change) {
             return storage_->pwrite_zeroes(begin, change.after.pointer - change.before.pointer, holes);
         });
     }
-    Status status = prepare_store(zone);
-    if (status.ok() && change.victim != ZoneChange::no_zone) {
-        status = prepare_store(change.victim);
-    }
+    Status status = before_change();
     if (!status.ok()) {
         return status;
     }
     if (change.after.pointer == change.before.pointer && change.after.state != ZoneState::offline) {
-        commit(change);
-        return check_table();
+        return commit(change);
     }
     {
         const std::unique_lock alone(reading_);
-        commit(change);
+        status = commit(change);
     }
-    status = check_table();
     if (status.ok() && change.after.state == ZoneState::empty) {
         after_reset(zone);
     }

@@ -41,9 +41,9 @@ protected:
     virtual const ZoneGeometry& geometry() const = 0;
     virtual ZoneTable& table() = 0;
 
-    /// Makes sure that a change of a zone's word can be stored.
-    virtual Status prepare_store(uint64_t /*zone*/) { return {}; }
-    /// Before anything is written into a zone at `pointer` bytes from its start.
+    /// Before anything is changed: a word, or data in a conventional zone.
+    virtual Status before_change() { return {}; }
+    /// Before anything is written into a sequential zone at `pointer` bytes from its start.
     virtual Status before_write(uint64_t /*zone*/, uint64_t /*pointer*/) { return {}; }
     /// A zone was reset: its space can be given back.
     virtual void after_reset(uint64_t zone) = 0;
@@ -82,7 +82,7 @@ private:
     template <typename WriteData>
     Status make_change(const ZoneChange& change, WriteData&& write_data);
     Status make_management_change(const ZoneChange& change);
-    void commit(const ZoneChange& change);
+    Status commit(const ZoneChange& change);
 
     /// Held by whoever changes zones. One write at a time, so that each finds the pointer of the one before.
     std::mutex changing_;

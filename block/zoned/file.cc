@@ -6,6 +6,8 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <ctime>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +15,8 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t entries_per_page = ZonedLayout::page / sizeof(ZoneEntry);
+/// How often a store is tried anew after room was made for it: others may take the room in between.
+constexpr int most_attempts = 4;
 
 Status with_errno(int error, std::string_view text) {
     return Status::error(error, fmt::format("{}: {}", text, strerror(error)));
@@ -25,6 +28,21 @@ Status corrupt(std::string text) {
 
 Status cut_off_meanwhile() {
     return Status::error(EIO, "The file of the zoned device was cut off while it was open");
+}
+
+Status replaced_meanwhile() {
+    return Status::error(EIO, "The file of the zoned device was replaced or overwritten while it was open");
+}
+
+/// Tells one session from another: never 0.
+uint64_t new_owner() {
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number)) {
+        struct timespec now{};
+        clock_gettime(CLOCK_REALTIME, &now);
+        number = static_cast<uint64_t>(now.tv_sec) << 30U ^ static_cast<uint64_t>(now.tv_nsec) ^ static_cast<uint64_t>(getpid()) << 40U;
+    }
+    return number != 0 ? number : 1;
 }
 
 /// A second descriptor for the file of a node: for mapping, and without O_DIRECT.
@@ -119,7 +137,8 @@ Status format(BlockNode& node, int fd, const ZonedOptions& options, const ZoneGe
         status = format_conditions(fd, options.offline, ZoneState::offline, geometry);
     }
     const ZonedHeaderBytes header = encode_zoned_header(geometry);
-    const ZonedSession session{current_boot_id(), 0};
+    ZonedSession session;
+    set_identity(session, MediumIdentity::of(fd));
     if (status.ok()) {
         status = write_at(fd, &session, sizeof(session), ZonedLayout::session);
     }
@@ -232,11 +251,16 @@ Status ZonedFile::map(bool read_only) {
     if (const Status status = memory_.map(fd_.get(), length, read_only); !status.ok()) {
         return with_errno(status.code(), "Could not map the zone table");
     }
+    read_only_ = read_only;
+    memcpy(header_.data(), memory_.data() + ZonedLayout::header, header_.size());
+    struct stat st{};
+    is_named_ = fstat(fd_.get(), &st) == 0 && st.st_nlink > 0;
+    identity_ = MediumIdentity::of(fd_.get());
+    owner_ = session().owner;
+    believes_current_ = has_identity(session(), identity_);
+    was_flushed_ = believes_current_ && owner_ == 0;
     const std::span entries(reinterpret_cast<ZoneEntry*>(memory_.data() + ZonedLayout::table), geometry_.zone_count());
-    const std::array<char, 40> boot_id = current_boot_id();
-    same_boot_ = boot_id.front() != '\0' && session().boot_id == boot_id;
-    table_.emplace(entries, !same_boot_);
-    has_room_.assign((entries.size() + entries_per_page - 1) / entries_per_page, false);
+    table_.emplace(entries, this);
     if (read_only) {
         return {};
     }
@@ -251,16 +275,120 @@ Status ZonedFile::map(bool read_only) {
     return {};
 }
 
-void ZonedFile::begin_writing() {
-    if (same_boot_) {
-        return;
+/// Makes sure that the page at `offset` has a place on the medium. A write tells the reason why there is none.
+Status ZonedFile::make_room(uint64_t offset) const {
+    if (Status status = check_length(); !status.ok()) {
+        return status;
     }
-    table_->restore_flushed();
-    // Whoever reads the new boot id has to find the words above restored. That is another process, after this one
-    // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
-    std::atomic_signal_fence(std::memory_order_release);
-    session().boot_id = current_boot_id();
-    same_boot_ = true;
+    const uint64_t page = offset / ZonedLayout::page * ZonedLayout::page;
+    std::array<uint8_t, ZonedLayout::page> content;
+    const size_t bytes = std::min<uint64_t>(content.size(), memory_.size() - page);
+    memcpy(content.data(), memory_.data() + page, bytes);
+    Status status = check_table();
+    return status.ok() ? write_at(fd_.get(), content.data(), bytes, page) : std::move(status);
+}
+
+/// Makes stores into the page at `offset`, or none.
+template <typename Write>
+Status ZonedFile::try_store(uint64_t offset, Write&& write) {
+    for (int attempt = 0; attempt < most_attempts; attempt++) {
+        if (MappedFile::try_write(write)) {
+            return {};
+        }
+        if (Status status = make_room(offset); !status.ok()) {
+            return status;
+        }
+    }
+    return Status::from_errno(ENOSPC);
+}
+
+Status ZonedFile::store(uint64_t& target, uint64_t bits) {
+    const auto offset = static_cast<uint64_t>(reinterpret_cast<uint8_t*>(&target) - memory_.data());
+    return try_store(offset, [&] { std::atomic_ref(target).store(bits, std::memory_order_release); });
+}
+
+bool ZonedFile::believes_current() const {
+    if (believes_current_.load(std::memory_order_acquire)) {
+        return true;
+    }
+    if (!read_only_ || !has_identity(session(), identity_)) {
+        return false;
+    }
+    // Somebody else has begun to write since this reader opened the file.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    believes_current_.store(true, std::memory_order_release);
+    return true;
+}
+
+bool ZonedFile::has_failed_sync() const {
+    return session().sync_failed != 0;
+}
+
+Status ZonedFile::claim() {
+    const uint64_t owner = new_owner();
+    const bool is_mine = believes_current();
+    Status status = try_store(ZonedLayout::session, [&] {
+        session().owner = owner;
+        if (!is_mine) {
+            forget_identity(session());
+        }
+    });
+    if (status.ok()) {
+        owner_ = owner;
+    }
+    return status;
+}
+
+Status ZonedFile::begin_session() {
+    if (believes_current()) {
+        return {};
+    }
+    Status status = table_->restore_flushed();
+    if (status.ok()) {
+        status = try_store(ZonedLayout::session, [&] {
+            // Whoever finds this identity has to find the words above restored. That is another process, after this one
+            // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
+            std::atomic_signal_fence(std::memory_order_release);
+            set_identity(session(), identity_);
+        });
+    }
+    if (status.ok()) {
+        believes_current_.store(true, std::memory_order_release);
+    }
+    return status;
+}
+
+void ZonedFile::end_session() {
+    // Where that cannot be stored, the next session syncs once more.
+    if (check_table().ok() && MappedFile::try_write([&] { session().owner = 0; })) {
+        owner_ = 0;
+        was_flushed_ = true;
+    }
+}
+
+void ZonedFile::set_failed_sync(bool failed) {
+    const uint64_t value = failed ? 1 : 0;
+    if (session().sync_failed != value && check_table().ok()) {
+        (void)MappedFile::try_write([&] { session().sync_failed = value; });
+    }
+}
+
+Status ZonedFile::rewrite_table() {
+    for (uint64_t page = ZonedLayout::session; page < memory_.size(); page += ZonedLayout::page) {
+        // A page that was never written is a hole, and stays one.
+        const off_t data = lseek(fd_.get(), static_cast<off_t>(page), SEEK_DATA);
+        if (data < 0 && errno == ENXIO) {
+            break;
+        }
+        page = std::max(page, data < 0 ? page : static_cast<uint64_t>(data) / ZonedLayout::page * ZonedLayout::page);
+        if (page >= memory_.size()) {
+            break;
+        }
+        if (Status status = make_room(page); !status.ok()) {
+            return status;
+        }
+    }
+    return {};
 }
 
 uint64_t ZonedFile::cursor() const {
@@ -268,11 +396,24 @@ uint64_t ZonedFile::cursor() const {
 }
 
 void ZonedFile::set_cursor(uint64_t cursor) {
-    std::atomic_ref(session().cursor).store(htole64(cursor), std::memory_order_relaxed);
+    // It is a matter of fairness, and not worth an error.
+    (void)MappedFile::try_write([&] { std::atomic_ref(session().cursor).store(htole64(cursor), std::memory_order_relaxed); });
+}
+
+/// Is there something else in the file by now? A reader has to bear that others write.
+bool ZonedFile::is_another() const {
+    const bool same_owner = read_only_ || std::atomic_ref(session().owner).load(std::memory_order_relaxed) == owner_;
+    return !same_owner || memcmp(memory_.data() + ZonedLayout::header, header_.data(), header_.size()) != 0;
 }
 
 Status ZonedFile::check_table() const {
-    return memory_.is_lost() ? cut_off_meanwhile() : Status();
+    if (!is_replaced_.load(std::memory_order_relaxed) && is_another()) {
+        is_replaced_.store(true, std::memory_order_relaxed);
+    }
+    if (memory_.is_lost()) {
+        return cut_off_meanwhile();
+    }
+    return is_replaced_.load(std::memory_order_relaxed) ? replaced_meanwhile() : Status();
 }
 
 Status ZonedFile::check_length() const {
@@ -280,26 +421,10 @@ Status ZonedFile::check_length() const {
     if (fstat(fd_.get(), &st) < 0) {
         return Status::from_errno(errno);
     }
-    return static_cast<uint64_t>(st.st_size) < ZonedLayout::file_bytes(geometry_) ? cut_off_meanwhile() : check_table();
-}
-
-Status ZonedFile::prepare_store(uint64_t zone) {
-    const uint64_t page = zone / entries_per_page;
-    if (has_room_[page]) {
-        return {};
+    if (static_cast<uint64_t>(st.st_size) < ZonedLayout::file_bytes(geometry_)) {
+        return cut_off_meanwhile();
     }
-    // A store into a hole of a mapped file on a full disk is a SIGBUS; a write of what is there says ENOSPC.
-    std::array<uint8_t, ZonedLayout::page> content;
-    const uint64_t offset = ZonedLayout::table + page * ZonedLayout::page;
-    const size_t bytes = std::min<uint64_t>(content.size(), memory_.size() - offset);
-    memcpy(content.data(), memory_.data() + offset, bytes);
-    Status status = check_table();
-    if (!status.ok()) {
-        return status;
-    }
-    status = write_at(fd_.get(), content.data(), bytes, offset);
-    has_room_[page] = status.ok();
-    return status;
+    return is_named_ && st.st_nlink == 0 ? replaced_meanwhile() : check_table();
 }
 
 } // namespace zoneio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned/flush.h"
 
+#include "block/base/buffer.h"
+
 #include <algorithm>
 
 namespace zoneio {
@@ -17,12 +19,63 @@ bool releases(const ZoneWord& from, const ZoneWord& to) {
 Status ZonedFlush::sync() {
     // The node below does not see what is stored in mapped memory.
     node_.note_native_write();
-    return node_.flush();
+    Status status = node_.flush();
+    if (!status.ok()) {
+        file_.set_failed_sync(true);
+    }
+    return status;
 }
 
-Status ZonedFlush::prepare_words() {
+/// Begins the session, and makes durable what the sessions before have left: until then nobody knows which of their
+/// words the medium holds. Words that are not believed go only when no other host can believe them any more.
+Status ZonedFlush::begin() {
+    const bool is_safe = file_.was_flushed() && !file_.has_failed_sync();
+    Status status = file_.claim();
+    if (status.ok() && file_.has_failed_sync()) {
+        status = write_once_more();
+    }
+    if (status.ok() && !is_safe) {
+        status = sync();
+    }
+    if (status.ok()) {
+        status = file_.begin_session();
+    }
+    if (!status.ok()) {
+        return status;
+    }
+    file_.set_failed_sync(false);
+    has_begun_ = true;
+    is_dirty_ = !file_.table().unflushed().empty();
+    return {};
+}
+
+/// A page that the kernel failed to write counts as written: no later sync tries it again.
+Status ZonedFlush::write_once_more() {
     for (const uint32_t zone : file_.table().unflushed()) {
-        Status status = file_.prepare_store(zone);
+        if (Status status = write_zone_once_more(zone); !status.ok()) {
+            return status;
+        }
+    }
+    return file_.rewrite_table();
+}
+
+Status ZonedFlush::write_zone_once_more(uint64_t zone) {
+    constexpr uint64_t step = 1U << 20;
+    AlignedBuffer buffer;
+    if (!buffer.reserve(step)) {
+        return Status::from_errno(ENOMEM);
+    }
+    const uint64_t start = file_.data_offset() + file_.geometry().zone_start(zone);
+    const uint64_t end = file_.table().current(zone).pointer;
+    for (uint64_t done = 0; done < end; done += step) {
+        const IoVec part(buffer.data(), std::min(step, end - done));
+        // What cannot be read is lost either way, and must not keep the rest from being saved.
+        if (!node_.preadv(start + done, part).ok()) {
+            continue;
+        }
+        Status status = all_bytes_equal(buffer.data(), part.bytes(), 0)
+                            ? node_.pwrite_zeroes(start + done, part.bytes(), {false, true, false})
+                            : node_.pwritev(start + done, part, {});
         if (!status.ok()) {
             return status;
         }
@@ -50,61 +103,82 @@ bool ZonedFlush::limits_could_be_exceeded() const {
     return (max_open != 0 && open > max_open) || (max_active != 0 && active > max_active);
 }
 
-Status ZonedFlush::store_releases() {
+/// Copies the current words of the zones that changed; only where a zone gives up a place among the open or active ones,
+/// if that is asked for.
+Status ZonedFlush::store_flushed(bool only_releases) {
     ZoneTable& table = file_.table();
     for (const uint32_t zone : table.unflushed()) {
-        if (releases(table.flushed(zone), table.current(zone))) {
-            table.store_flushed(zone);
+        if (only_releases && !releases(table.flushed(zone), table.current(zone))) {
+            continue;
+        }
+        if (Status status = table.store_flushed(zone); !status.ok()) {
+            return status;
         }
     }
-    return sync();
+    return {};
+}
+
+/// The second half of a flush: the data is on the medium, now the words that say so.
+Status ZonedFlush::save_words() {
+    is_uncertain_ = true;
+    Status status;
+    if (limits_could_be_exceeded()) {
+        status = store_flushed(true);
+        if (status.ok()) {
+            status = sync();
+        }
+    }
+    if (status.ok()) {
+        status = store_flushed(false);
+    }
+    return status.ok() ? sync() : std::move(status);
 }
 
 Status ZonedFlush::flush() {
-    Status status = sync();
-    ZoneTable& table = file_.table();
-    if (!status.ok() || (table.unflushed().empty() && !uncertain_)) {
-        return status;
+    Status status = file_.check_table();
+    if (status.ok()) {
+        status = has_begun_ ? sync() : begin();
     }
-    status = prepare_words();
     if (!status.ok()) {
         return status;
     }
+    ZoneTable& table = file_.table();
     std::vector<uint32_t> emptied;
     for (const uint32_t zone : table.unflushed()) {
         if (table.current(zone).pointer == 0 && table.flushed(zone).pointer > 0) {
             emptied.push_back(zone);
         }
     }
-    uncertain_ = true;
-    if (limits_could_be_exceeded()) {
-        status = store_releases();
+    if (!table.unflushed().empty() || is_uncertain_) {
+        status = save_words();
         if (!status.ok()) {
             return status;
         }
     }
-    for (const uint32_t zone : table.unflushed()) {
-        table.store_flushed(zone);
-    }
-    status = sync();
-    if (!status.ok()) {
-        return status;
-    }
-    uncertain_ = false;
+    is_uncertain_ = false;
+    is_dirty_ = false;
     table.clear_unflushed();
     give_back_space(emptied);
     return {};
 }
 
+Status ZonedFlush::before_change() {
+    Status status = has_begun_ ? Status() : begin();
+    is_dirty_ = is_dirty_ || status.ok();
+    return status;
+}
+
 Status ZonedFlush::before_write(uint64_t zone, uint64_t pointer) {
-    if (!uncertain_ && pointer >= file_.table().flushed(zone).pointer) {
+    if (!is_uncertain_ && pointer >= file_.table().flushed(zone).pointer) {
         return {};
     }
-    return flush();
+    Status status = flush();
+    is_dirty_ = true;
+    return status;
 }
 
 void ZonedFlush::after_reset(uint64_t zone) {
-    if (!uncertain_ && file_.table().flushed(zone).pointer == 0) {
+    if (!is_uncertain_ && file_.table().flushed(zone).pointer == 0) {
         give_back_space({static_cast<uint32_t>(zone)});
     }
 }
@@ -127,14 +201,22 @@ void ZonedFlush::give_back_space(const std::vector<uint32_t>& zones) {
     }
 }
 
-void ZonedFlush::adopt_unsynced() {
-    ZoneTable& table = file_.table();
-    for (const uint32_t zone : table.unflushed()) {
-        if (file_.prepare_store(zone).ok()) {
-            table.store_flushed(zone);
-        }
+void ZonedFlush::end(bool ever_synced) {
+    const bool has_found = !ever_synced && !file_.table().unflushed().empty();
+    if (!has_begun_ && (!has_found || !begin().ok())) {
+        return;
     }
-    table.clear_unflushed();
+    if (!ever_synced) {
+        (void)store_flushed(false);
+    } else if (!is_dirty_ && !is_uncertain_) {
+        file_.end_session();
+    }
+    has_begun_ = false;
+}
+
+void ZonedFlush::distrust() {
+    is_uncertain_ = has_begun_;
+    is_dirty_ = has_begun_;
 }
 
 } // namespace zoneio

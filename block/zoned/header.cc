@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned/header.h"
 
-#include "block/base/file_descriptor.h"
-
+#include <atomic>
 #include <bit>
 #include <cstring>
-#include <fcntl.h>
+#include <endian.h>
 #include <fmt/format.h>
 
 namespace zoneio {
@@ -124,16 +123,26 @@ bool has_zoned_magic(std::span<const uint8_t> head) {
     return head.size() >= zoned_magic.size() && memcmp(head.data(), zoned_magic.data(), zoned_magic.size()) == 0;
 }
 
-std::array<char, 40> current_boot_id() {
-    std::array<char, 40> id{};
-    const FileDescriptor file(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-    const ssize_t length = file.valid() ? read(file.get(), id.data(), id.size()) : -1;
-    for (size_t i = 0; i < id.size(); i++) {
-        if (static_cast<ssize_t>(i) >= length || id[i] == '\n') {
-            id[i] = '\0';
-        }
-    }
-    return id;
+void set_identity(ZonedSession& session, const MediumIdentity& identity) {
+    session.boot_id = identity.boot_id;
+    session.device = htole64(identity.device);
+    session.disk_sequence = htole64(identity.disk_sequence);
+    session.mount = htole64(identity.mount);
+    // A process that is killed on the way leaves a page without a mark, which nobody believes.
+    std::atomic_signal_fence(std::memory_order_release);
+    session.mark = zoned_session_mark;
+}
+
+void forget_identity(ZonedSession& session) {
+    session.mark = {};
+    // The other fields too: a mark that reaches the medium before the next identity must not bring the old one back.
+    session.boot_id = {};
+    session.device = session.disk_sequence = session.mount = 0;
+}
+
+bool has_identity(const ZonedSession& session, const MediumIdentity& identity) {
+    const MediumIdentity stored{session.boot_id, le64toh(session.device), le64toh(session.disk_sequence), le64toh(session.mount)};
+    return session.mark == zoned_session_mark && identity.is_known() && stored == identity;
 }
 
 } // namespace zoneio

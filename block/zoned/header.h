@@ -4,6 +4,7 @@
 #pragma once
 
 #include "block/base/status.h"
+#include "block/host/medium_identity.h"
 #include "block/zoned/geometry.h"
 #include "block/zoned/table.h"
 
@@ -35,11 +36,29 @@ struct ZonedLayout {
     }
 };
 
-/// The page that says which run of which kernel wrote the words last. Mapped.
+/// What the session page begins with. Earlier versions, which knew nothing of mounts, kept the boot id there: they find
+/// none of theirs, and believe the last flush alone.
+inline constexpr std::array<char, 40> zoned_session_mark{"zoneio session 2"};
+
+/// The page that says who changed the words last, and how that ended. Mapped. Numbers are little endian.
 struct ZonedSession {
-    std::array<char, 40> boot_id{}; ///< the kernel's /proc/sys/kernel/random/boot_id, zeros behind
-    uint64_t cursor = 0;            ///< little endian: where the search for a zone to close goes on
+    std::array<char, 40> mark{};    ///< zoned_session_mark
+    uint64_t cursor = 0;            ///< number of the zone at which the search for one to close goes on
+    std::array<char, 40> boot_id{}; ///< this and the next three: the MediumIdentity of the last session that changed anything
+    uint64_t device = 0;
+    uint64_t disk_sequence = 0;
+    uint64_t mount = 0;
+    uint64_t owner = 0;       ///< 0: the last session flushed everything before it ended; else a number of its own
+    uint64_t sync_failed = 0; ///< not 0: a sync failed, and nothing has been written once more since
 };
+static_assert(sizeof(ZonedSession) == 128);
+
+/// Stores an identity in a session page.
+void set_identity(ZonedSession& session, const MediumIdentity& identity);
+/// Makes a session page nobody's.
+void forget_identity(ZonedSession& session);
+/// True when the page was written under this identity: nothing that it speaks of can have been lost since.
+bool has_identity(const ZonedSession& session, const MediumIdentity& identity);
 
 using ZonedHeaderBytes = std::array<uint8_t, 512>;
 
@@ -51,8 +70,5 @@ Result<ZoneGeometry> decode_zoned_header(std::span<const uint8_t> bytes);
 
 /// Do these bytes begin such a file, sound or not?
 bool has_zoned_magic(std::span<const uint8_t> head);
-
-/// The boot id of the running kernel; empty where it has none.
-std::array<char, 40> current_boot_id();
 
 } // namespace zoneio

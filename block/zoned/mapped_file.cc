@@ -16,6 +16,9 @@ namespace {
 std::array<MappedFile::Slot, 64> slots;
 std::mutex choosing_slot;
 
+/// Where a store that finds no page goes on; null when no store is being tried in this thread.
+thread_local sigjmp_buf* attempted_from = nullptr;
+
 MappedFile::Slot* slot_of(uintptr_t address) {
     for (MappedFile::Slot& slot : slots) {
         const uintptr_t begin = slot.begin.load(std::memory_order_acquire);
@@ -32,6 +35,11 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
     }
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
     MappedFile::Slot* const slot = slot_of(address);
+    if (slot != nullptr && attempted_from != nullptr) {
+        sigjmp_buf* const before = attempted_from;
+        attempted_from = nullptr;
+        siglongjmp(*before, 1);
+    }
     const auto page_size = static_cast<uintptr_t>(getpagesize());
     void* const page = reinterpret_cast<void*>(address / page_size * page_size);
     const int before = errno;
@@ -50,7 +58,8 @@ void take_bus_errors() {
     std::call_once(installed, [] {
         struct sigaction action{};
         action.sa_sigaction = on_bus_error;
-        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        // The handler may leave by a jump, after which the signal must not stay blocked.
+        action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
         sigaction(SIGBUS, &action, nullptr);
     });
     sigset_t unblocked;
@@ -60,6 +69,16 @@ void take_bus_errors() {
 }
 
 } // namespace
+
+void MappedFile::begin_attempt(sigjmp_buf& before) {
+    attempted_from = &before;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+void MappedFile::end_attempt() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    attempted_from = nullptr;
+}
 
 Status MappedFile::map(int fd, size_t length, bool read_only) {
     unmap();

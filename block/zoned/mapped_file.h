@@ -4,15 +4,17 @@
 #include "block/base/status.h"
 
 #include <atomic>
+#include <csetjmp>
 #include <cstddef>
 #include <cstdint>
 
 namespace zoneio {
 
-/// The begin of a file, mapped shared.
+/// The first bytes of a file, mapped shared.
 ///
-/// When somebody cuts the file off meanwhile, a touch of what is gone is a SIGBUS. Here it is none: zeros take the
-/// place of the page, in this process alone, and is_lost() says so from then on.
+/// Two things raise SIGBUS in mapped memory, and neither ends the program here. A file that somebody else has cut off:
+/// zeros take the place of the missing page, in this process alone, and is_lost() is true from then on. A file system that
+/// has no room for a page that is written (a hole, or copy-on-write): try_write() returns false.
 class MappedFile {
 public:
     MappedFile() = default;
@@ -26,7 +28,22 @@ public:
 
     uint8_t* data() const { return data_; }
     size_t size() const { return size_; }
-    /// Is a part of the file gone that was touched?
+    /// Runs `write`, which stores into the mapped memory and nowhere else. False when a store found no page to go to: the
+    /// file system is full, or the file was cut off. Then none of the stores from that one on was made.
+    template <typename Write>
+    static bool try_write(Write&& write) {
+        sigjmp_buf before;
+        // Signal masks are not saved: that would be a system call for each store.
+        if (sigsetjmp(before, 0) != 0) {
+            return false;
+        }
+        begin_attempt(before);
+        write();
+        end_attempt();
+        return true;
+    }
+
+    /// True once a read has touched a part of the file that is gone.
     bool is_lost() const { return slot_ != nullptr && slot_->lost.load(std::memory_order_relaxed); }
 
     /// What the signal handler knows of a mapping.
@@ -37,6 +54,9 @@ public:
     };
 
 private:
+    /// From one to the other, a SIGBUS of this thread in mapped memory jumps back to where `before` was filled.
+    static void begin_attempt(sigjmp_buf& before);
+    static void end_attempt();
     void unmap();
 
     uint8_t* data_ = nullptr;

@@ -77,7 +77,7 @@ ZoneDescriptor ZoneModel::describe(uint64_t zone) const {
     return shown;
 }
 
-uint64_t ZoneModel::next_victim() const {
+std::optional<uint64_t> ZoneModel::next_victim() const {
     if (!implicit_zones_) {
         implicit_zones_.emplace();
         for (uint64_t zone = 0; zone < table_.size(); zone++) {
@@ -85,6 +85,9 @@ uint64_t ZoneModel::next_victim() const {
                 implicit_zones_->insert(implicit_zones_->end(), zone);
             }
         }
+    }
+    if (implicit_zones_->empty()) {
+        return std::nullopt;
     }
     const auto next = implicit_zones_->lower_bound(cursor_);
     return next != implicit_zones_->end() ? *next : *implicit_zones_->begin();
@@ -105,7 +108,12 @@ int ZoneModel::acquire(const ZoneWord& word, uint64_t& victim) const {
     if (implicit_open_ == 0 || !room_to_activate) {
         return ETOOMANYREFS;
     }
-    victim = next_victim();
+    const std::optional<uint64_t> next = next_victim();
+    if (!next) {
+        // Somebody else has overwritten the table: none of the zones counted as open is.
+        return EIO;
+    }
+    victim = *next;
     return 0;
 }
 
@@ -186,8 +194,11 @@ Result<ZoneChange> ZoneModel::begin_condition(uint64_t zone, ZoneState state) co
     return change;
 }
 
-void ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
+Status ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
     const ZoneWord before = table_.current(zone);
+    if (Status status = table_.store(zone, after); !status.ok()) {
+        return status;
+    }
     if (uint64_t* const counter = counter_of(before.state)) {
         --*counter;
     }
@@ -202,18 +213,18 @@ void ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
             implicit_zones_->insert(zone);
         }
     }
-    table_.store(zone, after);
+    return {};
 }
 
-void ZoneModel::commit(const ZoneChange& change) {
+Status ZoneModel::commit(const ZoneChange& change) {
     // Room is given up before it is taken: whoever finds the words as they are in between finds no limit exceeded.
     if (change.victim != ZoneChange::no_zone) {
-        apply(change.victim, {ZoneState::closed, table_.current(change.victim).pointer});
+        if (Status status = apply(change.victim, {ZoneState::closed, table_.current(change.victim).pointer}); !status.ok()) {
+            return status;
+        }
         cursor_ = change.victim + 1 < table_.size() ? change.victim + 1 : 0;
     }
-    if (change.changes_anything()) {
-        apply(change.zone, change.after);
-    }
+    return change.changes_anything() ? apply(change.zone, change.after) : Status();
 }
 
 } // namespace zoneio

@@ -60,14 +60,15 @@ public:
     template <typename Perform>
     Status manage(ZoneOp op, uint64_t first, uint64_t count, Perform&& perform);
 
-    void commit(const ZoneChange& change);
+    /// Makes the change. Where its words cannot be stored, the zone is as before; the victim may be closed already.
+    Status commit(const ZoneChange& change);
 
 private:
     Status count_zones();
     /// 0 or the errno of opening a zone; sets the zone to close for it, if any.
     int acquire(const ZoneWord& word, uint64_t& victim) const;
-    uint64_t next_victim() const;
-    void apply(uint64_t zone, const ZoneWord& after);
+    std::optional<uint64_t> next_victim() const;
+    Status apply(uint64_t zone, const ZoneWord& after);
     uint64_t* counter_of(ZoneState state);
 
     const ZoneGeometry& geometry_;

@@ -27,10 +27,6 @@ uint64_t load(const uint64_t& bits) {
     return le64toh(std::atomic_ref(const_cast<uint64_t&>(bits)).load(std::memory_order_acquire));
 }
 
-void store_word(uint64_t& target, uint64_t bits) {
-    std::atomic_ref(target).store(htole64(bits), std::memory_order_release);
-}
-
 bool is_valid_pointer(const ZoneWord& word, uint64_t capacity, uint64_t length) {
     switch (word.state) {
     case ZoneState::empty: return word.pointer == 0;
@@ -57,11 +53,12 @@ ZoneWord ZoneWord::decode(uint64_t bits) {
     return {static_cast<ZoneState>(state), (bits & pointer_mask) << sector_shift};
 }
 
-ZoneTable::ZoneTable(std::span<ZoneEntry> entries, bool as_flushed)
-    : entries_(entries), as_flushed_(as_flushed), is_unflushed_(entries.size()) {}
+ZoneTable::ZoneTable(std::span<ZoneEntry> entries, WordStore* store)
+    : entries_(entries), store_(store), begins_as_flushed_(store != nullptr && !store->believes_current()),
+      is_unflushed_(entries.size()) {}
 
 uint64_t ZoneTable::current_bits(uint64_t zone) const {
-    return as_flushed_ ? flushed_bits(zone) : load(entries_[zone].current);
+    return !begins_as_flushed_ || store_->believes_current() ? load(entries_[zone].current) : flushed_bits(zone);
 }
 
 uint64_t ZoneTable::flushed_bits(uint64_t zone) const {
@@ -75,13 +72,24 @@ void ZoneTable::note_unflushed(uint64_t zone) {
     }
 }
 
-void ZoneTable::store(uint64_t zone, const ZoneWord& word) {
-    store_word(entries_[zone].current, word.encode());
-    note_unflushed(zone);
+Status ZoneTable::store_word(uint64_t& target, uint64_t bits) {
+    if (store_ != nullptr) {
+        return store_->store(target, htole64(bits));
+    }
+    std::atomic_ref(target).store(htole64(bits), std::memory_order_release);
+    return {};
 }
 
-void ZoneTable::store_flushed(uint64_t zone) {
-    store_word(entries_[zone].flushed, current_bits(zone));
+Status ZoneTable::store(uint64_t zone, const ZoneWord& word) {
+    Status status = store_word(entries_[zone].current, word.encode());
+    if (status.ok()) {
+        note_unflushed(zone);
+    }
+    return status;
+}
+
+Status ZoneTable::store_flushed(uint64_t zone) {
+    return store_word(entries_[zone].flushed, current_bits(zone));
 }
 
 void ZoneTable::find_unflushed() {
@@ -92,12 +100,14 @@ void ZoneTable::find_unflushed() {
     }
 }
 
-void ZoneTable::restore_flushed() {
+Status ZoneTable::restore_flushed() {
     for (const uint32_t zone : unflushed_) {
-        store_word(entries_[zone].current, flushed_bits(zone));
+        if (Status status = store_word(entries_[zone].current, flushed_bits(zone)); !status.ok()) {
+            return status;
+        }
     }
     clear_unflushed();
-    as_flushed_ = false;
+    return {};
 }
 
 void ZoneTable::clear_unflushed() {

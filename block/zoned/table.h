@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/status.h"
 #include "block/node/zone.h"
 #include "block/zoned/geometry.h"
 
@@ -36,13 +37,28 @@ struct ZoneEntry {
     uint64_t flushed = 0; ///< little endian
 };
 
+/// Where the words of a table are, when storing one can fail.
+class WordStore {
+public:
+    WordStore() = default;
+    WordStore(const WordStore&) = delete;
+    WordStore& operator=(const WordStore&) = delete;
+    virtual ~WordStore() = default;
+
+    /// Stores one word of the table, or changes nothing: ENOSPC and the like, and EIO when the word is not there any more.
+    virtual Status store(uint64_t& target, uint64_t bits) = 0;
+    /// False while the current words cannot be believed, and each zone is as the last flush saw it.
+    virtual bool believes_current() const = 0;
+};
+
 /// The zones' words, in memory that may be that of a mapped file, and which of them the last flush has not seen.
 ///
 /// Words may be read while another thread changes them; changes need a lock around them.
 class ZoneTable {
 public:
-    /// With `as_flushed` the zones are shown as the last flush saw them, and must not be changed before restore_flushed().
-    explicit ZoneTable(std::span<ZoneEntry> entries, bool as_flushed = false);
+    /// Without a `store` the words are in ordinary memory. One that does not believe the current words must not see a
+    /// change before restore_flushed().
+    explicit ZoneTable(std::span<ZoneEntry> entries, WordStore* store = nullptr);
 
     uint64_t size() const { return entries_.size(); }
     uint64_t current_bits(uint64_t zone) const;
@@ -50,14 +66,14 @@ public:
     ZoneWord current(uint64_t zone) const { return ZoneWord::decode(current_bits(zone)); }
     ZoneWord flushed(uint64_t zone) const { return ZoneWord::decode(flushed_bits(zone)); }
 
-    /// Changes a zone and notes that a flush has something to do.
-    void store(uint64_t zone, const ZoneWord& word);
+    /// Changes a zone and notes that a flush has something to do. On failure the zone is as before.
+    Status store(uint64_t zone, const ZoneWord& word);
     /// Makes what is current what the flush saw. Only right when the data is on the medium.
-    void store_flushed(uint64_t zone);
+    Status store_flushed(uint64_t zone);
     /// Notes the zones whose words differ.
     void find_unflushed();
-    /// Goes back to what the last flush saw, in the zones noted.
-    void restore_flushed();
+    /// Makes each zone noted what the last flush saw: none differs then. On failure some may still.
+    Status restore_flushed();
 
     /// The zones changed since the last flush, each once.
     const std::vector<uint32_t>& unflushed() const { return unflushed_; }
@@ -65,9 +81,11 @@ public:
 
 private:
     void note_unflushed(uint64_t zone);
+    Status store_word(uint64_t& target, uint64_t bits);
 
     std::span<ZoneEntry> entries_;
-    bool as_flushed_;
+    WordStore* store_;
+    bool begins_as_flushed_; ///< the current words were not believed at first; `store_` says when they are
     std::vector<uint32_t> unflushed_;
     std::vector<bool> is_unflushed_;
 };

@@ -71,7 +71,7 @@ void craft(Input input) {
     const Input page = take(input, sizeof(session));
     std::copy(page.begin(), page.end(), reinterpret_cast<uint8_t*>(&session));
     if ((flags & 8U) != 0) {
-        session.boot_id = current_boot_id();
+        set_identity(session, MediumIdentity::of(fd));
     }
     write_at(fd, header.data(), header.size(), ZonedLayout::header);
     write_at(fd, &session, sizeof(session), ZonedLayout::session);

@@ -17,6 +17,31 @@
 
 namespace zoneio::testing {
 
+/// A file as those who read it see it, and what its medium may hold.
+struct RecordedFile {
+    std::vector<uint8_t> cached;
+    std::vector<uint8_t> durable; ///< as the last sync that succeeded left it
+    std::map<uint64_t, std::vector<std::vector<uint8_t>>> pending; ///< by offset: contents of a unit since that sync
+
+    RecordedFile() = default;
+    /// All of it is on the medium.
+    explicit RecordedFile(std::vector<uint8_t> image) : cached(std::move(image)), durable(cached) {}
+
+    /// What the medium may hold after a cut now: of each unit, any content since the last sync.
+    std::vector<uint8_t> cut(std::mt19937& random) const {
+        std::vector<uint8_t> image = durable;
+        // Sometimes nearly all is lost, sometimes nearly nothing, and mostly something in between.
+        const unsigned keep_percent = static_cast<unsigned>(random() % 101);
+        for (const auto& [offset, versions] : pending) {
+            if (random() % 100 < keep_percent) {
+                const std::vector<uint8_t>& content = versions[random() % versions.size()];
+                memcpy(image.data() + offset, content.data(), content.size());
+            }
+        }
+        return image;
+    }
+};
+
 /// Units are smaller than pages, and lost on their own: sectors of data, words of the part that is mapped. Whatever
 /// a loss of whole pages can leave, a loss of units can leave too.
 class RecordingDriver final : public BlockDriver, private NativeFile {
@@ -24,15 +49,23 @@ public:
     static constexpr uint64_t sector = 512;
     static constexpr uint64_t word = 8;
 
-    /// Holds `image`; its first `mapped` bytes are also changed through mapped memory.
-    RecordingDriver(const std::vector<uint8_t>& image, uint64_t mapped)
-        : fd_(memfd_create("recording", MFD_CLOEXEC)), size_(image.size()), mapped_(mapped), durable_(image) {
+    /// Goes on with `file`, whose first `mapped` bytes are also changed through mapped memory.
+    RecordingDriver(RecordedFile file, uint64_t mapped)
+        : fd_(memfd_create("recording", MFD_CLOEXEC)), size_(file.cached.size()), mapped_(mapped), file_(std::move(file)) {
         extras_.native_file = this;
-        (void)!pwrite(fd_.get(), image.data(), image.size(), 0);
+        (void)!pwrite(fd_.get(), file_.cached.data(), size_, 0);
         memory_ = static_cast<uint8_t*>(mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_.get(), 0));
         seen_.assign(memory_, memory_ + mapped_);
     }
-    ~RecordingDriver() override { munmap(memory_, size_); }
+    ~RecordingDriver() override {
+        if (keep_in != nullptr) {
+            *keep_in = file();
+        }
+        munmap(memory_, size_);
+    }
+
+    /// Where to leave the file as it is when the driver above is gone; may be null.
+    RecordedFile* keep_in = nullptr;
 
     /// Called whenever the medium may have changed: before and after each write and flush.
     std::function<void()> on_event = [] {};
@@ -60,14 +93,18 @@ public:
 
     Status flush() override {
         event();
+        flushes++;
         if (flush_fails()) {
             return Status::from_errno(EIO);
         }
-        durable_.assign(memory_, memory_ + size_);
-        pending_.clear();
+        file_.durable.assign(memory_, memory_ + size_);
+        file_.pending.clear();
         event();
         return {};
     }
+
+    unsigned flushes = 0; ///< how many were asked for
+    unsigned writes = 0;
 
     Result<uint64_t> length() override { return size_; }
 
@@ -80,26 +117,20 @@ public:
         on_event();
     }
 
-    /// What the medium may hold after a cut now: of each unit, any content since the last flush.
-    std::vector<uint8_t> cut(std::mt19937& random) const {
-        std::vector<uint8_t> image = durable_;
-        // Sometimes nearly all is lost, sometimes nearly nothing, and mostly something in between.
-        const unsigned keep_percent = static_cast<unsigned>(random() % 101);
-        for (const auto& [offset, versions] : pending_) {
-            if (random() % 100 < keep_percent) {
-                const std::vector<uint8_t>& content = versions[random() % versions.size()];
-                memcpy(image.data() + offset, content.data(), content.size());
-            }
-        }
-        return image;
+    /// The file as it is now.
+    RecordedFile file() {
+        capture_mapped();
+        RecordedFile now = file_;
+        now.cached.assign(memory_, memory_ + size_);
+        return now;
     }
 
-    /// What the file holds for those who read it now.
-    std::vector<uint8_t> content() const { return {memory_, memory_ + size_}; }
+    std::vector<uint8_t> cut(std::mt19937& random) const { return file_.cut(random); }
 
 private:
     void record(uint64_t offset, const std::vector<uint8_t>& data) {
         event();
+        writes++;
         (void)!pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(offset));
         for (uint64_t done = 0; done < data.size(); done += sector) {
             add_version(offset + done, sector);
@@ -108,7 +139,7 @@ private:
     }
 
     void add_version(uint64_t offset, uint64_t bytes) {
-        pending_[offset].emplace_back(memory_ + offset, memory_ + offset + bytes);
+        file_.pending[offset].emplace_back(memory_ + offset, memory_ + offset + bytes);
     }
 
     void capture_mapped() {
@@ -127,9 +158,8 @@ private:
     uint64_t size_;
     uint64_t mapped_;
     uint8_t* memory_ = nullptr;
-    std::vector<uint8_t> durable_;
-    std::vector<uint8_t> seen_;
-    std::map<uint64_t, std::vector<std::vector<uint8_t>>> pending_; ///< by offset: contents since the last flush
+    RecordedFile file_;
+    std::vector<uint8_t> seen_; ///< what was in the mapped part when it was last looked at
 };
 
 } // namespace zoneio::testing

@@ -41,7 +41,7 @@ public:
         EXPECT_EQ(change.status().code(), expected);
         if (change.ok()) {
             EXPECT_EQ(change->before.pointer, pointer);
-            model.commit(*change);
+            EXPECT_TRUE(model.commit(*change).ok());
         }
         check();
         return expected;
@@ -55,17 +55,14 @@ public:
         EXPECT_EQ(change.status().code(), expected);
         if (change.ok()) {
             EXPECT_EQ(change->before.pointer, pointer);
-            model.commit(*change);
+            EXPECT_TRUE(model.commit(*change).ok());
         }
         check();
         return expected;
     }
 
     int manage(ZoneOp op, uint64_t first, uint64_t count) {
-        const Status status = model.manage(op, first, count, [&](const ZoneChange& change) {
-            model.commit(change);
-            return Status();
-        });
+        const Status status = model.manage(op, first, count, [&](const ZoneChange& change) { return model.commit(change); });
         const int expected = reference.manage_range(op, first, count);
         EXPECT_EQ(status.code(), expected);
         check();
@@ -75,7 +72,7 @@ public:
     void set_condition(uint64_t zone, ZoneState state) {
         const Result<ZoneChange> change = model.begin_condition(zone, state);
         ASSERT_TRUE(change.ok());
-        model.commit(*change);
+        EXPECT_TRUE(model.commit(*change).ok());
         reference.set_condition(zone, state);
         check();
     }
@@ -260,7 +257,7 @@ TEST(ZoneModel, LoadRefusesTooManyActiveZones) {
     std::vector<ZoneEntry> entries = pair.entries;
     ZoneTable table(entries);
     for (uint64_t zone = 2; zone < 5; zone++) {
-        table.store(zone, {ZoneState::closed, block});
+        EXPECT_TRUE(table.store(zone, {ZoneState::closed, block}).ok());
     }
     ZoneModel model(pair.geometry, table);
     EXPECT_EQ(model.load().message(), "3 zones are active, at most 2 may be");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/base/decimal.h"
 
+#include "block/base/formatting.h"
 #include "block/base/size.h"
 
 #include <array>
@@ -54,7 +55,7 @@ void append_fixed(fmt::memory_buffer& out, double value, unsigned decimals, size
     const uint64_t power = powers_of_ten[decimals];
     const bool in_range = value == 0 || (value >= 0x1p-50 && value * static_cast<double>(power) < 0x1p62);
     if (!in_range || std::bit_cast<int64_t>(value) < 0) {
-        fmt::format_to(fmt::appender(out), "{:0{}.{}f}", value, width, decimals);
+        append_text(out, "{:0{}.{}f}", value, width, decimals);
         return;
     }
     const uint64_t units = in_last_decimals(value, power);

@@ -44,7 +44,7 @@ void append_json_string(std::string& out, std::string_view text) {
         } else if (first == '\n') {
             out += "\\n";
         } else if (length == 1 && (static_cast<unsigned char>(first) < 0x20 || first == 0x7f)) {
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(first));
+            out += fmt::format("\\u{:04x}", static_cast<unsigned>(first));
         } else {
             out += text.substr(0, length);
         }
@@ -190,7 +190,7 @@ void JsonRecord::put(std::string_view text) {
 }
 
 void JsonRecord::put(double value) {
-    fmt::format_to(std::back_inserter(body_), "{:.4f}", value);
+    body_ += fmt::format("{:.4f}", value);
     last_ = '0';
 }
 
@@ -199,12 +199,12 @@ void JsonRecord::put(bool value) {
 }
 
 void JsonRecord::put_number(uint64_t value) {
-    fmt::format_to(std::back_inserter(body_), "{}", value);
+    body_ += fmt::format_int(value).str();
     last_ = '0';
 }
 
 void JsonRecord::put_signed(int64_t value) {
-    fmt::format_to(std::back_inserter(body_), "{}", value);
+    body_ += fmt::format_int(value).str();
     last_ = '0';
 }
 

@@ -35,7 +35,7 @@ void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short)
         append(out, " sec");
         return;
     }
-    fmt::format_to(fmt::appender(out), "{}:{:02}:", whole / 3600, whole / 60 % 60);
+    append_text(out, "{}:{:02}:", whole / 3600, whole / 60 % 60);
     append_fixed(out, static_cast<double>(whole % 60) + part, 2, 5);
 }
 
@@ -67,7 +67,9 @@ void Reporter::request(const RequestReport& report, bool for_machines) {
     const double ops = 1.0 / time;
     fmt::memory_buffer out;
     if (for_machines) {
-        fmt::format_to(fmt::appender(out), FMT_COMPILE("{},1,"), report.bytes);
+        const fmt::format_int bytes(report.bytes);
+        append(out, {bytes.data(), bytes.size()});
+        append(out, ",1,");
         append_time(out, report.elapsed, false);
         append(out, ",");
         append_fixed(out, rate, 3);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/formatting.h"
 #include "block/base/status.h"
 #include "commands/report/json_record.h"
 
@@ -8,7 +9,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <fmt/format.h>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,7 +63,7 @@ public:
     template <typename... Args>
     void print(fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
-        fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+        append_text(text, format, std::forward<Args>(args)...);
         write({text.data(), text.size()});
     }
     void write(std::string_view text) {
@@ -78,14 +78,14 @@ public:
     template <typename... Args>
     void fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
-        fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+        append_text(text, format, std::forward<Args>(args)...);
         say_failure(Kind::failed, status.code(), {text.data(), text.size()}, status);
     }
     /// What is wrong with the words of a command, on stdout.
     template <typename... Args>
     void complain(fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
-        fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+        append_text(text, format, std::forward<Args>(args)...);
         say_failure(Kind::usage, EINVAL, {text.data(), text.size()}, {});
     }
     /// The usage line of a command, for options and operands that make no sense; `options` as getopt(3) was given them.

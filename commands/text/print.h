@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/formatting.h"
+
 #include <cstdio>
-#include <fmt/format.h>
 #include <utility>
 
 namespace zoneio {
@@ -12,7 +13,7 @@ namespace zoneio {
 template <typename... Args>
 void print_to(FILE* stream, fmt::format_string<Args...> format, Args&&... args) {
     fmt::memory_buffer text;
-    fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+    append_text(text, format, std::forward<Args>(args)...);
     fwrite(text.data(), 1, text.size(), stream);
 }
 

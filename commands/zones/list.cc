@@ -106,8 +106,8 @@ Outcome run_zone_info(Session& session, const Command& command, CommandLine /*li
 class ZoneListing {
 public:
     ZoneListing(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
-        : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::formatted_size("{}", limits.nr_zones - 1))),
-          size_width_(in_bytes ? std::max<size_t>(8, fmt::formatted_size("{}", length)) : human_width) {
+        : out_(out), in_bytes_(in_bytes), zone_width_(std::max<size_t>(4, fmt::format_int(limits.nr_zones - 1).size())),
+          size_width_(in_bytes ? std::max<size_t>(8, fmt::format_int(length).size()) : human_width) {
         leave_out(line_columns(STDOUT_FILENO));
     }
 

@@ -131,7 +131,7 @@ private:
         }
     }
 
-    size_t label_width() const { return fmt::formatted_size("{}", cells_.total.zones - 1); }
+    size_t label_width() const { return fmt::format_int(cells_.total.zones - 1).size(); }
     uint64_t map_columns() const;
 
     std::string legend() const {
@@ -165,7 +165,7 @@ private:
 
 /// Cells in a row, a round number where there is room for ten.
 uint64_t columns_for(unsigned width, uint64_t zones) {
-    const uint64_t label = fmt::formatted_size("{}", zones - 1) + 1;
+    const uint64_t label = fmt::format_int(zones - 1).size() + 1;
     const uint64_t room = width > label + cell_width ? (width - label) / cell_width : 1;
     return room >= 10 ? room / 10 * 10 : room >= 5 ? 5 : room;
 }

@@ -90,7 +90,7 @@ public:
 private:
     template <typename... Args>
     void add(fmt::format_string<Args...> format, Args&&... args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        text_ += fmt::format(format, std::forward<Args>(args)...);
     }
 
     uint64_t legend_count() const {

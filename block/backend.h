@@ -10,6 +10,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,21 @@ public:
     BlockBackend(const BlockBackend&) = delete;
     BlockBackend& operator=(const BlockBackend&) = delete;
 
-    BlockNode& root() { return *root_; }
+    // What commands ask about the chain behind the gate.
+
+    /// The driver at the top: the format, or the protocol where there is none.
+    const DriverInfo& format() const { return root_->info(); }
+    const NodeFlags& flags() const { return root_->flags(); }
+    /// Those that are taken.
+    unsigned permissions() const { return root_->permissions().taken; }
+    /// What there is to tell beside the format's name; ENOTSUP where a driver has nothing.
+    Result<ImageDetails> details() const;
+    /// The name of the file or device, as it was opened; empty where there is none.
+    std::string filename() const;
+    /// The file that a driver of this name keeps, wherever in the chain it is; empty where there is none.
+    std::string file_of(std::string_view driver) const;
+    /// Is this file one of those that the image is made of?
+    bool is_made_of(const struct stat& file) const;
     /// Of the uppermost driver that stops requests; null: there is none.
     Breakpoints* breakpoints() const { return breakpoints_; }
     const Limits& limits() const { return root_->limits(); }

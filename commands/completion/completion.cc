@@ -104,7 +104,7 @@ private:
     }
 
     std::string_view open_driver() {
-        return session_.is_open() ? session_.backend().root().info().name : std::string_view("raw");
+        return session_.is_open() ? session_.backend().format().name : std::string_view("raw");
     }
 
     const Limits* zoned_limits() {

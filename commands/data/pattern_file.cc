@@ -18,17 +18,6 @@ namespace {
 constexpr uint64_t most_in_memory = 16U << 20;
 constexpr uint64_t part_bytes = 1U << 20;
 
-/// Is the image itself behind this file? What is written would change what is to be written.
-bool is_image(Session& session, const struct stat& source) {
-    for (const BlockNode* node = &session.backend().root(); node != nullptr; node = node->child()) {
-        struct stat st{};
-        if (stat(node->filename().c_str(), &st) == 0 && st.st_dev == source.st_dev && st.st_ino == source.st_ino) {
-            return true;
-        }
-    }
-    return false;
-}
-
 } // namespace
 
 bool PatternFile::load(Session& session, const char* name, uint64_t bytes) {
@@ -40,7 +29,7 @@ bool PatternFile::load(Session& session, const char* name, uint64_t bytes) {
     struct stat st{};
     const bool is_large = fstat(file_.get(), &st) == 0 && S_ISREG(st.st_mode) &&
                           std::min(static_cast<uint64_t>(st.st_size), bytes) > most_in_memory;
-    if (is_large && session.backend().may_split() && !is_image(session, st)) {
+    if (is_large && session.backend().may_split() && !session.backend().is_made_of(st)) {
         streamed_size_ = static_cast<uint64_t>(st.st_size);
         return true;
     }

@@ -92,14 +92,14 @@ Outcome run_length(Session& session, const Command& /*command*/, CommandLine /*l
 }
 
 Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*line*/) {
-    BlockNode& root = session.backend().root();
-    session.out().tell(FormatFact{root.info().name, root.info().is_protocol});
-    if (!root.driver().traits().has_info) {
-        session.out().tell(SilentFailure{"info", Status::from_errno(ENOTSUP)});
+    const DriverInfo& format = session.backend().format();
+    session.out().tell(FormatFact{format.name, format.is_protocol});
+    Result<ImageDetails> details = session.backend().details();
+    if (!details.ok()) {
+        session.out().tell(SilentFailure{"info", details.status()});
         return Outcome::failed;
     }
-    const VmState* const clusters = root.extras().vm_state;
-    session.out().tell(DetailsFact{clusters != nullptr ? clusters->details() : ImageDetails{}});
+    session.out().tell(DetailsFact{std::move(*details)});
     return Outcome::ok;
 }
 

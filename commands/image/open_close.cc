@@ -90,7 +90,7 @@ struct ReopenOptions {
 /// Parses the options of reopen; nothing after an error, which was told.
 std::optional<ReopenOptions> parse_reopen(Session& session, const Command& command, CommandLine line) {
     ReopenOptions reopen;
-    reopen.flags = session.backend().root().flags();
+    reopen.flags = session.backend().flags();
     reopen.writethrough = session.backend().writethrough();
     int c = 0;
     while ((c = next_option(command, line)) != -1) {
@@ -150,7 +150,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     BlockBackend& backend = session.backend();
     session.aio().finish(backend);
     const bool gives_up_writing = reopen->has_access && reopen->flags.read_only;
-    const unsigned held = backend.root().permissions().taken;
+    const unsigned held = backend.permissions();
     if (gives_up_writing) {
         backend.give_up(Permissions::write | Permissions::write_unchanged);
     }

@@ -43,7 +43,7 @@ bool is_past_end(Evidence& evidence) {
 Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t length = evidence.length();
-    const bool is_raw = evidence.session().backend().root().info().name == "raw";
+    const bool is_raw = evidence.session().backend().format().name == "raw";
     Explanation explanation{fmt::format("the range ends at {}, behind the end of the image", request.offset + request.bytes),
                             {fmt::format("The image is {} bytes long ({}).", length, size_text(length))},
                             ""};
@@ -67,7 +67,7 @@ bool is_unsupported(Evidence& evidence) {
     return evidence.is_request() && evidence.code() == ENOTSUP;
 }
 Explanation explain_unsupported(Evidence& evidence) {
-    return {fmt::format("the driver {} cannot do that", evidence.session().backend().root().info().name), {}, "info"};
+    return {fmt::format("the driver {} cannot do that", evidence.session().backend().format().name), {}, "info"};
 }
 
 bool is_resize_refused(Evidence& evidence) {

@@ -150,7 +150,7 @@ Explanation explain_append_too_long(Evidence& evidence) {
 
 bool is_read_only(Evidence& evidence) {
     const bool refused = evidence.code() == EBADF || evidence.code() == EPERM || evidence.code() == EACCES;
-    return evidence.zoned() && refused && evidence.session().backend().root().flags().read_only;
+    return evidence.zoned() && refused && evidence.session().backend().flags().read_only;
 }
 Explanation explain_read_only(Evidence& /*evidence*/) {
     return {"the device is open for reading only", {"Writing and changing zones need write access."}, "reopen -w"};
@@ -191,7 +191,7 @@ Explanation explain_given_up(Evidence& evidence) {
                                     : fmt::format("zone {} is read-only: it can only be read", part.number),
                             {"A device puts a zone out of use when its medium fails there, and nothing brings it back."},
                             ""};
-    if (evidence.session().backend().root().info().name == "zoned") {
+    if (evidence.session().backend().format().name == "zoned") {
         explanation.more.emplace_back("This one is emulated: zone_condition takes it back, empty; what it held is gone.");
         explanation.repair = fmt::format("zone_condition {}z 1z empty", part.number);
     } else if (evidence.writes() && evidence.holders().empty) {

@@ -85,14 +85,7 @@ struct CheckedFact {
 
 /// The file of the zoned device that is open; empty when there is none.
 std::string open_zoned_file(Session& session) {
-    if (session.is_open()) {
-        for (const BlockNode* node = &session.backend().root(); node != nullptr; node = node->child()) {
-            if (node->info().name == "zoned") {
-                return node->filename();
-            }
-        }
-    }
-    return {};
+    return session.is_open() ? session.backend().file_of("zoned") : std::string();
 }
 
 Outcome run_check(Session& session, const Command& command, CommandLine line) {

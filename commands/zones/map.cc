@@ -86,12 +86,8 @@ std::optional<MapOptions> parse_options(Session& session, const Command& command
 
 /// What the device is called: its file's name without directories.
 std::string device_name(Session& session) {
-    for (const BlockNode* node = &session.backend().root(); node != nullptr; node = node->child()) {
-        if (const std::string& name = node->filename(); !name.empty()) {
-            return name.substr(name.rfind('/') + 1);
-        }
-    }
-    return "a zoned device in memory";
+    const std::string name = session.backend().filename();
+    return name.empty() ? "a zoned device in memory" : name.substr(name.rfind('/') + 1);
 }
 
 /// A map, or as a record its cells.

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What commands ask about the chain behind the gate.
+#include "block/backend.h"
+
+namespace zoneio {
+
+Result<ImageDetails> BlockBackend::details() const {
+    if (!root_->driver().traits().has_info) {
+        return Status::from_errno(ENOTSUP);
+    }
+    const VmState* const clusters = root_->extras().vm_state;
+    return clusters != nullptr ? clusters->details() : ImageDetails{};
+}
+
+std::string BlockBackend::filename() const {
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        if (!node->filename().empty()) {
+            return node->filename();
+        }
+    }
+    return {};
+}
+
+std::string BlockBackend::file_of(std::string_view driver) const {
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        if (node->info().name == driver) {
+            return node->filename();
+        }
+    }
+    return {};
+}
+
+bool BlockBackend::is_made_of(const struct stat& file) const {
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        struct stat st{};
+        if (stat(node->filename().c_str(), &st) == 0 && st.st_dev == file.st_dev && st.st_ino == file.st_ino) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace zoneio

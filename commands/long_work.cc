@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "block/trace/trace.h"
 #include "commands/text/print.h"
-#include "commands/text/wrapping.h"
+#include "commands/text/terminal.h"
 
 #include <cstdio>
 #include <fmt/format.h>

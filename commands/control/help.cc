@@ -2,6 +2,7 @@
 #include "commands/command_table.h"
 #include "commands/families.h"
 #include "commands/text/help_text.h"
+#include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
 
 #include <unistd.h>

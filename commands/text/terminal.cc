@@ -2,6 +2,7 @@
 #include "commands/text/terminal.h"
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <langinfo.h>
@@ -38,7 +39,18 @@ bool locale_is_utf8() {
     return utf8;
 }
 
+/// The size of the terminal that this descriptor is; zeros where it is none, or does not tell.
+winsize window_of(int fd) {
+    winsize window{};
+    return isatty(fd) != 0 && ioctl(fd, TIOCGWINSZ, &window) == 0 ? window : winsize{};
+}
+
 } // namespace
+
+size_t line_columns(int fd) {
+    const winsize window = window_of(fd);
+    return window.ws_col > 0 ? window.ws_col : SIZE_MAX;
+}
 
 bool may_colour(int fd) {
     const char* const term = getenv("TERM");
@@ -48,11 +60,8 @@ bool may_colour(int fd) {
 
 TextScreen TextScreen::of_stdout() {
     TextScreen screen;
-    winsize window{};
+    const winsize window = window_of(STDOUT_FILENO);
     screen.is_terminal = isatty(STDOUT_FILENO) != 0;
-    if (!screen.is_terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0) {
-        window = {};
-    }
     screen.width = first_of(window.ws_col, environment_number("COLUMNS"), screen.width);
     screen.height = first_of(window.ws_row, environment_number("LINES"), screen.height);
     screen.utf8 = locale_is_utf8();

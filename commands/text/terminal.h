@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <string_view>
 #include <termios.h>
 
@@ -21,6 +22,9 @@ struct TextScreen {
     /// That of stdout.
     static TextScreen of_stdout();
 };
+
+/// How many columns a line has on this descriptor: those of the terminal that it is, and no end of them elsewhere.
+size_t line_columns(int fd);
 
 /// May text on this descriptor have colours? Only on a terminal, without NO_COLOR and with a TERM that is not `dumb`.
 bool may_colour(int fd);

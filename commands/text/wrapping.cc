@@ -2,9 +2,6 @@
 #include "commands/text/wrapping.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace zoneio {
 
@@ -30,12 +27,6 @@ size_t find_break(std::string_view text, size_t columns) {
 }
 
 } // namespace
-
-size_t line_columns(int fd) {
-    winsize window{};
-    const bool is_known = isatty(fd) != 0 && ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-    return is_known ? window.ws_col : SIZE_MAX;
-}
 
 std::string wrapped(std::string_view text, size_t columns, size_t indent) {
     std::string lines;

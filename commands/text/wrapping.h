@@ -9,9 +9,6 @@
 
 namespace zoneio {
 
-/// How many columns a line has on this descriptor: those of the terminal that it is, and no end of them elsewhere.
-size_t line_columns(int fd);
-
 /// The text with newlines in place of spaces, so that no line takes more than so many columns unless a single word does.
 /// Lines behind the first begin with `indent` spaces.
 std::string wrapped(std::string_view text, size_t columns, size_t indent);

@@ -2,6 +2,7 @@
 #include "commands/why/record.h"
 
 #include "commands/text/safe_text.h"
+#include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
 #include "commands/zones/record.h"
 

@@ -3,6 +3,7 @@
 // zone_info and zone_list: what a zoned device is, and its zones in a table.
 #include "block/base/size.h"
 #include "commands/families.h"
+#include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
 #include "commands/zones/command.h"
 #include "commands/zones/filter.h"

@@ -112,8 +112,19 @@ Status replace(BlockNode& node, uint64_t before, const NewImage& image) {
     return status.ok() ? node.truncate(image.file_bytes, PreallocMode::off) : std::move(status);
 }
 
-/// Makes the file the image, with nobody else using it meanwhile.
-Status fill_in(const std::string& filename, const NewImage& image, bool overwrite) {
+/// Removes the file of a node that holds its lock: only one that is still empty, under the name that it was made with.
+void remove_empty(BlockNode& node, const std::string& filename) {
+    struct stat mine{};
+    struct stat named{};
+    if (fstat(descriptor_of(node.driver()), &mine) == 0 && mine.st_size == 0 && lstat(filename.c_str(), &named) == 0 &&
+        named.st_dev == mine.st_dev && named.st_ino == mine.st_ino) {
+        unlink(filename.c_str());
+    }
+}
+
+/// Makes the file the image, with nobody else using it meanwhile. Where that fails, one that `is_new` goes. Until it is
+/// locked, it may be somebody else's who was faster.
+Status fill_in(const std::string& filename, const NewImage& image, bool is_new, bool overwrite) {
     ImageSpec spec;
     spec.options.set("driver", "file");
     spec.options.set("filename", filename);
@@ -143,8 +154,13 @@ Status fill_in(const std::string& filename, const NewImage& image, bool overwrit
             (void)(*node)->truncate(0, PreallocMode::off);
         }
     }
-    return status.ok() ? Status()
-                       : Status::error(status.code(), fmt::format("Could not create '{}': {}", filename, status.message()));
+    if (status.ok()) {
+        return {};
+    }
+    if (is_new) {
+        remove_empty(**node, filename);
+    }
+    return Status::error(status.code(), fmt::format("Could not create '{}': {}", filename, status.message()));
 }
 
 } // namespace
@@ -158,11 +174,7 @@ Status create_image(const std::string& driver, const std::string& filename, uint
     if (!is_new.ok()) {
         return is_new.status();
     }
-    Status status = fill_in(filename, *image, overwrite);
-    if (!status.ok() && *is_new) {
-        unlink(filename.c_str());
-    }
-    return status;
+    return fill_in(filename, *image, *is_new, overwrite);
 }
 
 } // namespace zoneio

@@ -162,4 +162,20 @@ private:
     std::vector<uint8_t> seen_; ///< what was in the mapped part when it was last looked at
 };
 
+/// Reads the file of a recording driver, as another process does.
+class SharedDriver final : public BlockDriver, private NativeFile {
+public:
+    explicit SharedDriver(RecordingDriver& file) : file_(file) { extras_.native_file = this; }
+
+    Status preadv(uint64_t offset, const IoVec& iov) override { return file_.preadv(offset, iov); }
+    Status pwritev(uint64_t /*offset*/, const IoVec& /*iov*/, WriteFlags /*flags*/) override { return Status::from_errno(EBADF); }
+    Status flush() override { return {}; }
+    Result<uint64_t> length() override { return file_.length(); }
+    int descriptor() const override { return file_.descriptor(); }
+    std::optional<FdIo> native_io(Request& /*request*/, uint64_t /*offset*/) override { return std::nullopt; }
+
+private:
+    RecordingDriver& file_;
+};
+
 } // namespace zoneio::testing

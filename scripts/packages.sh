@@ -3,7 +3,7 @@
 
 build_packages=(cmake g++ libaio-dev libcli11-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config
                 systemtap-sdt-dev)
-test_packages=(e2fsprogs groff-base libgtest-dev man-db procps python3 python3-jsonschema python3-pexpect python3-pyte
+test_packages=(btrfs-progs e2fsprogs groff-base libgtest-dev man-db procps python3 python3-jsonschema python3-pexpect python3-pyte
                python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)
 package_packages=(dpkg-dev fakeroot file lintian)
 bench_packages=(binutils fio libbenchmark-dev)

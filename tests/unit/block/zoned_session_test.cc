@@ -222,8 +222,8 @@ TEST_F(ZonedSessions, AHostDoesNotBelieveTheWordsOfAnother) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     close();
-    file_ = RecordedFile(file_.cached);
     change_place();
+    file_ = RecordedFile(file_.cached);
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     kill();

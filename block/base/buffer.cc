@@ -8,6 +8,13 @@
 
 namespace zoneio {
 
+namespace {
+
+/// With fewer segments than this a list is looked through, which needs no table of their ends.
+constexpr size_t many_segments = 16;
+
+} // namespace
+
 void IoVec::push_back(void* base, size_t length) {
     if (count_ == 0) {
         single_ = {base, length};
@@ -19,27 +26,48 @@ void IoVec::push_back(void* base, size_t length) {
     }
     count_++;
     bytes_ += length;
-}
-
-void IoVec::append(const IoVec& other, uint64_t offset, uint64_t length) {
-    for (const iovec& segment : other.segments()) {
-        if (length == 0) {
-            return;
+    if (count_ == many_segments) {
+        uint64_t end = 0;
+        for (const iovec& segment : many_) {
+            ends_.push_back(end += segment.iov_len);
         }
-        if (offset >= segment.iov_len) {
-            offset -= segment.iov_len;
-            continue;
-        }
-        const size_t part = std::min<uint64_t>(segment.iov_len - offset, length);
-        push_back(static_cast<uint8_t*>(segment.iov_base) + offset, part);
-        offset = 0;
-        length -= part;
+    } else if (count_ > many_segments) {
+        ends_.push_back(bytes_);
     }
 }
 
-IoVec IoVec::slice(uint64_t offset, uint64_t length) const {
+IoVec::Position IoVec::find(uint64_t offset) const {
+    if (count_ >= many_segments) {
+        const auto found = static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), offset) - ends_.begin());
+        return {found, found == 0 ? offset : offset - ends_[found - 1]};
+    }
+    size_t segment = 0;
+    while (segment < count_ && offset >= segments()[segment].iov_len) {
+        offset -= segments()[segment++].iov_len;
+    }
+    return {segment, offset};
+}
+
+void IoVec::append(const IoVec& other, uint64_t offset, uint64_t length, size_t most_segments) {
+    Position position = other.find(offset);
+    for (const iovec& segment : other.segments().subspan(position.segment)) {
+        if (length == 0 || most_segments == 0) {
+            return;
+        }
+        if (segment.iov_len == 0) {
+            continue;
+        }
+        const size_t part = std::min<uint64_t>(segment.iov_len - position.offset, length);
+        push_back(static_cast<uint8_t*>(segment.iov_base) + position.offset, part);
+        position.offset = 0;
+        length -= part;
+        most_segments--;
+    }
+}
+
+IoVec IoVec::slice(uint64_t offset, uint64_t length, size_t most_segments) const {
     IoVec part;
-    part.append(*this, offset, length);
+    part.append(*this, offset, length, most_segments);
     return part;
 }
 

@@ -18,10 +18,11 @@ public:
     IoVec(void* base, size_t length) : single_{base, length}, count_(1), bytes_(length) {}
 
     void push_back(void* base, size_t length);
-    /// Appends the part [offset, offset + length) of another list.
-    void append(const IoVec& other, uint64_t offset, uint64_t length);
-    /// The part [offset, offset + length) of this list.
-    IoVec slice(uint64_t offset, uint64_t length) const;
+    /// Appends the part [offset, offset + length) of another list, or of it what `most_segments` hold.
+    void append(const IoVec& other, uint64_t offset, uint64_t length, size_t most_segments = SIZE_MAX);
+    /// The part [offset, offset + length) of this list, or of it what `most_segments` hold. Takes as long as the part has
+    /// segments, wherever it begins.
+    IoVec slice(uint64_t offset, uint64_t length, size_t most_segments = SIZE_MAX) const;
 
     std::span<const iovec> segments() const { return {count_ == 1 ? &single_ : many_.data(), count_}; }
     size_t count() const { return count_; }
@@ -38,8 +39,16 @@ public:
     bool is_aligned(size_t memory, size_t length) const;
 
 private:
+    /// The first segment that ends behind `offset`, and where in it that is.
+    struct Position {
+        size_t segment;
+        uint64_t offset;
+    };
+    Position find(uint64_t offset) const;
+
     iovec single_{};
     std::vector<iovec> many_;
+    std::vector<uint64_t> ends_; ///< where each segment ends; only where there are many
     size_t count_ = 0;
     uint64_t bytes_ = 0;
 };

@@ -54,8 +54,8 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
     while (done < total) {
         std::span<const iovec> segments = iov.segments();
         if (done > 0 || segments.size() > IOV_MAX) {
-            rest = iov.slice(done, total - done);
-            segments = rest.segments().first(std::min<size_t>(rest.count(), IOV_MAX));
+            rest = iov.slice(done, total - done, IOV_MAX);
+            segments = rest.segments();
         }
         const auto position = static_cast<off_t>(offset + done);
         const ssize_t result = is_write ? write_segments(fd(), segments, position) : read_segments(fd(), segments, position);

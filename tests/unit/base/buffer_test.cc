@@ -22,6 +22,50 @@ TEST(IoVec, SliceCrossesSegments) {
     EXPECT_EQ(part.bytes(), 6U);
 }
 
+TEST(IoVec, SliceOfManySegments) {
+    uint8_t memory[256];
+    IoVec iov;
+    std::vector<uint8_t*> bytes;
+    for (size_t i = 0; i < 40; i++) {
+        const size_t length = i * 7 % 5; // none, too
+        iov.push_back(memory + i, length);
+        for (size_t j = 0; j < length; j++) {
+            bytes.push_back(memory + i + j);
+        }
+        for (size_t begin = 0; begin <= bytes.size(); begin++) {
+            const size_t most = bytes.size() - begin;
+            const IoVec part = iov.slice(begin, most);
+            ASSERT_EQ(part.bytes(), most);
+            size_t at = begin;
+            for (const iovec& segment : part.segments()) {
+                ASSERT_GT(segment.iov_len, 0U);
+                for (size_t j = 0; j < segment.iov_len; j++) {
+                    ASSERT_EQ(static_cast<uint8_t*>(segment.iov_base) + j, bytes[at++]) << i << " segments, from " << begin;
+                }
+            }
+        }
+    }
+    EXPECT_EQ(iov.slice(bytes.size() + 5, 7).bytes(), 0U);
+    const IoVec two = iov.slice(2, 1000, 2);
+    EXPECT_EQ(two.count(), 2U);
+    EXPECT_EQ(two.segments()[0].iov_base, iov.slice(2, 1).segments()[0].iov_base);
+}
+
+/// Looking through the list for each slice would take as many minutes as this takes seconds.
+TEST(IoVec, AMillionSlicesOfAMillionSegments) {
+    constexpr size_t count = 1U << 20;
+    uint8_t byte = 0;
+    IoVec iov;
+    for (size_t i = 0; i < count; i++) {
+        iov.push_back(&byte, 1);
+    }
+    size_t segments = 0;
+    for (size_t i = 0; i < count; i++) {
+        segments += iov.slice(i, 1).count();
+    }
+    EXPECT_EQ(segments, count);
+}
+
 TEST(IoVec, CopyOfOneSegmentStandsAlone) {
     uint8_t byte = 0;
     IoVec copy;

@@ -67,7 +67,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
         image.zoned = std::move(*taken);
         image.zoned->size = size;
     }
-    if (const std::string* unknown = options.first_unknown()) {
+    if (const std::optional<std::string> unknown = options.first_unknown()) {
         return Status::error(EINVAL, fmt::format("The driver '{}' has no option '{}' for new images", driver, *unknown));
     }
     if (is_zoned) {

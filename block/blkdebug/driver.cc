@@ -288,7 +288,7 @@ Result<std::string> BlkdebugDriver::shown_name(const BlkdebugSettings& settings,
             shown.set(key, value);
         }
     }
-    const bool only_config = shown.empty() || (shown.all().size() == 1 && settings.config);
+    const bool only_config = shown.empty() || (shown.size() == 1 && settings.config);
     if (only_config && child.has_plain_name()) {
         return fmt::format("blkdebug:{}:{}", settings.config.value_or(""), child.filename());
     }
@@ -297,7 +297,8 @@ Result<std::string> BlkdebugDriver::shown_name(const BlkdebugSettings& settings,
 }
 
 Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context, Options& options) {
-    const Options given = options;
+    Options given = options;
+    given.take_subtree("image");
     Result<BlkdebugSettings> settings = take_blkdebug_options(options);
     if (!settings.ok()) {
         return std::move(settings).status();

@@ -36,7 +36,7 @@ Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
         options.erase(key);
         elements.push_back(std::move(element)); // empty: it was one value
     }
-    if (const std::string* unused = options.first_unknown()) {
+    if (const std::optional<std::string> unused = options.first_unknown()) {
         return option_error(fmt::format("Unused option '{}' for [{}]", *unused, blkdebug_group_name(group)));
     }
     return elements;
@@ -48,7 +48,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
     if (given.empty()) {
         return {};
     }
-    const size_t count = given.all().size();
+    const size_t count = given.size();
     BlkdebugSection only;
     only.group = group;
     if (Status status = take_blkdebug_section(given, only); !status.ok()) {
@@ -58,7 +58,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
         sections.push_back(std::move(only));
         return {};
     }
-    if (given.all().size() < count) {
+    if (given.size() < count) {
         return option_error(
             fmt::format("Unknown option '{}' for [{}]", *given.first_unknown(), blkdebug_group_name(group)));
     }
@@ -81,7 +81,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
         if (Status status = take_blkdebug_section(element, sections.back()); !status.ok()) {
             return status;
         }
-        if (const std::string* unknown = element.first_unknown()) {
+        if (const std::optional<std::string> unknown = element.first_unknown()) {
             return option_error(
                 fmt::format("[{}] section doesn't support the option '{}'", blkdebug_group_name(group), *unknown));
         }
@@ -176,7 +176,7 @@ Status take_permissions(Options& options, std::string_view key, unsigned& permis
     if (indices.empty()) {
         return option_error("Invalid parameter type for '<anonymous>', expected: array");
     }
-    if (indices.size() != list.all().size()) {
+    if (indices.size() != list.size()) {
         return option_error("Cannot mix list and non-list keys");
     }
     const size_t largest = *std::max_element(indices.begin(), indices.end());

@@ -181,6 +181,8 @@ private:
 
     /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
     Status open_child(Plan& plan) {
+        // First, so that a long chain does not hold the options of its lower nodes in every one above them.
+        plan.explicit_options.take_subtree("file");
         Result<std::unique_ptr<BlockNode>> child = open_named_child(plan.filename, plan.options, plan.flags, "file");
         if (!child.ok()) {
             return std::move(child).status();
@@ -188,7 +190,6 @@ private:
         plan.child = std::move(*child);
         if (plan.child != nullptr) {
             plan.options.erase("file");
-            plan.explicit_options.take_subtree("file");
         }
         return {};
     }
@@ -321,8 +322,8 @@ private:
         if (plan.options.find_text("backing") != nullptr || !plan.options.take_subtree("backing").empty()) {
             return option_error("Driver doesn't support backing files");
         }
-        const std::string* unknown = plan.options.first_unknown();
-        if (unknown == nullptr) {
+        const std::optional<std::string> unknown = plan.options.first_unknown();
+        if (!unknown) {
             return {};
         }
         return option_error(plan.info->is_protocol

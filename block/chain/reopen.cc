@@ -31,7 +31,7 @@ Status refuse_references(const Options& options) {
 
 /// Whatever is left in `options` must be as it was when the node was opened.
 Status refuse_changes(const BlockNode& node, Options options) {
-    while (const std::string* key = options.first_unknown()) {
+    while (const std::optional<std::string> key = options.first_unknown()) {
         const std::optional<std::string> wanted = option_text(*options.find(*key));
         std::optional<std::string> current;
         if (*key == "driver") {

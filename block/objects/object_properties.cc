@@ -67,8 +67,7 @@ Status add(Options& values, const std::string& path, std::string value) {
             return inconsistent(shown(path.substr(0, end)));
         }
     }
-    const auto below = values.all().lower_bound(path + path_separator);
-    if (below != values.all().end() && below->first.starts_with(path + path_separator)) {
+    if (values.first_with(path + path_separator)) {
         return inconsistent(shown(path));
     }
     values.set(path, std::move(value));
@@ -181,7 +180,8 @@ Result<ObjectProperties> ObjectProperties::parse(std::string_view spec) {
 
 /// Where one member is an index all have to be, from 0 on.
 Status ObjectProperties::check_lists() const {
-    for (const auto& [key, value] : values_.all()) {
+    const auto all = values_.all();
+    for (const auto& [key, value] : all) {
         for (size_t end = key.find(path_separator); end != std::string::npos; end = key.find(path_separator, end + 1)) {
             const std::string path = key.substr(0, end);
             if (!is_index(std::string_view(key).substr(end + 1, key.find(path_separator, end + 1) - end - 1))) {
@@ -189,7 +189,9 @@ Status ObjectProperties::check_lists() const {
             }
             const std::string begin = path + path_separator;
             std::set<std::string_view> indexes;
-            for (auto it = values_.all().lower_bound(begin); it != values_.all().end() && it->first.starts_with(begin); ++it) {
+            const auto first = std::lower_bound(all.begin(), all.end(), begin,
+                                                [](const auto& pair, const std::string& wanted) { return pair.first < wanted; });
+            for (auto it = first; it != all.end() && it->first.starts_with(begin); ++it) {
                 const std::string_view member(it->first);
                 const std::string_view number =
                     member.substr(begin.size(), member.find(path_separator, begin.size()) - begin.size());
@@ -211,11 +213,11 @@ Status ObjectProperties::check_lists() const {
 
 std::optional<std::string> ObjectProperties::first_member(const std::string& path) const {
     const std::string begin = path.empty() ? path : path + path_separator;
-    const auto first = values_.all().lower_bound(begin);
-    if (first == values_.all().end() || !first->first.starts_with(begin)) {
+    const std::optional<std::string_view> first = values_.first_with(begin);
+    if (!first) {
         return std::nullopt;
     }
-    return first->first.substr(begin.size(), first->first.find(path_separator, begin.size()) - begin.size());
+    return std::string(first->substr(begin.size(), first->find(path_separator, begin.size()) - begin.size()));
 }
 
 Status ObjectProperties::check_value(const std::string& path, const Property& property, const OptionValue& value) const {

@@ -8,6 +8,7 @@
 #include <bit>
 #include <cctype>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace zoneio {
 
@@ -67,19 +68,44 @@ OptionTarget OptionTarget::number(std::string_view name, std::optional<uint64_t>
     return {name, parse_into<uint64_t, parse_option_number>, &where};
 }
 
+Options::Entries::const_iterator Options::position(std::string_view key) const {
+    return std::lower_bound(entries_.begin(), entries_.end(), key,
+                            [](const Entry& entry, std::string_view wanted) { return entry.key() < wanted; });
+}
+
+void Options::set(std::string key, OptionValue value) {
+    const auto found = position(key);
+    if (is_at(found, key)) {
+        entries_[static_cast<size_t>(found - entries_.begin())].value = std::move(value);
+    } else {
+        entries_.insert(found, {std::make_shared<const std::string>(std::move(key)), 0, std::move(value)});
+    }
+}
+
+void Options::set_default(std::string key, OptionValue value) {
+    if (!contains(key)) {
+        set(std::move(key), std::move(value));
+    }
+}
+
 void Options::erase(std::string_view key) {
-    if (const auto it = values_.find(key); it != values_.end()) {
-        values_.erase(it);
+    if (const auto found = position(key); is_at(found, key)) {
+        entries_.erase(found);
     }
 }
 
 void Options::merge_missing(const Options& other) {
-    values_.insert(other.values_.begin(), other.values_.end());
+    Entries merged;
+    merged.reserve(entries_.size() + other.entries_.size());
+    // Of two equal ones it takes the first.
+    std::set_union(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(), std::back_inserter(merged),
+                   [](const Entry& a, const Entry& b) { return a.key() < b.key(); });
+    entries_ = std::move(merged);
 }
 
 const OptionValue* Options::find(std::string_view key) const {
-    const auto it = values_.find(key);
-    return it == values_.end() ? nullptr : &it->second;
+    const auto found = position(key);
+    return is_at(found, key) ? &found->value : nullptr;
 }
 
 const std::string* Options::find_text(std::string_view key) const {
@@ -88,12 +114,12 @@ const std::string* Options::find_text(std::string_view key) const {
 }
 
 std::optional<std::string> Options::take(std::string_view key) {
-    const auto it = values_.find(key);
-    if (it == values_.end()) {
+    const auto found = position(key);
+    if (!is_at(found, key)) {
         return std::nullopt;
     }
-    std::optional<std::string> text = option_text(it->second);
-    values_.erase(it);
+    std::optional<std::string> text = option_text(found->value);
+    entries_.erase(found);
     return text;
 }
 
@@ -115,20 +141,23 @@ Status Options::take_all(std::initializer_list<OptionTarget> targets) {
 }
 
 Options Options::take_subtree(std::string_view prefix) {
-    Options subtree;
     const std::string begin = std::string(prefix) + '.';
-    auto it = values_.lower_bound(begin);
-    while (it != values_.end() && it->first.starts_with(begin)) {
-        subtree.set(it->first.substr(begin.size()), std::move(it->second));
-        it = values_.erase(it);
+    const auto first = entries_.begin() + (position(begin) - entries_.begin());
+    const auto end = std::find_if(first, entries_.end(), [&](const Entry& entry) { return !entry.key().starts_with(begin); });
+    Options subtree;
+    subtree.entries_.assign(std::move_iterator(first), std::move_iterator(end));
+    entries_.erase(first, end);
+    // Without what they all begin with they are in the same order.
+    for (Entry& entry : subtree.entries_) {
+        entry.begin += begin.size();
     }
     return subtree;
 }
 
 std::vector<std::string> Options::names() const {
     std::vector<std::string> names;
-    for (const auto& [key, value] : values_) {
-        std::string name = key.substr(0, key.find('.'));
+    for (const Entry& entry : entries_) {
+        std::string name(entry.key().substr(0, entry.key().find('.')));
         if (std::find(names.begin(), names.end(), name) == names.end()) {
             names.push_back(std::move(name));
         }
@@ -138,11 +167,25 @@ std::vector<std::string> Options::names() const {
     return names;
 }
 
-const std::string* Options::first_unknown() const {
-    const auto first = std::min_element(values_.begin(), values_.end(), [](const auto& a, const auto& b) {
-        return dictionary_bucket(a.first) < dictionary_bucket(b.first);
+std::optional<std::string> Options::first_unknown() const {
+    const auto first = std::min_element(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+        return dictionary_bucket(a.key()) < dictionary_bucket(b.key());
     });
-    return first == values_.end() ? nullptr : &first->first;
+    return first == entries_.end() ? std::nullopt : std::optional<std::string>(first->key());
+}
+
+std::optional<std::string_view> Options::first_with(std::string_view begin) const {
+    const auto found = position(begin);
+    return found != entries_.end() && found->key().starts_with(begin) ? std::optional(found->key()) : std::nullopt;
+}
+
+std::vector<std::pair<std::string, OptionValue>> Options::all() const {
+    std::vector<std::pair<std::string, OptionValue>> pairs;
+    pairs.reserve(entries_.size());
+    for (const Entry& entry : entries_) {
+        pairs.emplace_back(entry.key(), entry.value);
+    }
+    return pairs;
 }
 
 namespace {
@@ -196,13 +239,14 @@ std::string json_string(std::string_view text) {
 
 std::string Options::to_json(const std::map<std::string, std::string, std::less<>>& objects) const {
     std::map<std::string, std::string, std::less<>> members = objects;
-    for (const auto& [key, value] : values_) {
+    for (const Entry& entry : entries_) {
+        const OptionValue& value = entry.value;
         const bool* flag = std::get_if<bool>(&value);
         const EmptyValue* empty = std::get_if<EmptyValue>(&value);
         const std::string text = flag != nullptr    ? (*flag ? "true" : "false")
                                  : empty != nullptr ? empty_json(*empty)
                                                     : *option_text(value);
-        members[key] = std::holds_alternative<std::string>(value) ? json_string(text) : text;
+        members[std::string(entry.key())] = std::holds_alternative<std::string>(value) ? json_string(text) : text;
     }
     std::vector<const std::string*> keys;
     keys.reserve(members.size());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,18 +58,19 @@ private:
 /// and makes opening fail.
 class Options {
 public:
-    bool empty() const { return values_.empty(); }
-    bool contains(std::string_view key) const { return values_.find(key) != values_.end(); }
+    bool empty() const { return entries_.empty(); }
+    bool contains(std::string_view key) const { return find(key) != nullptr; }
 
-    void set(std::string key, OptionValue value) { values_.insert_or_assign(std::move(key), std::move(value)); }
+    void set(std::string key, OptionValue value);
     /// Sets a key that is not there yet.
-    void set_default(std::string key, OptionValue value) { values_.emplace(std::move(key), std::move(value)); }
+    void set_default(std::string key, OptionValue value);
     void erase(std::string_view key);
     /// Adds the other's keys; those that are here already stay as they are.
     void merge_missing(const Options& other);
 
+    /// The value of a key, or null. Good until an option is set, erased or taken.
     const OptionValue* find(std::string_view key) const;
-    /// The text of a key, or null when it is absent or of another type.
+    /// The text of a key, or null when it is absent or of another type. Good as long as that of find().
     const std::string* find_text(std::string_view key) const;
 
     /// Takes a key out as text, whatever type it has: JSON numbers become digits, true and false become on
@@ -84,15 +86,36 @@ public:
 
     /// The options of this node, without those below them: the parts of keys before the first dot, in upstream's order.
     std::vector<std::string> names() const;
-    /// The key that upstream reports first when several are unknown.
-    const std::string* first_unknown() const;
+    /// The key that upstream reports first when several are unknown; nothing when there is none at all.
+    std::optional<std::string> first_unknown() const;
+    /// The first key, in alphabetical order, that starts with this. Good as long as what find() returns.
+    std::optional<std::string_view> first_with(std::string_view begin) const;
     /// As a JSON object, in upstream's order. `objects`: more keys, with values that are JSON already.
     std::string to_json(const std::map<std::string, std::string, std::less<>>& objects = {}) const;
 
-    const std::map<std::string, OptionValue, std::less<>>& all() const { return values_; }
+    size_t size() const { return entries_.size(); }
+    /// All keys, in alphabetical order, with their values.
+    std::vector<std::pair<std::string, OptionValue>> all() const;
 
 private:
-    std::map<std::string, OptionValue, std::less<>> values_;
+    /// A key shares its text with those it was copied or taken from: a chain of n nodes has n keys of n parts, which are
+    /// handed down n times.
+    struct Entry {
+        std::shared_ptr<const std::string> text;
+        size_t begin; ///< where in the text the key begins
+        OptionValue value;
+
+        std::string_view key() const { return std::string_view(*text).substr(begin); }
+    };
+    using Entries = std::vector<Entry>;
+
+    /// Where a key is, or would be.
+    Entries::const_iterator position(std::string_view key) const;
+    bool is_at(Entries::const_iterator position, std::string_view key) const {
+        return position != entries_.end() && position->key() == key;
+    }
+
+    Entries entries_; ///< in alphabetical order
 };
 
 /// The text of a value as Options::take gives it; nothing for EmptyValue.

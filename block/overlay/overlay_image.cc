@@ -275,7 +275,7 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
     if (const std::string* const driver = below.find_text("driver"); driver != nullptr && *driver == "file") {
         below.erase("driver");
     }
-    if (const std::string* const key = below.first_unknown()) {
+    if (const std::optional<std::string> key = below.first_unknown()) {
         return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", *key));
     }
     if (below_flags.read_only && is_written_) {

@@ -44,7 +44,7 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
         return status;
     }
     // A misspelt option must not leave a device with another geometry than was meant.
-    if (const std::string* unknown = options.first_unknown()) {
+    if (const std::optional<std::string> unknown = options.first_unknown()) {
         return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown));
     }
     context.flags.read_only = context.flags.read_only || storage_->flags().read_only;

@@ -7,12 +7,14 @@
 namespace zoneio::testing {
 
 thread_local long allocations_left = -1;
+thread_local size_t allocated_bytes = 0;
 
 } // namespace zoneio::testing
 
 namespace {
 
 void* allocate(size_t size) {
+    zoneio::testing::allocated_bytes += size;
     long& left = zoneio::testing::allocations_left;
     return left >= 0 && left-- == 0 ? nullptr : malloc(size == 0 ? 1 : size);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/posix_file.h"
 
+#include "block/base/open_again.h"
 #include "block/base/size.h"
 #include "block/host/file_lock.h"
 #include "block/node/mode_words.h"
@@ -80,9 +81,12 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
     do {
         fd = ::open(filename_.c_str(), (writable ? O_RDWR : O_RDONLY) | direct_flag | no_wait | O_CLOEXEC);
     } while (fd < 0 && errno == EINTR);
+    const int error = errno;
     FileDescriptor file(fd);
+    if (!file.valid() && error == ENOENT) {
+        file = duplicate_of_memory(filename_);
+    }
     if (!file.valid()) {
-        const int error = errno;
         if (error == EINVAL && direct) {
             return Status::error(error, fmt::format("Could not open '{}': filesystem does not support O_DIRECT", filename_));
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `zoned`: how it is opened and reopened.
+#include "block/base/open_again.h"
 #include "block/chain/open.h"
 #include "block/node/driver_rows.h"
 #include "block/zoned/driver.h"
@@ -95,7 +96,7 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
         spec.aio = AioMode::threads;
         spec.options.erase("aio");
     }
-    spec.options.set("filename", in_memory ? fmt::format("/proc/self/fd/{}", memory_.get()) : context.filename);
+    spec.options.set("filename", in_memory ? descriptor_name(memory_.get()) : context.filename);
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockNode>> child = open_image(std::move(spec), notices);
     if (!child.ok()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned/file.h"
 
+#include "block/base/open_again.h"
+
 #include <atomic>
 #include <cstring>
 #include <endian.h>
@@ -51,8 +53,7 @@ Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
     if (original < 0) {
         return Status::error(ENOTSUP, fmt::format("The driver '{}' has no file for a zoned device", node.info().name));
     }
-    const std::string path = fmt::format("/proc/self/fd/{}", original);
-    FileDescriptor fd(::open(path.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+    FileDescriptor fd = zoneio::open_again(original, node.filename(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (!fd.valid()) {
         return with_errno(errno, "Could not open the file of the zoned device for its zone table");
     }

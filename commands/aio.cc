@@ -15,7 +15,7 @@ namespace {
 
 /// So many requests, with so much memory in all, may be waiting for their report; then the oldest is waited for.
 constexpr size_t max_unreported = 16384;
-constexpr size_t max_bytes = 256U << 20;
+constexpr size_t max_memory = 32U << 20;
 /// After so many more, quiet ones that have finished are let go of.
 constexpr size_t collect_every = 64;
 
@@ -28,6 +28,11 @@ FailedRequest::Kind kind_of(RequestOp op) {
     return op == RequestOp::read ? Kind::read : op == RequestOp::discard ? Kind::discard : Kind::write;
 }
 
+/// Aligned memory takes about its alignment more than was asked for.
+size_t memory_of(const AioRequest& request) {
+    const size_t buffer = request.buffer.capacity() > 0 ? request.buffer.capacity() + AlignedBuffer::default_alignment : 0;
+    return sizeof request + request.request.iov.count() * sizeof(iovec) + buffer;
+}
 
 bool is_silent(const AioRequest& request) {
     return request.quiet && request.request.status.ok() && !request.expect;
@@ -58,7 +63,8 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     AioRequest& started = *request;
     const uint64_t id = ++started_;
     started.id = id;
-    bytes_ += started.buffer.capacity();
+    started.memory = memory_of(started);
+    memory_ += started.memory;
     requests_.push_back(std::move(request));
     started.start = std::chrono::steady_clock::now();
     try {
@@ -75,7 +81,7 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
             report_front();
         }
     }
-    while (requests_.size() > max_unreported || (bytes_ > max_bytes && requests_.size() > 1)) {
+    while (requests_.size() > max_unreported || (memory_ > max_memory && requests_.size() > 1)) {
         if (!requests_.front()->request.done && backend.reap(true) == 0) {
             break; // held at a breakpoint
         }
@@ -178,7 +184,7 @@ void AioQueue::report_front() {
 /// Keeps the memory of a request that is about to go.
 void AioQueue::retire(AioRequest& request) {
     const size_t bytes = request.buffer.capacity();
-    bytes_ -= bytes;
+    memory_ -= request.memory;
     if (bytes > 0 && bytes <= max_spare_bytes && spares_.size() < max_spares) {
         spares_.push_back(std::move(request.buffer));
     }

@@ -21,6 +21,7 @@ struct AioRequest {
     AlignedBuffer buffer;
     std::string_view command;      ///< its name
     uint64_t id = 0;               ///< given by AioQueue::start
+    size_t memory = 0;             ///< bytes that it takes up until it is reported; set by AioQueue::start
     std::string_view verb;         ///< of the report
     std::string_view failure_verb; ///< of the error
     bool quiet = false;            ///< -q
@@ -49,6 +50,9 @@ public:
     /// A request of a command, to be filled in and started; its buffer may have been used before.
     std::unique_ptr<AioRequest> make(std::string_view command);
     /// Begins a request; gives it an id, from 1 on. The image may keep it back for a while, see BlockBackend::kick.
+    ///
+    /// While all that are not reported take up more than 32 MiB, or are more than 16384, it waits for the oldest; not for
+    /// those held at breakpoints, and one alone may be larger.
     uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
     /// Waits for all requests and reports them. Those held at breakpoints go on. False: the user would not wait any
     /// longer; the rest goes on.
@@ -77,7 +81,7 @@ private:
     Reporter& reporter_;
     FailureLog& log_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
-    size_t bytes_ = 0; ///< memory of all of them
+    size_t memory_ = 0; ///< bytes that all of them take up
     uint64_t started_ = 0;
     uint64_t failures_ = 0;
     std::array<AlignedBuffer, 256> patterns_; ///< filled at first use, and then never changed: threads may be reading

@@ -70,6 +70,13 @@ std::string read_all(int fd) {
     return text;
 }
 
+/// Was the last line cut off, by a full disk or a kill, so that a line added now would go on with it?
+bool ends_within_line(int fd) {
+    struct stat st{};
+    char last = '\n';
+    return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 /// The last lines, each where it stands last.
 std::vector<std::string_view> last_of_each(std::string_view text) {
     std::vector<std::string_view> lines;
@@ -130,7 +137,7 @@ void History::add(const std::string& line) {
     }
     readline().add_history(line.c_str());
     if (file_.valid() && flock(file_.get(), LOCK_EX) == 0) {
-        const std::string text = line + '\n';
+        const std::string text = (ends_within_line(file_.get()) ? "\n" : "") + line + '\n';
         (void)!write(file_.get(), text.data(), text.size());
         (void)flock(file_.get(), LOCK_UN);
     }

@@ -78,3 +78,12 @@ def test_nothing_in_the_home_of_another_user(terminal, tmp_path, foreign_home):
     shell.send("\x10")
     shell.wait(lambda: "help read" in shell.line())
     assert list(foreign_home.iterdir()) == []
+
+
+def test_after_a_line_that_was_cut_off(terminal, tmp_path):
+    history(tmp_path).parent.mkdir(parents=True)
+    history(tmp_path).write_text("help a\nhelp wri")
+    shell = terminal(NO_COLOR="1")
+    shell.run("help b")
+    shell.run("help c")
+    assert history(tmp_path).read_text() == "help a\nhelp wri\nhelp b\nhelp c\n"

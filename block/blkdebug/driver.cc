@@ -110,6 +110,8 @@ public:
         return position;
     }
 
+    void refresh() override { set_limits(); }
+
     Status set_permissions(const Permissions& permissions) override {
         Permissions wanted = permissions;
         unsigned needed = settings_.take_permissions;

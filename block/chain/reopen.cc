@@ -135,6 +135,9 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
         change.node->set_options(std::move(change.options));
         change.node->take_over_unflushed();
     }
+    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+        change->node->driver().refresh();
+    }
     return {};
 }
 

@@ -149,10 +149,12 @@ public:
         return child_->block_status(window_.offset + offset, bytes, want_zero);
     }
 
+    /// The file may have become too short for the window since it was set.
     Result<uint64_t> length() override {
-        Result<uint64_t> length = window_.size ? Result<uint64_t>(*window_.size) : child_->length();
-        if (!window_.size && length.ok()) {
+        Result<uint64_t> length = child_->length();
+        if (length.ok()) {
             *length = *length > window_.offset ? *length - window_.offset : 0;
+            *length = window_.size ? std::min(*length, *window_.size) : *length;
         }
         return length;
     }
@@ -200,6 +202,7 @@ public:
     int descriptor() const override { return window_.offset == 0 ? descriptor_of(child_->driver()) : -1; }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+    void refresh() override { refresh_limits(); }
 
 private:
     class Reopen;
@@ -236,10 +239,7 @@ private:
 class RawDriver::Reopen : public PendingReopen {
 public:
     Reopen(RawDriver& raw, Window window) : raw_(raw), window_(window) {}
-    void commit() override {
-        raw_.window_ = window_;
-        raw_.refresh_limits();
-    }
+    void commit() override { raw_.window_ = window_; }
 
 private:
     RawDriver& raw_;

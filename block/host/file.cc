@@ -63,6 +63,14 @@ public:
 
     Status truncate(uint64_t size, PreallocMode mode) override;
 
+    /// The file may be another one by now, on a file system that can do more.
+    void refresh() override {
+        PosixFile::refresh();
+        punch_hole_works_ = true;
+        zero_range_works_ = true;
+        allocate_works_ = true;
+    }
+
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
         if (!want_zero) {
             return BlockExtent{bytes, true, false};

@@ -30,15 +30,17 @@ bool means_unsupported(int error) {
 
 class HostDevice final : public PosixFile, private ZoneOperations, private ZonedDevice {
 public:
-    HostDevice(std::string_view driver_name, WriteGuard write_guard)
-        : driver_name_(driver_name), write_guard_(std::move(write_guard)) {}
+    explicit HostDevice(std::string_view driver_name) : driver_name_(driver_name) {}
 
     template <const DriverInfo& Info>
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
-        auto driver = std::make_unique<HostDevice>(Info.name, context.write_guard);
+        auto driver = std::make_unique<HostDevice>(Info.name);
         Status status = driver->open(context, options);
         if (status.ok()) {
-            status = driver->detect_zones(context.flags);
+            status = driver->detect_zones();
+        }
+        if (status.ok()) {
+            status = driver->check_cache(context.flags);
         }
         if (!status.ok()) {
             return status;
@@ -79,7 +81,12 @@ public:
     }
 
     Status truncate(uint64_t size, PreallocMode mode) override {
-        return truncate_device(size, mode, measure(fd()));
+        const Result<uint64_t> length = measure(fd());
+        Status status = truncate_device(size, mode, length);
+        if (status.ok()) {
+            set_length(*length);
+        }
+        return status;
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
@@ -115,6 +122,12 @@ public:
         return PosixFile::prepare_reopen(options, flags);
     }
 
+    void refresh() override {
+        PosixFile::refresh();
+        // Also what is known of single zones: others may have written and reset them.
+        (void)detect_zones();
+    }
+
 protected:
     Status check_kind(int fd) const override {
         struct stat st{};
@@ -127,8 +140,6 @@ protected:
         }
         return {};
     }
-
-    Status may_open_for_writing() const override { return write_guard_ ? write_guard_(filename()) : Status(); }
 
     Status check_writable(int fd) const override {
         struct stat st{};
@@ -152,6 +163,13 @@ protected:
         return static_cast<uint64_t>(end);
     }
 
+    /// A block device ends before the length it had when it was opened only after it has shrunk.
+    Status check_end(uint64_t position) const override {
+        struct stat st{};
+        const bool has_shrunk = position < known_length() && fstat(fd(), &st) == 0 && S_ISBLK(st.st_mode);
+        return has_shrunk ? Status::from_errno(EIO) : Status();
+    }
+
     uint32_t device_block_size(int fd) const override {
         int bytes = 0;
         return ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes > 0 ? static_cast<uint32_t>(bytes) : 0;
@@ -169,14 +187,20 @@ private:
     }
 
     /// Reads the zoned attributes of what is open now.
-    Status detect_zones(const NodeFlags& flags) {
+    Status detect_zones() {
         struct stat st{};
         if (fstat(fd(), &st) < 0 || !S_ISBLK(st.st_mode)) {
             return {};
         }
         const Result<QueueAttributes> queue = Sysfs().queue_attributes(st.st_rdev);
-        if (!queue.ok() || queue->zoned == ZonedModel::none) {
+        if (!queue.ok()) {
             return queue.status();
+        }
+        limits_.copy_zones({});
+        extras_.zones = nullptr;
+        zones_.reset();
+        if (queue->zoned == ZonedModel::none) {
+            return {};
         }
         limits_.zoned = queue->zoned;
         limits_.zone_size = queue->zone_size;
@@ -188,7 +212,7 @@ private:
         limits_.write_granularity = queue->physical_block_size;
         extras_.zones = this;
         zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue->zone_size, bytes);
-        return check_cache(flags);
+        return {};
     }
 
     /// The page cache writes back in any order, and sequential zones take one only.
@@ -216,14 +240,19 @@ private:
 
     uint64_t sector_size() const { return device_block_size(fd()); }
 
-    /// Zeroes a range where the device can let go of what is there.
+    /// Zeroes a range where the device can let go of what is there. ENOSPC when the device no longer has all of it: the
+    /// kernel is content with the part that is there.
     Status punch_hole(uint64_t offset, uint64_t bytes) const {
         int result = 0;
         do {
             result = fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                                static_cast<off_t>(bytes));
         } while (result < 0 && errno == EINTR);
-        return result < 0 ? Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno) : Status();
+        if (result < 0) {
+            return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
+        }
+        const Result<uint64_t> length = measure(fd());
+        return length.ok() && offset + bytes > *length ? Status::from_errno(ENOSPC) : Status();
     }
 
     Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
@@ -242,7 +271,6 @@ private:
     }
 
     std::string_view driver_name_;
-    WriteGuard write_guard_;
     std::unique_ptr<HostZones> zones_; ///< null when the device is not zoned
 };
 

@@ -84,8 +84,10 @@ Result<uint64_t> HostZones::append(uint64_t offset, const IoVec& iov) {
 
 Result<uint64_t> HostZones::append_locked(uint64_t offset, const IoVec& iov) {
     Result<Zone> zone = known_zone(offset);
-    if (zone.ok() && !zone->takes(iov.bytes())) {
-        // Another program may have made room since.
+    const bool is_trusted = zone.ok() && zone->takes(iov.bytes()) && zone->type != ZoneType::sequential_preferred;
+    if (zone.ok() && !is_trusted) {
+        // Another program may have made room since. Or it may have written where the pointer was: a zone that takes writes
+        // anywhere would let them be overwritten.
         zone = read_zone(offset);
     }
     if (!zone.ok()) {

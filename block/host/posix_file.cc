@@ -5,7 +5,6 @@
 #include "block/base/size.h"
 #include "block/host/file_lock.h"
 #include "block/node/mode_words.h"
-#include "block/node/open_context.h"
 
 #include <climits>
 #include <cstdlib>
@@ -150,6 +149,7 @@ Status PosixFile::open(OpenContext& context, Options& options) {
         return status;
     }
     filename_ = context.filename;
+    write_guard_ = context.write_guard;
     flags_ = context.flags;
     direct_ = flags_.direct;
     writable_ = needs_writing(flags_, permissions_);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/node/driver.h"
+#include "block/node/open_context.h"
 
 #include <atomic>
 #include <string>
@@ -37,12 +37,11 @@ public:
     void note_sync_error(int error) override;
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+    void refresh() override { (void)refresh_length(fd()); }
 
 protected:
     /// Is the file of a kind that this driver takes? Called with the open descriptor.
     virtual Status check_kind(int fd) const = 0;
-    /// Is it to be opened for writing? Called before that.
-    virtual Status may_open_for_writing() const { return {}; }
     /// May it be written? Called when it was opened for that.
     virtual Status check_writable(int /*fd*/) const { return {}; }
     /// The length of what is behind fd, in bytes.
@@ -51,6 +50,9 @@ protected:
     virtual uint32_t device_block_size(int fd) const;
     /// Is what was opened gone? Asked where a transfer ends early: system calls then fail as at the end of a file.
     virtual bool is_removed() const { return false; }
+    /// Asked where a read finds the end of the storage at `position`, before the end of the request: an error makes the
+    /// request fail; otherwise the rest reads as zeros.
+    virtual Status check_end(uint64_t /*position*/) const { return {}; }
     /// The error of open(2) in this driver's words.
     virtual Status open_error(int error) const;
 
@@ -69,6 +71,8 @@ private:
     class Reopen;
 
     Status refuse_descriptor_set() const;
+    /// Is it to be opened for writing? Asked before it is.
+    Status may_open_for_writing() const { return write_guard_ ? write_guard_(filename_) : Status(); }
     /// The file for reading, and with `writable` for writing as well, where that is allowed.
     Result<FileDescriptor> open_file(bool writable, bool direct) const;
     /// Is the descriptor to be one for writing? With auto-read-only it is as long as somebody writes.
@@ -89,6 +93,7 @@ private:
 
     FileDescriptor fd_;
     std::string filename_;
+    WriteGuard write_guard_; ///< may be empty
     NodeFlags flags_;
     bool direct_ = false;
     bool writable_ = false; ///< what fd_ is open for

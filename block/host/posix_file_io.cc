@@ -74,7 +74,7 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
         const bool end_of_file = result == 0 || (error == EINVAL && direct_ && done > 0);
         if (!is_write && end_of_file) {
             iov.fill(done, total - done, 0);
-            return {};
+            return check_end(offset + done);
         }
         return Status::from_errno(error);
     }

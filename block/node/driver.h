@@ -114,6 +114,9 @@ public:
     virtual Status set_permissions(const Permissions& /*permissions*/) { return {}; }
     /// Understands the options it can change, takes them out, and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
+    /// Learns anew what others may have changed behind this node: the length, zones, limits. Called once a reopen has
+    /// happened, from the bottom of the chain upwards; what cannot be learnt stays as it was.
+    virtual void refresh() {}
     /// Somebody waits for everything that is under way (on), or no longer: nobody is held back meanwhile.
     virtual void drain(bool /*on*/) {}
 

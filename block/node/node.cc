@@ -381,10 +381,13 @@ void BlockNode::note_sync_error(int error) {
     }
 }
 
+bool BlockNode::may_only_write(const Permissions& permissions) {
+    return (permissions.taken & changing_permissions) == Permissions::write;
+}
+
 Status BlockNode::check_whole_blocks(const Permissions& permissions) {
-    const bool only_write = (permissions.taken & changing_permissions) == Permissions::write;
     const Result<uint64_t> bytes = length();
-    if (only_write && bytes.ok() && *bytes % limits().request_alignment != 0) {
+    if (may_only_write(permissions) && bytes.ok() && *bytes % limits().request_alignment != 0) {
         return Status::error(EINVAL, "Cannot get 'write' permission without 'resize': "
                                      "Image size is not a multiple of request alignment");
     }

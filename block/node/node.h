@@ -115,6 +115,9 @@ private:
     Status read_aligned(uint64_t offset, const IoVec& iov);
     Status read_copying(uint64_t offset, const IoVec& iov);
     Status copy_part(uint64_t offset, const IoVec& iov);
+    /// Write permission without the one to resize.
+    static bool may_only_write(const Permissions& permissions);
+    Status check_padding(const Padding& pad);
     Status read_edges(const Padding& pad, Edges& edges);
     Status write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags);
     Status write_aligned(uint64_t offset, const IoVec& iov, WriteFlags flags);

@@ -51,8 +51,21 @@ Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     return pad.needed() ? write_padded(iov, pad, flags) : write_aligned(offset, iov, flags);
 }
 
+/// EIO where padding would make the image grow, which needs a permission of its own. Whole blocks were made sure of when
+/// permissions were taken, but others may have cut the image since.
+Status BlockNode::check_padding(const Padding& pad) {
+    if (pad.tail == 0 || !may_only_write(permissions_)) {
+        return {};
+    }
+    const Result<uint64_t> end = length();
+    return end.ok() && pad.end > *end ? Status::from_errno(EIO) : end.status();
+}
+
 /// Reads the partial blocks at the ends of a write, in one piece where they are neighbours or the same.
 Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
+    if (Status status = check_padding(pad); !status.ok()) {
+        return status;
+    }
     const uint64_t alignment = limits().request_alignment;
     const uint64_t total = pad.end - pad.begin;
     if (!edges.memory.reserve(2 * alignment, std::max<size_t>(limits().memory_alignment, 1))) {

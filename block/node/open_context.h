@@ -24,7 +24,7 @@ struct Notice {
 /// is nothing of either.
 using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
 
-/// Asked before a block device is opened for writing, by its name: an error keeps it from being opened, and is that of opening.
+/// Asked before a file or device is opened for writing, by its name: an error keeps it from being opened, and is that of opening.
 using WriteGuard = std::function<Status(const std::string& filename)>;
 
 /// What a driver's factory is given.

@@ -65,7 +65,8 @@ public:
         }
         ZoneDescriptor& zone = at(offset);
         const bool is_full = zone.state == ZoneState::full || zone.state == ZoneState::read_only;
-        if (is_full || offset != zone.write_pointer || offset + iov.bytes() > zone.start + zone.capacity) {
+        const bool is_out_of_order = offset != zone.write_pointer && zone.type == ZoneType::sequential_required;
+        if (is_full || is_out_of_order || offset + iov.bytes() > zone.start + zone.capacity) {
             return Status::from_errno(position_error);
         }
         zone.write_pointer += iov.bytes();
@@ -99,6 +100,13 @@ protected:
     FakeDevice device_;
     HostZones zones_{device_, zone_size, device_length};
 };
+
+TEST_F(HostZonesTest, AppendsBehindWhatOthersWroteWhereTheDeviceTakesWritesAnywhere) {
+    device_.at(zone_size).type = ZoneType::sequential_preferred;
+    EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
+    device_.at(zone_size).write_pointer += 64 * kib;
+    EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 68 * kib);
+}
 
 TEST_F(HostZonesTest, AppendsOneBehindTheOtherAndAsksOnce) {
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);

@@ -14,7 +14,7 @@
 
 namespace zoneio {
 
-/// What happens before a block device is opened for writing that is in use or has partitions, see path_uses().
+/// What happens before a file or device is opened for writing that is in use or holds data of others, see path_uses().
 enum class Guard : uint8_t {
     off,  ///< nothing, as in qemu-io
     warn, ///< a warning

@@ -2,6 +2,7 @@
 #include "block/host/device_use.h"
 
 #include "block/base/file_descriptor.h"
+#include "block/host/device_content.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fstream>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <sys/stat.h>
@@ -65,6 +67,10 @@ std::string unescape(const std::string& text) {
     return out;
 }
 
+std::string number_text(dev_t number) {
+    return fmt::format("{}:{}", major(number), minor(number));
+}
+
 Device make_device(std::string subject, std::string number, const fs::path& folder) {
     std::string name = folder.filename();
     // As sysfs writes the `/` in cciss/c0d0.
@@ -114,6 +120,38 @@ void add_swap(std::vector<std::string>& uses, const Device& device, const System
     }
 }
 
+/// A loop device, and what it is made of.
+struct Loop {
+    std::string name;    ///< `loop3`
+    fs::path folder;     ///< in sysfs
+    std::string backing; ///< the name of its file or device, as it was when it was attached
+    std::optional<struct stat> backing_file; ///< nothing when there is none of that name any more
+};
+
+std::vector<Loop> all_loops(const SystemFiles& files) {
+    std::vector<Loop> loops;
+    const fs::path folder = fs::path(files.sys) / "block";
+    for (const std::string& name : names_in(folder)) {
+        std::string backing = name.starts_with("loop") ? first_line(folder / name / "loop/backing_file") : "";
+        if (!backing.empty()) {
+            struct stat st{};
+            const bool is_there = stat(backing.c_str(), &st) == 0;
+            loops.push_back({name, folder / name, std::move(backing), is_there ? std::optional(st) : std::nullopt});
+        }
+    }
+    return loops;
+}
+
+bool is_same_file(const struct stat& a, const struct stat& b) {
+    return S_ISBLK(a.st_mode) ? S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev : a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/// Are two loop devices made of the same? Of a file that was removed only the name tells.
+bool is_same_backing(const Loop& a, const Loop& b) {
+    return a.backing_file && b.backing_file ? is_same_file(*a.backing_file, *b.backing_file)
+                                            : !a.backing_file && !b.backing_file && a.backing == b.backing;
+}
+
 void add_uses(std::vector<std::string>& uses, const Device& device, const SystemFiles& files) {
     add_mounts(uses, device, files);
     add_swap(uses, device, files);
@@ -123,37 +161,63 @@ void add_uses(std::vector<std::string>& uses, const Device& device, const System
     }
 }
 
-bool has_mbr(std::string_view begin) {
-    constexpr size_t signature = 510;
-    constexpr size_t first_entry = 446;
-    constexpr size_t entry_size = 16;
-    if (begin.size() < signature + 2 || begin.substr(signature, 2) != "\x55\xaa") {
-        return false;
-    }
-    bool any = false;
-    for (size_t i = 0; i < 4; i++) {
-        const std::string_view entry = begin.substr(first_entry + i * entry_size, entry_size);
-        // Boot sectors of file systems have the signature as well, but code here.
-        if (entry[0] != '\0' && entry[0] != '\x80') {
-            return false;
+std::vector<Device> partitions_of(const fs::path& folder) {
+    std::vector<Device> partitions;
+    std::error_code error;
+    for (const std::string& name : names_in(folder)) {
+        if (fs::exists(folder / name / "partition", error)) {
+            partitions.push_back(make_device(name, first_line(folder / name / "dev"), folder / name));
         }
-        const bool has_type = entry[4] != '\0';
-        const bool has_sectors = entry.substr(12) != std::string_view("\0\0\0\0", 4);
-        any = any || (has_type && has_sectors);
     }
-    return any;
+    return partitions;
 }
 
-bool has_table_on(int fd) {
-    char begin[8192];
-    const ssize_t length = pread(fd, begin, sizeof begin, 0);
-    return length > 0 && has_partition_table({begin, static_cast<size_t>(length)});
+void add_loop(std::vector<std::string>& uses, const Loop& loop, std::string_view of_what, const SystemFiles& files) {
+    uses.push_back(fmt::format("{} is made of {}", loop.name, of_what));
+    add_uses(uses, make_device(loop.name, first_line(loop.folder / "dev"), loop.folder), files);
+    for (const Device& partition : partitions_of(loop.folder)) {
+        add_uses(uses, partition, files);
+    }
+}
+
+/// The loop devices that are made of a device.
+void add_loops(std::vector<std::string>& uses, const Device& device, const SystemFiles& files) {
+    for (const Loop& loop : all_loops(files)) {
+        const bool is_made_of_it =
+            loop.backing_file && S_ISBLK(loop.backing_file->st_mode) && number_text(loop.backing_file->st_rdev) == device.number;
+        if (is_made_of_it) {
+            add_loop(uses, loop, device.subject, files);
+        }
+    }
+}
+
+/// Where the device is a loop device: what else is made of its file or device, and who uses that device.
+void add_uses_of_backing(std::vector<std::string>& uses, const Device& device, const SystemFiles& files) {
+    const std::vector<Loop> loops = all_loops(files);
+    const auto own = std::find_if(loops.begin(), loops.end(),
+                                  [&](const Loop& loop) { return first_line(loop.folder / "dev") == device.number; });
+    if (own == loops.end()) {
+        return;
+    }
+    for (const Loop& loop : loops) {
+        if (loop.name != own->name && is_same_backing(loop, *own)) {
+            add_loop(uses, loop, fmt::format("'{}', too", own->backing), files);
+        }
+    }
+    if (own->backing_file && S_ISBLK(own->backing_file->st_mode)) {
+        const std::string number = number_text(own->backing_file->st_rdev);
+        std::error_code error;
+        const fs::path folder = fs::canonical(fs::path(files.sys) / "dev/block" / number, error);
+        if (!error) {
+            add_uses(uses, make_device(folder.filename(), number, folder), files);
+        }
+    }
 }
 
 } // namespace
 
 DeviceUses device_uses(dev_t number, const SystemFiles& files) {
-    const std::string text = fmt::format("{}:{}", major(number), minor(number));
+    const std::string text = number_text(number);
     std::error_code error;
     const fs::path link = fs::path(files.sys) / "dev/block" / text;
     const fs::path found = fs::canonical(link, error);
@@ -161,13 +225,15 @@ DeviceUses device_uses(dev_t number, const SystemFiles& files) {
     // Without sysfs names of its files must not come to mean files of the current folder.
     const fs::path folder = is_known ? found : link;
     DeviceUses uses;
-    add_uses(uses.clauses, make_device("it", text, folder), files);
+    const Device device = make_device("it", text, folder);
+    add_uses(uses.clauses, device, files);
+    add_loops(uses.clauses, device, files);
+    add_uses_of_backing(uses.clauses, device, files);
     std::vector<std::string> partitions;
-    for (const std::string& name : is_known ? names_in(folder) : std::vector<std::string>()) {
-        if (fs::exists(folder / name / "partition", error)) {
-            partitions.push_back(name);
-            add_uses(uses.clauses, make_device(name, first_line(folder / name / "dev"), folder / name), files);
-        }
+    for (const Device& partition : is_known ? partitions_of(folder) : std::vector<Device>()) {
+        partitions.push_back(partition.subject);
+        add_uses(uses.clauses, partition, files);
+        add_loops(uses.clauses, partition, files);
     }
     uses.has_partitions = !partitions.empty();
     if (uses.has_partitions) {
@@ -177,15 +243,23 @@ DeviceUses device_uses(dev_t number, const SystemFiles& files) {
     return uses;
 }
 
-bool has_partition_table(std::string_view begin) {
-    const auto has_header = [&](size_t block) { return begin.size() > block && begin.substr(block).starts_with("EFI PART"); };
-    return has_mbr(begin) || has_header(512) || has_header(4096);
+std::vector<std::string> file_uses(const struct stat& file, const SystemFiles& files) {
+    std::vector<std::string> uses;
+    for (const Loop& loop : all_loops(files)) {
+        if (loop.backing_file && is_same_file(*loop.backing_file, file)) {
+            add_loop(uses, loop, "it", files);
+        }
+    }
+    return uses;
 }
 
 std::vector<std::string> path_uses(const std::string& path) {
     struct stat st{};
-    if (stat(path.c_str(), &st) != 0 || !S_ISBLK(st.st_mode)) {
+    if (stat(path.c_str(), &st) != 0 || !(S_ISBLK(st.st_mode) || S_ISREG(st.st_mode))) {
         return {};
+    }
+    if (S_ISREG(st.st_mode)) {
+        return file_uses(st);
     }
     DeviceUses uses = device_uses(st.st_rdev);
     constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
@@ -197,7 +271,15 @@ std::vector<std::string> path_uses(const std::string& path) {
         }
         device = FileDescriptor(open(path.c_str(), flags));
     }
-    if (device.valid() && !uses.has_partitions && has_table_on(device.get())) {
+    if (!device.valid()) {
+        return uses.clauses;
+    }
+    const DeviceContent content = device_content(device.get());
+    // Who uses it says more than what it holds.
+    if (uses.clauses.empty()) {
+        uses.clauses = content.clauses;
+    }
+    if (content.has_partition_table && !uses.has_partitions) {
         uses.clauses.emplace_back("it has a partition table");
     }
     return uses.clauses;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <string>
-#include <string_view>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <vector>
 
@@ -20,16 +20,17 @@ struct DeviceUses {
     bool has_partitions = false;
 };
 
-/// Who uses the block device with this number or one of its partitions, as far as the kernel tells in files. What cannot be
-/// read counts as saying nothing. Sources: proc(5) (mountinfo, swaps), Documentation/ABI/testing/sysfs-block (holders).
+/// Who uses the block device with this number or one of its partitions, as far as the kernel tells in files. Loop devices
+/// count that are made of it, or of the same file or device as it. What cannot be read counts as saying nothing. Sources:
+/// proc(5) (mountinfo, swaps), Documentation/ABI/testing/sysfs-block (holders), sysfs-block-loop (backing_file).
 DeviceUses device_uses(dev_t device, const SystemFiles& files = {});
 
-/// Do these bytes from the begin of a device hold a partition table? An MBR (at 446, signed at 510) or a GPT (a header in the
-/// second block of 512 or 4096 bytes, UEFI specification 5.3.2).
-bool has_partition_table(std::string_view begin);
+/// The loop devices that are made of a file, and who uses them, a clause each.
+std::vector<std::string> file_uses(const struct stat& file, const SystemFiles& files = {});
 
-/// Everything that writing to what a path names may harm, a clause each: device_uses(), somebody who has the device exclusively
-/// (O_EXCL, open(2)), a partition table that the kernel did not read. Empty for a path that is no block device.
+/// Everything that writing to what a path names may harm, a clause each. For a file that is file_uses(); for a block device
+/// device_uses(), somebody who has it exclusively (O_EXCL, open(2)), and what it holds, see device_content(). Empty for
+/// everything else.
 std::vector<std::string> path_uses(const std::string& path);
 
 } // namespace zoneio

@@ -186,7 +186,7 @@ constexpr Command commands[] = {
      .oneline = "opens an image",
      .help =
          "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
-         "opened for writing that is in use or has partitions.\n"
+         "opened for writing that is in use or holds data of others, such as a file system.\n"
          "\n"
          "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
          "\n"

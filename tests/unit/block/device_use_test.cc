@@ -115,41 +115,75 @@ TEST_F(DeviceUse, FilesOfTheCurrentFolderSayNothing) {
     fs::current_path(before);
 }
 
-TEST(PathUses, NothingOfWhatIsNoBlockDevice) {
+/// Loop devices loop0 to loop2 (7:0 to 7:2), of files and devices that there are.
+class LoopUse : public DeviceUse {
+protected:
+    LoopUse() {
+        put("a.img", "");
+        put("b.img", "");
+    }
+
+    void add_loop(unsigned number, const std::string& backing) {
+        const std::string name = "loop" + std::to_string(number);
+        add_device(name, "7:" + std::to_string(number));
+        fs::create_directories(root_ / "sys/block");
+        fs::create_directories(root_ / "sys/devices" / name / "loop");
+        fs::create_directory_symlink(root_ / "sys/devices" / name, root_ / "sys/block" / name);
+        put("sys/devices/" + name + "/loop/backing_file", backing + "\n");
+    }
+    std::string path(const std::string& name) { return (root_ / name).string(); }
+    Uses loop_uses(unsigned number) { return device_uses(makedev(7, number), files_).clauses; }
+    Uses uses_of_file(const std::string& name) {
+        struct stat st{};
+        EXPECT_EQ(stat(path(name).c_str(), &st), 0);
+        return file_uses(st, files_);
+    }
+};
+
+TEST_F(LoopUse, NothingOfOneAlone) {
+    add_loop(0, path("a.img"));
+    add_loop(1, path("b.img"));
+    EXPECT_EQ(loop_uses(0), Uses{});
+}
+
+TEST_F(LoopUse, AnotherOfTheSameFile) {
+    add_loop(0, path("a.img"));
+    add_loop(1, path("b.img"));
+    fs::create_hard_link(path("a.img"), path("c.img"));
+    add_loop(2, path("c.img"));
+    EXPECT_EQ(loop_uses(0), Uses{"loop2 is made of '" + path("a.img") + "', too"});
+    EXPECT_EQ(loop_uses(1), Uses{});
+}
+
+TEST_F(LoopUse, AnotherOfTheSameFileThatIsMounted) {
+    add_loop(0, path("a.img"));
+    add_loop(1, path("a.img"));
+    fs::create_directories(root_ / "sys/devices/loop1/loop1p1/holders/dm-0");
+    put("sys/devices/loop1/loop1p1/partition", "1\n");
+    put("sys/devices/loop1/loop1p1/dev", "259:0\n");
+    put("proc/self/mountinfo", "30 22 7:1 / /mnt rw - ext4 /dev/loop1 rw\n");
+    EXPECT_EQ(loop_uses(0), (Uses{"loop1 is made of '" + path("a.img") + "', too", "loop1 is mounted on /mnt",
+                                  "loop1p1 is part of dm-0"}));
+}
+
+TEST_F(LoopUse, OfAFileThatWasRemoved) {
+    add_loop(0, path("gone.img") + " (deleted)");
+    add_loop(1, path("gone.img") + " (deleted)");
+    add_loop(2, path("away.img") + " (deleted)");
+    EXPECT_EQ(loop_uses(0), Uses{"loop1 is made of '" + path("gone.img") + " (deleted)', too"});
+}
+
+TEST_F(LoopUse, OfAFile) {
+    add_loop(0, path("a.img"));
+    put("proc/swaps", "/dev/loop0 partition 100 0 -2\n");
+    EXPECT_EQ(uses_of_file("a.img"), (Uses{"loop0 is made of it", "loop0 is used as swap"}));
+    EXPECT_EQ(uses_of_file("b.img"), Uses{});
+}
+
+TEST(PathUses, NothingOfWhatIsNeitherFileNorBlockDevice) {
     EXPECT_EQ(path_uses("/dev/null"), Uses{});
     EXPECT_EQ(path_uses("/"), Uses{});
     EXPECT_EQ(path_uses("/nonexistent"), Uses{});
-}
-
-/// The first sector of a disk with one partition, as fdisk writes it.
-std::string mbr() {
-    std::string sector(512, '\0');
-    sector.replace(446, 16, std::string("\x80\x20\x21\x00\x83\xdd\x1e\x3f\x00\x08\x00\x00\x00\x40\x06\x00", 16));
-    sector.replace(510, 2, "\x55\xaa");
-    return sector;
-}
-
-TEST(PartitionTable, Mbr) {
-    EXPECT_TRUE(has_partition_table(mbr()));
-    std::string changed = mbr();
-    changed[511] = '\0';
-    EXPECT_FALSE(has_partition_table(changed)) << "no signature";
-    changed = mbr();
-    changed[450] = '\0';
-    EXPECT_FALSE(has_partition_table(changed)) << "no partition";
-    changed = mbr();
-    changed[462] = 'N';
-    EXPECT_FALSE(has_partition_table(changed)) << "code of a boot sector";
-    EXPECT_FALSE(has_partition_table(mbr().substr(0, 511)));
-}
-
-TEST(PartitionTable, Gpt) {
-    for (const size_t block : {512U, 4096U}) {
-        EXPECT_TRUE(has_partition_table(std::string(block, '\0') + "EFI PART")) << block;
-        EXPECT_FALSE(has_partition_table(std::string(block, '\0') + "EFI PAR")) << block;
-        EXPECT_FALSE(has_partition_table(std::string(block + 1, '\0') + "EFI PART")) << block;
-    }
-    EXPECT_FALSE(has_partition_table(""));
 }
 
 } // namespace

@@ -251,8 +251,13 @@ private:
         if (result < 0) {
             return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
         }
+        return ends_before(offset + bytes) ? Status::from_errno(ENOSPC) : Status();
+    }
+
+    /// Has the device become too short for what ends here?
+    bool ends_before(uint64_t end) const {
         const Result<uint64_t> length = measure(fd());
-        return length.ok() && offset + bytes > *length ? Status::from_errno(ENOSPC) : Status();
+        return length.ok() && *length < end;
     }
 
     Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
@@ -261,13 +266,14 @@ private:
         do {
             result = ioctl(fd(), operation, range);
         } while (result < 0 && errno == EINTR);
-        if (result < 0 && is_removed()) {
+        const int error = result < 0 ? errno : 0;
+        if (error != 0 && is_removed()) {
             return Status::from_errno(ENXIO);
         }
-        if (result < 0) {
-            return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
+        if (error == EINVAL && ends_before(offset + bytes)) {
+            return Status::from_errno(ENOSPC);
         }
-        return {};
+        return error != 0 ? Status::from_errno(means_unsupported(error) ? ENOTSUP : error) : Status();
     }
 
     std::string_view driver_name_;

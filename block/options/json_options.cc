@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The structure of the JSON of `json:` names. The scanner reads on until brackets balance; only then is it looked at.
+// The structure of the JSON of `json:` names. What is wrong first is reported: no token is read before it is needed.
 #include "block/options/json_scanner.h"
 #include "block/options/options.h"
 
@@ -15,31 +15,44 @@ namespace {
 /// Builds dotted keys straight from the tokens of one value.
 class Flattener {
 public:
-    Flattener(const std::vector<JsonToken>& tokens, char separator) : tokens_(tokens), separator_(separator) {}
+    Flattener(std::string_view json, char separator) : scanner_(json), separator_(separator) {}
 
     /// The options, or nothing when the value is not an object.
     Result<std::optional<Options>> run() {
-        const bool is_object = peek_is("{");
-        Status status = is_object ? parse_object("", true) : parse_value("");
+        Status status = advance();
+        if (status.ok() && at_end()) {
+            return Status::error(EINVAL, "Expecting a JSON value");
+        }
+        const bool is_object = at("{");
+        if (status.ok()) {
+            status = is_object ? parse_object("", true) : parse_value("");
+        }
         if (!status.ok()) {
             return status;
+        }
+        if (!advance().ok() || !at_end()) {
+            return Status::error(EINVAL, "Expecting at most one JSON value");
         }
         return is_object ? std::optional<Options>(std::move(options_)) : std::nullopt;
     }
 
 private:
-    bool peek_is(std::string_view punctuation) const {
-        return pos_ < tokens_.size() && tokens_[pos_].kind == JsonTokenKind::punctuation && tokens_[pos_].text == punctuation;
+    Status advance() {
+        Result<JsonToken> token = scanner_.next();
+        if (!token.ok()) {
+            return std::move(token).status();
+        }
+        token_ = *token;
+        return {};
     }
 
-    bool accept(std::string_view punctuation) {
-        const bool found = peek_is(punctuation);
-        pos_ += found ? 1 : 0;
-        return found;
+    bool at_end() const { return token_.kind == JsonTokenKind::end; }
+    bool at(std::string_view punctuation) const {
+        return token_.kind == JsonTokenKind::punctuation && token_.text == punctuation;
     }
-
-    bool at_end() const { return pos_ == tokens_.size(); }
-    static Status premature_end() { return json_syntax_error("premature EOI"); }
+    Status unexpected(std::string_view what) const {
+        return json_syntax_error(token_, at_end() ? "premature end of input" : what);
+    }
 
     /// A dotted key at the top yields to the same key made of nested objects.
     void set(const std::string& key, OptionValue value) {
@@ -50,9 +63,11 @@ private:
         }
     }
 
+    // Each of these begins at the first token of what it parses, and ends at the last one.
+
     Status parse_object(const std::string& prefix, bool top) {
-        pos_++;
-        if (accept("}")) {
+        Status status = advance();
+        if (status.ok() && at("}")) {
             if (!top) {
                 set(prefix, EmptyValue{EmptyValue::Kind::object});
             }
@@ -60,89 +75,78 @@ private:
         }
         depth_++;
         std::set<std::string> seen;
-        do {
-            Status status = parse_pair(prefix, top, seen);
-            if (!status.ok()) {
-                return status;
+        while (status.ok()) {
+            status = parse_pair(prefix, top, seen);
+            if (status.ok()) {
+                status = advance();
             }
-        } while (accept(","));
-        depth_--;
-        if (accept("}")) {
-            return {};
+            if (!status.ok() || !at(",")) {
+                break;
+            }
+            status = advance();
         }
-        return at_end() ? premature_end() : json_syntax_error("expected separator in dict");
+        depth_--;
+        return !status.ok() || at("}") ? std::move(status) : unexpected("expected ',' or '}'");
     }
 
     Status parse_pair(const std::string& prefix, bool top, std::set<std::string>& seen) {
-        if (at_end()) {
-            return premature_end();
+        if (token_.kind != JsonTokenKind::string) {
+            return unexpected("expecting key");
         }
-        if (tokens_[pos_].kind != JsonTokenKind::string) {
-            return bad_key();
-        }
-        Result<std::string> key = decode_json_string(tokens_[pos_].text);
+        Result<std::string> key = decode_json_string(token_);
         if (!key.ok()) {
             return std::move(key).status();
         }
-        pos_++;
-        if (!accept(":")) {
-            return at_end() ? premature_end() : json_syntax_error("missing : in object pair");
+        Status status = advance();
+        if (status.ok() && !at(":")) {
+            return unexpected("expecting ':'");
+        }
+        if (status.ok()) {
+            status = advance();
         }
         // A duplicate is noticed only after its value was understood.
         const bool duplicate = !seen.insert(*key).second;
-        Status status = parse_value(top ? *key : prefix + separator_ + *key);
-        if (status.ok() && duplicate) {
-            return json_syntax_error("duplicate key");
+        if (status.ok()) {
+            status = parse_value(top ? *key : prefix + separator_ + *key);
         }
-        return status;
-    }
-
-    /// What stands in place of a key is parsed as a value first, and its errors win.
-    Status bad_key() {
-        Status status = parse_value("");
-        return status.ok() ? json_syntax_error("key is not a string in object") : std::move(status);
+        return status.ok() && duplicate ? json_syntax_error(token_, "duplicate key") : std::move(status);
     }
 
     Status parse_array(const std::string& prefix) {
-        pos_++;
-        if (accept("]")) {
+        Status status = advance();
+        if (status.ok() && at("]")) {
             set(prefix, EmptyValue{EmptyValue::Kind::list});
             return {};
         }
         depth_++;
         size_t index = 0;
-        do {
-            if (at_end()) {
-                return premature_end();
+        while (status.ok()) {
+            status = parse_value(prefix + separator_ + std::to_string(index++));
+            if (status.ok()) {
+                status = advance();
             }
-            Status status = parse_value(prefix + separator_ + std::to_string(index++));
-            if (!status.ok()) {
-                return status;
+            if (!status.ok() || !at(",")) {
+                break;
             }
-        } while (accept(","));
-        depth_--;
-        if (accept("]")) {
-            return {};
+            status = advance();
         }
-        return at_end() ? premature_end() : json_syntax_error("expected separator in list");
+        depth_--;
+        return !status.ok() || at("]") ? std::move(status) : unexpected("expected ',' or ']'");
     }
 
     Status parse_value(const std::string& key) {
-        if (at_end()) {
-            return premature_end();
-        }
-        const JsonToken& token = tokens_[pos_];
-        switch (token.kind) {
+        switch (token_.kind) {
+        case JsonTokenKind::end: return unexpected("");
         case JsonTokenKind::punctuation:
-            if (token.text == "{") {
+            if (at("{")) {
                 return parse_object(key, false);
             }
-            if (token.text == "[") {
+            if (at("[")) {
                 return parse_array(key);
             }
-            return json_syntax_error("expecting value");
+            return unexpected("expecting value");
         case JsonTokenKind::string: {
-            Result<std::string> text = decode_json_string(token.text);
+            Result<std::string> text = decode_json_string(token_);
             if (!text.ok()) {
                 return std::move(text).status();
             }
@@ -150,17 +154,16 @@ private:
             break;
         }
         case JsonTokenKind::keyword:
-            if (token.text == "true" || token.text == "false") {
-                set(key, token.text == "true");
-            } else if (token.text == "null") {
+            if (token_.text == "true" || token_.text == "false") {
+                set(key, token_.text == "true");
+            } else if (token_.text == "null") {
                 set(key, EmptyValue{});
             } else {
-                return json_syntax_error(fmt::format("invalid keyword '{}'", token.text));
+                return unexpected(fmt::format("invalid keyword '{}'", token_.text));
             }
             break;
-        case JsonTokenKind::number: set(key, number(std::string(token.text))); break;
+        case JsonTokenKind::number: set(key, number(std::string(token_.text))); break;
         }
-        pos_++;
         return {};
     }
 
@@ -180,9 +183,9 @@ private:
         return strtod(text.c_str(), nullptr);
     }
 
-    const std::vector<JsonToken>& tokens_;
+    JsonScanner scanner_;
+    JsonToken token_;
     const char separator_;
-    size_t pos_ = 0;
     int depth_ = 0;
     Options options_;
 };
@@ -190,23 +193,7 @@ private:
 } // namespace
 
 Result<std::optional<Options>> parse_json_object(std::string_view json, char separator) {
-    JsonScanner scanner(json);
-    Result<std::vector<JsonToken>> tokens = scanner.next_value();
-    if (!tokens.ok()) {
-        return std::move(tokens).status();
-    }
-    if (tokens->empty()) {
-        return Status::error(EINVAL, "Expecting a JSON value");
-    }
-    Result<std::optional<Options>> options = Flattener(*tokens, separator).run();
-    if (!options.ok()) {
-        return options;
-    }
-    Result<std::optional<JsonToken>> more = scanner.next();
-    if (!more.ok() || *more) {
-        return Status::error(EINVAL, "Expecting at most one JSON value");
-    }
-    return options;
+    return Flattener(json, separator).run();
 }
 
 Result<Options> parse_json_options(std::string_view json) {

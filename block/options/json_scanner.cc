@@ -5,6 +5,7 @@
 
 #include <cctype>
 #include <fmt/format.h>
+#include <optional>
 
 namespace zoneio {
 
@@ -19,8 +20,10 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-Status stray(std::string_view text) {
-    return json_syntax_error(fmt::format("stray '{}'", text));
+/// Control characters may not, nor bytes that no encoding of Unicode has.
+bool may_stand_in_string(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0xFE;
 }
 
 void append_utf8(std::string& out, uint32_t code) {
@@ -47,9 +50,8 @@ void append_utf8(std::string& out, uint32_t code) {
 /// What a string token stands for.
 class StringDecoder {
 public:
-    /// `token` has its quotes.
-    static Result<std::string> decode(std::string_view token) {
-        StringDecoder decoder(token.substr(1, token.size() - 2));
+    static Result<std::string> decode(const JsonToken& token) {
+        StringDecoder decoder(token);
         Status status = decoder.run();
         if (!status.ok()) {
             return status;
@@ -58,7 +60,7 @@ public:
     }
 
 private:
-    explicit StringDecoder(std::string_view text) : text_(text) {}
+    explicit StringDecoder(const JsonToken& token) : token_(token), text_(token.text.substr(1, token.text.size() - 2)) {}
 
     Status run() {
         while (!text_.empty()) {
@@ -71,7 +73,7 @@ private:
             }
             const std::optional<Utf8Character> character = first_character(text_);
             if (!character || is_noncharacter(character->code)) {
-                return json_syntax_error("invalid UTF-8 sequence in string");
+                return json_syntax_error(token_, "invalid UTF-8 sequence in string");
             }
             out_ += text_.substr(0, character->length);
             text_.remove_prefix(character->length);
@@ -88,7 +90,7 @@ private:
         }
         const size_t index = names.find(c);
         if (c == '\0' || index == std::string_view::npos) {
-            return json_syntax_error("invalid escape sequence in string");
+            return json_syntax_error(token_, "invalid escape sequence in string");
         }
         out_.push_back(values[index]);
         text_.remove_prefix(2);
@@ -127,24 +129,25 @@ private:
         if (!valid) {
             // The closing quote is part of what is shown when the digits ran into it.
             const std::string_view with_quote(shown.data(), std::min(length, shown.size() + 1));
-            return json_syntax_error(fmt::format("{} is not a valid Unicode character", with_quote));
+            return json_syntax_error(token_, fmt::format("{} is not a valid Unicode character", with_quote));
         }
         append_utf8(out_, *code);
         text_.remove_prefix(length);
         return {};
     }
 
+    const JsonToken& token_;
     std::string_view text_;
     std::string out_;
 };
 
 } // namespace
 
-Status json_syntax_error(std::string_view what) {
-    return Status::error(EINVAL, fmt::format("JSON parse error, {}", what));
+Status json_syntax_error(const JsonToken& token, std::string_view what) {
+    return Status::error(EINVAL, fmt::format("{}:{}: JSON parse error, {}", token.line, token.column, what));
 }
 
-Result<std::string> decode_json_string(std::string_view token) {
+Result<std::string> decode_json_string(const JsonToken& token) {
     return StringDecoder::decode(token);
 }
 
@@ -159,18 +162,24 @@ void JsonScanner::skip(Predicate predicate) {
     }
 }
 
-Result<std::optional<JsonToken>> JsonScanner::next() {
-    while (pos_ < text_.size() && std::string_view(" \t\r\n").find(text_[pos_]) != std::string_view::npos) {
-        pos_++;
+void JsonScanner::skip_spaces() {
+    while (at(' ') || at('\t') || at('\r') || at('\n')) {
+        if (text_[pos_++] == '\n') {
+            line_++;
+            line_begin_ = pos_;
+        }
     }
-    if (pos_ == text_.size()) {
-        return std::optional<JsonToken>();
-    }
+}
+
+Result<JsonToken> JsonScanner::next() {
+    skip_spaces();
     begin_ = pos_;
+    if (pos_ == text_.size()) {
+        return taken(JsonTokenKind::end);
+    }
     const char c = text_[pos_];
     if (std::string_view("{}[],:").find(c) != std::string_view::npos) {
-        pos_++;
-        return token(JsonTokenKind::punctuation);
+        return punctuation();
     }
     if (c == '"' || c == '\'') {
         return scan_string(c);
@@ -182,15 +191,43 @@ Result<std::optional<JsonToken>> JsonScanner::next() {
     if (c == '-' || is_digit(c)) {
         return scan_number();
     }
-    pos_++;
-    return stray(taken());
+    return stray_with_next();
 }
 
-Result<std::optional<JsonToken>> JsonScanner::token(JsonTokenKind kind) {
-    if (taken().size() > max_token_size) {
+Result<JsonToken> JsonScanner::punctuation() {
+    const char c = text_[pos_++];
+    if (c == '{' || c == '[') {
+        open_brackets_++;
+    } else if ((c == '}' || c == ']') && open_brackets_ > 0) {
+        open_brackets_--;
+    }
+    if (open_brackets_ > max_nesting) {
+        return Status::error(EINVAL, "JSON nesting depth limit exceeded");
+    }
+    return token(JsonTokenKind::punctuation);
+}
+
+Result<JsonToken> JsonScanner::token(JsonTokenKind kind) {
+    if (pos_ - begin_ > max_token_size) {
         return Status::error(EINVAL, "JSON token size limit exceeded");
     }
-    return std::optional<JsonToken>(JsonToken{kind, taken()});
+    if (++token_count_ > max_token_count) {
+        return Status::error(EINVAL, "JSON token count limit exceeded");
+    }
+    JsonToken token = taken(kind);
+    word_end_ = kind == JsonTokenKind::keyword || kind == JsonTokenKind::number ? pos_ : SIZE_MAX;
+    return token;
+}
+
+JsonToken JsonScanner::taken(JsonTokenKind kind) const {
+    // Only what follows them ends a word or a number: upstream counts that twice.
+    const size_t counted_twice = begin_ == word_end_ ? 1 : 0;
+    return {kind, text_.substr(begin_, pos_ - begin_), line_, begin_ - line_begin_ + 1 + counted_twice};
+}
+
+Status JsonScanner::stray() const {
+    const JsonToken token = taken(JsonTokenKind::end);
+    return json_syntax_error(token, fmt::format("stray '{}'", token.text));
 }
 
 /// A token that broke off: the character at which it did belongs to what the message shows.
@@ -198,27 +235,27 @@ Status JsonScanner::stray_with_next() {
     if (pos_ < text_.size()) {
         pos_++;
     }
-    return stray(taken());
+    return stray();
 }
 
-Result<std::optional<JsonToken>> JsonScanner::scan_string(char quote) {
+Result<JsonToken> JsonScanner::scan_string(char quote) {
     pos_++;
     while (pos_ < text_.size()) {
         const char c = text_[pos_++];
         if (c == quote) {
             return token(JsonTokenKind::string);
         }
-        if (static_cast<unsigned char>(c) < 0x20) {
-            return stray(taken());
+        if (!may_stand_in_string(c)) {
+            return stray();
         }
-        if (c == '\\' && pos_ < text_.size()) {
-            pos_++;
+        if (c == '\\' && pos_ < text_.size() && !may_stand_in_string(text_[pos_++])) {
+            return stray();
         }
     }
-    return stray(taken());
+    return stray();
 }
 
-Result<std::optional<JsonToken>> JsonScanner::scan_number() {
+Result<JsonToken> JsonScanner::scan_number() {
     if (at('-')) {
         pos_++;
         if (!at_digit()) {
@@ -250,37 +287,6 @@ Result<std::optional<JsonToken>> JsonScanner::scan_number() {
         skip(is_digit);
     }
     return token(JsonTokenKind::number);
-}
-
-Result<std::vector<JsonToken>> JsonScanner::next_value() {
-    // More closing brackets than open ones end a value too, as does a scalar outside of any.
-    std::vector<JsonToken> tokens;
-    int braces = 0;
-    int brackets = 0;
-    while (true) {
-        Result<std::optional<JsonToken>> found = next();
-        if (!found.ok()) {
-            return std::move(found).status();
-        }
-        if (!*found) {
-            return tokens;
-        }
-        const JsonToken next_token = **found;
-        if (next_token.kind == JsonTokenKind::punctuation) {
-            braces += next_token.text == "{" ? 1 : next_token.text == "}" ? -1 : 0;
-            brackets += next_token.text == "[" ? 1 : next_token.text == "]" ? -1 : 0;
-        }
-        tokens.push_back(next_token);
-        if (tokens.size() > max_token_count) {
-            return Status::error(EINVAL, "JSON token count limit exceeded");
-        }
-        if (braces + brackets > static_cast<int>(max_nesting)) {
-            return Status::error(EINVAL, "JSON nesting depth limit exceeded");
-        }
-        if (braces < 0 || brackets < 0 || (braces == 0 && brackets == 0)) {
-            return tokens;
-        }
-    }
 }
 
 } // namespace zoneio

@@ -7,51 +7,58 @@
 
 #include "block/base/status.h"
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace zoneio {
 
-enum class JsonTokenKind { punctuation, string, keyword, number };
+enum class JsonTokenKind { end, punctuation, string, keyword, number };
 
-/// A token and its text, strings with their quotes.
+/// A token, its text (strings with their quotes), and where it begins: lines and bytes of a line are counted from 1.
 struct JsonToken {
-    JsonTokenKind kind;
+    JsonTokenKind kind = JsonTokenKind::end;
     std::string_view text;
+    size_t line = 1;
+    size_t column = 1;
 };
 
-/// `JSON parse error, WHAT`.
-Status json_syntax_error(std::string_view what);
+/// `LINE:COLUMN: JSON parse error, WHAT`.
+Status json_syntax_error(const JsonToken& token, std::string_view what);
 
 /// Splits text into tokens.
 class JsonScanner {
 public:
     explicit JsonScanner(std::string_view text) : text_(text) {}
 
-    /// The next token, nothing at the end of the text, or an error.
-    Result<std::optional<JsonToken>> next();
-    /// The tokens of the next value: up to where its brackets balance, or to the end.
-    Result<std::vector<JsonToken>> next_value();
+    /// The next token, `end` after the last one, or an error.
+    Result<JsonToken> next();
 
 private:
     bool at(char c) const { return pos_ < text_.size() && text_[pos_] == c; }
     bool at_digit() const;
-    std::string_view taken() const { return text_.substr(begin_, pos_ - begin_); }
     template <typename Predicate>
     void skip(Predicate predicate);
-    Result<std::optional<JsonToken>> token(JsonTokenKind kind);
+    void skip_spaces();
+    Result<JsonToken> punctuation();
+    Result<JsonToken> token(JsonTokenKind kind);
+    JsonToken taken(JsonTokenKind kind) const;
+    Status stray() const;
     Status stray_with_next();
-    Result<std::optional<JsonToken>> scan_string(char quote);
-    Result<std::optional<JsonToken>> scan_number();
+    Result<JsonToken> scan_string(char quote);
+    Result<JsonToken> scan_number();
 
     std::string_view text_;
     size_t pos_ = 0;
     size_t begin_ = 0;
+    size_t line_ = 1;
+    size_t line_begin_ = 0;
+    size_t token_count_ = 0;
+    size_t open_brackets_ = 0;
+    size_t word_end_ = SIZE_MAX;
 };
 
 /// What a string token stands for, as UTF-8.
-Result<std::string> decode_json_string(std::string_view token);
+Result<std::string> decode_json_string(const JsonToken& token);
 
 } // namespace zoneio

@@ -170,21 +170,37 @@ TEST(JsonOptions, Errors) {
     const std::string prefix = "Could not parse the JSON options: ";
     EXPECT_EQ(json_error(""), prefix + "Expecting a JSON value");
     EXPECT_EQ(json_error("[]"), "Invalid JSON object given");
-    EXPECT_EQ(json_error("{"), prefix + "JSON parse error, premature EOI");
     EXPECT_EQ(json_error("{} {}"), prefix + "Expecting at most one JSON value");
-    EXPECT_EQ(json_error(R"({"a"})"), prefix + "JSON parse error, missing : in object pair");
-    EXPECT_EQ(json_error(R"({"a":1 "b":2})"), prefix + "JSON parse error, expected separator in dict");
-    EXPECT_EQ(json_error(R"({"a":[1 2]})"), prefix + "JSON parse error, expected separator in list");
-    EXPECT_EQ(json_error(R"({"a":1,"a":2})"), prefix + "JSON parse error, duplicate key");
-    EXPECT_EQ(json_error(R"({1:2})"), prefix + "JSON parse error, key is not a string in object");
-    EXPECT_EQ(json_error(R"({"a":tru})"), prefix + "JSON parse error, invalid keyword 'tru'");
-    EXPECT_EQ(json_error(R"({"a":01})"), prefix + "JSON parse error, stray '01'");
-    EXPECT_EQ(json_error(R"({"a":-})"), prefix + "JSON parse error, stray '-}'");
-    EXPECT_EQ(json_error(R"({"a":"\x"})"), prefix + "JSON parse error, invalid escape sequence in string");
-    EXPECT_EQ(json_error(R"({"a":"\ud800"})"), prefix + "JSON parse error, \\ud800 is not a valid Unicode character");
-    EXPECT_EQ(json_error(R"({"a":"\u12"})"), prefix + "JSON parse error, \\u12\" is not a valid Unicode character");
-    EXPECT_EQ(json_error("{\"a\":\"\xff\"}"), prefix + "JSON parse error, invalid UTF-8 sequence in string");
+    EXPECT_EQ(json_error("{} @"), prefix + "Expecting at most one JSON value");
+    EXPECT_EQ(json_error("{"), prefix + "1:2: JSON parse error, premature end of input");
+    EXPECT_EQ(json_error("}"), prefix + "1:1: JSON parse error, expecting value");
+    EXPECT_EQ(json_error(R"({"a"})"), prefix + "1:5: JSON parse error, expecting ':'");
+    EXPECT_EQ(json_error(R"({"a":1 "b":2})"), prefix + "1:8: JSON parse error, expected ',' or '}'");
+    EXPECT_EQ(json_error(R"({"a":[1 2]})"), prefix + "1:9: JSON parse error, expected ',' or ']'");
+    EXPECT_EQ(json_error(R"({"a":[1,]})"), prefix + "1:9: JSON parse error, expecting value");
+    EXPECT_EQ(json_error(R"({"a":1,"a":2})"), prefix + "1:12: JSON parse error, duplicate key");
+    EXPECT_EQ(json_error(R"({1:2})"), prefix + "1:2: JSON parse error, expecting key");
+    EXPECT_EQ(json_error(R"({"a":tru})"), prefix + "1:6: JSON parse error, invalid keyword 'tru'");
+    EXPECT_EQ(json_error(R"({"a":01})"), prefix + "1:6: JSON parse error, stray '01'");
+    EXPECT_EQ(json_error(R"({"a":-})"), prefix + "1:6: JSON parse error, stray '-}'");
+    EXPECT_EQ(json_error(R"({"a":"\x"})"), prefix + "1:6: JSON parse error, invalid escape sequence in string");
+    EXPECT_EQ(json_error(R"({"a":"\ud800"})"), prefix + "1:6: JSON parse error, \\ud800 is not a valid Unicode character");
+    EXPECT_EQ(json_error(R"({"a":"\u12"})"), prefix + "1:6: JSON parse error, \\u12\" is not a valid Unicode character");
+    EXPECT_EQ(json_error("{\"a\":\"\x80\"}"), prefix + "1:6: JSON parse error, invalid UTF-8 sequence in string");
+    EXPECT_EQ(json_error("{\"a\":\"\xfe\"}"), prefix + "1:6: JSON parse error, stray '\"\xfe'");
     EXPECT_EQ(json_error(std::string(2000, '[').c_str()), prefix + "JSON nesting depth limit exceeded");
+}
+
+TEST(JsonOptions, ErrorsNameTheLineAndTheByteOfIt) {
+    const std::string prefix = "Could not parse the JSON options: ";
+    EXPECT_EQ(json_error("{\n \"a\": @"), prefix + "2:7: JSON parse error, stray '@'");
+    EXPECT_EQ(json_error("{\"\xc3\xa9\":1,,"), prefix + "1:9: JSON parse error, expecting key");
+    EXPECT_EQ(json_error("{\"a\":1,\"a\":{\n}"), prefix + "2:1: JSON parse error, duplicate key");
+    // What ends a number or a word at once is told one byte too far right.
+    EXPECT_EQ(json_error("{\"a\":1]"), prefix + "1:8: JSON parse error, expected ',' or '}'");
+    EXPECT_EQ(json_error("{\"a\":1 ]"), prefix + "1:8: JSON parse error, expected ',' or '}'");
+    EXPECT_EQ(json_error("{\"a\":true"), prefix + "1:11: JSON parse error, premature end of input");
+    EXPECT_EQ(json_error("{\"a\":\"x\""), prefix + "1:9: JSON parse error, premature end of input");
 }
 
 } // namespace

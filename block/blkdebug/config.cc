@@ -229,7 +229,7 @@ Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection
     const auto close = [](FILE* file) { (void)fclose(file); };
     const std::unique_ptr<FILE, decltype(close)> file(fopen(name.c_str(), "re"), close);
     if (!file) {
-        return Status::error(errno, fmt::format("Could not read blkdebug config file: {}", strerror(errno)));
+        return Status::error(errno, fmt::format("Could not open '{}': {}", name, strerror(errno)));
     }
     char line[line_size];
     ConfigReader reader(sections);

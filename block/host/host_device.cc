@@ -37,7 +37,7 @@ public:
         auto driver = std::make_unique<HostDevice>(Info.name);
         Status status = driver->open(context, options);
         if (status.ok()) {
-            status = driver->detect_zones();
+            status = driver->read_attributes();
         }
         if (status.ok()) {
             status = driver->check_cache(context.flags);
@@ -63,9 +63,9 @@ public:
                 return status;
             }
         }
-        // The kernel may zero by writing, does so in whole sectors only, and goes past the page cache.
+        // The kernel may zero by writing, and does so in whole sectors only.
         const uint64_t block = sector_size();
-        if (flags.no_fallback || !is_direct() || block == 0 || offset % block != 0 || bytes % block != 0) {
+        if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
             return Status::from_errno(ENOTSUP);
         }
         const auto zero = [&] { return range_ioctl(BLKZEROOUT, offset, bytes); };
@@ -125,7 +125,7 @@ public:
     void refresh() override {
         PosixFile::refresh();
         // Also what is known of single zones: others may have written and reset them.
-        (void)detect_zones();
+        (void)read_attributes();
     }
 
 protected:
@@ -186,33 +186,38 @@ private:
         return Status::error(EACCES, fmt::format("The device is not writable: {}", strerror(EACCES)));
     }
 
-    /// Reads the zoned attributes of what is open now.
-    Status detect_zones() {
+    /// Reads what the kernel tells about what is open now.
+    Status read_attributes() {
         struct stat st{};
         if (fstat(fd(), &st) < 0 || !S_ISBLK(st.st_mode)) {
             return {};
         }
+        limits_.zeroes_alignment = static_cast<uint32_t>(sector_size());
         const Result<QueueAttributes> queue = Sysfs().queue_attributes(st.st_rdev);
         if (!queue.ok()) {
             return queue.status();
         }
+        limits_.discard_alignment = queue->discard_granularity;
         limits_.copy_zones({});
         extras_.zones = nullptr;
         zones_.reset();
-        if (queue->zoned == ZonedModel::none) {
-            return {};
+        if (queue->zoned != ZonedModel::none) {
+            take_zones(*queue);
         }
-        limits_.zoned = queue->zoned;
-        limits_.zone_size = queue->zone_size;
-        const uint64_t bytes = *length();
-        limits_.nr_zones = queue->is_partition ? (bytes + queue->zone_size - 1) / queue->zone_size : queue->nr_zones;
-        limits_.max_append_bytes = queue->max_append_bytes;
-        limits_.max_open_zones = queue->max_open_zones;
-        limits_.max_active_zones = queue->max_active_zones;
-        limits_.write_granularity = queue->physical_block_size;
-        extras_.zones = this;
-        zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue->zone_size, bytes);
         return {};
+    }
+
+    void take_zones(const QueueAttributes& queue) {
+        limits_.zoned = queue.zoned;
+        limits_.zone_size = queue.zone_size;
+        const uint64_t bytes = *length();
+        limits_.nr_zones = queue.is_partition ? (bytes + queue.zone_size - 1) / queue.zone_size : queue.nr_zones;
+        limits_.max_append_bytes = queue.max_append_bytes;
+        limits_.max_open_zones = queue.max_open_zones;
+        limits_.max_active_zones = queue.max_active_zones;
+        limits_.write_granularity = queue.write_granularity;
+        extras_.zones = this;
+        zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue.zone_size, bytes);
     }
 
     /// The page cache writes back in any order, and sequential zones take one only.

@@ -124,10 +124,14 @@ Result<QueueAttributes> Sysfs::queue_attributes(dev_t device) const {
         }
         attributes.zoned = known.value_or(ZonedModel::none);
     }
+    queue.optional("discard_granularity", attributes.discard_granularity);
     if (attributes.zoned != ZonedModel::none) {
         queue.required("chunk_sectors", attributes.zone_size, sector_size);
         queue.required("nr_zones", attributes.nr_zones);
-        queue.required("physical_block_size", attributes.physical_block_size);
+        queue.optional("zone_write_granularity", attributes.write_granularity);
+        if (attributes.write_granularity == 0) {
+            queue.required("physical_block_size", attributes.write_granularity);
+        }
         queue.optional("zone_append_max_bytes", attributes.max_append_bytes);
         queue.optional("max_open_zones", attributes.max_open_zones);
         queue.optional("max_active_zones", attributes.max_active_zones);

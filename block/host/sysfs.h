@@ -12,13 +12,14 @@
 namespace zoneio {
 
 /// What the kernel tells about a block device in its `queue` directory (Documentation/ABI/stable/sysfs-block).
-/// Sizes in bytes. Of a device that is not zoned only the first member means anything.
+/// Sizes in bytes. Of a device that is not zoned only the first two members mean anything.
 struct QueueAttributes {
     ZonedModel zoned = ZonedModel::none;
+    uint32_t discard_granularity = 0; ///< 0: it cannot discard, or a kernel that does not tell
     bool is_partition = false; ///< then nr_zones is that of the whole device
     uint64_t zone_size = 0;    ///< `chunk_sectors`
     uint64_t nr_zones = 0;
-    uint32_t physical_block_size = 0;
+    uint32_t write_granularity = 0; ///< `zone_write_granularity`, else the physical block
     // 0: no limit, or a kernel that does not tell.
     uint64_t max_append_bytes = 0;
     uint32_t max_open_zones = 0;

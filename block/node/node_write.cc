@@ -282,13 +282,14 @@ Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
     if (needs_tracking()) {
         ticket.emplace(tracker_, offset, offset + bytes, false);
     }
-    const bool whole = limits().discard_alignment == 0 && limits().max_discard == 0;
+    const uint64_t unit = std::max<uint64_t>(limits().discard_alignment, limits().request_alignment);
+    const bool whole = limits().max_discard == 0 && offset % unit == 0 && bytes % unit == 0;
     Status status = whole ? driver_->pdiscard(offset, bytes) : discard_in_parts(offset, bytes);
     mark_written();
     return status.code() == ENOTSUP ? Status() : std::move(status);
 }
 
-/// Whole units of the driver; what is before and behind them it may skip.
+/// Whole units of the driver; what is before and behind them it may skip or refuse.
 Status BlockNode::discard_in_parts(uint64_t offset, uint64_t bytes) {
     const uint64_t block = limits().request_alignment;
     const uint64_t alignment = std::max<uint64_t>(limits().discard_alignment, block);
@@ -308,7 +309,8 @@ Status BlockNode::discard_in_parts(uint64_t offset, uint64_t bytes) {
         }
         part = std::min(part, limit);
         Status status = driver_->pdiscard(offset, part);
-        if (!status.ok() && status.code() != ENOTSUP) {
+        const bool is_partial = offset % alignment != 0 || part % alignment != 0;
+        if (!status.ok() && status.code() != ENOTSUP && !(status.code() == EINVAL && is_partial)) {
             return status;
         }
         offset += part;

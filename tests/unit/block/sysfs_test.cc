@@ -56,10 +56,26 @@ TEST_F(SysfsTest, ReadsEveryAttribute) {
     EXPECT_FALSE(queue->is_partition);
     EXPECT_EQ(queue->zone_size, 256U << 20);
     EXPECT_EQ(queue->nr_zones, 75U);
-    EXPECT_EQ(queue->physical_block_size, 4096U);
+    EXPECT_EQ(queue->write_granularity, 4096U);
     EXPECT_EQ(queue->max_append_bytes, 131072U);
     EXPECT_EQ(queue->max_open_zones, 128U);
     EXPECT_EQ(queue->max_active_zones, 0U);
+}
+
+TEST_F(SysfsTest, TheGranularityOfWritesIsTheKernelsWhereItTells) {
+    set("zone_write_granularity", "512");
+    EXPECT_EQ(read()->write_granularity, 512U);
+    set("zone_write_granularity", "0");
+    EXPECT_EQ(read()->write_granularity, 4096U);
+}
+
+TEST_F(SysfsTest, TellsTheGranularityOfDiscardsOfAnyDevice) {
+    EXPECT_EQ(read()->discard_granularity, 0U);
+    set("discard_granularity", "1048576");
+    EXPECT_EQ(read()->discard_granularity, 1048576U);
+    EXPECT_EQ(read(17)->discard_granularity, 1048576U);
+    set("zoned", "none");
+    EXPECT_EQ(read()->discard_granularity, 1048576U);
 }
 
 TEST_F(SysfsTest, KnowsTheModels) {

@@ -35,6 +35,21 @@ BlockBackend::~BlockBackend() {
     drain(false);
 }
 
+std::vector<Notice> BlockBackend::take_notices() {
+    std::vector<Notice> notices = std::exchange(notices_, {});
+    for (Notice& notice : take_late_notices()) {
+        notices.push_back(std::move(notice));
+    }
+    return notices;
+}
+
+std::vector<Notice> BlockBackend::close(std::unique_ptr<BlockBackend> backend) {
+    std::vector<Notice> notices = backend->take_notices();
+    backend->root_->tell_when_closed(notices);
+    backend.reset();
+    return notices;
+}
+
 void BlockBackend::finish_all() {
     while (in_flight() > 0) {
         if (reap(true) == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/notice.h"
 #include "block/base/task.h"
 #include "block/chain/open.h"
 #include "block/engine/engine.h"
@@ -38,6 +39,8 @@ public:
     static Result<std::unique_ptr<BlockBackend>> open(ImageSpec spec, bool writethrough, std::vector<Notice>& notices);
     /// Waits for requests in flight, then closes the chain. Requests held at breakpoints go on.
     ~BlockBackend();
+    /// The same, and tells of what could not be flushed any more.
+    static std::vector<Notice> close(std::unique_ptr<BlockBackend> backend);
     BlockBackend(const BlockBackend&) = delete;
     BlockBackend& operator=(const BlockBackend&) = delete;
 
@@ -143,8 +146,8 @@ public:
     bool may_split() const;
 
     /// What there was to tell since the last call.
-    std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
-    bool has_notices() const { return !notices_.empty(); }
+    std::vector<Notice> take_notices();
+    bool has_notices() const { return !notices_.empty() || has_late_notices(); }
 
     /// The last request that failed since it was last taken; asynchronous ones are not counted.
     std::optional<FailedRequest> take_failure() { return std::exchange(failure_, std::nullopt); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command.h"
 
+#include "commands/text/safe_text.h"
+
 namespace zoneio {
 
 namespace {
@@ -34,7 +36,19 @@ int next_option(const Command& command, CommandLine line) {
     if (optind == 0) {
         in_order = has_options_first(line);
     }
-    return getopt(line.argc, line.argv, in_order ? command.options.in_order() : command.options.text());
+    const char* const options = in_order ? command.options.in_order() : command.options.text();
+    static const bool at_terminal = isatty(STDERR_FILENO) != 0;
+    if (!at_terminal || opterr == 0) {
+        return getopt(line.argc, line.argv, options);
+    }
+    // Its message may hold a byte that the terminal obeys.
+    opterr = 0;
+    const int option = getopt(line.argc, line.argv, options);
+    opterr = 1;
+    if (option == '?') {
+        print_error_line(line.argv[0], ": ", getopt_complaint(command.options.text()));
+    }
+    return option;
 }
 
 Outcome usage_error(Session& session, const Command& command) {

@@ -113,9 +113,7 @@ Outcome run_words(Session& session, const Command* command) {
         session.scratch().release();
     }
     if (session.is_open() && session.backend().has_notices()) {
-        for (const Notice& notice : session.backend().take_notices()) {
-            session.out().notice(notice.text);
-        }
+        session.show(session.backend().take_notices());
     }
     return outcome;
 }

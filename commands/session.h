@@ -50,6 +50,8 @@ public:
     void attach(std::unique_ptr<BlockBackend> backend);
     /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
     void close();
+    /// Tells what there is to tell of the image.
+    void show(const std::vector<Notice>& notices);
 
     /// Lets asynchronous commands go on that were kept back for others to join them; to be called before waiting.
     void kick() {

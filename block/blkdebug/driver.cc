@@ -326,6 +326,8 @@ Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context
         driver->rules_.add(std::move(rule));
     }
     driver->settings_ = std::move(*settings);
+    driver->traits_.keeps_writing =
+        (driver->settings_.take_permissions & (Permissions::write | Permissions::write_unchanged)) != 0;
     driver->set_limits();
     driver->debug_event(DebugEvent::none);
     return std::unique_ptr<BlockDriver>(std::move(driver));

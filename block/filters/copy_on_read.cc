@@ -63,6 +63,13 @@ public:
         driver->adopt(std::move(context.child));
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
+
+    /// What is copied is written to the child, whether or not somebody writes here.
+    Status set_permissions(const Permissions& permissions) override {
+        Permissions wanted = permissions;
+        wanted.taken |= Permissions::write_unchanged;
+        return child_->set_permissions(wanted);
+    }
 };
 
 } // namespace

@@ -81,7 +81,12 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
 
 class RawDriver final : public FilterDriver, private NativeFile {
 public:
-    RawDriver() { extras_.native_file = this; }
+    RawDriver() {
+        traits_.keeps_writing = false;
+        extras_.native_file = this;
+    }
+
+    Status flush() override { return child_->is_written() ? child_->flush() : Status(); }
 
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         Result<Window> window = take_window(options);

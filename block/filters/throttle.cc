@@ -41,6 +41,8 @@ public:
         // A request may wait here, whatever is below, and in how many requests something is done decides how long.
         driver->traits_.completes_at_once = false;
         driver->traits_.counts_requests = true;
+        driver->traits_.owns_flush = true;
+        driver->traits_.keeps_writing = false;
         driver->group_ = *group;
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }

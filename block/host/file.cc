@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `file`: a regular file.
+#include "block/base/notice.h"
 #include "block/host/posix_file.h"
 #include "block/node/driver_rows.h"
 #include "block/node/mode_words.h"
@@ -48,6 +49,11 @@ public:
             status = punch_hole(offset, bytes);
             if (status.ok()) {
                 status = allocate(0, offset, bytes, allocate_works_);
+                if (status.code() == EINVAL) {
+                    return status;
+                }
+            } else if (status.code() == EINVAL) {
+                warn_of_file_system();
             }
         }
         if (status.ok()) {
@@ -128,6 +134,15 @@ private:
 
     Status punch_hole(uint64_t offset, uint64_t bytes) {
         return allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes, punch_hole_works_);
+    }
+
+    /// A hole may have any begin and end: once per process is enough.
+    static void warn_of_file_system() {
+        static std::atomic<bool> warned{false};
+        if (!warned.exchange(true)) {
+            add_late_notice({true, "Your file system is misbehaving: fallocate(FALLOC_FL_PUNCH_HOLE) returned EINVAL. Please "
+                                   "report this bug to your file system vendor."});
+        }
     }
 
     Status write_zeros(uint64_t begin, uint64_t end);

@@ -75,6 +75,10 @@ struct Traits {
     bool can_reopen = true;
     /// What was written before this open, or reopen for writing, may not be on the medium: the next flush has something to do.
     bool has_unflushed = false;
+    bool owns_flush = false; ///< its flush() is all that a flush of the node is, whatever was written
+    /// It writes to its child also when nobody writes to it. Where it does not, a flush while it is closed leaves what the
+    /// child holds to the flush with which the child itself is closed.
+    bool keeps_writing = true;
 };
 
 /// What every driver answers. Every method blocks until its work is done; data methods may be called from several

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/node/node.h"
 
+#include "block/base/notice.h"
 #include "block/base/size.h"
 #include "block/trace/trace.h"
 
@@ -58,11 +59,42 @@ void BlockNode::take_over_unflushed() {
 }
 
 BlockNode::~BlockNode() {
-    // Whoever closes an image has no place for an error; `flush` and forced writes are how to see one.
+    set_written(false);
     try {
-        (void)flush();
+        const Status status = flush();
+        if (!status.ok() && close_notices_ != nullptr) {
+            close_notices_->push_back(
+                {false, fmt::format("Failed flush for '{}' during close: {}", name_when_closed(), status.message())});
+        }
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch)
     }
+}
+
+void BlockNode::tell_when_closed(std::vector<Notice>& notices, bool below_format) {
+    close_notices_ = &notices;
+    below_format_ = below_format;
+    if (child() != nullptr) {
+        driver_->child()->tell_when_closed(notices, below_format || !info_.is_protocol);
+    }
+}
+
+/// Nobody writes to this node, or somebody does: what that means for those below.
+void BlockNode::set_written(bool written) {
+    written_ = written;
+    if (child() != nullptr) {
+        driver_->child()->set_written(written || driver_->traits().keeps_writing);
+    }
+}
+
+/// Upstream gives a node its full name when a format is opened on top of it; until then it has the name it was opened by.
+std::string BlockNode::name_when_closed() const {
+    if (below_format_) {
+        return shown_name();
+    }
+    if (!info_.is_protocol && child() != nullptr) {
+        return child()->shown_name();
+    }
+    return info_.needs_filename ? filename_ : name_;
 }
 
 bool BlockNode::has_plain_name() const {
@@ -247,13 +279,15 @@ Status BlockNode::flush() {
         return {};
     }
     const uint64_t writes = writes_.load(std::memory_order_acquire);
-    BlockNode* const below = driver_->child();
+    const bool owns_flush = driver_->traits().owns_flush;
+    BlockNode* const below = owns_flush ? nullptr : driver_->child();
     const FlushTurn turn(*this);
     if (below != nullptr) {
         below->raise(DebugEvent::flush_to_os);
     }
-    if (flags_.no_flush || writes == flushed_.load(std::memory_order_acquire)) {
-        return below != nullptr ? below->flush() : Status();
+    const bool has_nothing = flags_.no_flush || writes == flushed_.load(std::memory_order_acquire);
+    if (has_nothing && !owns_flush) {
+        return below != nullptr && below->is_written() ? below->flush() : Status();
     }
     if (below != nullptr) {
         below->raise(DebugEvent::flush_to_disk);

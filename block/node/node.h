@@ -11,6 +11,8 @@
 
 namespace zoneio {
 
+struct Notice;
+
 /// A node of the chain: a driver, with what is the same for every driver.
 ///
 /// Pads requests to the driver's alignment (reading what a partial block held before), cuts them to its
@@ -21,7 +23,7 @@ class BlockNode {
 public:
     BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,
               std::string filename);
-    /// Flushes what was not flushed.
+    /// Flushes what was not flushed. See tell_when_closed() for errors.
     ~BlockNode();
     BlockNode(const BlockNode&) = delete;
     BlockNode& operator=(const BlockNode&) = delete;
@@ -82,6 +84,11 @@ public:
             breakpoints_->debug_event(event);
         }
     }
+    /// False only while the nodes above are being closed, and no driver there writes to this node any more.
+    bool is_written() const { return written_; }
+    /// Flushes that fail when this node and those below are closed are told to `notices`. For the root of a chain, when
+    /// it is about to be closed.
+    void tell_when_closed(std::vector<Notice>& notices) { tell_when_closed(notices, false); }
     /// Has something been written here since the last flush?
     bool is_dirty() const { return writes_.load(std::memory_order_acquire) != flushed_.load(std::memory_order_acquire); }
 
@@ -108,6 +115,9 @@ private:
     };
     class FlushTurn;
 
+    void tell_when_closed(std::vector<Notice>& notices, bool below_format);
+    void set_written(bool written);
+    std::string name_when_closed() const;
     Padding padding(uint64_t offset, uint64_t bytes) const;
     bool needs_tracking() const { return limits().request_alignment > 1 || flags_.copy_on_read; }
     void mark_written() { writes_.fetch_add(1, std::memory_order_release); }
@@ -139,6 +149,9 @@ private:
 
     Breakpoints* const breakpoints_; ///< of this driver
     const bool has_events_;          ///< this driver or one below stops requests
+    bool written_ = true;
+    bool below_format_ = false; ///< one above is no protocol; known when close_notices_ is
+    std::vector<Notice>* close_notices_ = nullptr;
     Task* flushing_ = nullptr;
     std::vector<Task*> flush_waiters_;
 

@@ -3,6 +3,7 @@
 // What the factory of a driver is given when a node is opened.
 #pragma once
 
+#include "block/base/notice.h"
 #include "block/node/driver.h"
 #include "block/node/node.h"
 
@@ -13,12 +14,6 @@
 #include <vector>
 
 namespace zoneio {
-
-/// Something to tell the user about an open that goes on nevertheless.
-struct Notice {
-    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
-    std::string text;
-};
 
 /// Opens the child of a driver that sees to it itself: a name, options below the child's key, or both. Null when there
 /// is nothing of either.

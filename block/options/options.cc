@@ -9,6 +9,7 @@
 #include <cctype>
 #include <fmt/format.h>
 #include <iterator>
+#include <tuple>
 
 namespace zoneio {
 
@@ -29,6 +30,11 @@ unsigned dictionary_bucket(std::string_view key) {
         position++;
     }
     return (1103515243 * hash + 12345) % 512;
+}
+
+/// Keys of one bucket come in the order that they had in the dictionary of the node above, but for `driver`.
+std::tuple<unsigned, bool, unsigned> place_in_dictionary(const std::string& key) {
+    return {dictionary_bucket(key), key == "driver", dictionary_bucket("file." + key)};
 }
 
 } // namespace
@@ -253,8 +259,9 @@ std::string Options::to_json(const std::map<std::string, std::string, std::less<
     for (const auto& [key, value] : members) {
         keys.push_back(&key);
     }
-    std::sort(keys.begin(), keys.end(),
-              [](const std::string* a, const std::string* b) { return dictionary_bucket(*a) < dictionary_bucket(*b); });
+    std::stable_sort(keys.begin(), keys.end(), [](const std::string* a, const std::string* b) {
+        return place_in_dictionary(*a) < place_in_dictionary(*b);
+    });
     std::string json = "{";
     for (const std::string* key : keys) {
         json += fmt::format("{}\"{}\": {}", json.size() > 1 ? ", " : "", *key, members[*key]);

@@ -6,8 +6,8 @@
 
 #include "commands/text/safe_text.h"
 
-#include <cstring>
 #include <getopt.h>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -23,15 +23,6 @@ void forget_getopt_complaint() {
     char* words[] = {program, option, nullptr};
     optind = 0;
     (void)getopt(2, words, "");
-}
-
-/// What getopt(3) found wrong; nothing when it was content.
-std::string getopt_complaint(const char* options) {
-    if (optopt == no_option) {
-        return {};
-    }
-    const bool is_known = strchr(options, optopt) != nullptr;
-    return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", static_cast<char>(optopt));
 }
 
 } // namespace
@@ -114,7 +105,7 @@ bool Reporter::record_failure(Kind kind, int code, std::string_view text, std::s
 
 void Reporter::say_failure(Kind kind, int code, std::string_view text, const Status& status) {
     if (json_ == nullptr) {
-        write(text);
+        write(for_terminal(STDOUT_FILENO, text));
     } else if (!record_failure(kind, code, text, status.ok() ? text : status.message())) {
         plain_error(text, code);
     }
@@ -126,8 +117,9 @@ void Reporter::usage(std::string_view line, const char* options) {
         write("\n");
         return;
     }
-    const std::string complaint = getopt_complaint(options);
-    record_failure(Kind::usage, EINVAL, line, complaint.empty() ? "options or operands that the command does not take" : complaint);
+    const bool is_content = optopt == no_option;
+    record_failure(Kind::usage, EINVAL, line,
+                   is_content ? "options or operands that the command does not take" : getopt_complaint(options));
 }
 
 void Reporter::fail_explained(std::string_view what, const Status& status) {

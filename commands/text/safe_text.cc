@@ -4,6 +4,7 @@
 #include "block/base/utf8.h"
 #include "commands/text/print.h"
 
+#include <getopt.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -31,6 +32,12 @@ std::string for_terminal(int fd, std::string_view text) {
         text.remove_prefix(length);
     }
     return shown;
+}
+
+std::string getopt_complaint(std::string_view options) {
+    const auto letter = static_cast<char>(optopt);
+    const bool is_known = letter != ':' && options.find(letter) != std::string_view::npos;
+    return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", letter);
 }
 
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text) {

@@ -10,6 +10,10 @@ namespace zoneio {
 /// terminal gets control characters and what is no UTF-8 as `\xHH`, so that they cannot move its cursor or set its title.
 std::string for_terminal(int fd, std::string_view text);
 
+/// What getopt(3) or getopt_long(3) found wrong with a letter, in its words: after it returned '?', with opterr 0.
+/// `options` is what it was given.
+std::string getopt_complaint(std::string_view options);
+
 /// Prints `PREFIX` and `TEXT` as a line on stderr. See for_terminal().
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text);
 

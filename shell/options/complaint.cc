@@ -2,6 +2,7 @@
 #include "shell/options/complaint.h"
 
 #include "commands/text/nearest.h"
+#include "commands/text/safe_text.h"
 
 #include <fmt/format.h>
 #include <string_view>
@@ -74,9 +75,7 @@ std::string option_complaint(std::span<char* const> words, std::span<const optio
             return text;
         }
     }
-    const auto letter = static_cast<char>(optopt);
-    const bool is_known = letters.find(letter) != std::string::npos;
-    return fmt::format("{} -- '{}'", is_known ? "option requires an argument" : "invalid option", letter);
+    return getopt_complaint(letters);
 }
 
 std::string meant_option(std::span<char* const> words, std::span<const option> table) {

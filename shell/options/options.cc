@@ -66,6 +66,9 @@ public:
             // Now, as getopt sorts them.
             errors_.begin_program(words);
         }
+        // At a terminal the messages of getopt are printed here: they may hold what a terminal obeys.
+        const bool complains = opterr != 0 && isatty(STDERR_FILENO) != 0;
+        opterr = complains ? 0 : opterr;
         const std::vector<option> long_options = getopt_table(app_.get_options().size());
         const std::vector<option> known_to_qemu_io = getopt_table(first_of_ours_);
         const std::string short_options = getopt_letters(long_options);
@@ -79,7 +82,11 @@ public:
         };
         while ((c = next()) != -1) {
             if (c == '?') {
-                const int status = refuse([&] { return option_complaint(words, *table, short_options); });
+                const auto complaint = [&] { return option_complaint(words, *table, short_options); };
+                if (complains) {
+                    print_error_line(argv[0], ": ", complaint());
+                }
+                const int status = refuse(complaint);
                 suggest(meant_option(words, long_options));
                 return status;
             }
@@ -89,6 +96,7 @@ public:
                 return exit_status_;
             }
         }
+        opterr = complains ? 1 : opterr;
         return take_operands({argv + optind, static_cast<size_t>(argc - optind)});
     }
 

@@ -1,10 +1,10 @@
-"""Measure zoneio against the real qemu-io 10.0 and against bare loops of the same system calls.
+"""Measure zoneio against the real qemu-io 11.1 and against bare loops of the same system calls.
 
 The programs of a row run in turn, --pairs times, each time beginning with another one; ratios are medians over
 these turns.  "ratio" is qemu-io's time by ours, "limit" the bare loop's time by ours: above 1 we are faster.
 "peak" is the highest memory in use, over that of a start that does nothing.
 
-The reference is a qemu-io 10.0: --reference runs it, --reference-root (or $ZONEIO_REFERENCE) names a root folder
+The reference is a qemu-io 11.1: --reference runs it, --reference-root (or $ZONEIO_REFERENCE) names a root folder
 that holds one, as debootstrap makes it.  Without one only the limits are measured.
 
 Exit status: 0 every goal was met, 1 some were missed, 2 the run was not possible.
@@ -21,8 +21,11 @@ import statistics
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+
 import markdown
 from measure import Failed, measure
+from reference_root import default_reference_root
 from rows import Rows, reference_command
 
 LARGEST_GROWTH = 1.5        # how much more a command may cost at 100 times the work than at 10 times
@@ -49,9 +52,10 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     reference = parser.add_mutually_exclusive_group()
-    reference.add_argument("--reference", metavar="CMD", help="a qemu-io 10.0, or a command that runs one")
-    reference.add_argument("--reference-root", metavar="DIR", default=os.environ.get("ZONEIO_REFERENCE"),
-                           help="a root folder that holds one")
+    reference.add_argument("--reference", metavar="CMD", help="a qemu-io 11.1, or a command that runs one")
+    reference.add_argument("--reference-root", metavar="DIR",
+                           help="a root folder that holds one; default: $ZONEIO_REFERENCE, or what the tool beside the "
+                                "recorded cases sets up, where that is at hand")
     parser.add_argument("--binary", metavar="FILE", help="the zoneio to measure (default: the one just built)")
     parser.add_argument("--pairs", type=int, default=5, metavar="N", help="turns per row (%(default)s)")
     parser.add_argument("--row", action="append", default=[], metavar="TEXT",
@@ -77,8 +81,8 @@ class Bench:
         reference = []
         if args.reference:
             reference = shlex.split(args.reference)
-        elif args.reference_root:
-            reference = reference_command(os.path.realpath(args.reference_root))
+        elif root := args.reference_root or default_reference_root():
+            reference = reference_command(os.path.realpath(root))
         self.rows = Rows(args.binary, reference, args.build, disk, memory)
         self.idle_kib = 0
         self.missed = []

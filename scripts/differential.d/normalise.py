@@ -3,6 +3,7 @@
 Everything else is compared byte for byte.
 """
 
+import json
 import re
 
 _UNIT = r"(?:bytes|KiB|MiB|GiB|TiB|PiB|EiB)"
@@ -33,6 +34,7 @@ _MASKS = tuple((re.compile("^" + pattern, re.M), text) for _why, pattern, text i
 
 _USAGE_LINE = re.compile(r"^((?:qemu-io> )*[a-z_?]+(?: [^\n]*?)?) -- [^\n]+$")
 _PROCESS_USAGE = re.compile(r"^Usage: qemu-io .*\Z", re.M | re.S)
+_SHOWN_NAME = re.compile(r"(?<=for 'json:)\{.*\}(?=' during close|' and probing guessed)")
 _PROGRAM_PATH = re.compile(r"^/\S*/qemu-io: ", re.M)
 
 
@@ -40,9 +42,34 @@ def normalise(text, directory):
     text = without_help_prose(text).replace(directory, "TEST_DIR")
     # A reference behind a wrapper cannot be given argv[0]; getopt then shows its full path.
     text = _PROGRAM_PATH.sub("qemu-io: ", text)
+    text = _SHOWN_NAME.sub(lambda match: in_one_order(match[0]), text)
     for pattern, replacement in _MASKS:
         text = pattern.sub(replacement, text)
     return text
+
+
+def in_one_order(name):
+    """The name of a node as `{...}`.  In which order keys are shown that have one place in the reference's dictionary is
+    up to how often it was copied."""
+    try:
+        pairs = json.loads(name, object_pairs_hook=list)
+    except ValueError:
+        return name
+    return json.dumps(ordered(pairs))
+
+
+def ordered(value):
+    if not isinstance(value, list):
+        return value
+    return {key: ordered(inner) for key, inner in sorted(value, key=lambda pair: (dictionary_bucket(pair[0]), pair[0]))}
+
+
+def dictionary_bucket(key):
+    """The place of a key in the reference's dictionary: the hash of Samba's tdb."""
+    value = 0x238F13AF * len(key)
+    for position, byte in enumerate(key.encode()):
+        value += byte << (position * 5 % 24)
+    return (1103515243 * (value & 0xFFFFFFFF) + 12345 & 0xFFFFFFFF) % 512
 
 
 def without_help_prose(text):

@@ -28,7 +28,7 @@ namespace zoneio {
 
 namespace {
 
-constexpr const char* version_text = "qemu-io version 10.0 (zoneio " ZONEIO_VERSION ")\n"
+constexpr const char* version_text = "qemu-io version 11.1 (zoneio " ZONEIO_VERSION ")\n"
                                      "Copyright (c) 2026 The zoneio developers. Licence GPL-3.0-or-later\n";
 
 constexpr const char* head_text = "Usage: {} [OPTION]... [-c COMMAND]... [file]\n"

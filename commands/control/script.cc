@@ -53,6 +53,9 @@ public:
         while (line_.ends_with('\r')) {
             line_.pop_back();
         }
+        if (number_ == 1 && line_.starts_with(byte_order_mark)) {
+            line_.erase(0, byte_order_mark.size());
+        }
         return true;
     }
     char* text() { return line_.data(); }
@@ -63,6 +66,8 @@ public:
 
 private:
     static constexpr size_t longest_line = 1U << 20;
+    /// Editors of other systems put it before a text in UTF-8.
+    static constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
     FILE* file_;
     std::string line_;

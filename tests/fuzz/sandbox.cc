@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // What stands between fuzzed commands and the machine: the calls that reach it are replaced when the program is linked
-// (--wrap). Files are opened in the scratch folder only; nobody sleeps, raises signals, or prints without end.
+// (--wrap). Files are opened in the scratch folder only; nobody sleeps, raises signals, or prints without end. Lines that
+// would end the program are not run, whoever runs them: the target, or a script.
 #include "fuzz_target.h"
 
+#include "commands/command.h"
+
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
@@ -30,6 +34,13 @@ bool is_inside(const char* path) {
     return name.find('/') == std::string_view::npos || name.starts_with("/proc/self/fd/") ||
            name == "/proc/sys/kernel/random/boot_id" ||
            (name.starts_with(scratch) && name.find("..") == std::string_view::npos);
+}
+
+/// These end the program, as they should, or hold requests until somebody lets them go on.
+bool ends_program(std::string_view line) {
+    const size_t begin = std::min(line.find_first_not_of(' '), line.size());
+    const std::string_view word = line.substr(begin, line.find(' ', begin) - begin);
+    return word == "abort" || word == "sigraise" || word == "sleep" || word == "break";
 }
 
 } // namespace
@@ -66,7 +77,15 @@ using zoneio::fuzz::is_inside;
 
 extern "C" {
 
+// zoneio::run_line(): the prompt, the target and scripts all come to it.
+zoneio::Outcome __real__ZN6zoneio8run_lineERNS_7SessionEPc(zoneio::Session& session, char* line);
+
+zoneio::Outcome __wrap__ZN6zoneio8run_lineERNS_7SessionEPc(zoneio::Session& session, char* line) {
+    return zoneio::fuzz::ends_program(line) ? zoneio::Outcome::ok : __real__ZN6zoneio8run_lineERNS_7SessionEPc(session, line);
+}
+
 int __real_open(const char* path, int flags, ...);
+FILE* __real_fopen(const char* path, const char* mode);
 size_t __real_fwrite_unlocked(const void* data, size_t size, size_t count, FILE* stream);
 
 int __wrap_open(const char* path, int flags, ...) {
@@ -82,6 +101,10 @@ int __wrap_open(const char* path, int flags, ...) {
         return -1;
     }
     return __real_open(path, flags | O_NOFOLLOW * (strncmp(path, "/proc", 5) != 0), mode);
+}
+
+FILE* __wrap_fopen(const char* path, const char* mode) {
+    return is_inside(path) ? __real_fopen(path, mode) : (errno = EACCES, nullptr);
 }
 
 int __wrap_unlink(const char* path) {

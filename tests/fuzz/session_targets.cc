@@ -19,13 +19,6 @@ namespace {
 constexpr size_t most_lines = 48;
 constexpr uint64_t most_output = 1U << 20;
 
-/// Not to be tried: they end the program, as they should, or hold requests until somebody lets them go on.
-bool ends_program(std::string_view line) {
-    const size_t begin = std::min(line.find_first_not_of(' '), line.size());
-    const std::string_view word = line.substr(begin, line.find(' ', begin) - begin);
-    return word == "abort" || word == "sigraise" || word == "sleep" || word == "break";
-}
-
 /// The devices that sessions begin with. Small, so that no command takes long.
 constexpr std::string_view devices[] = {
     "driver=zoned,size=1M,zone.size=64k",
@@ -84,7 +77,7 @@ void run_lines(Session& session, std::string_view text) {
         const size_t end = std::min(text.find('\n'), text.size());
         std::string line(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
-        if (!ends_program(line) && run_line(session, line.data()) == Outcome::quit) {
+        if (run_line(session, line.data()) == Outcome::quit) {
             break;
         }
         if (session.is_open()) {

@@ -7,7 +7,7 @@ test_packages=(btrfs-progs e2fsprogs groff-base libgtest-dev man-db procps pytho
                python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)
 package_packages=(dpkg-dev fakeroot file lintian)
 bench_packages=(binutils fio libbenchmark-dev)
-fuzz_packages=(clang)
+clang_packages=(clang)
 vm_packages=(busybox-static qemu-system-x86)
 
 # need_packages PACKAGE...: installs what is missing as root; else prints the line that does, and ends.

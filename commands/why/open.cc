@@ -8,6 +8,7 @@
 #include "commands/why/why.h"
 
 #include <algorithm>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

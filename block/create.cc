@@ -124,8 +124,10 @@ void remove_empty(BlockNode& node, const std::string& filename) {
 
 /// Makes the file the image, with nobody else using it meanwhile. Where that fails, one that `is_new` goes. Until it is
 /// locked, it may be somebody else's who was faster.
-Status fill_in(const std::string& filename, const NewImage& image, bool is_new, bool overwrite) {
+Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool overwrite) {
+    const std::string& filename = file.filename;
     ImageSpec spec;
+    spec.options = file.options;
     spec.options.set("driver", "file");
     spec.options.set("filename", filename);
     std::vector<Notice> notices;
@@ -165,16 +167,21 @@ Status fill_in(const std::string& filename, const NewImage& image, bool is_new, 
 
 } // namespace
 
-Status create_image(const std::string& driver, const std::string& filename, uint64_t size, Options options, bool overwrite) {
-    const Result<NewImage> image = plan_image(driver, size, std::move(options));
+Status create_image(const std::optional<std::string>& driver, NamedFile file, uint64_t size, Options options, bool overwrite) {
+    const std::string& filename = file.filename;
+    options.merge_missing(file.device_options);
+    const Result<NewImage> image = plan_image(driver.value_or(file.is_zoned ? "zoned" : "raw"), size, std::move(options));
     if (!image.ok()) {
         return image.status();
+    }
+    if (file.is_zoned && !image->zoned) {
+        return Status::error(EINVAL, fmt::format("The name asks for a zoned device in '{}': create it with -f zoned", filename));
     }
     const Result<bool> is_new = make_file(filename);
     if (!is_new.ok()) {
         return is_new.status();
     }
-    return fill_in(filename, *image, *is_new, overwrite);
+    return fill_in(file, *image, *is_new, overwrite);
 }
 
 } // namespace zoneio

@@ -101,6 +101,17 @@ public:
         return open_driver(plan);
     }
 
+    /// The options that the name of a protocol stands for.
+    static Result<Options> options_of_name(const std::string& filename) {
+        Plan plan{filename, {}, {}, nullptr, true, {}, nullptr, false};
+        Status status = choose_driver(plan);
+        if (!status.ok()) {
+            return status;
+        }
+        plan.options.set("driver", std::string(plan.info->name));
+        return std::move(plan.options);
+    }
+
 private:
     struct Plan {
         std::optional<std::string> filename; ///< as given; not yet an option
@@ -340,7 +351,29 @@ private:
 
 } // namespace
 
+Result<Options> options_of_name(const std::string& filename) {
+    return filename.starts_with("json:") ? parse_json_options(std::string_view(filename).substr(5))
+                                         : Opener::options_of_name(filename);
+}
+
+namespace {
+
+bool fixed_names = false;
+
+} // namespace
+
+void use_fixed_names() {
+    fixed_names = true;
+}
+
+bool has_fixed_names() {
+    return fixed_names;
+}
+
 std::string generated_node_name() {
+    if (fixed_names) {
+        return "NODE_NAME";
+    }
     // Unpredictable, so that nobody's script comes to rely on one.
     static std::minstd_rand generator(std::random_device{}());
     static unsigned count = 0;

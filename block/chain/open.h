@@ -28,7 +28,15 @@ Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice
 /// What options say wins over `root_flags`, the new settings of the root node.
 Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags);
 
-/// A name for a node that was given none.
+/// What a file name stands for, as `open` takes it: the options of `json:{...}`, else `driver` and `filename`.
+Result<Options> options_of_name(const std::string& filename);
+
+/// From now on what differs from run to run is shown as QEMU's test suites show it: nodes without a name as NODE_NAME,
+/// temporary files as vl.XXXXXX.
+void use_fixed_names();
+bool has_fixed_names();
+
+/// A name for a node that was given none. No other node has it, unless names are fixed.
 std::string generated_node_name();
 
 /// What a node passes on to the one below. Discards do not stop on the way: the node above decided.

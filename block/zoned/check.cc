@@ -256,12 +256,13 @@ void ZonedCheck::add(std::string text, bool is_repaired) {
     }
 }
 
-Result<ZonedCheck> check_zoned_file(const std::string& filename, bool repair, bool shared) {
+Result<ZonedCheck> check_zoned_file(const NamedFile& file, bool repair, bool shared) {
     ImageSpec spec;
+    spec.options = file.options;
     spec.flags.read_only = !repair;
     spec.flags.force_share = shared;
     spec.options.set("driver", "file");
-    spec.options.set("filename", filename);
+    spec.options.set("filename", file.filename);
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
     if (!node.ok()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
+#include "block/named_file.h"
 
 #include <cstdint>
 #include <string>
@@ -28,6 +29,6 @@ struct ZonedCheck {
 ///
 /// Errors: the file cannot be opened, is in use (not looked at when it is `shared` with who has it open), or is no
 /// zoned device at all.
-Result<ZonedCheck> check_zoned_file(const std::string& filename, bool repair, bool shared);
+Result<ZonedCheck> check_zoned_file(const NamedFile& file, bool repair, bool shared);
 
 } // namespace zoneio

@@ -68,6 +68,20 @@ std::string option_name(const Options& options) {
 
 } // namespace
 
+std::optional<NamedFile> parse_image_file(Session& session, const std::string& name) {
+    Options options;
+    if (session.image_opts && !add_option_string(session, name, IdOption::refused, options)) {
+        return std::nullopt;
+    }
+    Result<NamedFile> file = session.image_opts ? named_file(std::move(options)) : named_file(name);
+    if (!file.ok()) {
+        session.failures().note(FailureKind::open, name, file.status());
+        session.out().error(file.status());
+        return std::nullopt;
+    }
+    return std::move(*file);
+}
+
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {
         session.failures().note(FailureKind::already_open);

@@ -3,6 +3,7 @@
 // Opening an image, as the `open` command and the program's command line do it.
 #pragma once
 
+#include "block/named_file.h"
 #include "block/node/mode_words.h"
 #include "commands/command.h"
 
@@ -54,6 +55,10 @@ enum class IdOption { allowed, refused };
 
 /// Parses an option string and adds it to `options`; errors and warnings are told.
 bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options);
+
+/// The file that the name of an image means, in the form that `open` takes now: a name, or with --image-opts an option
+/// string. Nothing after an error, which was told.
+std::optional<NamedFile> parse_image_file(Session& session, const std::string& name);
 
 /// Opens the image; errors and warnings are told.
 Outcome open_image(Session& session, OpenRequest request);

@@ -2,6 +2,7 @@
 //
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
 #include "block/host/device_use.h"
+#include "block/named_file.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
 #include "commands/why/process_files.h"
@@ -38,7 +39,9 @@ std::string file_of(const Evidence& evidence) {
         const size_t begin = found + lock.size();
         return text.substr(begin, text.rfind(']') - begin);
     }
-    return evidence.failure().word;
+    const std::string& word = evidence.failure().word;
+    const Result<NamedFile> file = named_file(word);
+    return file.ok() ? file->filename : word;
 }
 
 std::string folder_of(const std::string& file) {

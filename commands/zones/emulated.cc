@@ -15,7 +15,7 @@ namespace zoneio {
 namespace {
 
 Outcome run_create(Session& session, const Command& command, CommandLine line) {
-    std::string driver = "raw";
+    std::optional<std::string> driver;
     Options options;
     bool overwrite = false;
     int c = 0;
@@ -39,7 +39,11 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     if (!size) {
         return Outcome::failed;
     }
-    const Status status = create_image(driver, operands[0], static_cast<uint64_t>(*size), std::move(options), overwrite);
+    std::optional<NamedFile> file = parse_image_file(session, operands[0]);
+    if (!file) {
+        return Outcome::failed;
+    }
+    const Status status = create_image(driver, std::move(*file), static_cast<uint64_t>(*size), std::move(options), overwrite);
     if (!status.ok()) {
         session.failures().note(FailureKind::open, operands[0], status);
         session.out().error(status);
@@ -83,9 +87,14 @@ struct CheckedFact {
     }
 };
 
-/// The file of the zoned device that is open; empty when there is none.
-std::string open_zoned_file(Session& session) {
-    return session.is_open() ? session.backend().file_of("zoned") : std::string();
+/// The file of the zoned device that is open; nothing when there is none, which is told.
+std::optional<NamedFile> open_zoned_file(Session& session) {
+    std::string filename = session.is_open() ? session.backend().file_of("zoned") : std::string();
+    if (!filename.empty()) {
+        return NamedFile(std::move(filename));
+    }
+    session.out().error("check: name a file, or open a zoned device that is in one");
+    return std::nullopt;
 }
 
 Outcome run_check(Session& session, const Command& command, CommandLine line) {
@@ -101,12 +110,12 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
     if (operands.size() > 1 || (operands.empty() && repair)) {
         return usage_error(session, command);
     }
-    const std::string filename = operands.empty() ? open_zoned_file(session) : operands[0];
-    if (filename.empty()) {
-        session.out().error("check: name a file, or open a zoned device that is in one");
+    const std::optional<NamedFile> file = operands.empty() ? open_zoned_file(session) : parse_image_file(session, operands[0]);
+    if (!file) {
         return Outcome::failed;
     }
-    const Result<ZonedCheck> result = check_zoned_file(filename, repair, operands.empty());
+    const std::string& filename = file->filename;
+    const Result<ZonedCheck> result = check_zoned_file(*file, repair, operands.empty());
     if (!result.ok()) {
         session.out().error(result.status(), fmt::format("can't check {}: {}", filename, result.status().message()));
         return Outcome::failed;
@@ -159,11 +168,11 @@ constexpr Command commands[] = {
      .args = "[-F] [-f driver] [-o options] file size",
      .oneline = "makes a new image",
      .help =
-         "Makes FILE an image of SIZE bytes. It is not opened.\n"
+         "Makes FILE an image of SIZE bytes. It is not opened. FILE is a name as for open: zoned:FILE is a zoned device.\n"
          "\n"
          "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n"
          "\n"
-         "  -f DRIVER    raw (the default) or zoned\n"
+         "  -f DRIVER    raw or zoned; default: what FILE asks for, else raw\n"
          "  -o OPTIONS   for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
          "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
          "               logical_block_size\n"

@@ -142,19 +142,19 @@ void run_zoned_file(Input input) {
     if (const Result<std::unique_ptr<BlockNode>> node = open_crafted(true, with_raw); node.ok()) {
         use(**node, false);
     }
-    const Result<ZonedCheck> before = check_zoned_file(filename, false, false);
+    const Result<ZonedCheck> before = check_zoned_file(NamedFile(filename), false, false);
     bool opens = false;
     if (Result<std::unique_ptr<BlockNode>> node = open_crafted(false, with_raw); node.ok()) {
         opens = true;
         use(**node, true);
     }
     // An empty file has become a device.
-    const Result<ZonedCheck> after_use = check_zoned_file(filename, false, false);
+    const Result<ZonedCheck> after_use = check_zoned_file(NamedFile(filename), false, false);
     check(!opens || (after_use.ok() && (before.ok() ? after_use->found <= before->found : after_use->found == 0)),
           "using a device breaks nothing");
-    const Result<ZonedCheck> repaired = check_zoned_file(filename, true, false);
+    const Result<ZonedCheck> repaired = check_zoned_file(NamedFile(filename), true, false);
     if (repaired.ok() && repaired->left() == 0) {
-        const Result<ZonedCheck> again = check_zoned_file(filename, false, false);
+        const Result<ZonedCheck> again = check_zoned_file(NamedFile(filename), false, false);
         check(again.ok() && again->found == 0, "a repaired file has no errors");
         check(open_crafted(false, with_raw).ok(), "a repaired file can be opened");
     }

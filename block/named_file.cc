@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/named_file.h"
+
+#include "block/node/driver.h"
+#include "block/open.h"
+
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// The options of the node at the bottom, where the nodes above hand every request on as it is.
+Result<Options> bottom_options(Options options) {
+    const std::string* const driver = options.find_text("driver");
+    if (driver == nullptr || *driver != "raw") {
+        return options;
+    }
+    options.erase("driver");
+    Options below = options.take_subtree("file");
+    if (const std::string* const own = options.first_unknown()) {
+        return Status::error(ENOTSUP, fmt::format("An image with the option '{}' of 'raw' is not a file as a whole", *own));
+    }
+    return bottom_options(std::move(below));
+}
+
+} // namespace
+
+Result<NamedFile> named_file(Options options) {
+    Result<Options> bottom = bottom_options(std::move(options));
+    if (!bottom.ok()) {
+        return std::move(bottom).status();
+    }
+    const std::optional<std::string> filename = bottom->take("filename");
+    const std::string driver = bottom->take("driver").value_or("file");
+    const DriverInfo* const info = find_driver(driver);
+    if (info == nullptr) {
+        return Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver));
+    }
+    const bool is_zoned = driver == "zoned";
+    if (!is_zoned && driver != "file" && driver != "host_device") {
+        return Status::error(ENOTSUP, fmt::format("An image of the driver '{}' is in no file", driver));
+    }
+    if (!filename || filename->empty()) {
+        return Status::error(EINVAL, fmt::format("The '{}' block driver requires a file name here", driver));
+    }
+    NamedFile file(*filename);
+    file.is_zoned = is_zoned;
+    (is_zoned ? file.device_options : file.options) = std::move(*bottom);
+    return file;
+}
+
+Result<NamedFile> named_file(const std::string& name) {
+    Result<Options> options = options_of_name(name);
+    return options.ok() ? named_file(std::move(*options)) : std::move(options).status();
+}
+
+} // namespace zoneio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/open.h"
 #include "commands/control/script.h"
 #include "commands/text/print.h"
+#include "commands/text/safe_text.h"
 #include "commands/text/terminal.h"
 #include "commands/why/record.h"
 #include "shell/options/options.h"
@@ -102,6 +104,9 @@ int run(int argc, char** argv) {
         session.out().use_json();
     }
     session.out().set_deterministic(options.deterministic);
+    if (options.deterministic) {
+        use_fixed_names();
+    }
     if (!open_operand(session, options)) {
         return EXIT_FAILURE;
     }

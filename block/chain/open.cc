@@ -271,9 +271,7 @@ private:
         const std::optional<std::string> name = plan.options.take("node-name");
         plan.options.erase("driver");
         if (!name) {
-            do {
-                node_name_ = generated_node_name();
-            } while (!names_.insert(node_name_).second);
+            node_name_ = generated_node_name();
             return {};
         }
         if (!is_identifier(*name)) {

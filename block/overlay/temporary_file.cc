@@ -19,26 +19,36 @@ std::string temporary_folder() {
     return usable ? folder : "/var/tmp";
 }
 
+/// The error about the file `name`, with the name that is shown.
+Status with_shown_name(const Status& status, const std::string& name, const std::string& shown) {
+    std::string text = status.message();
+    const size_t found = name == shown ? std::string::npos : text.find(name);
+    return found == std::string::npos ? status : Status::error(status.code(), text.replace(found, name.size(), shown));
+}
+
 } // namespace
 
 Result<TemporaryFile> open_temporary_file() {
     TemporaryFile file;
-    file.name = temporary_folder() + "/vl.XXXXXX";
-    const FileDescriptor made(mkostemp(file.name.data(), O_CLOEXEC));
+    const std::string pattern = temporary_folder() + "/vl.XXXXXX";
+    std::string name = pattern;
+    const FileDescriptor made(mkostemp(name.data(), O_CLOEXEC));
+    const int error = errno;
+    file.name = has_fixed_names() ? pattern : name;
     if (!made.valid()) {
-        return Status::error(errno, fmt::format("Could not open temporary file '{}': {}", file.name, strerror(errno)));
+        return Status::error(error, fmt::format("Could not open temporary file '{}': {}", file.name, strerror(error)));
     }
     ImageSpec spec;
     spec.options.set("driver", "file");
-    spec.options.set("filename", file.name);
+    spec.options.set("filename", name);
     spec.options.set("locking", "off");
     spec.flags.no_flush = true;
     spec.flags.unmap = true;
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
-    unlink(file.name.c_str());
+    unlink(name.c_str());
     if (!node.ok()) {
-        return std::move(node).status();
+        return with_shown_name(node.status(), name, file.name);
     }
     file.node = std::move(*node);
     return file;

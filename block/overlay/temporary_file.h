@@ -11,7 +11,7 @@ namespace zoneio {
 /// A file that nobody else sees: made with mode 0600 in $TMPDIR and unlinked at once, its space is given back when it
 /// is closed, however the program ends.
 struct TemporaryFile {
-    std::string name; ///< what it was called
+    std::string name; ///< what it was called, as it is shown: see use_fixed_names()
     std::unique_ptr<BlockNode> node;
 };
 

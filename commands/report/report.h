@@ -40,8 +40,10 @@ public:
     /// The name in front of errors and in the prompt.
     const std::string& program() const { return program_; }
 
-    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold; in JSON as null.
+    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold, and so are process ids; in
+    /// JSON times and rates are null.
     void set_deterministic(bool deterministic) { deterministic_ = deterministic; }
+    bool is_deterministic() const { return deterministic_; }
     /// From now on JSON.
     void use_json();
     bool is_json() const { return json_ != nullptr; }

@@ -106,8 +106,13 @@ Explanation explain_locked(Evidence& evidence) {
     const std::string file = file_of(evidence);
     Explanation explanation{fmt::format("another program has '{}' open, and does not share it", file), {}, ""};
     const std::vector<ProcessName> users = processes_with(file);
+    const bool shows_ids = !evidence.session().out().is_deterministic();
     for (const ProcessName& user : users) {
-        explanation.more.push_back(fmt::format("It is open in {} (process {}).", user.name, user.id));
+        explanation.more.push_back(
+            fmt::format("It is open in {} (process {}).", user.name, shows_ids ? fmt::to_string(user.id) : "XXX"));
+    }
+    if (!shows_ids) {
+        std::sort(explanation.more.begin(), explanation.more.end());
     }
     if (users.empty()) {
         explanation.more.emplace_back("Which one cannot be seen from here: it may be another user's, or on another machine.");

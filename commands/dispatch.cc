@@ -104,6 +104,7 @@ Outcome run_words(Session& session, const Command* command) {
     if (!command->starts_aio) {
         session.kick();
     }
+    session.out().set_own(command->is_ours);
     // 0, not 1: glibc then forgets what it remembers of the command before.
     optind = 0;
     const Outcome outcome = run_command(session, *command, {count, words.data()});

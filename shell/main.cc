@@ -112,6 +112,10 @@ int run(int argc, char** argv) {
     }
     options.commands.empty() ? run_prompt(session) : run_batch(session, options.commands);
     session.close();
+    if (const int error = session.out().lost_output()) {
+        print_lost_output(program, error);
+        return EXIT_FAILURE;
+    }
     const bool aio_failed = session.errexit && session.aio().failures() > 0;
     return session.failed_commands == 0 && !aio_failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -119,7 +123,8 @@ int run(int argc, char** argv) {
 /// Were one of the standard streams closed, the image would get its number, and what is printed would be written to it.
 bool occupy_standard_descriptors() {
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) {
+        // Writes to stdout fail, as they do without it.
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", number == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0) {
             return false;
         }
     }

@@ -41,6 +41,17 @@ void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short)
 
 } // namespace
 
+int Reporter::lost_output() {
+    flush();
+    return lost_output_;
+}
+
+void Reporter::note_lost_output() {
+    if ((holds_own_ || is_json()) && lost_output_ == 0) {
+        lost_output_ = errno != 0 ? errno : EIO;
+    }
+}
+
 void Reporter::write_now(std::string_view text) {
     if (__fpending(stdout) == 0) {
         const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());

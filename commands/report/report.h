@@ -73,7 +73,9 @@ public:
             keep_text(text);
             return;
         }
-        fwrite_unlocked(text.data(), 1, text.size(), stdout);
+        if (fwrite_unlocked(text.data(), 1, text.size(), stdout) != text.size()) {
+            note_lost_output();
+        }
     }
 
     /// Why a command fails, on stdout.
@@ -123,7 +125,24 @@ public:
     void dump(const uint8_t* data, uint64_t length, uint64_t offset);
 
     /// Makes everything said so far visible.
-    void flush() { fflush(stdout); }
+    void flush() {
+        if (fflush(stdout) != 0) {
+            note_lost_output();
+        } else {
+            holds_own_ = is_own_;
+        }
+    }
+
+    /// Is it a command of zoneio's own whose output follows? qemu-io does not notice that its output is lost, and scripts
+    /// count on that; what zoneio adds does.
+    void set_own(bool own) {
+        is_own_ = own;
+        holds_own_ = holds_own_ || own;
+    }
+    /// The errno of the first write to stdout that lost output of zoneio's own; 0: none did. Flushes.
+    int lost_output();
+    /// The reader of the output so far need not have read it.
+    void forget_lost_output() { lost_output_ = 0; }
 
     /// The same with this at its end. Where nothing else waits stdio is left out: it is half of what that costs.
     void write_now(std::string_view text);
@@ -141,6 +160,7 @@ private:
 
     JsonRecord* json_record() { return json_ == nullptr ? nullptr : open_record(); }
     JsonRecord* open_record();
+    void note_lost_output();
     void keep_text(std::string_view text);
     void say_failure(Kind kind, int code, std::string_view text, const Status& status);
     /// True when the record of a command took it.
@@ -150,6 +170,9 @@ private:
 
     std::string program_;
     bool deterministic_ = false;
+    bool is_own_ = false;
+    bool holds_own_ = false; ///< output of our own may be in stdout's buffer
+    int lost_output_ = 0;
     std::unique_ptr<JsonOutput> json_;
 };
 

@@ -77,8 +77,12 @@ void Reporter::begin_completion(std::string_view name, uint64_t id) {
 }
 
 void Reporter::end_command(bool ok) {
-    if (json_ != nullptr) {
-        json_->end(ok);
+    if (json_ == nullptr) {
+        return;
+    }
+    json_->end(ok);
+    if (ferror_unlocked(stdout) != 0) {
+        note_lost_output();
     }
 }
 

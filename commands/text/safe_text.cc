@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/text/safe_text.h"
 
+#include "block/base/status.h"
 #include "block/base/utf8.h"
 #include "commands/text/print.h"
 
+#include <cerrno>
 #include <getopt.h>
 #include <unistd.h>
 
@@ -42,6 +44,12 @@ std::string getopt_complaint(std::string_view options) {
 
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text) {
     print_to(stderr, "{}\n", for_terminal(STDERR_FILENO, fmt::format("{}{}{}", prefix, separator, text)));
+}
+
+void print_lost_output(std::string_view program, int error) {
+    if (error != EPIPE) {
+        print_error_line(program, ": ", fmt::format("cannot write to standard output: {}", Status::from_errno(error).message()));
+    }
 }
 
 } // namespace zoneio

@@ -17,4 +17,7 @@ std::string getopt_complaint(std::string_view options);
 /// Prints `PREFIX` and `TEXT` as a line on stderr. See for_terminal().
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text);
 
+/// `PROGRAM: cannot write to standard output: REASON` on stderr; nothing about a reader that went away (EPIPE).
+void print_lost_output(std::string_view program, int error);
+
 } // namespace zoneio

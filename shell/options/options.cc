@@ -17,6 +17,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -358,7 +359,12 @@ private:
 } // namespace
 
 std::optional<int> parse_process_options(int argc, char** argv, const std::string& program, ProcessOptions& options) {
-    return OptionParser(program, options).parse(argc, argv);
+    const std::optional<int> status = OptionParser(program, options).parse(argc, argv);
+    if (status == EXIT_SUCCESS && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        print_lost_output(program, errno);
+        return EXIT_FAILURE;
+    }
+    return status;
 }
 
 std::vector<ProcessOption> process_options() {

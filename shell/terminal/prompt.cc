@@ -258,7 +258,9 @@ private:
         }
         TerminalMode::give_back();
         const OutputPipe pipe(command);
-        return pipe.status().ok() ? run_command(line) : failed(pipe.status());
+        const bool goes_on = pipe.status().ok() ? run_command(line) : failed(pipe.status());
+        session_.out().forget_lost_output();
+        return goes_on;
     }
 
     bool failed(const Status& status) {

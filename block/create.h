@@ -3,7 +3,7 @@
 
 #include "block/base/enum_word.h"
 #include "block/base/status.h"
-#include "block/named_file.h"
+#include "block/chain/named_file.h"
 #include "block/options/options.h"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/open.h"
+#include "block/chain/open.h"
 #include "commands/control/script.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"

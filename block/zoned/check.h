@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/status.h"
-#include "block/named_file.h"
+#include "block/chain/named_file.h"
 
 #include <cstdint>
 #include <string>

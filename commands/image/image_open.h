@@ -3,7 +3,7 @@
 // Opening an image, as the `open` command and the program's command line do it.
 #pragma once
 
-#include "block/named_file.h"
+#include "block/chain/named_file.h"
 #include "block/node/mode_words.h"
 #include "commands/command.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
+#include "block/chain/named_file.h"
 #include "block/host/device_use.h"
-#include "block/named_file.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
 #include "commands/why/process_files.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/named_file.h"
+#include "block/chain/named_file.h"
 
+#include "block/chain/open.h"
 #include "block/node/driver.h"
-#include "block/open.h"
 
 #include <fmt/format.h>
 

@@ -3,6 +3,10 @@
 
 #include "commands/text/safe_text.h"
 
+#include <algorithm>
+#include <cctype>
+#include <unistd.h>
+
 namespace zoneio {
 
 namespace {
@@ -19,15 +23,46 @@ bool has_options_first(CommandLine line) {
     return true;
 }
 
+std::string lower(std::string_view text) {
+    std::string lowered(text);
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(), [](unsigned char c) { return tolower(c); });
+    return lowered;
+}
+
+/// `[-bq] [-s states] [--width n]`: those without an argument that have a letter come first.
+std::string options_text(const OptionTable& options) {
+    std::string flags;
+    std::string others;
+    for (const CommandOption* const row : options.rows()) {
+        if (row->letter != '\0' && row->argument.empty()) {
+            flags += row->letter;
+            continue;
+        }
+        const std::string name = row->letter != '\0' ? fmt::format("-{}", row->letter) : fmt::format("--{}", row->name);
+        others += fmt::format(" [{}{}{}]", name, row->argument.empty() ? "" : " ", lower(row->argument));
+    }
+    return flags.empty() ? others.substr(std::min<size_t>(others.size(), 1)) : fmt::format("[-{}]{}", flags, others);
+}
+
 } // namespace
 
 std::span<char*> CommandLine::operands() const {
     return {argv + optind, static_cast<size_t>(argc - optind)};
 }
 
+std::string usage_arguments(const Command& command) {
+    if (command.args != nullptr) {
+        return command.args;
+    }
+    const std::string options = options_text(command.options);
+    return fmt::format("{}{}{}", options, options.empty() || command.operands.empty() ? "" : " ", command.operands);
+}
+
 std::string usage_line(const Command& command, std::string_view shown_name) {
-    return command.args == nullptr ? fmt::format("{} -- {}", shown_name, command.oneline)
-                                   : fmt::format("{} {} -- {}", shown_name, command.args, command.oneline);
+    const std::string arguments = usage_arguments(command);
+    // qemu-io has a space there even for a command whose arguments are an empty text.
+    const bool has_gap = command.args != nullptr || !arguments.empty();
+    return fmt::format("{}{}{} -- {}", shown_name, has_gap ? " " : "", arguments, command.oneline);
 }
 
 int next_option(const Command& command, CommandLine line) {
@@ -36,24 +71,29 @@ int next_option(const Command& command, CommandLine line) {
     if (optind == 0) {
         in_order = has_options_first(line);
     }
-    const char* const options = in_order ? command.options.in_order() : command.options.text();
+    const char* const letters = in_order ? command.options.letters_in_order() : command.options.letters();
+    const option* const long_options = command.options.long_options();
+    const auto next = [&] {
+        return long_options == nullptr ? getopt(line.argc, line.argv, letters)
+                                       : getopt_long(line.argc, line.argv, letters, long_options, nullptr);
+    };
     static const bool at_terminal = isatty(STDERR_FILENO) != 0;
-    if (!at_terminal || opterr == 0) {
-        return getopt(line.argc, line.argv, options);
+    if (!at_terminal || opterr == 0 || long_options != nullptr) {
+        return next();
     }
     // Its message may hold a byte that the terminal obeys.
     opterr = 0;
-    const int option = getopt(line.argc, line.argv, options);
+    const int code = next();
     opterr = 1;
-    if (option == '?') {
-        print_error_line(line.argv[0], ": ", getopt_complaint(command.options.text()));
+    if (code == '?') {
+        print_error_line(line.argv[0], ": ", getopt_complaint(command.options.letters()));
     }
-    return option;
+    return code;
 }
 
 Outcome usage_error(Session& session, const Command& command) {
     session.failures().note(FailureKind::usage);
-    session.out().usage(usage_line(command, command.name), command.options.text());
+    session.out().usage(usage_line(command, command.name), command.options.letters());
     return Outcome::failed;
 }
 

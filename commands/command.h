@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "commands/option_table.h"
 #include "commands/session.h"
 #include "commands/words.h"
 
-#include <array>
-#include <getopt.h>
 #include <span>
 #include <string_view>
 
@@ -23,24 +22,6 @@ struct CommandLine {
     std::span<char*> operands() const;
 };
 
-/// The letters of a command's options as getopt(3) takes them, `P:qs:`; null where it takes none.
-class OptionLetters {
-public:
-    constexpr OptionLetters(const char* letters) { // NOLINT(google-explicit-constructor): rows of a table
-        for (size_t end = 0; letters != nullptr && letters[end] != '\0'; end++) {
-            in_order_.at(end + 1) = letters[end];
-        }
-    }
-
-    /// Empty where there are none.
-    constexpr const char* text() const { return in_order_.data() + 1; }
-    /// For a line whose options are known to come before its operands.
-    constexpr const char* in_order() const { return in_order_.data(); }
-
-private:
-    std::array<char, 24> in_order_{'+'};
-};
-
 /// One row of the command table: what a command is called, takes, needs and does.
 struct Command {
     std::string_view name;
@@ -53,20 +34,23 @@ struct Command {
     bool starts_aio = false;    ///< what others of its kind have kept back may stay so
     bool is_ours = false;       ///< qemu-io has no such command
     unsigned permissions = 0;   ///< Permissions to take before it runs
-    const char* args = nullptr; ///< for the usage line
-    std::string_view oneline;   ///< the same, in a few words
-    std::string_view help = {}; ///< longer, lines without indentation
+    const char* args = nullptr;     ///< the arguments in qemu-io's usage line; null: they come from what follows
+    std::string_view operands = {}; ///< in the usage line of a command of our own
+    std::string_view oneline;       ///< what it does, in a few words
+    std::string_view help = {};     ///< the same in some lines, without the options and without indentation
+    std::string_view notes = {};    ///< what help has below the options
     /// What the manual tells instead of `help`, where qemu-io's help is one line that suites compare.
     std::string_view manual = {};
-    OptionLetters options = nullptr;
-    const option* long_options = nullptr; ///< for getopt_long(3), where it takes long ones, too
-    CommandWords words = {};              ///< for completion
+    OptionTable options = {};
+    CommandWords words = {};        ///< for completion
 };
 
-/// `NAME ARGS -- ONELINE`.
+/// The arguments in the usage line: qemu-io's own text, else the options and the operands. Empty: there are none.
+std::string usage_arguments(const Command& command);
+/// `NAME ARGUMENTS -- ONELINE`.
 std::string usage_line(const Command& command, std::string_view shown_name);
 
-/// The next option of a line, as getopt(3) finds it.
+/// The next option of a line as getopt(3) finds it: OptionTable::code(), or '?'.
 int next_option(const Command& command, CommandLine line);
 
 /// Prints the usage line, for operands that make no sense.

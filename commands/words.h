@@ -32,16 +32,9 @@ enum class Word : uint8_t {
     zone_operation, ///< what zone_apply takes
 };
 
-/// The argument of an option: the letter that getopt(3) returns, and what it is.
-struct OptionWord {
-    int letter;
-    Word word;
-};
-
-/// The words of a command. What is not told is Word::other.
+/// The operands of a command; those that are not told are Word::other. The arguments of options are in their rows.
 struct CommandWords {
     std::span<const Word> operands = {};
-    std::span<const OptionWord> options = {};
     bool repeats = false; ///< more operands are like the last
 };
 

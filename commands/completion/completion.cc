@@ -67,12 +67,9 @@ private:
             found_.matches.emplace_back(typed_);
             return;
         }
-        for (const option* row = command.long_options; row != nullptr && row->name != nullptr; row++) {
-            add(fmt::format("--{}", row->name));
-        }
-        for (const char letter : std::string_view(command.options.text())) {
-            if (letter != ':') {
-                add(fmt::format("-{}", letter));
+        for (const CommandOption* const row : command.options.rows()) {
+            for (const std::string& name : option_names(*row)) {
+                add(name);
             }
         }
     }

@@ -39,20 +39,11 @@ Usage split_usage(std::string_view text) {
     return usage;
 }
 
-/// What an option's argument is called: `pattern` where the usage line has `-P pattern`, or the help `-P PATTERN`.
-std::string argument_name(const Command& command, int letter) {
-    for (std::string_view text : {std::string_view(command.args != nullptr ? command.args : ""), command.help, command.manual}) {
-        for (size_t at = text.find('-'); at != std::string_view::npos; at = text.find('-', at + 1)) {
-            const std::string_view rest = text.substr(at + 1);
-            if (rest.size() < 3 || rest[0] != letter || rest[1] != ' ' || rest[2] == ' ' || rest[2] == '|') {
-                continue;
-            }
-            std::string name(rest.substr(2, std::min(rest.find_first_of(" ]|\n", 2), rest.size()) - 2));
-            std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return tolower(c); });
-            return name;
-        }
-    }
-    return {};
+/// In small letters, as usage lines have it.
+std::string argument_name(const CommandOption& option) {
+    std::string name(option.argument);
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return tolower(c); });
+    return name;
 }
 
 } // namespace
@@ -61,20 +52,21 @@ std::string argument_hint(std::string_view line) {
     const LineWords words = LineWords::parse(line);
     const bool is_name = words.at_command();
     const Command* const command = is_name ? find_command(words.current) : words.command;
-    if (command == nullptr || command->args == nullptr) {
+    const std::string arguments = command != nullptr ? usage_arguments(*command) : std::string();
+    if (arguments.empty()) {
         return {};
     }
     const bool between = words.current.empty();
-    if (words.pending != 0 && between) {
-        return argument_name(*command, words.pending);
+    if (words.pending != nullptr && between) {
+        return argument_name(*words.pending);
     }
-    const Usage usage = split_usage(command->args);
+    const Usage usage = split_usage(arguments);
     std::vector<std::string_view> missing;
     const bool is_first = is_name || (words.operands == 0 && !words.has_options && between);
     if (is_first) {
         missing = usage.options;
     }
-    const bool is_operand = !is_name && !between && !words.is_option && words.pending == 0;
+    const bool is_operand = !is_name && !between && !words.is_option && words.pending == nullptr;
     const size_t taken = words.operands + (is_operand ? 1 : 0);
     for (size_t i = taken; i < usage.operands.size(); i++) {
         missing.push_back(usage.operands[i]);

@@ -15,7 +15,7 @@ namespace zoneio {
 /// A line up to the cursor, read as getopt(3) will read it. All views are into the text that was parsed.
 struct LineWords {
     struct GivenOption {
-        int letter;
+        const CommandOption* option;
         std::string_view argument;
     };
 
@@ -25,7 +25,7 @@ struct LineWords {
     size_t operands = 0;              ///< those before the current word
     std::vector<GivenOption> options; ///< those with an argument before the current word
     bool has_options = false;         ///< is there any option before the current word?
-    int pending = 0;                  ///< the current word is the argument of this option; 0: it is none
+    const CommandOption* pending = nullptr; ///< the current word is the argument of this option; null: it is none
     size_t argument_begin = 0;        ///< of that argument in the current word: 2 in `-tnone`, 8 in `--state=full`
     bool is_option = false;           ///< the current word is an option, not yet its argument
 

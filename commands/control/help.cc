@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/command_help.h"
 #include "commands/command_table.h"
 #include "commands/families.h"
 #include "commands/text/help_text.h"
@@ -18,9 +19,9 @@ void add_command(JsonRecord& record, const Command& command) {
     record.begin_element();
     record.add("name", command.name);
     record.add("short", command.altname);
-    record.add("arguments", command.args == nullptr ? "" : command.args);
+    record.add("arguments", usage_arguments(command));
     record.add("summary", command.oneline);
-    record.add("help", command.help.empty() ? command.manual : command.help);
+    record.add("help", manual_of(command));
     record.add("in_qemu_io", !command.is_ours);
     record.end();
 }
@@ -33,8 +34,8 @@ struct CommandFact {
     void text(Reporter& out) const {
         const size_t columns = line_columns(STDOUT_FILENO);
         out.print("{}\n", wrapped(usage_line(command, name), columns, hanging));
-        if (!command.help.empty()) {
-            out.print("\n{}\n", help_for_screen(command.help, columns));
+        if (const std::string help = help_of(command); !help.empty()) {
+            out.print("\n{}\n", help_for_screen(help, columns));
         }
     }
     void json(JsonRecord& record) const {

@@ -164,7 +164,7 @@ constexpr Word source_operands[] = {Word::file};
 constexpr Command commands[] = {
     {.name = "source", .run = run_source,
      .argmin = 1, .argmax = 1, .is_ours = true,
-     .args = "file",
+     .operands = "file",
      .oneline = "runs the commands in a file",
      .help =
          "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // aio_read, aio_write, aio_discard and aio_flush.
-#include "commands/arguments.h"
 #include "commands/families.h"
+#include "commands/parse_options.h"
 
 #include <unistd.h>
 
@@ -57,99 +57,126 @@ Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const V
     return start_data(session, std::move(aio), vector.lengths, Sharing::all, byte);
 }
 
+/// The options of aio_read.
+struct ReadOptions {
+    std::optional<uint8_t> pattern;
+    bool dump = false;         // -v
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+    bool registered = false;   // -r; what it asks for needs no doing here
+    bool invalid = false;      // -i
+};
+
+/// An option behind which nothing is looked at.
+template <auto Member>
+OptionStep set_last_flag(const GivenOption& given, detail::Owner<Member>& parsed) {
+    (void)set_flag<Member>(given, parsed);
+    return OptionStep::ends;
+}
+
+constexpr OptionRow<ReadOptions> read_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte"}, set_pattern<&ReadOptions::pattern>},
+    {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
+    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'i', .help = "count an invalid request, and do nothing"}, set_last_flag<&ReadOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&ReadOptions::registered>},
+};
+
 Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
-    auto aio = session.aio().make(command.name);
-    aio->verb = "read";
-    aio->failure_verb = "readv";
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'C': aio->for_machines = true; break;
-        case 'i': session.out().print("injecting invalid read request\n"); return Outcome::ok;
-        case 'P':
-            aio->expect = parse_pattern(session, optarg);
-            if (!aio->expect) {
-                return Outcome::failed;
-            }
-            break;
-        case 'q': aio->quiet = true; break;
-        case 'r': break;
-        case 'v': aio->dump = true; break;
-        default: return usage_error(session, command);
-        }
+    const std::optional<ReadOptions> options = parse_options(session, command, line, read_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    if (options->invalid) {
+        session.out().print("injecting invalid read request\n");
+        return Outcome::ok;
     }
     const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
     if (!vector) {
         return Outcome::failed;
     }
+    auto aio = session.aio().make(command.name);
+    aio->verb = "read";
+    aio->failure_verb = "readv";
+    aio->for_machines = options->for_machines;
+    aio->quiet = options->quiet;
+    aio->dump = options->dump;
+    aio->expect = options->pattern;
     aio->offset = aio->request.offset = vector->offset;
     const bool shows_data = aio->expect || (aio->dump && !aio->quiet);
     return shows_data ? start_data(session, std::move(aio), vector->lengths, Sharing::none, unread_byte)
                       : start_data(session, std::move(aio), vector->lengths, Sharing::all, std::nullopt);
 }
 
+/// The options of aio_write.
 struct WriteOptions {
     std::optional<uint8_t> pattern;
-    bool zeroes = false;
-    bool registered = false;
+    bool zeroes = false;       // -z
+    bool may_unmap = false;    // -u
+    bool fua = false;          // -f
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+    bool registered = false;   // -r
+    bool invalid = false;      // -i
 };
 
-/// Parses the options of aio_write; an outcome means that the command ends here.
-std::optional<Outcome> parse_write_options(Session& session, const Command& command, CommandLine line,
-                                           AioRequest& aio, WriteOptions& options) {
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'C': aio.for_machines = true; break;
-        case 'f': aio.request.flags.fua = true; break;
-        case 'i': session.out().print("injecting invalid write request\n"); return Outcome::ok;
-        case 'P':
-            options.pattern = parse_pattern(session, optarg);
-            if (!options.pattern) {
-                return Outcome::failed;
-            }
-            break;
-        case 'q': aio.quiet = true; break;
-        case 'r': options.registered = true; break;
-        case 'u': aio.request.flags.may_unmap = true; break;
-        case 'z': options.zeroes = true; break;
-        default: return usage_error(session, command);
-        }
-    }
-    return std::nullopt;
-}
+constexpr OptionRow<WriteOptions> write_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 'z', .help = "write zeros the cheapest way the image has (one length only)"}, set_flag<&WriteOptions::zeroes>},
+    {{.letter = 'u', .help = "with -z: the range may become a hole"}, set_flag<&WriteOptions::may_unmap>},
+    {{.letter = 'f', .help = "not done before the data is on the medium"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'i', .help = "count an invalid request, and do nothing"}, set_last_flag<&WriteOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&WriteOptions::registered>},
+};
 
-Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
-    auto aio = session.aio().make(command.name);
-    aio->verb = "wrote";
-    aio->failure_verb = "aio_write";
-    aio->request.op = RequestOp::write;
-    WriteOptions options;
-    if (const std::optional<Outcome> ended = parse_write_options(session, command, line, *aio, options)) {
-        return *ended;
-    }
-    const std::span<char*> operands = line.operands();
-    if (operands.size() < 2) {
-        return usage_error(session, command);
-    }
+/// Says which options exclude each other; false when some were given.
+bool check_combination(Session& session, const WriteOptions& options, size_t operands) {
     const char* complaint = nullptr;
-    if (options.zeroes && operands.size() != 2) {
+    if (options.zeroes && operands != 2) {
         complaint = "-z supports only a single length parameter";
-    } else if (aio->request.flags.may_unmap && !options.zeroes) {
+    } else if (options.may_unmap && !options.zeroes) {
         complaint = "-u requires -z to be specified";
     } else if (options.zeroes && options.registered) {
         complaint = "cannot combine zero write with registered I/O buffer";
     }
     if (complaint != nullptr) {
         session.out().complain("{}\n", complaint);
+    }
+    return complaint == nullptr;
+}
+
+Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
+    const std::optional<WriteOptions> options = parse_options(session, command, line, write_options);
+    if (!options) {
         return Outcome::failed;
     }
-    if (options.zeroes) {
+    if (options->invalid) {
+        session.out().print("injecting invalid write request\n");
+        return Outcome::ok;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    if (!check_combination(session, *options, operands.size())) {
+        return Outcome::failed;
+    }
+    auto aio = session.aio().make(command.name);
+    aio->verb = "wrote";
+    aio->failure_verb = "aio_write";
+    aio->for_machines = options->for_machines;
+    aio->quiet = options->quiet;
+    aio->request.op = options->zeroes ? RequestOp::write_zeroes : RequestOp::write;
+    aio->request.flags.fua = options->fua;
+    aio->request.flags.may_unmap = options->may_unmap;
+    if (options->zeroes) {
         const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
         if (!asked) {
             return Outcome::failed;
         }
-        aio->request.op = RequestOp::write_zeroes;
         aio->offset = aio->request.offset = asked->offset;
         aio->request.bytes = asked->length;
         return start(session, std::move(aio));
@@ -159,26 +186,33 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         return Outcome::failed;
     }
     aio->offset = aio->request.offset = vector->offset;
-    return start_pattern(session, std::move(aio), *vector, options.pattern.value_or(default_byte));
+    return start_pattern(session, std::move(aio), *vector, options->pattern.value_or(default_byte));
 }
 
+/// The options of aio_discard.
+struct DiscardOptions {
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+};
+
+constexpr OptionRow<DiscardOptions> discard_options[] = {
+    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&DiscardOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&DiscardOptions::quiet>},
+};
+
 Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
-    auto aio = session.aio().make(command.name);
-    aio->verb = "discarded ";
-    aio->failure_verb = "aio_discard";
-    aio->request.op = RequestOp::discard;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'C': aio->for_machines = true; break;
-        case 'q': aio->quiet = true; break;
-        default: return usage_error(session, command);
-        }
-    }
-    const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
+    const std::optional<DiscardOptions> options = parse_options(session, command, line, discard_options);
+    const std::optional<RangeArgument> asked =
+        options ? parse_range_operands(session, command, line) : std::optional<RangeArgument>();
     if (!asked) {
         return Outcome::failed;
     }
+    auto aio = session.aio().make(command.name);
+    aio->verb = "discarded ";
+    aio->failure_verb = "aio_discard";
+    aio->for_machines = options->for_machines;
+    aio->quiet = options->quiet;
+    aio->request.op = RequestOp::discard;
     aio->offset = aio->request.offset = asked->offset;
     aio->request.bytes = asked->length;
     return start(session, std::move(aio));
@@ -200,13 +234,9 @@ constexpr Command commands[] = {
      .help =
          "Lets go of LEN bytes at offset OFF. The command returns at once; aio_flush waits for the result.\n"
          "\n"
-         "Example: aio_discard 0 64k\n"
-         "\n"
-         "  -C           report in one line of numbers\n"
-         "  -q           no report\n"
-         "\n"
-         "What happens later is no error of this command: the exit status does not show it.\n",
-     .options = "Cq", .words = range_words},
+         "Example: aio_discard 0 64k\n",
+     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = discard_options, .words = range_words},
     {.name = "aio_flush", .run = run_aio_flush,
      .needs_image = true,
      .oneline = "waits for all asynchronous requests and reports them"},
@@ -218,17 +248,9 @@ constexpr Command commands[] = {
          "Reads at offset OFF into as many buffers as lengths are given. The command returns at once; aio_flush waits\n"
          "for the result. Results are shown in the order of the commands.\n"
          "\n"
-         "Example: aio_read -v 512 1k 1k\n"
-         "\n"
-         "  -P PATTERN   compare what is read with this byte\n"
-         "  -v           show the data as hex and text\n"
-         "  -C           report in one line of numbers\n"
-         "  -q           no report\n"
-         "  -i           count an invalid request, and do nothing\n"
-         "  -r           register the buffers for I/O beforehand\n"
-         "\n"
-         "What happens later is no error of this command: the exit status does not show it.\n",
-     .options = "CiP:qrv", .words = vector_words},
+         "Example: aio_read -v 512 1k 1k\n",
+     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = read_options, .words = vector_words},
     {.name = "aio_write", .run = run_aio_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cfiqruz] [-P pattern] off len [len..]",
@@ -237,19 +259,9 @@ constexpr Command commands[] = {
          "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
          "command returns at once; aio_flush waits for the result. Results are shown in the order of the commands.\n"
          "\n"
-         "Example: aio_write -P 0x5a 512 1k 1k\n"
-         "\n"
-         "  -P PATTERN   write this byte\n"
-         "  -z           write zeros the cheapest way the image has (one length only)\n"
-         "  -u           with -z: the range may become a hole\n"
-         "  -f           not done before the data is on the medium\n"
-         "  -C           report in one line of numbers\n"
-         "  -q           no report\n"
-         "  -i           count an invalid request, and do nothing\n"
-         "  -r           register the buffers for I/O beforehand\n"
-         "\n"
-         "What happens later is no error of this command: the exit status does not show it.\n",
-     .options = "CfiP:qruz", .words = vector_words},
+         "Example: aio_write -P 0x5a 512 1k 1k\n",
+     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .options = write_options, .words = vector_words},
 };
 
 } // namespace

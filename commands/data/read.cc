@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // read and readv.
-#include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/parse_options.h"
 #include "commands/text/stopwatch.h"
 
 #include <algorithm>
@@ -29,41 +29,30 @@ struct ReadOptions {
     std::optional<int64_t> pattern_length; // -l
 };
 
-/// Parses the options of both commands; nothing after an error, which was told.
-std::optional<ReadOptions> parse_options(Session& session, const Command& command, CommandLine line) {
-    ReadOptions options;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'b': options.vmstate = true; break;
-        case 'C': options.for_machines = true; break;
-        case 'l':
-            options.pattern_length = parse_length(session, optarg, 0);
-            if (!options.pattern_length) {
-                return std::nullopt;
-            }
-            break;
-        case 'p': break;
-        case 'P':
-            options.pattern = parse_pattern(session, optarg);
-            if (!options.pattern) {
-                return std::nullopt;
-            }
-            break;
-        case 'q': options.quiet = true; break;
-        case 'r': options.registered = true; break;
-        case 's':
-            options.pattern_offset = parse_length(session, optarg, 0);
-            if (!options.pattern_offset) {
-                return std::nullopt;
-            }
-            break;
-        case 'v': options.dump = true; break;
-        default: usage_error(session, command); return std::nullopt;
-        }
-    }
-    return options;
-}
+constexpr OptionRow<ReadOptions> read_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte; a difference is an error"},
+     set_pattern<&ReadOptions::pattern>},
+    {{.letter = 's', .argument = "OFF", .help = "compare from this offset of the data on (with -P)", .fallback = "0"},
+     set_length<&ReadOptions::pattern_offset>},
+    {{.letter = 'l', .argument = "LEN", .help = "compare this many bytes (with -P)", .fallback = "all that follow"},
+     set_length<&ReadOptions::pattern_length>},
+    {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
+    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffer for I/O beforehand"}, set_flag<&ReadOptions::registered>},
+    {{.letter = 'b', .help = "read from the VM state, not from the disk (raw images have none, those under -s do)"},
+     set_flag<&ReadOptions::vmstate>},
+    {{.letter = 'p', .help = "accepted and ignored"}, ignore_option},
+};
+
+constexpr OptionRow<ReadOptions> readv_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte; a difference is an error"},
+     set_pattern<&ReadOptions::pattern>},
+    {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
+    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&ReadOptions::registered>},
+};
 
 /// The range of a read that is compared with the pattern, relative to its begin.
 struct VerifyRange {
@@ -196,7 +185,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
 }
 
 Outcome run_read(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReadOptions> options = parse_options(session, command, line);
+    const std::optional<ReadOptions> options = parse_options(session, command, line, read_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -222,7 +211,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
 }
 
 Outcome run_readv(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReadOptions> options = parse_options(session, command, line);
+    const std::optional<ReadOptions> options = parse_options(session, command, line, readv_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -241,18 +230,8 @@ constexpr Command commands[] = {
      .help =
          "Reads LEN bytes at offset OFF and tells how long it took.\n"
          "\n"
-         "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n"
-         "\n"
-         "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
-         "  -s OFF       compare from this offset of the data on (with -P)\n"
-         "  -l LEN       compare this many bytes (with -P)\n"
-         "  -v           show the data as hex and text\n"
-         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-         "  -q           no report\n"
-         "  -r           register the buffer for I/O beforehand\n"
-         "  -b           read from the VM state, not from the disk (raw images have none, those under -s do)\n"
-         "  -p           accepted and ignored\n",
-     .options = "bCl:pP:qrs:v", .words = range_words},
+         "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n",
+     .options = read_options, .words = range_words},
     {.name = "readv", .altname = "rv", .run = run_readv,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-Cqrv] [-P pattern] off len [len..]",
@@ -260,14 +239,8 @@ constexpr Command commands[] = {
      .help =
          "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
          "\n"
-         "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n"
-         "\n"
-         "  -P PATTERN   compare what is read with this byte; a difference is an error\n"
-         "  -v           show the data as hex and text\n"
-         "  -C           report in one line of numbers\n"
-         "  -q           no report\n"
-         "  -r           register the buffers for I/O beforehand\n",
-     .options = "CP:qrv", .words = vector_words},
+         "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n",
+     .options = readv_options, .words = vector_words},
 };
 
 } // namespace

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // write and writev.
-#include "commands/arguments.h"
 #include "commands/data/pattern_file.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/parse_options.h"
 #include "commands/text/stopwatch.h"
 
 #include <cstring>
@@ -19,50 +19,61 @@ struct WriteOptions {
     bool quiet = false;        // -q
     bool registered = false;   // -r
     bool zeroes = false;       // -z
-    WriteFlags flags;          // -b -c -f -n -u
+    bool may_unmap = false;    // -u
+    bool no_fallback = false;  // -n
+    bool fua = false;          // -f
+    bool vmstate = false;      // -b
+    bool compressed = false;   // -c
     std::optional<uint8_t> pattern;
     const char* source = nullptr; // -s
+
+    WriteFlags flags() const {
+        WriteFlags flags;
+        flags.fua = fua;
+        flags.may_unmap = may_unmap;
+        flags.no_fallback = no_fallback;
+        flags.vmstate = vmstate;
+        flags.compressed = compressed;
+        return flags;
+    }
 };
 
-std::optional<WriteOptions> parse_options(Session& session, const Command& command, CommandLine line) {
-    WriteOptions options;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'b': options.flags.vmstate = true; break;
-        case 'c': options.flags.compressed = true; break;
-        case 'C': options.for_machines = true; break;
-        case 'f': options.flags.fua = true; break;
-        case 'n': options.flags.no_fallback = true; break;
-        case 'p': break;
-        case 'P':
-            options.pattern = parse_pattern(session, optarg);
-            if (!options.pattern) {
-                return std::nullopt;
-            }
-            break;
-        case 'q': options.quiet = true; break;
-        case 'r': options.registered = true; break;
-        case 's': options.source = optarg; break;
-        case 'u': options.flags.may_unmap = true; break;
-        case 'z': options.zeroes = true; break;
-        default: usage_error(session, command); return std::nullopt;
-        }
-    }
-    return options;
-}
+constexpr OptionRow<WriteOptions> write_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 's', .argument = "SOURCE_FILE", .help = "write what this file holds, again and again up to LEN", .word = Word::file},
+     set_word<&WriteOptions::source>},
+    {{.letter = 'z', .help = "write zeros the cheapest way the image has"}, set_flag<&WriteOptions::zeroes>},
+    {{.letter = 'u', .help = "with -z: the range may become a hole"}, set_flag<&WriteOptions::may_unmap>},
+    {{.letter = 'n', .help = "with -z: fail rather than write the zeros out"}, set_flag<&WriteOptions::no_fallback>},
+    {{.letter = 'f', .help = "do not return before the data is on the medium"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffer for I/O beforehand"}, set_flag<&WriteOptions::registered>},
+    {{.letter = 'b', .help = "write to the VM state, not to the disk (raw images have none, those under -s do)"},
+     set_flag<&WriteOptions::vmstate>},
+    {{.letter = 'c', .help = "write compressed (raw images cannot, those under -s can)"}, set_flag<&WriteOptions::compressed>},
+    {{.letter = 'p', .help = "accepted and ignored"}, ignore_option},
+};
+
+constexpr OptionRow<WriteOptions> writev_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 'f', .help = "do not return before the data is on the medium"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&WriteOptions::registered>},
+};
 
 /// Says which options of `write` exclude each other; false when some were given.
 bool check_combination(Session& session, const WriteOptions& options) {
     const char* complaint = nullptr;
     const int contents = int(options.zeroes) + int(options.pattern.has_value()) + int(options.source != nullptr);
-    if (options.flags.vmstate && options.zeroes) {
+    if (options.vmstate && options.zeroes) {
         complaint = "-b and -z cannot be specified at the same time";
-    } else if (options.flags.fua && (options.flags.vmstate || options.flags.compressed)) {
+    } else if (options.fua && (options.vmstate || options.compressed)) {
         complaint = "-f and -b or -c cannot be specified at the same time";
-    } else if (options.flags.no_fallback && !options.zeroes) {
+    } else if (options.no_fallback && !options.zeroes) {
         complaint = "-n requires -z to be specified";
-    } else if (options.flags.may_unmap && !options.zeroes) {
+    } else if (options.may_unmap && !options.zeroes) {
         complaint = "-u requires -z to be specified";
     } else if (contents > 1) {
         complaint = "Only one of -z, -P, and -s can be specified at the same time";
@@ -74,7 +85,7 @@ bool check_combination(Session& session, const WriteOptions& options) {
 }
 
 bool check_alignment(Session& session, const WriteOptions& options, const RangeArgument& asked) {
-    if ((options.flags.vmstate || options.flags.compressed) && !check_sectors(session, asked)) {
+    if ((options.vmstate || options.compressed) && !check_sectors(session, asked)) {
         return false;
     }
     if (options.zeroes && options.registered) {
@@ -110,7 +121,7 @@ Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlag
 /// A write that the user ended: what it did is forced out as the whole would have been.
 Outcome finish_interrupted(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset,
                            uint64_t done, uint64_t bytes) {
-    if (options.flags.fua || session.backend().writethrough()) {
+    if (options.fua || session.backend().writethrough()) {
         const Status flushed = session.backend().flush();
         if (!flushed.ok()) {
             session.out().fail(flushed, "{} failed: {}\n", name, flushed.message());
@@ -136,7 +147,7 @@ Outcome finish(Session& session, const WriteOptions& options, std::string_view n
 }
 
 Outcome run_write(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WriteOptions> options = parse_options(session, command, line);
+    const std::optional<WriteOptions> options = parse_options(session, command, line, write_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -152,7 +163,7 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     const auto [begin, bytes] = *asked;
-    if (!options->flags.no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
+    if (!options->no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
         return Outcome::failed;
     }
     if (!check_alignment(session, *options, *asked)) {
@@ -166,18 +177,18 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
     Status status;
     uint64_t done = 0;
     if (options->zeroes) {
-        status = write_zeroes(session, begin, bytes, options->flags, done);
+        status = write_zeroes(session, begin, bytes, options->flags(), done);
     } else if (options->source != nullptr) {
-        status = source.write(session, begin, bytes, options->flags, done);
+        status = source.write(session, begin, bytes, options->flags(), done);
     } else {
-        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags,
+        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags(),
                                done);
     }
     return finish(session, *options, "write", begin, bytes, watch.elapsed(), status, done);
 }
 
 Outcome run_writev(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WriteOptions> options = parse_options(session, command, line);
+    const std::optional<WriteOptions> options = parse_options(session, command, line, writev_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -190,13 +201,11 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
     uint64_t done = 0;
     if (status.ok()) {
-        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags,
+        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags(),
                                done);
     }
     return finish(session, *options, "writev", begin, vector->total, watch.elapsed(), status, done);
 }
-
-constexpr OptionWord write_options[] = {{'s', Word::file}};
 
 constexpr Command commands[] = {
     {.name = "write", .altname = "w", .run = run_write,
@@ -206,21 +215,8 @@ constexpr Command commands[] = {
      .help =
          "Writes LEN bytes at offset OFF and tells how long it took. Without -P, -s or -z every byte is 0xcd.\n"
          "\n"
-         "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n"
-         "\n"
-         "  -P PATTERN   write this byte\n"
-         "  -s FILE      write what this file holds, again and again up to LEN\n"
-         "  -z           write zeros the cheapest way the image has\n"
-         "  -u           with -z: the range may become a hole\n"
-         "  -n           with -z: fail rather than write the zeros out\n"
-         "  -f           do not return before the data is on the medium\n"
-         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-         "  -q           no report\n"
-         "  -r           register the buffer for I/O beforehand\n"
-         "  -b           write to the VM state, not to the disk (raw images have none, those under -s do)\n"
-         "  -c           write compressed (raw images cannot, those under -s can)\n"
-         "  -p           accepted and ignored\n",
-     .options = "bcCfnpP:qrs:uz", .words = {.operands = range_operands, .options = write_options}},
+         "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n",
+     .options = write_options, .words = range_words},
     {.name = "writev", .altname = "wv", .run = run_writev,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cfqr] [-P pattern] off len [len..]",
@@ -228,14 +224,8 @@ constexpr Command commands[] = {
      .help =
          "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
          "\n"
-         "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n"
-         "\n"
-         "  -P PATTERN   write this byte instead of 0xcd\n"
-         "  -f           do not return before the data is on the medium\n"
-         "  -C           report in one line of numbers\n"
-         "  -q           no report\n"
-         "  -r           register the buffers for I/O beforehand\n",
-     .options = "CfP:qr", .words = vector_words},
+         "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n",
+     .options = writev_options, .words = vector_words},
 };
 
 } // namespace

@@ -56,6 +56,9 @@ enum class IdOption { allowed, refused };
 /// Parses an option string and adds it to `options`; errors and warnings are told.
 bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options);
 
+/// The same as what a row of an option takes.
+OptionStep take_option_string(const GivenOption& given, Options& options);
+
 /// The file that the name of an image means, in the form that `open` takes now: a name, or with --image-opts an option
 /// string. Nothing after an error, which was told.
 std::optional<NamedFile> parse_image_file(Session& session, const std::string& name);

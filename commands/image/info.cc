@@ -4,8 +4,8 @@
 #include "block/base/decimal.h"
 #include "block/base/size.h"
 #include "block/node/mode_words.h"
-#include "commands/arguments.h"
 #include "commands/families.h"
+#include "commands/parse_options.h"
 
 #include <unistd.h>
 
@@ -213,24 +213,35 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     return Outcome::ok;
 }
 
-Outcome run_truncate(Session& session, const Command& command, CommandLine line) {
+struct TruncateOptions {
     PreallocMode mode = PreallocMode::off;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        if (c != 'm') {
-            return usage_error(session, command);
-        }
-        if (!parse_enum(prealloc_mode_words, optarg, mode).ok()) {
-            session.out().error(fmt::format("Invalid preallocation mode '{}'", optarg));
-            return Outcome::failed;
-        }
+};
+
+OptionStep take_mode(const GivenOption& given, TruncateOptions& parsed) {
+    if (parse_enum(prealloc_mode_words, given.word, parsed.mode).ok()) {
+        return OptionStep::next;
+    }
+    given.session.out().error(fmt::format("Invalid preallocation mode '{}'", given.word));
+    return OptionStep::failed;
+}
+
+constexpr OptionRow<TruncateOptions> truncate_options[] = {
+    {{.letter = 'm', .argument = "PREALLOC_MODE", .help = "what is added is a hole (off), reserved (falloc) or written (full)",
+      .fallback = "off", .word = Word::prealloc_mode},
+     take_mode},
+};
+
+Outcome run_truncate(Session& session, const Command& command, CommandLine line) {
+    const std::optional<TruncateOptions> options = parse_options(session, command, line, truncate_options);
+    if (!options) {
+        return Outcome::failed;
     }
     // The message names the first word after the command, whatever it is; scripts may know it so.
     const std::optional<int64_t> size = parse_size_argument(session, line.argv[optind], line.argv[1]);
     if (!size) {
         return Outcome::failed;
     }
-    const Status status = session.backend().truncate(static_cast<uint64_t>(*size), mode);
+    const Status status = session.backend().truncate(static_cast<uint64_t>(*size), options->mode);
     if (!status.ok()) {
         session.out().error(status);
         return Outcome::failed;
@@ -247,16 +258,20 @@ Outcome run_flush(Session& session, const Command& /*command*/, CommandLine /*li
     return Outcome::failed;
 }
 
+struct DiscardOptions {
+    bool for_machines = false; // -C
+    bool quiet = false;        // -q
+};
+
+constexpr OptionRow<DiscardOptions> discard_options[] = {
+    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&DiscardOptions::for_machines>},
+    {{.letter = 'q', .help = "no report"}, set_flag<&DiscardOptions::quiet>},
+};
+
 Outcome run_discard(Session& session, const Command& command, CommandLine line) {
-    bool for_machines = false;
-    bool quiet = false;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'C': for_machines = true; break;
-        case 'q': quiet = true; break;
-        default: return usage_error(session, command);
-        }
+    const std::optional<DiscardOptions> options = parse_options(session, command, line, discard_options);
+    if (!options) {
+        return Outcome::failed;
     }
     const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
     if (!asked) {
@@ -273,14 +288,13 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
         session.out().fail(status, "discard failed: {}\n", status.message());
         return Outcome::failed;
     }
-    if (!quiet) {
-        session.out().request({"discard", begin, bytes, elapsed}, for_machines);
+    if (!options->quiet) {
+        session.out().request({"discard", begin, bytes, elapsed}, options->for_machines);
     }
     return Outcome::ok;
 }
 
 constexpr Word truncate_operands[] = {Word::length};
-constexpr OptionWord truncate_options[] = {{'m', Word::prealloc_mode}};
 
 constexpr Command commands[] = {
     {.name = "alloc", .altname = "a", .run = run_alloc,
@@ -301,11 +315,8 @@ constexpr Command commands[] = {
          "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
          "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
          "\n"
-         "Example: discard 0 64k\n"
-         "\n"
-         "  -C           report in one line of numbers: bytes,ops,time,bytes/s,ops/s\n"
-         "  -q           no report\n",
-     .options = "Cq", .words = range_words},
+         "Example: discard 0 64k\n",
+     .options = discard_options, .words = range_words},
     {.name = "flush", .altname = "f", .run = run_flush,
      .needs_image = true, .waits_for_aio = true,
      .oneline = "brings everything written to the medium"},
@@ -328,10 +339,8 @@ constexpr Command commands[] = {
      .help =
          "Makes the image OFF bytes long. What is cut off is lost; what is added reads as zeros.\n"
          "\n"
-         "Example: truncate -m falloc 1G\n"
-         "\n"
-         "  -m MODE      what is added is a hole (off, the default), reserved (falloc) or written (full)\n",
-     .options = "m:", .words = {.operands = truncate_operands, .options = truncate_options}},
+         "Example: truncate -m falloc 1G\n",
+     .options = truncate_options, .words = {.operands = truncate_operands}},
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 // open, close, reopen and quit.
 #include "commands/families.h"
 #include "commands/image/image_open.h"
+#include "commands/parse_options.h"
 
 #include <unistd.h>
 
@@ -11,52 +12,73 @@ namespace zoneio {
 namespace {
 
 /// Tells of a word that is no mode of an option.
-bool check_mode(Session& session, bool is_known, std::string_view option, const char* word) {
-    if (!is_known) {
-        session.failures().note(FailureKind::mode, word, {}, option);
-        session.out().error(fmt::format("Invalid {} option: {}", option, word));
+OptionStep check_mode(const GivenOption& given, bool is_known, std::string_view option) {
+    if (is_known) {
+        return OptionStep::next;
     }
-    return is_known;
+    given.session.failures().note(FailureKind::mode, given.word, {}, option);
+    given.session.out().error(fmt::format("Invalid {} option: {}", option, given.word));
+    return OptionStep::failed;
 }
 
-bool take_options(Session& session, const char* text, OpenRequest& request) {
-    if (session.image_opts) {
-        session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
-        return false;
-    }
-    return add_option_string(session, text, IdOption::refused, request.options);
+template <auto Member>
+OptionStep set_open_flag(const GivenOption& /*given*/, OpenRequest& request) {
+    request.flags.*Member = true;
+    return OptionStep::next;
 }
 
-/// Parses the options of open; nothing after an error, which was told.
-std::optional<OpenRequest> parse_open(Session& session, const Command& command, CommandLine line) {
-    OpenRequest request;
-    bool valid = true;
-    int c = 0;
-    while (valid && (c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 's': request.snapshot = true; break;
-        case 'n':
-            request.flags.direct = true;
-            request.writethrough = false;
-            break;
-        case 'C': request.flags.copy_on_read = true; break;
-        case 'r': request.flags.read_only = true; break;
-        case 'k': request.aio = AioMode::native; break;
-        case 't':
-            valid = check_mode(session, parse_cache_mode(optarg, request.flags, request.writethrough), "cache", optarg);
-            break;
-        case 'd': valid = check_mode(session, parse_discard_mode(optarg, request.flags), "discard", optarg); break;
-        case 'i': valid = check_mode(session, parse_aio_mode(optarg, request.aio), "aio", optarg); break;
-        case 'o': valid = take_options(session, optarg, request); break;
-        case 'U': request.force_share = true; break;
-        default: usage_error(session, command); valid = false;
-        }
-    }
-    return valid ? std::optional(std::move(request)) : std::nullopt;
+OptionStep take_no_cache(const GivenOption& /*given*/, OpenRequest& request) {
+    request.flags.direct = true;
+    request.writethrough = false;
+    return OptionStep::next;
 }
+
+OptionStep take_native_aio(const GivenOption& /*given*/, OpenRequest& request) {
+    request.aio = AioMode::native;
+    return OptionStep::next;
+}
+
+OptionStep take_cache_mode(const GivenOption& given, OpenRequest& request) {
+    return check_mode(given, parse_cache_mode(given.word, request.flags, request.writethrough), "cache");
+}
+
+OptionStep take_discard_mode(const GivenOption& given, OpenRequest& request) {
+    return check_mode(given, parse_discard_mode(given.word, request.flags), "discard");
+}
+
+OptionStep take_aio_mode(const GivenOption& given, OpenRequest& request) {
+    return check_mode(given, parse_aio_mode(given.word, request.aio), "aio");
+}
+
+OptionStep take_open_options(const GivenOption& given, OpenRequest& request) {
+    if (given.session.image_opts) {
+        given.session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
+        return OptionStep::failed;
+    }
+    return take_option_string(given, request.options);
+}
+
+constexpr OptionRow<OpenRequest> open_options[] = {
+    {{.letter = 'r', .help = "for reading only"}, set_open_flag<&NodeFlags::read_only>},
+    {{.letter = 's', .help = "write to a temporary overlay; the image stays as it is"}, set_flag<&OpenRequest::snapshot>},
+    {{.letter = 'C', .help = "copy on read"}, set_open_flag<&NodeFlags::copy_on_read>},
+    {{.letter = 'n', .help = "bypass the page cache, the same as -t none"}, take_no_cache},
+    {{.letter = 't', .argument = "CACHE", .help = "cache mode: none, directsync, writeback, unsafe or writethrough",
+      .fallback = "writethrough", .word = Word::cache_mode},
+     take_cache_mode},
+    {{.letter = 'd', .argument = "DISCARD", .help = "discards: unmap or ignore", .fallback = "unmap", .word = Word::discard_mode},
+     take_discard_mode},
+    {{.letter = 'i', .argument = "AIO", .help = "asynchronous I/O by threads, native or io_uring", .fallback = "threads",
+      .word = Word::aio_mode},
+     take_aio_mode},
+    {{.letter = 'k', .help = "the same as -i native"}, take_native_aio},
+    {{.letter = 'U', .help = "share the image with programs that write to it (with -r)"}, set_flag<&OpenRequest::force_share>},
+    {{.letter = 'o', .argument = "OPTIONS", .help = "driver options, key=value with commas in between", .word = Word::open_options},
+     take_open_options},
+};
 
 Outcome run_open(Session& session, const Command& command, CommandLine line) {
-    std::optional<OpenRequest> request = parse_open(session, command, line);
+    std::optional<OpenRequest> request = parse_options(session, command, line, open_options);
     if (!request) {
         return Outcome::failed;
     }
@@ -87,38 +109,42 @@ struct ReopenOptions {
     Options options;         // -o
 };
 
-/// Parses the options of reopen; nothing after an error, which was told.
-std::optional<ReopenOptions> parse_reopen(Session& session, const Command& command, CommandLine line) {
-    ReopenOptions reopen;
-    reopen.flags = session.backend().flags();
-    reopen.writethrough = session.backend().writethrough();
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'c':
-            if (!check_mode(session, parse_cache_mode(optarg, reopen.flags, reopen.writethrough), "cache", optarg)) {
-                return std::nullopt;
-            }
-            reopen.has_cache = true;
-            break;
-        case 'o':
-            if (!add_option_string(session, optarg, IdOption::refused, reopen.options)) {
-                return std::nullopt;
-            }
-            break;
-        case 'r':
-        case 'w':
-            if (reopen.has_access) {
-                session.out().error("Only one -r/-w option may be given");
-                return std::nullopt;
-            }
-            reopen.flags.read_only = c == 'r';
-            reopen.has_access = true;
-            break;
-        default: usage_error(session, command); return std::nullopt;
-        }
+OptionStep take_reopen_cache(const GivenOption& given, ReopenOptions& reopen) {
+    reopen.has_cache = true;
+    return check_mode(given, parse_cache_mode(given.word, reopen.flags, reopen.writethrough), "cache");
+}
+
+OptionStep take_reopen_options(const GivenOption& given, ReopenOptions& reopen) {
+    return take_option_string(given, reopen.options);
+}
+
+template <bool ReadOnly>
+OptionStep take_access(const GivenOption& given, ReopenOptions& reopen) {
+    if (reopen.has_access) {
+        given.session.out().error("Only one -r/-w option may be given");
+        return OptionStep::failed;
     }
-    if (!line.operands().empty()) {
+    reopen.flags.read_only = ReadOnly;
+    reopen.has_access = true;
+    return OptionStep::next;
+}
+
+constexpr OptionRow<ReopenOptions> reopen_options[] = {
+    {{.letter = 'r', .help = "for reading only"}, take_access<true>},
+    {{.letter = 'w', .help = "for reading and writing; of a device in use after a question, see open"}, take_access<false>},
+    {{.letter = 'c', .argument = "CACHE", .help = "cache mode, see open", .word = Word::cache_mode}, take_reopen_cache},
+    {{.letter = 'o', .argument = "OPTIONS", .help = "read-only, cache.*, discard, detect-zeroes, and size and offset of raw",
+      .word = Word::reopen_options},
+     take_reopen_options},
+};
+
+/// Nothing after an error, which was told.
+std::optional<ReopenOptions> parse_reopen(Session& session, const Command& command, CommandLine line) {
+    ReopenOptions current;
+    current.flags = session.backend().flags();
+    current.writethrough = session.backend().writethrough();
+    std::optional<ReopenOptions> reopen = parse_options(session, command, line, reopen_options, std::move(current));
+    if (reopen && !line.operands().empty()) {
         usage_error(session, command);
         return std::nullopt;
     }
@@ -172,9 +198,6 @@ Outcome run_quit(Session& /*session*/, const Command& /*command*/, CommandLine /
 }
 
 constexpr Word open_operands[] = {Word::image};
-constexpr OptionWord open_options[] = {
-    {'o', Word::open_options}, {'t', Word::cache_mode}, {'d', Word::discard_mode}, {'i', Word::aio_mode}};
-constexpr OptionWord reopen_options[] = {{'o', Word::reopen_options}, {'c', Word::cache_mode}};
 
 constexpr Command commands[] = {
     {.name = "close", .altname = "c", .run = run_close,
@@ -188,19 +211,8 @@ constexpr Command commands[] = {
          "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
          "opened for writing that is in use or holds data of others, such as a file system.\n"
          "\n"
-         "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n"
-         "\n"
-         "  -r           for reading only\n"
-         "  -s           write to a temporary overlay; the image stays as it is\n"
-         "  -C           copy on read\n"
-         "  -n           bypass the page cache, the same as -t none\n"
-         "  -t MODE      cache mode: none, directsync, writeback, unsafe or writethrough (the default)\n"
-         "  -d MODE      discards: unmap (the default) or ignore\n"
-         "  -i MODE      asynchronous I/O by threads (the default), native or io_uring\n"
-         "  -k           the same as -i native\n"
-         "  -U           share the image with programs that write to it (with -r)\n"
-         "  -o OPTIONS   driver options, key=value with commas in between\n",
-     .options = "snCro:ki:t:d:U", .words = {.operands = open_operands, .options = open_options}},
+         "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n",
+     .options = open_options, .words = {.operands = open_operands}},
     {.name = "quit", .altname = "q", .run = run_quit,
      .argmax = -1,
      .oneline = "ends the program"},
@@ -211,13 +223,8 @@ constexpr Command commands[] = {
      .help =
          "Changes settings of the open image. Either all of them take effect, or none.\n"
          "\n"
-         "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n"
-         "\n"
-         "  -r           for reading only\n"
-         "  -w           for reading and writing; of a device in use after a question, see open\n"
-         "  -c MODE      cache mode, see open\n"
-         "  -o OPTIONS   read-only, cache.*, discard, detect-zeroes, and size and offset of raw\n",
-     .options = "c:o:rw", .words = {.options = reopen_options}},
+         "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n",
+     .options = reopen_options},
 };
 
 } // namespace

@@ -136,11 +136,24 @@ private:
     std::vector<NumberedZone> batch_;
 };
 
+struct ApplyOptions {
+    ZoneFilter filter;
+    bool dry_run = false; // -n
+};
+
+constexpr OptionRow<ApplyOptions> apply_options[] = {
+    {{.letter = 's', .name = "state", .argument = "STATES", .help = "zones in these conditions, see zone_list", .word = Word::zone_states},
+     set_filter<&ZoneFilter::set_states>},
+    zone_range_row<ApplyOptions>,
+    zone_fill_row<ApplyOptions>,
+    {{.letter = 'n', .name = "dry-run", .help = "only tell what would be done"}, set_flag<&ApplyOptions::dry_run>},
+};
+
 Outcome run_zone_apply(Session& session, const Command& command, CommandLine line) {
     if (!check_zoned(session, command)) {
         return Outcome::failed;
     }
-    const std::optional<ZoneOptions> options = parse_zone_options(session, command, line, 'n');
+    const std::optional<ApplyOptions> options = parse_options(session, command, line, apply_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -153,7 +166,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
         return zone_command_failed(
             session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
     }
-    BulkOperation bulk(session, operation, options->own);
+    BulkOperation bulk(session, operation, options->dry_run);
     session.out().begin_list("zones");
     const Status status = bulk.run(options->filter);
     if (was_interrupted(status)) {
@@ -164,34 +177,19 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     return status.ok() ? bulk.sum_up() : zone_command_failed(session, command, status);
 }
 
-constexpr option apply_options[] = {
-    zone_filter_options[0],
-    zone_filter_options[1],
-    zone_filter_options[2],
-    {"dry-run", no_argument, nullptr, 'n'},
-    {nullptr, 0, nullptr, 0},
-};
-
 constexpr Word apply_operands[] = {Word::zone_operation};
 
 constexpr Command commands[] = {
     {.name = "zone_apply", .altname = "za", .run = run_zone_apply,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .args = "open|close|finish|reset [-n] [-s states] [-r zones] [-f percent]",
+     .operands = "open|close|finish|reset",
      .oneline = "does one operation on all zones of a kind",
      .help =
          "Opens, closes, finishes or resets every zone that the options name; together they narrow the choice. What a zone\n"
          "refuses is told with its reason, and the others are done all the same.\n"
          "\n"
-         "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n"
-         "\n"
-         "  -s, --state LIST   zones in these conditions, see zone_list\n"
-         "  -r, --range A-B    these zones; also A, A- and -B\n"
-         "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
-         "  -n, --dry-run      only tell what would be done\n",
-     .options = "s:r:f:n",
-     .long_options = apply_options,
-     .words = {.operands = apply_operands, .options = zone_filter_words}},
+         "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n",
+     .options = apply_options, .words = {.operands = apply_operands}},
 };
 
 } // namespace

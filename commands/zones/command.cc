@@ -24,23 +24,12 @@ Outcome zone_command_failed(Session& session, const Command& command, const Stat
     return Outcome::failed;
 }
 
-std::optional<ZoneOptions> parse_zone_options(Session& session, const Command& command, CommandLine line, int own) {
-    ZoneOptions options;
-    int c = 0;
-    while ((c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
-        Status status;
-        if (c == own) {
-            options.own = true;
-        } else if (c == '?' || !options.filter.take_option(c, optarg, status)) {
-            usage_error(session, command);
-            return std::nullopt;
-        }
-        if (!status.ok()) {
-            zone_command_failed(session, command, status);
-            return std::nullopt;
-        }
+OptionStep zone_option_step(const GivenOption& given, const Status& status) {
+    if (status.ok()) {
+        return OptionStep::next;
     }
-    return options;
+    (void)zone_command_failed(given.session, given.command, status);
+    return OptionStep::failed;
 }
 
 } // namespace zoneio

@@ -3,9 +3,9 @@
 // zoneio's own commands about emulated zoned devices and new images: create, check, zone_condition.
 #include "block/create.h"
 #include "block/zoned/check.h"
-#include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
+#include "commands/parse_options.h"
 #include "commands/text/zone_words.h"
 
 #include <unistd.h>
@@ -14,22 +14,32 @@ namespace zoneio {
 
 namespace {
 
+struct CreateOptions {
+    std::optional<std::string> driver; // -f
+    Options options;                   // -o
+    bool overwrite = false;            // -F
+};
+
+OptionStep take_create_options(const GivenOption& given, CreateOptions& parsed) {
+    return take_option_string(given, parsed.options);
+}
+
+constexpr OptionRow<CreateOptions> create_options[] = {
+    {{.letter = 'f', .argument = "DRIVER", .help = "raw or zoned", .fallback = "what FILE asks for, else raw", .word = Word::format},
+     set_word<&CreateOptions::driver>},
+    {{.letter = 'o', .argument = "OPTIONS",
+      .help = "for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
+              "zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
+              "logical_block_size",
+      .word = Word::create_options},
+     take_create_options},
+    {{.letter = 'F', .help = "also if FILE is there already and not empty: what it holds is lost"}, set_flag<&CreateOptions::overwrite>},
+};
+
 Outcome run_create(Session& session, const Command& command, CommandLine line) {
-    std::optional<std::string> driver;
-    Options options;
-    bool overwrite = false;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        switch (c) {
-        case 'f': driver = optarg; break;
-        case 'F': overwrite = true; break;
-        case 'o':
-            if (!add_option_string(session, optarg, IdOption::refused, options)) {
-                return Outcome::failed;
-            }
-            break;
-        default: return usage_error(session, command);
-        }
+    std::optional<CreateOptions> parsed = parse_options(session, command, line, create_options);
+    if (!parsed) {
+        return Outcome::failed;
     }
     const std::span<char*> operands = line.operands();
     if (operands.size() != 2) {
@@ -43,7 +53,8 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     if (!file) {
         return Outcome::failed;
     }
-    const Status status = create_image(driver, std::move(*file), static_cast<uint64_t>(*size), std::move(options), overwrite);
+    const Status status = create_image(parsed->driver, std::move(*file), static_cast<uint64_t>(*size),
+                                       std::move(parsed->options), parsed->overwrite);
     if (!status.ok()) {
         session.failures().note(FailureKind::open, operands[0], status);
         session.out().error(status);
@@ -97,15 +108,23 @@ std::optional<NamedFile> open_zoned_file(Session& session) {
     return std::nullopt;
 }
 
+struct CheckOptions {
+    bool repair = false; // -r
+};
+
+constexpr OptionRow<CheckOptions> check_options[] = {
+    {{.letter = 'r',
+      .help = "repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
+              "nothing is known goes offline"},
+     set_flag<&CheckOptions::repair>},
+};
+
 Outcome run_check(Session& session, const Command& command, CommandLine line) {
-    bool repair = false;
-    int c = 0;
-    while ((c = next_option(command, line)) != -1) {
-        if (c != 'r') {
-            return usage_error(session, command);
-        }
-        repair = true;
+    const std::optional<CheckOptions> options = parse_options(session, command, line, check_options);
+    if (!options) {
+        return Outcome::failed;
     }
+    const bool repair = options->repair;
     const std::span<char*> operands = line.operands();
     if (operands.size() > 1 || (operands.empty() && repair)) {
         return usage_error(session, command);
@@ -147,40 +166,30 @@ Outcome run_zone_condition(Session& session, const Command& command, CommandLine
 
 constexpr Word check_operands[] = {Word::file};
 constexpr Word create_operands[] = {Word::file, Word::length};
-constexpr OptionWord create_options[] = {{'f', Word::format}, {'o', Word::create_options}};
 constexpr Word condition_operands[] = {Word::offset, Word::length, Word::zone_condition};
 
 constexpr Command commands[] = {
     {.name = "check", .run = run_check,
      .argmax = 2, .waits_for_aio = true, .is_ours = true,
-     .args = "[-r] [file]",
+     .operands = "[file]",
      .oneline = "looks for errors in the file of a zoned device",
      .help =
          "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
          "\n"
-         "Example: check -r disk.zoned    repairs a file that is not in use\n"
-         "\n"
-         "  -r           repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
-         "               nothing is known goes offline\n",
-     .options = "r", .words = {.operands = check_operands}},
+         "Example: check -r disk.zoned    repairs a file that is not in use\n",
+     .options = check_options, .words = {.operands = check_operands}},
     {.name = "create", .run = run_create,
      .argmin = 2, .argmax = -1, .is_ours = true,
-     .args = "[-F] [-f driver] [-o options] file size",
+     .operands = "file size",
      .oneline = "makes a new image",
      .help =
          "Makes FILE an image of SIZE bytes. It is not opened. FILE is a name as for open: zoned:FILE is a zoned device.\n"
          "\n"
-         "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n"
-         "\n"
-         "  -f DRIVER    raw or zoned; default: what FILE asks for, else raw\n"
-         "  -o OPTIONS   for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
-         "               zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
-         "               logical_block_size\n"
-         "  -F           also if FILE is there already and not empty: what it holds is lost\n",
-     .options = "f:o:F", .words = {.operands = create_operands, .options = create_options}},
+         "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
+     .options = create_options, .words = {.operands = create_operands}},
     {.name = "zone_condition", .altname = "zcond", .run = run_zone_condition,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .args = "offset len readonly|offline|empty",
+     .operands = "offset len readonly|offline|empty",
      .oneline = "puts zones of an emulated device out of use",
      .help =
          "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"

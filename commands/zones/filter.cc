@@ -61,15 +61,6 @@ std::vector<std::string_view> zone_state_options() {
     return options;
 }
 
-bool ZoneFilter::take_option(int letter, std::string_view word, Status& status) {
-    switch (letter) {
-    case 's': status = set_states(word); return true;
-    case 'r': status = set_range(word); return true;
-    case 'f': status = set_fill(word); return true;
-    default: return false;
-    }
-}
-
 Status ZoneFilter::set_states(std::string_view words) {
     StateSet asked;
     for (size_t begin = 0; begin <= words.size();) {

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Which zones a command is about: the options that zone_list and zone_apply share.
+// Which zones a command is about: what zone_list and zone_apply choose them by.
 #pragma once
 
 #include "block/backend.h"
 #include "commands/text/zone_words.h"
-#include "commands/words.h"
 
 #include <bitset>
 #include <cstdint>
 #include <functional>
-#include <getopt.h>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -29,10 +27,6 @@ using StateSet = std::bitset<zone_state_words.size()>;
 
 class ZoneFilter {
 public:
-    /// Takes `--state`, `--range` and `--fill` by their letters; true for one of those. `status` says what is wrong with
-    /// the word (EINVAL).
-    bool take_option(int letter, std::string_view word, Status& status);
-
     /// `full,closed`: the words of zone_state_words, and `open`, `active`.
     Status set_states(std::string_view words);
     /// Zone numbers: `5`, `5-7`, `5-`, `-7`; each may have a `z`.
@@ -51,13 +45,6 @@ private:
     Span range_;
     std::optional<Span> fill_;
 };
-
-inline constexpr option zone_filter_options[] = {
-    {"state", required_argument, nullptr, 's'},
-    {"range", required_argument, nullptr, 'r'},
-    {"fill", required_argument, nullptr, 'f'},
-};
-inline constexpr OptionWord zone_filter_words[] = {{'s', Word::zone_states}};
 
 /// What `--state` takes: the words of zone_state_words, each once, and `open`, `active`.
 std::vector<std::string_view> zone_state_options();

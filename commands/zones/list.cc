@@ -212,11 +212,27 @@ struct ShownFact {
     }
 };
 
+struct ListOptions {
+    ZoneFilter filter;
+    bool in_bytes = false; // -b
+};
+
+constexpr OptionRow<ListOptions> list_options[] = {
+    {{.letter = 's', .name = "state", .argument = "STATES",
+      .help = "zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
+              "conventional; open is implicit and explicit, active is these and closed",
+      .word = Word::zone_states},
+     set_filter<&ZoneFilter::set_states>},
+    zone_range_row<ListOptions>,
+    zone_fill_row<ListOptions>,
+    {{.letter = 'b', .name = "bytes", .help = "bytes instead of MiB and such"}, set_flag<&ListOptions::in_bytes>},
+};
+
 Outcome run_zone_list(Session& session, const Command& command, CommandLine line) {
     if (!check_zoned(session, command)) {
         return Outcome::failed;
     }
-    const std::optional<ZoneOptions> options = parse_zone_options(session, command, line, 'b');
+    const std::optional<ListOptions> options = parse_options(session, command, line, list_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -227,7 +243,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     if (!length.ok()) {
         return zone_command_failed(session, command, length.status());
     }
-    ZoneListing table(session.out(), session.backend().limits(), *length, options->own);
+    ZoneListing table(session.out(), session.backend().limits(), *length, options->in_bytes);
     session.out().tell(HeadFact{table});
     session.out().begin_list("zones");
     const Result<uint64_t> shown = visit_zones(session.backend(), options->filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
@@ -240,14 +256,6 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     return Outcome::ok;
 }
 
-constexpr option list_options[] = {
-    zone_filter_options[0],
-    zone_filter_options[1],
-    zone_filter_options[2],
-    {"bytes", no_argument, nullptr, 'b'},
-    {nullptr, 0, nullptr, 0},
-};
-
 constexpr Command commands[] = {
     {.name = "zone_info", .altname = "zi", .run = run_zone_info,
      .needs_image = true, .waits_for_aio = true, .is_ours = true,
@@ -257,20 +265,13 @@ constexpr Command commands[] = {
          "how many zones are in each condition.\n"},
     {.name = "zone_list", .altname = "zl", .run = run_zone_list,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .args = "[-b] [-s states] [-r zones] [-f percent]",
      .oneline = "lists zones in a table, all or some",
      .help =
          "One line for each zone. A write pointer, or how much is written, is N/A where nothing tells: a pointer means\n"
          "nothing in conventional, full, read-only and offline zones.\n"
          "\n"
-         "Example: zone_list --state open,closed --range 100-199 --fill 50-\n"
-         "\n"
-         "  -s, --state LIST   zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
-         "                     conventional; open is implicit and explicit, active is these and closed\n"
-         "  -r, --range A-B    these zones; also A, A- and -B\n"
-         "  -f, --fill A-B     zones of which so many percent are written; also A, A- and -B\n"
-         "  -b, --bytes        bytes instead of MiB and such\n",
-     .options = "s:r:f:b", .long_options = list_options, .words = {.options = zone_filter_words}},
+         "Example: zone_list --state open,closed --range 100-199 --fill 50-\n",
+     .options = list_options},
 };
 
 } // namespace

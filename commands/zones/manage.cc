@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The six zone commands.
-#include "commands/arguments.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/parse_options.h"
 #include "commands/zones/record.h"
 
 #include <algorithm>
@@ -87,6 +87,14 @@ Outcome run_zone_mgmt(Session& session, const Command& /*command*/, CommandLine 
     return run_zone_mgmt(session, line, Op);
 }
 
+struct AppendOptions {
+    bool show_position = false; // -p
+};
+
+constexpr OptionRow<AppendOptions> append_options[] = {
+    {{.letter = 'p', .help = "tell where the data went, in sectors of 512 bytes"}, set_flag<&AppendOptions::show_position>},
+};
+
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
     // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
     const bool show_position = next_option(command, line) != -1;
@@ -119,10 +127,8 @@ constexpr Command commands[] = {
          "Writes LEN bytes of 0xcd, from one buffer or two, at the write pointer of the zone that begins at OFFSET. Three\n"
          "or four words in all, -p among them.\n"
          "\n"
-         "Example: zone_append -p 4M 64k\n"
-         "\n"
-         "  -p           tell where the data went, in sectors of 512 bytes\n",
-     .options = "p", .words = vector_words},
+         "Example: zone_append -p 4M 64k\n",
+     .options = append_options, .words = vector_words},
     {.name = "zone_close", .altname = "zc", .run = run_zone_mgmt<ZoneOp::close>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset len",

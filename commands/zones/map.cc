@@ -42,46 +42,53 @@ bool parse_number_option(Session& session, const Command& command, const char* n
     return true;
 }
 
-template <typename Number>
-bool parse_number_option(Session& session, const Command& command, const char* name, const char* word, Number low,
-                         Number high, std::optional<Number>& number) {
-    Number parsed{};
-    const bool valid = parse_number_option(session, command, name, word, low, high, parsed);
-    number = parsed;
-    return valid;
+/// The option takes a number within limits.
+template <auto Member, auto Low, auto High>
+OptionStep set_number(const GivenOption& given, MapOptions& parsed) {
+    auto number = Low;
+    const std::string name = fmt::format("--{}", given.option.name);
+    if (!parse_number_option(given.session, given.command, name.c_str(), given.word, Low, High, number)) {
+        return OptionStep::failed;
+    }
+    parsed.*Member = number;
+    return OptionStep::next;
 }
 
+constexpr unsigned widest = 10000;
+constexpr uint64_t longest_watch = 1'000'000'000;
+
+constexpr OptionRow<MapOptions> map_options[] = {
+    {{.name = "width", .argument = "N", .help = "columns", .fallback = "those of the terminal, or COLUMNS, or 80"},
+     set_number<&MapOptions::width, 1U, widest>},
+    {{.name = "height", .argument = "N", .help = "lines", .fallback = "those of the terminal, or LINES, or 24"},
+     set_number<&MapOptions::height, 1U, widest>},
+    {{.name = "svg", .argument = "FILE", .help = "draw it as a picture instead, with a tooltip for each cell", .word = Word::file},
+     set_word<&MapOptions::svg>},
+    {{.name = "html", .argument = "FILE", .help = "the same as a page", .word = Word::file}, set_word<&MapOptions::html>},
+    {{.name = "watch", .argument = "[SECONDS]", .help = "show it again and again, every so often, until a key is pressed", .fallback = "1"},
+     set_flag<&MapOptions::watch>},
+    {{.name = "count", .argument = "N", .help = "end after so many (with --watch)"},
+     set_number<&MapOptions::count, uint64_t{1}, longest_watch>},
+};
+
 /// Nothing after an error, which was told.
-std::optional<MapOptions> parse_options(Session& session, const Command& command, CommandLine line) {
-    constexpr unsigned widest = 10000;
-    constexpr uint64_t longest_watch = 1'000'000'000;
-    MapOptions options;
-    bool valid = true;
-    int c = 0;
-    while (valid && (c = getopt_long(line.argc, line.argv, command.options.text(), command.long_options, nullptr)) != -1) {
-        switch (c) {
-        case 'w': valid = parse_number_option(session, command, "--width", optarg, 1U, widest, options.width); break;
-        case 'h': valid = parse_number_option(session, command, "--height", optarg, 1U, widest, options.height); break;
-        case 's': options.svg = optarg; break;
-        case 'H': options.html = optarg; break;
-        case 'W': options.watch = true; break;
-        case 'n':
-            valid = parse_number_option(session, command, "--count", optarg, uint64_t{1}, longest_watch, options.count);
-            break;
-        default: usage_error(session, command); return std::nullopt;
-        }
+std::optional<MapOptions> parse_map_options(Session& session, const Command& command, CommandLine line) {
+    std::optional<MapOptions> parsed = parse_options(session, command, line, map_options);
+    if (!parsed) {
+        return std::nullopt;
     }
-    const std::span<char*> operands = valid ? line.operands() : std::span<char*>();
+    MapOptions& options = *parsed;
+    const std::span<char*> operands = line.operands();
     if (operands.size() > (options.watch ? 1U : 0U) || (options.count && !options.watch)) {
         usage_error(session, command);
         return std::nullopt;
     }
     double seconds = 1;
-    if (!operands.empty()) {
-        valid = parse_number_option(session, command, "--watch", operands[0], 0.0, 86400.0, seconds);
+    if (!operands.empty() && !parse_number_option(session, command, "--watch", operands[0], 0.0, 86400.0, seconds)) {
+        return std::nullopt;
     }
     options.pause = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-    return valid ? std::optional(options) : std::nullopt;
+    return parsed;
 }
 
 /// What the device is called: its file's name without directories.
@@ -225,7 +232,7 @@ Outcome run_zone_map(Session& session, const Command& command, CommandLine line)
     if (!check_zoned(session, command)) {
         return Outcome::failed;
     }
-    const std::optional<MapOptions> options = parse_options(session, command, line);
+    const std::optional<MapOptions> options = parse_map_options(session, command, line);
     if (!options) {
         return Outcome::failed;
     }
@@ -235,34 +242,17 @@ Outcome run_zone_map(Session& session, const Command& command, CommandLine line)
     return options->watch ? watch(session, command, *options) : show_once(session, command, *options);
 }
 
-constexpr option map_options[] = {
-    {"width", required_argument, nullptr, 'w'},  {"height", required_argument, nullptr, 'h'},
-    {"svg", required_argument, nullptr, 's'},    {"html", required_argument, nullptr, 'H'},
-    {"watch", no_argument, nullptr, 'W'},        {"count", required_argument, nullptr, 'n'},
-    {nullptr, 0, nullptr, 0},
-};
-
-constexpr OptionWord map_words[] = {{'s', Word::file}, {'H', Word::file}};
-
 constexpr Command commands[] = {
     {.name = "zone_map", .altname = "zmap", .run = run_zone_map,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .args = "[--width n] [--height n] [--svg file] [--html file] [--watch [seconds] [--count n]]",
      .oneline = "shows the whole zoned device as a map",
      .help =
          "A cell for each zone, or for each so many that the device fits the screen: how much is written, and the\n"
          "condition by a letter and, on a terminal, a colour. Below is what the cells mean and how many zones there are\n"
          "of each kind. In a cell for several zones the letter is that of the one most worth knowing of.\n"
          "\n"
-         "Example: zone_map --svg report.svg\n"
-         "\n"
-         "  --width N          columns; those of the terminal, or COLUMNS, or 80\n"
-         "  --height N         lines; those of the terminal, or LINES, or 24\n"
-         "  --svg FILE         draw it as a picture instead, with a tooltip for each cell\n"
-         "  --html FILE        the same as a page\n"
-         "  --watch [SECONDS]  show it again and again, every second or so, until a key is pressed\n"
-         "  --count N          end after so many (with --watch)\n",
-     .options = "", .long_options = map_options, .words = {.options = map_words}},
+         "Example: zone_map --svg report.svg\n",
+     .options = map_options},
 };
 
 } // namespace

@@ -39,8 +39,8 @@ std::string branches(const std::vector<std::string>& lines) {
 bool takes_file(const Command& command) {
     const auto is_file = [](Word word) { return word == Word::file || word == Word::image; };
     return std::any_of(command.words.operands.begin(), command.words.operands.end(), is_file) ||
-           std::any_of(command.words.options.begin(), command.words.options.end(),
-                       [&](const OptionWord& option) { return is_file(option.word); });
+           std::any_of(command.options.rows().begin(), command.options.rows().end(),
+                       [&](const CommandOption* option) { return is_file(option->word); });
 }
 
 /// What may stand behind the name of a command.
@@ -48,12 +48,9 @@ std::string command_branches() {
     std::vector<std::string> lines;
     for (const Command* command : command_table()) {
         std::vector<std::string> options;
-        for (const option* row = command->long_options; row != nullptr && row->name != nullptr; row++) {
-            options.push_back(fmt::format("--{}", row->name));
-        }
-        for (const char letter : std::string_view(command->options.text())) {
-            if (letter != ':') {
-                options.push_back(fmt::format("-{}", letter));
+        for (const CommandOption* const row : command->options.rows()) {
+            for (std::string& name : option_names(*row)) {
+                options.push_back(std::move(name));
             }
         }
         if (!options.empty() || takes_file(*command)) {

@@ -5,6 +5,7 @@
 
 #include "block/node/driver.h"
 #include "block/option_words.h"
+#include "commands/command_help.h"
 #include "commands/command_table.h"
 #include "commands/text/help_text.h"
 #include "shell/options/options.h"
@@ -104,8 +105,8 @@ std::string help_text(std::string_view help) {
 std::string command_entry(const Command& command) {
     const bool has_short = !command.altname.empty() && command.altname != command.name;
     std::string out = fmt::format(".SS {}\n.SY {}\n", literal(command.name), literal(command.name));
-    if (command.args != nullptr && *command.args != '\0') {
-        out += arguments_text(command.args) + "\n";
+    if (const std::string arguments = usage_arguments(command); !arguments.empty()) {
+        out += arguments_text(arguments) + "\n";
     }
     out += fmt::format(".YS\n.PP\n{}{}.\n", static_cast<char>(toupper(command.oneline[0])), roff(command.oneline.substr(1)));
     if (has_short) {
@@ -114,7 +115,7 @@ std::string command_entry(const Command& command) {
     if (command.is_ours) {
         out += "Not in\n.BR qemu\\-io (1).\n";
     }
-    return out + help_text(command.help.empty() ? command.manual : command.help);
+    return out + help_text(manual_of(command));
 }
 
 std::string command_entries() {

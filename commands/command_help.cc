@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/command_help.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// Where the text of options begins: behind the longest of them, and mostly in the same column.
+size_t text_column(const OptionTable& options) {
+    constexpr size_t indent = 2;
+    constexpr size_t usual = 15;
+    constexpr size_t usual_with_names = 21;
+    size_t longest = 0;
+    bool has_names = false;
+    for (const CommandOption* const row : options.rows()) {
+        longest = std::max(longest, option_tag(*row).size());
+        has_names = has_names || row->name != nullptr;
+    }
+    return std::max(indent + longest + 2, has_names ? usual_with_names : usual);
+}
+
+/// One row of the help; every line of its text in the same column.
+std::string option_help(const CommandOption& row, size_t column) {
+    std::string text(row.help);
+    if (!row.fallback.empty()) {
+        text += fmt::format("; default: {}", row.fallback);
+    }
+    for (size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1)) {
+        text.insert(end + 1, column, ' ');
+    }
+    return fmt::format("  {:<{}}{}\n", option_tag(row), column - 2, text);
+}
+
+std::string with_options(std::string_view about, const Command& command) {
+    std::string text(about);
+    const size_t column = text_column(command.options);
+    for (const CommandOption* const row : command.options.rows()) {
+        text += fmt::format("{}{}", row == command.options.rows().front() ? "\n" : "", option_help(*row, column));
+    }
+    return command.notes.empty() ? text : fmt::format("{}\n{}", text, command.notes);
+}
+
+} // namespace
+
+std::string help_of(const Command& command) {
+    return command.help.empty() ? std::string() : with_options(command.help, command);
+}
+
+std::string manual_of(const Command& command) {
+    const std::string_view about = command.help.empty() ? command.manual : command.help;
+    return about.empty() ? std::string() : with_options(about, command);
+}
+
+} // namespace zoneio

@@ -18,7 +18,7 @@ Result<Options> bottom_options(Options options) {
     }
     options.erase("driver");
     Options below = options.take_subtree("file");
-    if (const std::string* const own = options.first_unknown()) {
+    if (const std::optional<std::string> own = options.first_unknown()) {
         return Status::error(ENOTSUP, fmt::format("An image with the option '{}' of 'raw' is not a file as a whole", *own));
     }
     return bottom_options(std::move(below));

@@ -113,7 +113,7 @@ void SessionChains::expect_good(BlockNode& node) const {
 /// `check` finds nothing wrong, whatever was lost.
 void SessionChains::check_file() {
     const std::string name = fmt::format("/proc/self/fd/{}", device_->recorder->descriptor());
-    const Result<ZonedCheck> result = check_zoned_file(name, false, true);
+    const Result<ZonedCheck> result = check_zoned_file(NamedFile(name), false, true);
     ASSERT_TRUE(result.ok()) << result.status().message();
     for (const auto& problem : result->problems) {
         ADD_FAILURE() << problem.text;

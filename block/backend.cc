@@ -163,7 +163,7 @@ Status BlockBackend::do_check_range(uint64_t offset, uint64_t bytes, size_t buff
         return length.status();
     }
     if (offset > *length || bytes > *length - offset) {
-        return Status::from_errno(EIO);
+        return Status::from_errno(EIO, Cause::outside_image);
     }
     for (const BlockNode* node = root_.get(); buffers > 1 && node != nullptr; node = node->child()) {
         if (buffers > node->limits().max_buffers) {

@@ -17,7 +17,8 @@ namespace zoneio {
 namespace {
 
 Status with_errno(int error, const std::string& filename) {
-    return Status::error(error, fmt::format("Could not create '{}': {}", filename, strerror(error)));
+    return Status::error(error, fmt::format("Could not create '{}': {}", filename, strerror(error)))
+        .because(Cause::cannot_open, {.name = filename});
 }
 
 /// True: the file was not there, and now is.
@@ -51,7 +52,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
     bool is_zoned = false;
     if (!parse_enum(new_image_words, driver, is_zoned).ok()) {
         return find_driver(driver) == nullptr
-                   ? Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver))
+                   ? Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver)).because(Cause::unknown_driver, {.name = driver})
                    : Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));
     }
     NewImage image;
@@ -162,7 +163,8 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
     if (is_new) {
         remove_empty(**node, filename);
     }
-    return Status::error(status.code(), fmt::format("Could not create '{}': {}", filename, status.message()));
+    std::string text = fmt::format("Could not create '{}': {}", filename, status.message());
+    return std::move(status).with_text(std::move(text));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/cause.h"
+
 #include <cerrno>
 #include <memory>
 #include <optional>
@@ -9,38 +11,67 @@
 
 namespace zoneio {
 
-/// The outcome of an operation: success, or an errno with optional text for people.
+/// The outcome of an operation: success, or an errno with an optional text for people and an optional cause for programs.
 /// Success is a zero and a null pointer, so returning and testing it costs nothing.
 class [[nodiscard]] Status {
 public:
     Status() = default;
     Status(Status&&) = default;
     Status& operator=(Status&&) = default;
-    Status(const Status& other) : code_(other.code_), text_(other.text_ ? new std::string(*other.text_) : nullptr) {}
+    Status(const Status& other)
+        : code_(other.code_), cause_(other.cause_), details_(other.details_ ? new Details(*other.details_) : nullptr) {}
     Status& operator=(const Status& other) { return *this = Status(other); }
     ~Status() = default;
 
     /// A failure that strerror(3) describes well enough. `code` is a positive errno.
-    static Status from_errno(int code) { return Status(code, nullptr); }
+    static Status from_errno(int code, Cause cause = Cause::none) {
+        Status status;
+        status.code_ = code;
+        status.cause_ = cause;
+        return status;
+    }
 
     /// A failure with its own text, which may have several lines. `code` is a positive errno.
     static Status error(int code, std::string text) {
-        return Status(code, std::make_unique<std::string>(std::move(text)));
+        Status status = from_errno(code);
+        status.details().text = std::move(text);
+        return status;
     }
+
+    /// The same failure with its cause, set where the error is made.
+    Status because(Cause cause, CauseFacts facts) &&;
+    Status because(Cause cause) &&;
+    /// The same failure and cause in other words.
+    Status with_text(std::string text) &&;
 
     bool ok() const { return code_ == 0; }
     /// 0, or a positive errno.
     int code() const { return code_; }
     /// True when the text was given, not derived from the errno.
-    bool has_text() const { return text_ != nullptr; }
+    bool has_text() const { return details_ != nullptr && details_->text.has_value(); }
     /// The text given, else strerror of the code.
     std::string message() const;
 
+    Cause cause() const { return cause_; }
+    /// Empty where no facts were given.
+    const CauseFacts& facts() const;
+
 private:
-    Status(int code, std::unique_ptr<std::string> text) : code_(code), text_(std::move(text)) {}
+    struct Details {
+        std::optional<std::string> text;
+        CauseFacts facts;
+    };
+
+    Details& details() {
+        if (!details_) {
+            details_ = std::make_unique<Details>();
+        }
+        return *details_;
+    }
 
     int code_ = 0;
-    std::unique_ptr<std::string> text_;
+    Cause cause_ = Cause::none;
+    std::unique_ptr<Details> details_;
 };
 
 /// A value, or the Status that says why there is none.

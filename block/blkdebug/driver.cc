@@ -117,7 +117,7 @@ public:
         unsigned needed = settings_.take_permissions;
         if (child_->flags().read_only) {
             if ((needed & Permissions::write_unchanged) != 0) {
-                return Status::error(EPERM, "Block node is read-only");
+                return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
             }
             needed &= ~Permissions::resize; // there is nobody who could
         }

@@ -43,7 +43,7 @@ Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix
     const std::string protocol = name.substr(0, name.find(':'));
     const DriverInfo* info = find_driver(protocol);
     if (info == nullptr || !info->is_protocol) {
-        return option_error(fmt::format("Unknown protocol '{}'", protocol));
+        return option_error(fmt::format("Unknown protocol '{}'", protocol)).because(Cause::unknown_protocol, {.name = protocol});
     }
     return info;
 }
@@ -130,7 +130,7 @@ private:
         if (driver != nullptr) {
             plan.info = find_driver(*driver);
             if (plan.info == nullptr) {
-                return option_error(fmt::format("Unknown driver '{}'", *driver));
+                return option_error(fmt::format("Unknown driver '{}'", *driver)).because(Cause::unknown_driver, {.name = *driver});
             }
             plan.is_protocol = plan.info->is_protocol;
         }
@@ -245,7 +245,8 @@ private:
         if (plan.info == nullptr) {
             return Status::error(ENOTSUP, fmt::format("Image format '{}' is not supported; name the format 'raw' (-f raw "
                                                       "or driver=raw) to work on the bytes of the file itself",
-                                                      *format));
+                                                      *format))
+                .because(Cause::unsupported_format, {.name = *format});
         }
         plan.probed = true;
         return {};
@@ -335,9 +336,10 @@ private:
         if (!unknown) {
             return {};
         }
-        return option_error(plan.info->is_protocol
-                                ? fmt::format("Block protocol '{}' doesn't support the option '{}'", plan.info->name, *unknown)
-                                : fmt::format("Block format '{}' does not support the option '{}'", plan.info->name, *unknown));
+        const char* const refusal = plan.info->is_protocol ? "Block protocol '{}' doesn't support the option '{}'"
+                                                           : "Block format '{}' does not support the option '{}'";
+        return option_error(fmt::format(fmt::runtime(refusal), plan.info->name, *unknown))
+            .because(Cause::unknown_option, {.name = *unknown, .owner = std::string(plan.info->name)});
     }
 
     AioMode aio_;

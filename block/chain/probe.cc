@@ -121,7 +121,8 @@ Result<std::string> probe_format(BlockNode& node) {
     }
     Status status = node.preadv(0, IoVec(head.data(), std::min<uint64_t>(*length, probe_bytes)));
     if (!status.ok()) {
-        return Status::error(status.code(), "Could not read image for determining its format: " + status.message());
+        std::string text = "Could not read image for determining its format: " + status.message();
+        return std::move(status).with_text(std::move(text));
     }
     return std::string(format_of({head.data(), std::min<size_t>(*length, probe_bytes)}));
 }

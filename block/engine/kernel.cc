@@ -49,7 +49,7 @@ void KernelEngine::finish(Request& request, int error) {
     if (request.op == RequestOp::write) {
         root_.note_native_write();
     }
-    request.status = error == 0 ? Status() : Status::from_errno(error);
+    request.status = error == 0 ? Status() : Status::from_errno(error, Cause::file_error);
     request.finished = std::chrono::steady_clock::now();
     request.done = true;
 }

@@ -28,7 +28,7 @@ Status check_bottom(const BlockNode& child, const std::string& bottom) {
 Status check_writable(BlockNode& child) {
     for (const BlockNode* node = &child; node != nullptr; node = node->child()) {
         if (node->flags().read_only) {
-            return Status::error(EPERM, "Block node is read-only");
+            return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
         }
         Status status = node == &child ? child.check_whole_blocks({.taken = Permissions::write}) : Status();
         if (!status.ok()) {
@@ -47,7 +47,7 @@ public:
             return missing_child();
         }
         if (context.flags.read_only) {
-            return Status::error(EPERM, "Block node is read-only");
+            return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
         }
         if (Status status = check_writable(*context.child); !status.ok()) {
             return status;

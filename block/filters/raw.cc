@@ -125,7 +125,7 @@ public:
 
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         if (probed_ && offset < probe_bytes && iov.bytes() > 0 && would_change_format(offset, iov)) {
-            return Status::from_errno(EPERM);
+            return Status::from_errno(EPERM, Cause::changes_format);
         }
         child_->raise(DebugEvent::write_aio);
         return child_->pwritev(window_.offset + offset, iov, flags);

@@ -129,7 +129,7 @@ private:
             works = false;
             return Status::from_errno(ENOTSUP);
         }
-        return Status::from_errno(errno);
+        return file_error(errno);
     }
 
     Status punch_hole(uint64_t offset, uint64_t bytes) {
@@ -159,11 +159,11 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
         const size_t part = std::min<uint64_t>(end - begin, zeros.size());
         const ssize_t written = pwrite(fd(), zeros.data(), part, static_cast<off_t>(begin));
         if (written < 0 && errno != EINTR) {
-            return with_errno(errno, "Could not write zeros for preallocation");
+            return with_errno(errno, "Could not write zeros for preallocation").because(Cause::file_error, {.name = filename()});
         }
         begin += written > 0 ? static_cast<uint64_t>(written) : 0;
     }
-    return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk") : Status();
+    return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk").because(Cause::file_error, {.name = filename()}) : Status();
 }
 
 /// Gives a file that was empty data at its begin, as far as that works: where there is a hole the block size
@@ -196,7 +196,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         if (size != current) {
             const int error =
                 posix_fallocate(fd(), static_cast<off_t>(current), static_cast<off_t>(size - current));
-            status = error == 0 ? Status() : with_errno(error, "Could not preallocate new data");
+            status = error == 0 ? Status() : with_errno(error, "Could not preallocate new data").because(Cause::file_error, {.name = filename()});
             if (error == 0 && current == 0) {
                 allocate_first_block(size);
             }
@@ -205,7 +205,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     case PreallocMode::off:
     case PreallocMode::full:
         if (ftruncate(fd(), static_cast<off_t>(size)) < 0) {
-            return with_errno(errno, "Could not resize file");
+            return with_errno(errno, "Could not resize file").because(Cause::file_error, {.name = filename()});
         }
         if (mode == PreallocMode::full) {
             status = write_zeros(current, size);
@@ -217,7 +217,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     if (!status.ok()) {
         // No half-grown file: the space that was to be had is given back.
         if (ftruncate(fd(), st.st_size) < 0) {
-            return with_errno(errno, status.message() + "; could not restore the old length");
+            return with_errno(errno, status.message() + "; could not restore the old length").because(Cause::file_error, {.name = filename()});
         }
         return status;
     }

@@ -76,7 +76,8 @@ void unlock_bits(int fd, unsigned bits, off_t base) {
 Status conflict(int error, const char* kind, unsigned index, const std::string& filename) {
     const std::string reason = error == EAGAIN ? "" : fmt::format(": {}", strerror(error));
     return Status::error(error, fmt::format("Failed to get {}\"{}\" lock{}\nIs another process using the image [{}]?", kind,
-                                            permission_name(index), reason, filename));
+                                            permission_name(index), reason, filename))
+        .because(Cause::image_locked, {.name = filename});
 }
 
 /// Looks for somebody who holds one of the bytes that `bits` stand for.

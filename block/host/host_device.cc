@@ -226,7 +226,8 @@ private:
             return {};
         }
         return Status::error(EINVAL, "The driver supports zoned devices, and it requires cache.direct=on, which was not "
-                                     "specified.");
+                                     "specified.")
+            .because(Cause::zones_need_direct);
     }
 
     Status report_zones(uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones) override {
@@ -254,9 +255,9 @@ private:
                                static_cast<off_t>(bytes));
         } while (result < 0 && errno == EINTR);
         if (result < 0) {
-            return Status::from_errno(means_unsupported(errno) ? ENOTSUP : errno);
+            return means_unsupported(errno) ? Status::from_errno(ENOTSUP) : file_error(errno);
         }
-        return ends_before(offset + bytes) ? Status::from_errno(ENOSPC) : Status();
+        return ends_before(offset + bytes) ? file_error(ENOSPC) : Status();
     }
 
     /// Has the device become too short for what ends here?
@@ -276,9 +277,9 @@ private:
             return Status::from_errno(ENXIO);
         }
         if (error == EINVAL && ends_before(offset + bytes)) {
-            return Status::from_errno(ENOSPC);
+            return file_error(ENOSPC);
         }
-        return error != 0 ? Status::from_errno(means_unsupported(error) ? ENOTSUP : error) : Status();
+        return error == 0 ? Status() : means_unsupported(error) ? Status::from_errno(ENOTSUP) : file_error(error);
     }
 
     std::string_view driver_name_;

@@ -49,7 +49,12 @@ uint32_t PosixFile::device_block_size(int /*fd*/) const {
 }
 
 Status PosixFile::open_error(int error) const {
-    return Status::error(error, fmt::format("Could not open '{}': {}", filename_, strerror(error)));
+    return Status::error(error, fmt::format("Could not open '{}': {}", filename_, strerror(error)))
+        .because(Cause::cannot_open, {.name = filename_});
+}
+
+Status PosixFile::file_error(int error) const {
+    return Status::from_errno(error).because(Cause::file_error, {.name = filename_});
 }
 
 /// `/dev/fdset/N` names descriptors that a monitor handed over. There is none here, nor in qemu-io.
@@ -87,7 +92,8 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
     }
     if (!file.valid()) {
         if (error == EINVAL && direct) {
-            return Status::error(error, fmt::format("Could not open '{}': filesystem does not support O_DIRECT", filename_));
+            return Status::error(error, fmt::format("Could not open '{}': filesystem does not support O_DIRECT", filename_))
+                .because(Cause::cannot_open, {.name = filename_});
         }
         return open_error(error);
     }
@@ -126,6 +132,7 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
 Status PosixFile::check_aio(bool direct) const {
     return traits_.aio == AioMode::native && !direct
                ? Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
+                     .because(Cause::aio_needs_direct)
                : Status();
 }
 
@@ -135,7 +142,8 @@ Status PosixFile::refresh_length(int fd) {
         length = Status::from_errno(EFBIG);
     }
     if (!length.ok()) {
-        return Status::error(length.status().code(), "Could not refresh total sector count: " + length.status().message());
+        std::string text = "Could not refresh total sector count: " + length.status().message();
+        return std::move(length).status().with_text(std::move(text));
     }
     set_length(*length);
     return {};

@@ -55,6 +55,8 @@ protected:
     virtual Status check_end(uint64_t /*position*/) const { return {}; }
     /// The error of open(2) in this driver's words.
     virtual Status open_error(int error) const;
+    /// The error of any other system call, with this file as its cause.
+    Status file_error(int error) const;
 
     /// Opens `context.filename` and takes the options out.
     Status open(OpenContext& context, Options& options);

@@ -76,7 +76,7 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
             iov.fill(done, total - done, 0);
             return check_end(offset + done);
         }
-        return Status::from_errno(error);
+        return file_error(error);
     }
     return {};
 }
@@ -111,7 +111,7 @@ void PosixFile::extend_length(uint64_t end) {
 
 Status PosixFile::flush() {
     if (const int error = sync_error_.load(std::memory_order_relaxed); error != 0) {
-        return Status::from_errno(error);
+        return file_error(error);
     }
     int result = 0;
     do {
@@ -120,7 +120,7 @@ Status PosixFile::flush() {
     if (result < 0) {
         const int error = errno;
         note_sync_error(error);
-        return Status::from_errno(error);
+        return file_error(error);
     }
     return {};
 }

@@ -430,7 +430,7 @@ Status BlockNode::check_whole_blocks(const Permissions& permissions) {
 
 Status BlockNode::set_permissions(const Permissions& permissions) {
     if ((permissions.taken & changing_permissions) != 0 && flags_.read_only) {
-        return Status::error(EPERM, "Block node is read-only");
+        return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
     }
     Status status = check_whole_blocks(permissions);
     if (status.ok()) {

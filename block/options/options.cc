@@ -281,6 +281,15 @@ std::optional<std::string> option_text(const OptionValue& value) {
     return std::visit(Visitor{}, value);
 }
 
+namespace {
+
+Status bad_value(std::string_view key, ValueKind expected, std::string_view shown) {
+    return Status::error(EINVAL, fmt::format("Parameter '{}' expects {}", key, shown))
+        .because(Cause::bad_option_value, {.name = std::string(key), .expected = expected});
+}
+
+} // namespace
+
 Status parse_option_bool(std::string_view key, std::string_view text, bool& value) {
     for (const std::string_view word : {"on", "yes", "true", "y"}) {
         if (text == word) {
@@ -294,7 +303,7 @@ Status parse_option_bool(std::string_view key, std::string_view text, bool& valu
             return {};
         }
     }
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects 'on' or 'off'", key));
+    return bad_value(key, ValueKind::on_off, "'on' or 'off'");
 }
 
 Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value) {
@@ -304,7 +313,7 @@ Status parse_option_size(std::string_view key, std::string_view text, uint64_t& 
         return Status::error(EINVAL, fmt::format("Value '{}' is out of range for parameter '{}'", text, key));
     case ParseError::invalid: break;
     }
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects a non-negative number below 2^64{}", key, size_hint));
+    return bad_value(key, ValueKind::size, fmt::format("a non-negative number below 2^64{}", size_hint));
 }
 
 Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value) {
@@ -314,7 +323,7 @@ Status parse_option_number(std::string_view key, std::string_view text, uint64_t
         return Status::error(EINVAL, fmt::format("Value '{}' is too large for parameter '{}'", text, key));
     case ParseError::invalid: break;
     }
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects a number", key));
+    return bad_value(key, ValueKind::number, "a number");
 }
 
 Status invalid_enum_word(std::string_view word) {
@@ -331,9 +340,8 @@ Status check_identifier(std::string_view key, std::string_view text) {
     if (is_identifier(text)) {
         return {};
     }
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects an identifier\n"
-                                             "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.",
-                                             key));
+    return bad_value(key, ValueKind::identifier,
+                     "an identifier\nIdentifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
 }
 
 std::string take_option_value(std::string_view& rest) {

@@ -285,7 +285,8 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
     // Whoever still writes is refused for that.
     const bool other_access = flags.read_only != read_only_ && !(flags.read_only && is_written_);
     if (flags.direct || below_flags.direct || other_access) {
-        return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()));
+        return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()))
+            .because(Cause::overlay_unnamed);
     }
     return std::unique_ptr<PendingReopen>();
 }

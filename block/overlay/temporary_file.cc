@@ -36,7 +36,8 @@ Result<TemporaryFile> open_temporary_file() {
     const int error = errno;
     file.name = has_fixed_names() ? pattern : name;
     if (!made.valid()) {
-        return Status::error(error, fmt::format("Could not open temporary file '{}': {}", file.name, strerror(error)));
+        return Status::error(error, fmt::format("Could not open temporary file '{}': {}", file.name, strerror(error)))
+            .because(Cause::no_temporary_file, {.name = file.name});
     }
     ImageSpec spec;
     spec.options.set("driver", "file");

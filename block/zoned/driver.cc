@@ -46,7 +46,8 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     }
     // A misspelt option must not leave a device with another geometry than was meant.
     if (const std::optional<std::string> unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown));
+        return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown))
+            .because(Cause::unknown_option, {.name = *unknown, .owner = "zoned"});
     }
     context.flags.read_only = context.flags.read_only || storage_->flags().read_only;
     read_only_ = context.flags.read_only;

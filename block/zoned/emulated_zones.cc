@@ -119,7 +119,7 @@ Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes,
     }
     // A second piece is not at the write pointer when the first one, refused for whatever reason, did not move it.
     const uint64_t largest_piece = request_sectors * sector_size / geometry().block_size * geometry().block_size;
-    return bytes > largest_piece ? Status::from_errno(EIO) : change.status();
+    return bytes > largest_piece ? Status::from_errno(EIO, change.status().cause()) : change.status();
 }
 
 /// Cuts a write at the ends of zones, as the kernel does: all parts are tried, the last error is the answer.
@@ -177,7 +177,8 @@ Result<uint64_t> EmulatedZones::append(uint64_t offset, const IoVec& iov) {
     }
     if (geometry().max_append_bytes != 0 && iov.bytes() > geometry().max_append_bytes) {
         return Status::error(EINVAL, fmt::format("append of {} bytes is above the device's limit of {}", iov.bytes(),
-                                                 geometry().max_append_bytes));
+                                                 geometry().max_append_bytes))
+            .because(Cause::append_too_long, {.limit = geometry().max_append_bytes});
     }
     const std::lock_guard lock(changing_);
     Status status = may_change();
@@ -259,7 +260,8 @@ Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
                                 [&](const ZoneChange& change) { return make_management_change(change); });
     }
     if (!status.ok() && !status.has_text()) {
-        return Status::error(status.code(), fmt::format("ioctl {} failed -{}", zone_ioctl_name(op), status.code()));
+        const int code = status.code();
+        return std::move(status).with_text(fmt::format("ioctl {} failed -{}", zone_ioctl_name(op), code));
     }
     return status;
 }

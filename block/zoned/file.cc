@@ -21,7 +21,7 @@ namespace {
 constexpr int most_attempts = 4;
 
 Status with_errno(int error, std::string_view text) {
-    return Status::error(error, fmt::format("{}: {}", text, strerror(error)));
+    return Status::error(error, fmt::format("{}: {}", text, strerror(error))).because(Cause::file_error);
 }
 
 Status corrupt(std::string text) {
@@ -68,7 +68,7 @@ Status write_at(int fd, const void* data, size_t length, uint64_t offset) {
             continue;
         }
         if (written <= 0) {
-            return Status::from_errno(written == 0 ? ENOSPC : errno);
+            return Status::from_errno(written == 0 ? ENOSPC : errno, Cause::file_error);
         }
         from += written;
         length -= static_cast<size_t>(written);
@@ -183,7 +183,8 @@ Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t leng
     if (status.ok() && decode_zoned_header(header).ok()) {
         return corrupt("The header of the zoned device is corrupt, but there is a good copy of it");
     }
-    return Status::error(EINVAL, "The file holds something else than a zoned device; only an empty file is made one");
+    return Status::error(EINVAL, "The file holds something else than a zoned device; only an empty file is made one")
+        .because(Cause::no_zoned_file);
 }
 
 } // namespace
@@ -229,7 +230,8 @@ Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedO
             if (*length == 0) {
                 (void)node.truncate(0, PreallocMode::off);
             }
-            return Status::error(status.code(), "Could not make a zoned device: " + status.message());
+            std::string text = "Could not make a zoned device: " + status.message();
+            return std::move(status).with_text(std::move(text));
         }
     }
     file->fd_ = std::move(*fd);

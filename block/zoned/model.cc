@@ -8,7 +8,10 @@ namespace zoneio {
 namespace {
 
 Status refused(int error) {
-    return Status::from_errno(error);
+    const Cause cause = error == EOVERFLOW     ? Cause::active_limit
+                        : error == ETOOMANYREFS ? Cause::open_limit
+                                                : Cause::zone_rule;
+    return Status::from_errno(error, cause);
 }
 
 } // namespace

@@ -19,7 +19,8 @@ constexpr uint64_t default_block_size = 512;
 Status invalid_list(std::string_view key, std::string_view text) {
     return Status::error(EINVAL, fmt::format("Parameter '{}' expects zone numbers, as in 3,5-7 (in an option string the "
                                              "comma is doubled, or a colon: 3:5-7), not '{}'",
-                                             key, text));
+                                             key, text))
+        .because(Cause::bad_option_value, {.name = std::string(key), .expected = ValueKind::zone_numbers});
 }
 
 /// A number, with what follows it left in `text`.
@@ -118,7 +119,8 @@ std::optional<uint64_t> common_zone(const ZoneRanges& a, const ZoneRanges& b) {
 }
 
 Status mismatch(std::string_view key, const std::string& given, const std::string& found) {
-    return Status::error(EINVAL, fmt::format("The file holds a zoned device with {}={}, not {}", key, found, given));
+    return Status::error(EINVAL, fmt::format("The file holds a zoned device with {}={}, not {}", key, found, given))
+        .because(Cause::other_geometry);
 }
 
 Status match(std::string_view key, const std::optional<uint64_t>& given, uint64_t found) {
@@ -187,7 +189,7 @@ Result<ZonedOptions> ZonedOptions::take(Options& options) {
 
 Result<ZoneGeometry> ZonedOptions::geometry() const {
     if (!size) {
-        return Status::error(EINVAL, "A new zoned device needs the option 'size'");
+        return Status::error(EINVAL, "A new zoned device needs the option 'size'").because(Cause::needs_size);
     }
     ZoneGeometry made;
     made.size = *size;

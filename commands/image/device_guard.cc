@@ -20,7 +20,8 @@ Status ask(Session& session, const std::string& filename, const std::vector<std:
     if (session.confirm("Open it for writing?")) {
         return {};
     }
-    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; -r opens it for reading", filename));
+    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; -r opens it for reading", filename))
+        .because(Cause::write_declined, {.name = filename});
 }
 
 } // namespace

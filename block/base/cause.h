@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace zoneio {
+
+/// What an error is about, where the errno alone does not tell. In brackets: the members of CauseFacts that are set.
+enum class Cause : uint8_t {
+    none,
+    cannot_open,         ///< a file or device cannot be opened or created; the errno says why (name)
+    file_error,          ///< a system call on an open file failed (name)
+    image_locked,        ///< another program holds a lock on the image (name)
+    write_declined,      ///< the user did not want the device opened for writing (name)
+    unknown_driver,      ///< (name)
+    unknown_protocol,    ///< (name)
+    unknown_option,      ///< `owner` is the driver that does not have the option (name, owner)
+    bad_option_value,    ///< (name, expected)
+    zones_need_direct,   ///< a zoned device opened for writing without cache.direct=on
+    aio_needs_direct,    ///< aio=native without cache.direct=on
+    needs_size,          ///< a new zoned device without `size`
+    no_zoned_file,       ///< the file holds something else than a zoned device
+    other_geometry,      ///< the file holds a zoned device of another shape
+    unsupported_format,  ///< (name)
+    read_only_node,      ///< the image is open for reading only
+    changes_format,      ///< a write would make an image whose format was guessed look like one of another format
+    no_temporary_file,   ///< the temporary overlay cannot be created (name)
+    overlay_unnamed,     ///< the file of the temporary overlay has no name any more, and cannot be opened again
+    outside_image,       ///< the range ends beyond the end of the image
+    range_not_zones,     ///< the end of a range is inside a zone (limit: the zone size)
+    offset_inside_zone,  ///< (limit: the zone size)
+    append_misaligned,   ///< (limit: the write granularity)
+    append_too_long,     ///< (limit: the most that one append takes)
+    zone_rule,           ///< a zone's type, condition, write pointer or capacity forbids it
+    open_limit,          ///< as many zones are open as the device allows
+    active_limit,        ///< as many zones are active as the device allows
+};
+
+/// What kind of value an option takes.
+enum class ValueKind : uint8_t { text, on_off, size, number, identifier, zone_numbers };
+
+/// The facts of a cause; sizes in bytes.
+struct CauseFacts {
+    std::string name = {};  ///< file, device, driver, protocol, format or option
+    std::string owner = {}; ///< driver
+    uint64_t limit = 0;
+    ValueKind expected = ValueKind::text;
+};
+
+} // namespace zoneio

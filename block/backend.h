@@ -5,6 +5,7 @@
 #include "block/base/task.h"
 #include "block/chain/open.h"
 #include "block/engine/engine.h"
+#include "block/zoned/trial.h"
 
 #include <memory>
 #include <new>
@@ -72,6 +73,10 @@ public:
     void give_up(unsigned permissions);
     /// Reopens the chain, see reopen_image(). Requests in flight are waited for; those held at breakpoints go on.
     Status reopen(Options options, const NodeFlags& flags, bool writethrough);
+    /// Could the chain be made writable by a reopen? The answer is what that would be; nothing is changed.
+    Status check_reopen_writable();
+    /// Could `truncate` make the image so long, in bytes? False where that cannot be known.
+    bool can_grow_to(uint64_t length) const;
 
     Status read(uint64_t offset, const IoVec& iov) {
         return noted(Kind::read, offset, iov.bytes(), do_read(offset, iov));
@@ -108,6 +113,8 @@ public:
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
         return noted(Kind::append, offset, iov.bytes(), do_zone_append(offset, iov, lengths));
     }
+    /// A copy of the zones as they are now, to try requests on. ENOTSUP when the device is not zoned.
+    Result<std::unique_ptr<ZoneTrial>> zone_trial();
     /// See ZoneOperations::set_zone_condition.
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
         return noted(Kind::condition, offset, bytes, do_set_zone_condition(offset, bytes, state));
@@ -193,6 +200,7 @@ private:
     void finish_all();
     void settle();
     void keep_zone_order();
+    bool hides_zones() const;
     void let_go(const Task* task);
     void run_task(const std::function<void()>& work);
 

@@ -28,6 +28,9 @@ Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice
 /// What options say wins over `root_flags`, the new settings of the root node.
 Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags);
 
+/// What reopen_image() would answer, flushing aside. Nothing is changed.
+Status check_reopen(BlockNode& root, Options options, const NodeFlags& root_flags);
+
 /// What a file name stands for, as `open` takes it: the options of `json:{...}`, else `driver` and `filename`.
 Result<Options> options_of_name(const std::string& filename);
 

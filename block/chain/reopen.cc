@@ -102,12 +102,8 @@ Status check_writers(const NodeChange& change) {
     return change.node->check_whole_blocks(change.node->permissions());
 }
 
-} // namespace
-
-Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags) {
-    if (Status status = root.flush(); !status.ok()) {
-        return Status::error(status.code(), "Error flushing drive: " + status.message());
-    }
+/// Settles the flags and options of a whole chain.
+Result<std::vector<NodeChange>> prepare_chain(BlockNode& root, Options options, const NodeFlags& root_flags) {
     std::vector<NodeChange> changes;
     NodeFlags flags = root_flags;
     for (BlockNode* node = &root; node != nullptr; node = node->driver().child()) {
@@ -127,7 +123,25 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
             return status;
         }
     }
-    for (NodeChange& change : changes) {
+    return changes;
+}
+
+} // namespace
+
+Status check_reopen(BlockNode& root, Options options, const NodeFlags& root_flags) {
+    return prepare_chain(root, std::move(options), root_flags).status();
+}
+
+Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags) {
+    if (Status status = root.flush(); !status.ok()) {
+        std::string text = "Error flushing drive: " + status.message();
+        return std::move(status).with_text(std::move(text));
+    }
+    Result<std::vector<NodeChange>> changes = prepare_chain(root, std::move(options), root_flags);
+    if (!changes.ok()) {
+        return std::move(changes).status();
+    }
+    for (NodeChange& change : *changes) {
         if (change.pending) {
             change.pending->commit();
         }
@@ -135,7 +149,7 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
         change.node->set_options(std::move(change.options));
         change.node->take_over_unflushed();
     }
-    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+    for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
         change->node->driver().refresh();
     }
     return {};

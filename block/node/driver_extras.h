@@ -35,6 +35,7 @@ public:
     virtual Status set_zone_condition(uint64_t /*offset*/, uint64_t /*bytes*/, ZoneState /*state*/) {
         return Status::from_errno(ENOTSUP);
     }
+    virtual ZoneControl zone_control() const { return {}; }
 
 protected:
     ~ZoneOperations() = default;

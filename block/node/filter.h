@@ -40,6 +40,10 @@ protected:
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
         return child_->set_zone_condition(offset, bytes, state);
     }
+    ZoneControl zone_control() const override {
+        const ZoneOperations* const below = child_->extras().zones;
+        return below != nullptr ? below->zone_control() : ZoneControl();
+    }
 
     /// Takes the node that is shown.
     void adopt(std::unique_ptr<BlockNode> child) {

@@ -45,6 +45,13 @@ struct ZoneDescriptor {
     ZoneState state = ZoneState::empty;
 };
 
+/// What only the driver of the zones knows of them.
+struct ZoneControl {
+    uint64_t cursor = 0;          ///< the zone at which the search for one to close goes on, see ZoneModel
+    bool writable = true;         ///< false: EBADF is the answer to every change
+    bool sets_conditions = false; ///< see ZoneOperations::set_zone_condition
+};
+
 /// `open`, `close`, `finish`, `reset`.
 std::string_view zone_op_name(ZoneOp op);
 

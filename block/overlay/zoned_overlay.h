@@ -48,6 +48,7 @@ private:
     ZoneTable& table() override { return *table_; }
     void after_reset(uint64_t zone) override;
     Status may_change() override { return read_only_ ? Status::from_errno(EBADF) : Status(); }
+    bool is_read_only() const override { return read_only_; }
     Status flush_zones() override;
 
     ZoneGeometry geometry_;

@@ -57,6 +57,7 @@ private:
     void after_reset(uint64_t zone) override { flush_->after_reset(zone); }
     void cursor_moved() override { file_->set_cursor(model_->cursor()); }
     Status may_change() override;
+    bool is_read_only() const override { return read_only_; }
     Status flush_zones() override { return flush_->flush(); }
     Status check_table() override { return file_->check_table(); }
     Status check_length() override { return file_->check_length(); }

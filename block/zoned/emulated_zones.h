@@ -36,6 +36,7 @@ public:
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override;
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override;
+    ZoneControl zone_control() const override { return {model_->cursor(), !is_read_only(), true}; }
 
 protected:
     virtual const ZoneGeometry& geometry() const = 0;
@@ -51,6 +52,7 @@ protected:
     virtual void cursor_moved() {}
     /// May zones be changed now? Without write access: EBADF, the error that the ioctls give.
     virtual Status may_change() = 0;
+    virtual bool is_read_only() const = 0;
     /// Brings everything to the medium; nobody changes a zone meanwhile.
     virtual Status flush_zones() = 0;
     /// EIO when the words of zones are not where they were: somebody else cut the file off.

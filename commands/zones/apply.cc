@@ -19,20 +19,20 @@ namespace {
 /// So many zones are looked at, then worked on: a device may have millions.
 constexpr uint64_t batch_zones = 4096;
 
-/// A zone that would be worked on, or that refused; text and records have nothing about the others.
+/// A zone that refused, or with --dry-run each that was tried; text and records have nothing about the others.
 struct AppliedFact {
     ZoneOperation operation;
     uint64_t number;
     const ZoneDescriptor& zone;
-    std::optional<uint64_t> written; ///< bytes
-    std::string refusal;
+    std::optional<std::string> refusal;
     bool dry_run;
 
     void text(Reporter& out) const {
-        if (!dry_run) {
-            out.print("zone {} not {}: {}\n", number, operation.done, refusal);
+        if (refusal) {
+            out.print("zone {} {}not {}{}: {}\n", number, dry_run ? "would " : "", dry_run ? "be " : "", operation.done, *refusal);
             return;
         }
+        const std::optional<uint64_t> written = written_bytes(zone);
         out.print("zone {} would be {}: {}{}\n", number, operation.done, state_text(zone.state),
                   written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
     }
@@ -40,12 +40,12 @@ struct AppliedFact {
         record.begin_element();
         record.add("zone", number);
         add_zone(record, zone);
-        record.add("refusal", dry_run ? std::nullopt : std::optional(refusal));
+        record.add("refusal", refusal);
         record.end();
     }
 };
 
-/// What came of all of them.
+/// What came of all of them. As text, refusals are a failure, which says so itself, but for --dry-run.
 struct SumFact {
     ZoneOperation operation;
     bool dry_run;
@@ -54,28 +54,23 @@ struct SumFact {
 
     void text(Reporter& out) const {
         if (dry_run) {
-            out.print("{} would be {}\n", zones_text(taken), operation.done);
+            out.print("{}{} would be {}\n", failed == 0 ? "" : fmt::format("{} of ", taken - failed), zones_text(taken), operation.done);
         } else if (failed == 0) {
             out.print("{} {}\n", operation.done, zones_text(taken));
-        } else {
-            out.print("{} {} of {}\n", operation.done, taken - failed, zones_text(taken));
         }
     }
     void json(JsonRecord& record) const {
         record.add("taken", taken);
         record.add("refused", failed);
         record.add("dry_run", dry_run);
-        if (failed > 0) {
-            const std::string message = fmt::format("zones not {}: {}", operation.done, failed);
-            record.add_failure(EIO, "failed", message, message);
-        }
     }
 };
 
 class BulkOperation {
 public:
-    BulkOperation(Session& session, const ZoneOperation& operation, bool dry_run)
-        : session_(session), operation_(operation), dry_run_(dry_run) {}
+    /// With a trial that is what the operation is done to, and not the device.
+    BulkOperation(Session& session, const ZoneOperation& operation, std::unique_ptr<ZoneTrial> trial)
+        : session_(session), operation_(operation), trial_(std::move(trial)) {}
 
     /// Does all zones that are taken; failures of single zones are told and counted.
     Status run(const ZoneFilter& filter) {
@@ -84,26 +79,32 @@ public:
         LongWork work("zone_apply", zones, LongWork::Unit::zones);
         for (uint64_t first = filter.range().first; first <= last && first < zones; first += batch_zones) {
             batch_.clear();
-            const Result<uint64_t> found =
-                visit_zones(session_.backend(), filter, {first, first + batch_zones - 1},
-                            [&](uint64_t number, const ZoneDescriptor& zone) { batch_.push_back({number, zone}); });
+            const Span span{first, first + batch_zones - 1};
+            const auto keep = [&](uint64_t number, const ZoneDescriptor& zone) { batch_.push_back({number, zone}); };
+            const Result<uint64_t> found = trial_ ? visit_zones(*trial_, filter, span, keep)
+                                                  : visit_zones(session_.backend(), filter, span, keep);
             if (!found.ok()) {
                 return found.status();
             }
             for (const NumberedZone& zone : batch_) {
                 // What would be done is shown line by line: no place for another line.
-                if (dry_run_ ? InterruptEndsCommand::is_requested() : !work.step(zone.number)) {
+                if (trial_ ? InterruptEndsCommand::is_requested() : !work.step(zone.number)) {
                     return Status::from_errno(EINTR);
                 }
-                dry_run_ ? describe(zone) : perform(zone);
+                perform(zone);
             }
         }
         return {};
     }
 
     Outcome sum_up() const {
-        session_.out().tell(SumFact{operation_, dry_run_, taken_, failed_});
-        return failed_ == 0 ? Outcome::ok : Outcome::failed;
+        session_.out().tell(SumFact{operation_, trial_ != nullptr, taken_, failed_});
+        if (failed_ == 0 || trial_) {
+            return Outcome::ok;
+        }
+        session_.out().fail(Status::error(EIO, fmt::format("zones not {}: {}", operation_.done, failed_)), "{} {} of {}\n",
+                            operation_.done, taken_ - failed_, zones_text(taken_));
+        return Outcome::failed;
     }
 
 private:
@@ -112,25 +113,23 @@ private:
         ZoneDescriptor zone;
     };
 
-    void describe(const NumberedZone& taken) {
-        taken_++;
-        const std::optional<uint64_t> written = written_bytes(taken.zone);
-        session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, written, {}, true});
-    }
-
     void perform(const NumberedZone& taken) {
         taken_++;
-        const Status status = session_.backend().zone_mgmt(operation_.op, taken.zone.start, taken.zone.length);
+        const Status status = trial_ ? trial_->manage(operation_.op, taken.zone.start, taken.zone.length)
+                                     : session_.backend().zone_mgmt(operation_.op, taken.zone.start, taken.zone.length);
+        std::optional<std::string> refusal;
         if (!status.ok()) {
             failed_++;
-            const std::string refusal = refusal_text(operation_.op, taken.zone, status);
-            session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, std::nullopt, refusal, dry_run_});
+            refusal = refusal_text(operation_.op, taken.zone, status);
+        }
+        if (trial_ || refusal) {
+            session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, std::move(refusal), trial_ != nullptr});
         }
     }
 
     Session& session_;
     ZoneOperation operation_;
-    bool dry_run_;
+    std::unique_ptr<ZoneTrial> trial_;
     uint64_t taken_ = 0;
     uint64_t failed_ = 0;
     std::vector<NumberedZone> batch_;
@@ -166,7 +165,15 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
         return zone_command_failed(
             session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
     }
-    BulkOperation bulk(session, operation, options->dry_run);
+    std::unique_ptr<ZoneTrial> trial;
+    if (options->dry_run) {
+        Result<std::unique_ptr<ZoneTrial>> made = session.backend().zone_trial();
+        if (!made.ok()) {
+            return zone_command_failed(session, command, made.status());
+        }
+        trial = std::move(*made);
+    }
+    BulkOperation bulk(session, operation, std::move(trial));
     session.out().begin_list("zones");
     const Status status = bulk.run(options->filter);
     if (was_interrupted(status)) {

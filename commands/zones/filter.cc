@@ -106,14 +106,43 @@ bool ZoneFilter::takes(uint64_t number, const ZoneDescriptor& zone) const {
     return fill && (!fill_ || fill_->contains(*fill));
 }
 
+namespace {
+
+/// The zones of a device with so many that may be taken; nothing when there are none.
+std::optional<Span> zones_to_visit(uint64_t zones, const ZoneFilter& filter, const Span& range) {
+    const uint64_t first = std::max(range.first, filter.range().first);
+    const uint64_t last = std::min({range.last, filter.range().last, zones - 1});
+    return zones == 0 || first > last ? std::nullopt : std::optional(Span{first, last});
+}
+
+} // namespace
+
+Result<uint64_t> visit_zones(const ZoneTrial& trial, const ZoneFilter& filter, const Span& range,
+                             const NumberedZoneVisitor& visit) {
+    constexpr uint64_t look_every = 4096;
+    const std::optional<Span> zones = zones_to_visit(trial.zone_count(), filter, range);
+    uint64_t taken = 0;
+    for (uint64_t number = zones ? zones->first : 1; number <= (zones ? zones->last : 0); number++) {
+        if (number % look_every == 0 && InterruptEndsCommand::is_requested()) {
+            return Status::from_errno(EINTR);
+        }
+        const ZoneDescriptor zone = trial.describe(number);
+        if (filter.takes(number, zone)) {
+            visit(number, zone);
+            taken++;
+        }
+    }
+    return taken;
+}
+
 Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
                              const NumberedZoneVisitor& visit) {
     const Limits& limits = backend.limits();
-    const uint64_t first = std::max(range.first, filter.range().first);
-    const uint64_t last = std::min({range.last, filter.range().last, limits.nr_zones - 1});
-    if (limits.nr_zones == 0 || first > last) {
+    const std::optional<Span> zones = zones_to_visit(limits.nr_zones, filter, range);
+    if (!zones) {
         return uint64_t{0};
     }
+    const auto [first, last] = *zones;
     uint64_t number = first;
     uint64_t taken = 0;
     const auto take = [&](const ZoneDescriptor& zone) {

@@ -55,5 +55,8 @@ using NumberedZoneVisitor = std::function<void(uint64_t number, const ZoneDescri
 /// it. Memory does not grow with them. `visit` must not ask for more of the device.
 Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
                              const NumberedZoneVisitor& visit);
+/// The same for the zones of a trial.
+Result<uint64_t> visit_zones(const ZoneTrial& trial, const ZoneFilter& filter, const Span& range,
+                             const NumberedZoneVisitor& visit);
 
 } // namespace zoneio

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/aio.h"
 
+#include "commands/report/mismatch.h"
 #include "commands/long_work.h"
 
 #include <algorithm>
@@ -201,14 +202,21 @@ void AioQueue::report(AioRequest& request) {
 bool AioQueue::tell(const AioRequest& request) {
     const Status& status = request.request.status;
     if (!status.ok()) {
+        FailureLog::Completion completion(log_);
         reporter_.fail(status, "{} failed: {}\n", request.failure_verb, status.message());
-        log_.note_asynchronous({kind_of(request.request.op), {}, request.offset, request.request.bytes, status});
+        completion.finish(FailedRequest{kind_of(request.request.op), {}, request.offset, request.request.bytes, status});
         return false;
     }
     const uint64_t bytes = request.request.bytes;
-    const bool matches = !request.expect || all_bytes_equal(request.data, bytes, *request.expect);
+    DataMismatch mismatch{.compared_offset = request.offset, .compared_bytes = bytes, .expected = request.expect.value_or(0)};
+    if (request.expect) {
+        compare_with_pattern(mismatch, request.data, bytes, request.offset);
+    }
+    const bool matches = mismatch.bytes == 0;
     if (!matches) {
-        reporter_.mismatch(request.offset, bytes);
+        FailureLog::Completion completion(log_);
+        reporter_.mismatch(mismatch);
+        completion.finish(std::nullopt);
     }
     if (!request.quiet) {
         if (request.dump) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/backend.h"
-#include "commands/failure.h"
+#include "commands/report/failure.h"
 #include "commands/report/report.h"
 
 #include <array>

@@ -29,8 +29,7 @@ std::optional<int64_t> parse_in_zones(Session& session, const char* word, const 
     }
     const Result<int64_t> value = resolve_address(session, *address, use);
     if (!value.ok()) {
-        session.failures().note(FailureKind::number, word, value.status());
-        session.out().complain("Parsing error: {} -- {}\n", value.status().message(), word);
+        session.out().complain({FailureKind::number, word}, value.status(), "Parsing error: {} -- {}\n", value.status().message(), word);
         return std::nullopt;
     }
     return *value;
@@ -49,11 +48,11 @@ std::optional<int64_t> parse_size_argument(Session& session, const char* word, c
         return value;
     }
     const bool too_large = error == ParseError::out_of_range;
-    session.failures().note(FailureKind::number, word != nullptr ? word : "", Status::from_errno(too_large ? ERANGE : EINVAL));
     if (shown == nullptr) {
         shown = word != nullptr ? word : "(null)";
     }
-    session.out().complain("Parsing error: {} -- {}\n",
+    session.out().complain({FailureKind::number, word != nullptr ? word : ""}, Status::from_errno(too_large ? ERANGE : EINVAL),
+                           "Parsing error: {} -- {}\n",
                            too_large ? "argument too large" : "non-numeric argument, or extraneous/unrecognized suffix",
                            shown);
     return std::nullopt;
@@ -112,8 +111,7 @@ std::optional<uint8_t> parse_pattern(Session& session, const char* word) {
     long value = 0;
     const ParseError error = parse_long(word, value);
     if (error != ParseError::none || value < 0 || value > UINT8_MAX) {
-        session.failures().note(FailureKind::pattern, word);
-        session.out().complain("{} is not a valid pattern byte\n", word);
+        session.out().complain({FailureKind::pattern, word}, "{} is not a valid pattern byte\n", word);
         return std::nullopt;
     }
     return static_cast<uint8_t>(value);
@@ -133,13 +131,12 @@ std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> op
         }
         const auto length = static_cast<uint64_t>(*value);
         if (length > max_request_bytes) {
-            session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
-            session.out().complain("Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
+            session.out().complain({FailureKind::number, word}, Status::from_errno(E2BIG), "Argument '{}' exceeds maximum size {}\n", word, max_request_bytes);
             return std::nullopt;
         }
         if (length > max_request_bytes - vector.total) {
-            session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
-            session.out().complain("The total number of bytes exceed the maximum size {}\n", max_request_bytes);
+            session.out().complain({FailureKind::number, word}, Status::from_errno(E2BIG),
+                                   "The total number of bytes exceed the maximum size {}\n", max_request_bytes);
             return std::nullopt;
         }
         vector.lengths.push_back(length);
@@ -161,8 +158,7 @@ bool check_request_length(Session& session, uint64_t bytes, const char* word, st
     if (bytes <= max_request_bytes) {
         return true;
     }
-    session.failures().note(FailureKind::number, word, Status::from_errno(E2BIG));
-    session.out().complain("length cannot exceed {}{}, given {}\n", max_request_bytes, unless, word);
+    session.out().complain({FailureKind::number, word}, Status::from_errno(E2BIG), "length cannot exceed {}{}, given {}\n", max_request_bytes, unless, word);
     return false;
 }
 

@@ -92,7 +92,6 @@ int next_option(const Command& command, CommandLine line) {
 }
 
 Outcome usage_error(Session& session, const Command& command) {
-    session.failures().note(FailureKind::usage);
     session.out().usage(usage_line(command, command.name), command.options.letters());
     return Outcome::failed;
 }

@@ -22,26 +22,23 @@ void report_argument_count(Session& session, const Command& command, std::string
     } else {
         text += fmt::format("between {} and {} arguments", command.argmin, command.argmax);
     }
-    session.out().plain_error(text);
+    session.out().plain_error({FailureKind::word_count}, text);
 }
 
 /// Everything that is checked before a command sees its words.
 bool may_run(Session& session, const Command& command, std::string_view word, int count) {
     if (command.needs_image && !session.is_open()) {
-        session.failures().note(FailureKind::no_image);
-        session.out().plain_error("no file open, try 'help open'", ENOMEDIUM);
+        session.out().plain_error({FailureKind::no_image}, "no file open, try 'help open'", ENOMEDIUM);
         return false;
     }
     if (count < command.argmin || (command.argmax >= 0 && count > command.argmax)) {
-        session.failures().note(FailureKind::word_count);
         report_argument_count(session, command, word, count);
         return false;
     }
     if (command.permissions != 0 && session.is_open()) {
         Status status = session.backend().require(command.permissions);
         if (!status.ok()) {
-            session.failures().note(FailureKind::permission, {}, status);
-            session.out().error(status);
+            session.out().error({FailureKind::permission}, status);
             return false;
         }
     }
@@ -88,8 +85,7 @@ Outcome run_words(Session& session, const Command* command) {
     std::vector<char*>& words = session.words();
     const int count = static_cast<int>(words.size()) - 1;
     if (command == nullptr) {
-        session.failures().note(FailureKind::unknown_command, words[0]);
-        session.out().plain_error(fmt::format("command \"{}\" not found", words[0]));
+        session.out().plain_error({FailureKind::unknown_command, words[0]}, fmt::format("command \"{}\" not found", words[0]));
         return Outcome::failed;
     }
     if (!may_run(session, *command, words[0], count - 1)) {

@@ -7,7 +7,7 @@
 
 namespace zoneio {
 
-Session::Session(std::string program) : reporter_(std::move(program)), aio_(reporter_, failures_) {}
+Session::Session(std::string program) : reporter_(std::move(program), &failures_), aio_(reporter_, failures_) {}
 
 Session::~Session() {
     close();

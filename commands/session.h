@@ -3,7 +3,7 @@
 
 #include "block/backend.h"
 #include "commands/aio.h"
-#include "commands/failure.h"
+#include "commands/report/failure.h"
 #include "commands/report/report.h"
 
 #include <memory>
@@ -84,8 +84,8 @@ public:
     std::vector<char*>& words() { return words_; }
 
 private:
-    Reporter reporter_;
     FailureLog failures_;
+    Reporter reporter_;
     AioQueue aio_;
     std::unique_ptr<BlockBackend> backend_;
     uint64_t images_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // read and readv.
+#include "commands/report/mismatch.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"
@@ -85,8 +86,13 @@ bool check_vmstate(Session& session, const ReadOptions& options, const RangeArgu
 struct ReadResult {
     Status status;
     uint64_t done = 0; ///< when the user ended it
-    bool matches = true;
+    DataMismatch mismatch; ///< without bytes: none
 };
+
+/// A comparison of this part of a read that has not begun.
+DataMismatch nothing_compared(uint64_t offset, const VerifyRange& range, const ReadOptions& options) {
+    return {.compared_offset = offset + range.begin, .compared_bytes = range.length, .expected = options.pattern.value_or(0)};
+}
 
 Status read_from(Session& session, const ReadOptions& options, uint64_t offset, const IoVec& iov) {
     return options.vmstate ? session.backend().read_vmstate(offset, iov) : session.backend().read(offset, iov);
@@ -96,6 +102,7 @@ Status read_from(Session& session, const ReadOptions& options, uint64_t offset, 
 ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_t offset, uint64_t count,
                            const VerifyRange& range) {
     ReadResult result;
+    result.mismatch = nothing_compared(offset, range, options);
     LongWork work("read", count, LongWork::Unit::bytes);
     for (uint64_t done = 0; done < count && result.status.ok(); done += verify_step) {
         if (!work.step(done)) {
@@ -117,7 +124,7 @@ ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_
         result.status = read_from(session, options, offset + done, iov);
         const uint64_t begin = std::clamp(range.begin, done, done + length[0]);
         const uint64_t end = std::clamp(range.begin + range.length, begin, done + length[0]);
-        result.matches = result.matches && all_bytes_equal(data + (begin - done), end - begin, *options.pattern);
+        compare_with_pattern(result.mismatch, data + (begin - done), end - begin, offset + begin);
     }
     return result;
 }
@@ -170,10 +177,12 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     }
     const uint8_t* const data = data_begin(session, session.scratch());
     if (options.pattern && !by_pieces) {
-        result.matches = all_bytes_equal(data + range.begin, range.length, *options.pattern);
+        result.mismatch = nothing_compared(offset, range, options);
+        compare_with_pattern(result.mismatch, data + range.begin, range.length, offset + range.begin);
     }
-    if (!result.matches) {
-        session.out().mismatch(offset + range.begin, range.length);
+    const bool matches = result.mismatch.bytes == 0;
+    if (!matches) {
+        session.out().mismatch(result.mismatch);
     }
     if (!options.quiet) {
         if (options.dump) {
@@ -181,7 +190,7 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
         }
         session.out().request({"read", offset, count, elapsed}, options.for_machines);
     }
-    return result.matches ? Outcome::ok : Outcome::failed;
+    return matches ? Outcome::ok : Outcome::failed;
 }
 
 Outcome run_read(Session& session, const Command& command, CommandLine line) {
@@ -201,7 +210,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     const std::optional<VerifyRange> range = verify_range(*options, asked->length);
     if (!range) {
-        session.out().complain("pattern verification range exceeds end of read data\n");
+        session.out().complain({FailureKind::compare_range}, "pattern verification range exceeds end of read data\n");
         return Outcome::failed;
     }
     if (options->vmstate && !check_vmstate(session, *options, *asked)) {

@@ -41,8 +41,7 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
         status = check_identifier("id", *parsed.id);
     }
     if (!status.ok()) {
-        session.failures().note(FailureKind::open, {}, status);
-        session.out().error(status);
+        session.out().error({FailureKind::open}, status);
         return false;
     }
     for (const std::string& warning : parsed.warnings) {
@@ -80,8 +79,7 @@ std::optional<NamedFile> parse_image_file(Session& session, const std::string& n
     }
     Result<NamedFile> file = session.image_opts ? named_file(std::move(options)) : named_file(name);
     if (!file.ok()) {
-        session.failures().note(FailureKind::open, name, file.status());
-        session.out().error(file.status());
+        session.out().error({FailureKind::open, name}, file.status());
         return std::nullopt;
     }
     return std::move(*file);
@@ -89,8 +87,7 @@ std::optional<NamedFile> parse_image_file(Session& session, const std::string& n
 
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {
-        session.failures().note(FailureKind::already_open);
-        session.out().error("file open already, try 'help close'");
+        session.out().error({FailureKind::already_open}, "file open already, try 'help close'");
         return Outcome::failed;
     }
     if (request.force_share) {
@@ -112,8 +109,7 @@ Outcome open_image(Session& session, OpenRequest request) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);
     }
     if (!backend.ok()) {
-        session.failures().note(FailureKind::open, name, backend.status());
-        session.out().error(backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
+        session.out().error({FailureKind::open, name}, backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
         return Outcome::failed;
     }
     session.attach(std::move(*backend));

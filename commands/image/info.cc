@@ -17,18 +17,6 @@ std::string size_text(uint64_t bytes) {
     return format_size(static_cast<double>(bytes));
 }
 
-/// Why a command failed that qemu-io lets fail in silence; as text only the exit status tells.
-struct SilentFailure {
-    std::string_view command;
-    const Status& status;
-
-    void text(Reporter& /*out*/) const {}
-    void json(JsonRecord& record) const {
-        const std::string reason = status.message();
-        record.add_failure(status.code(), "failed", fmt::format("{} failed: {}", command, reason), reason);
-    }
-};
-
 struct LengthFact {
     uint64_t bytes;
 
@@ -96,7 +84,7 @@ Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*lin
     session.out().tell(FormatFact{format.name, format.is_protocol});
     Result<ImageDetails> details = session.backend().details();
     if (!details.ok()) {
-        session.out().tell(SilentFailure{"info", details.status()});
+        session.out().fail_silently(details.status());
         return Outcome::failed;
     }
     session.out().tell(DetailsFact{std::move(*details)});
@@ -254,7 +242,7 @@ Outcome run_flush(Session& session, const Command& /*command*/, CommandLine /*li
     if (status.ok()) {
         return Outcome::ok;
     }
-    session.out().tell(SilentFailure{"flush", status});
+    session.out().fail_silently(status);
     return Outcome::failed;
 }
 

@@ -16,8 +16,7 @@ OptionStep check_mode(const GivenOption& given, bool is_known, std::string_view 
     if (is_known) {
         return OptionStep::next;
     }
-    given.session.failures().note(FailureKind::mode, given.word, {}, option);
-    given.session.out().error(fmt::format("Invalid {} option: {}", option, given.word));
+    given.session.out().error({FailureKind::mode, given.word, option}, fmt::format("Invalid {} option: {}", option, given.word));
     return OptionStep::failed;
 }
 
@@ -186,8 +185,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
             // What was given up a moment ago is still to be had, or the next write will ask for it again.
             (void)backend.require(held);
         }
-        session.failures().note(FailureKind::open, {}, status);
-        session.out().error(status);
+        session.out().error({FailureKind::open}, status);
         return Outcome::failed;
     }
     return Outcome::ok;

@@ -111,8 +111,12 @@ void Reporter::request_without_times(const RequestReport& report, bool for_machi
           report.bytes, report.offset, format_size(static_cast<double>(report.bytes)));
 }
 
-void Reporter::mismatch(uint64_t offset, uint64_t bytes) {
-    const std::string text = fmt::format("Pattern verification failed at offset {}, {} bytes\n", offset, bytes);
+void Reporter::mismatch(const DataMismatch& mismatch) {
+    if (failures_ != nullptr) {
+        failures_->note(mismatch);
+    }
+    const std::string text = fmt::format("Pattern verification failed at offset {}, {} bytes\n", mismatch.compared_offset,
+                                         mismatch.compared_bytes);
     if (record_failure(Kind::mismatch, 0, text, "the data differs from the pattern")) {
         return;
     }

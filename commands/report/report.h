@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/base/formatting.h"
-#include "block/base/status.h"
+#include "commands/report/failure.h"
 #include "commands/report/json_record.h"
 
 #include <cerrno>
@@ -30,9 +30,12 @@ struct RequestReport {
 ///
 /// As text, results go to stdout in its default buffering, and errors of the kind that carries the program's name to
 /// stderr. As JSON everything goes into the record of the command, on stdout.
+///
+/// To report a failure also notes it for `why`: its Status, and the FailureReason where one is given.
 class Reporter {
 public:
-    explicit Reporter(std::string program);
+    /// `failures`: where failures are noted; null where nobody asks for them.
+    explicit Reporter(std::string program, FailureLog* failures = nullptr);
     ~Reporter();
     Reporter(const Reporter&) = delete;
     Reporter& operator=(const Reporter&) = delete;
@@ -83,21 +86,32 @@ public:
     void fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         append_text(text, format, std::forward<Args>(args)...);
-        say_failure(Kind::failed, status.code(), {text.data(), text.size()}, status);
+        fail_as({}, status, {text.data(), text.size()});
     }
+    /// The same where only JSON has words for it: qemu-io lets these commands fail in silence.
+    void fail_silently(const Status& status);
     /// What is wrong with the words of a command, on stdout.
     template <typename... Args>
-    void complain(fmt::format_string<Args...> format, Args&&... args) {
+    void complain(const FailureReason& reason, fmt::format_string<Args...> format, Args&&... args) {
+        complain(reason, Status(), format, std::forward<Args>(args)...);
+    }
+    /// The same; the status says more than the text.
+    template <typename... Args>
+    void complain(const FailureReason& reason, const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         append_text(text, format, std::forward<Args>(args)...);
-        say_failure(Kind::usage, EINVAL, {text.data(), text.size()}, {});
+        complain_as(reason, status, {text.data(), text.size()});
+    }
+    template <typename... Args>
+    void complain(fmt::format_string<Args...> format, Args&&... args) {
+        complain(FailureReason(), format, std::forward<Args>(args)...);
     }
     /// The usage line of a command, for options and operands that make no sense; `options` as getopt(3) was given them.
     void usage(std::string_view line, const char* options);
     /// `WHAT failed: ...`, with the explanation, if the status has one, on stderr.
     void fail_explained(std::string_view what, const Status& status);
     /// What was read is not what was expected.
-    void mismatch(uint64_t offset, uint64_t bytes);
+    void mismatch(const DataMismatch& mismatch);
 
     /// A command was ended by the user, after `done` of `total` bytes; on stdout.
     void interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);
@@ -106,12 +120,16 @@ public:
 
     /// `PROGRAM: TEXT` on stderr, about words that make no sense. At a terminal, control characters in the text are shown
     /// as `\xHH`; so are those below.
-    void error(std::string_view text);
+    void error(std::string_view text) { error(FailureReason(), text); }
+    void error(const FailureReason& reason, std::string_view text);
     /// The same about what went wrong; without a text, that of the status.
-    void error(const Status& status);
-    void error(const Status& status, std::string_view text);
+    void error(const Status& status) { error({}, status, status.message()); }
+    void error(const Status& status, std::string_view text) { error({}, status, text); }
+    void error(const FailureReason& reason, const Status& status) { error(reason, status, status.message()); }
+    void error(const FailureReason& reason, const Status& status, std::string_view text);
     /// A line on stderr as it is; `code` is an errno.
-    void plain_error(std::string_view text, int code = EINVAL);
+    void plain_error(std::string_view text, int code = EINVAL) { plain_error({}, text, code); }
+    void plain_error(const FailureReason& reason, std::string_view text, int code = EINVAL);
     /// `PROGRAM: warning: TEXT` on stderr.
     void warning(std::string_view text);
     /// `PROGRAM: TEXT` on stderr, where nothing failed.
@@ -162,13 +180,17 @@ private:
     JsonRecord* open_record();
     void note_lost_output();
     void keep_text(std::string_view text);
-    void say_failure(Kind kind, int code, std::string_view text, const Status& status);
+    void fail_as(const FailureReason& reason, const Status& status, std::string_view text);
+    void complain_as(const FailureReason& reason, const Status& status, std::string_view text);
+    void say_failure(Kind kind, const Status& status, std::string_view text);
+    void note(const FailureReason& reason, const Status& status) const;
     /// True when the record of a command took it.
     bool record_failure(Kind kind, int code, std::string_view text, std::string_view reason);
     void request_without_times(const RequestReport& report, bool for_machines);
     void record_request(JsonRecord& record, const RequestReport& report) const;
 
     std::string program_;
+    FailureLog* failures_;
     bool deterministic_ = false;
     bool is_own_ = false;
     bool holds_own_ = false; ///< output of our own may be in stdout's buffer

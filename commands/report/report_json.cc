@@ -25,9 +25,13 @@ void forget_getopt_complaint() {
     (void)getopt(2, words, "");
 }
 
+std::string_view without_newline(std::string_view text) {
+    return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
+}
+
 } // namespace
 
-Reporter::Reporter(std::string program) : program_(std::move(program)) {}
+Reporter::Reporter(std::string program, FailureLog* failures) : program_(std::move(program)), failures_(failures) {}
 
 Reporter::~Reporter() = default;
 
@@ -107,15 +111,38 @@ bool Reporter::record_failure(Kind kind, int code, std::string_view text, std::s
     return record != nullptr;
 }
 
-void Reporter::say_failure(Kind kind, int code, std::string_view text, const Status& status) {
-    if (json_ == nullptr) {
-        write(for_terminal(STDOUT_FILENO, text));
-    } else if (!record_failure(kind, code, text, status.ok() ? text : status.message())) {
-        plain_error(text, code);
+void Reporter::note(const FailureReason& reason, const Status& status) const {
+    if (failures_ != nullptr) {
+        failures_->note(reason, status);
     }
 }
 
+void Reporter::say_failure(Kind kind, const Status& status, std::string_view text) {
+    if (json_ == nullptr) {
+        write(for_terminal(STDOUT_FILENO, text));
+    } else if (!record_failure(kind, status.code(), text, status.message())) {
+        print_error_line({}, {}, text);
+    }
+}
+
+void Reporter::fail_as(const FailureReason& reason, const Status& status, std::string_view text) {
+    note(reason, status);
+    say_failure(Kind::failed, status, text);
+}
+
+void Reporter::fail_silently(const Status& status) {
+    note({}, status);
+    record_failure(Kind::failed, status.code(), status.message(), status.message());
+}
+
+void Reporter::complain_as(const FailureReason& reason, const Status& status, std::string_view text) {
+    const Status complaint = Status::error(EINVAL, std::string(without_newline(text)));
+    note(reason, status.ok() ? complaint : status);
+    say_failure(Kind::usage, complaint, text);
+}
+
 void Reporter::usage(std::string_view line, const char* options) {
+    note({FailureKind::usage}, Status::from_errno(EINVAL));
     if (json_ == nullptr) {
         write(line);
         write("\n");
@@ -127,13 +154,14 @@ void Reporter::usage(std::string_view line, const char* options) {
 }
 
 void Reporter::fail_explained(std::string_view what, const Status& status) {
+    note({}, status);
     const std::string plain = Status::from_errno(status.code()).message();
     const std::string text = fmt::format("{} failed: {}\n", what, plain);
     if (record_failure(Kind::failed, status.code(), text, status.message())) {
         return;
     }
     if (status.has_text()) {
-        error(status);
+        print_error_line(program_, ": ", status.message());
     }
     write(text);
 }
@@ -149,29 +177,29 @@ void Reporter::interrupted(std::string_view what, uint64_t offset, uint64_t done
 }
 
 void Reporter::interrupted(std::string_view text) {
+    note({FailureKind::interrupted}, Status::error(EINTR, std::string(text)));
     if (!record_failure(Kind::interrupted, EINTR, text, "interrupted by the user")) {
         write(text);
         write("\n");
     }
 }
 
-void Reporter::error(std::string_view text) {
+void Reporter::error(const FailureReason& reason, std::string_view text) {
+    note(reason, Status::error(EINVAL, std::string(text)));
     if (!record_failure(Kind::usage, EINVAL, text, text)) {
         print_error_line(program_, ": ", text);
     }
 }
 
-void Reporter::error(const Status& status) {
-    error(status, status.message());
-}
-
-void Reporter::error(const Status& status, std::string_view text) {
+void Reporter::error(const FailureReason& reason, const Status& status, std::string_view text) {
+    note(reason, status);
     if (!record_failure(Kind::failed, status.code(), text, status.message())) {
         print_error_line(program_, ": ", text);
     }
 }
 
-void Reporter::plain_error(std::string_view text, int code) {
+void Reporter::plain_error(const FailureReason& reason, std::string_view text, int code) {
+    note(reason, Status::error(code, std::string(text)));
     if (!record_failure(Kind::usage, code, text, text)) {
         print_error_line({}, {}, text);
     }

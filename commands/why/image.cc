@@ -2,9 +2,12 @@
 //
 // Why an image refuses what is asked of it, zones aside; and what is left when nothing else is known.
 #include "block/base/size.h"
-#include "block/node/node.h"
 #include "commands/command.h"
 #include "commands/why/why.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/resource.h>
 
 namespace zoneio {
 
@@ -16,21 +19,22 @@ std::string size_text(uint64_t bytes) {
     return format_size(static_cast<double>(bytes));
 }
 
-bool is_named(const Evidence& evidence, std::string_view name) {
-    return evidence.failure().command != nullptr && evidence.failure().command->name == name;
+std::string reopen_writable(const Evidence& evidence) {
+    const bool works = evidence.session().is_open() && evidence.session().backend().check_reopen_writable().ok();
+    return works ? "reopen -w" : "";
 }
 
 bool is_permission(Evidence& evidence) {
     return evidence.is(FailureKind::permission);
 }
 Explanation explain_permission(Evidence& evidence) {
-    if (evidence.says("Is another process using")) {
+    if (evidence.is(Cause::image_locked)) {
         return {"another program uses the image, and does not let others do this to it",
                 {evidence.failure().status.message().substr(0, evidence.failure().status.message().find('\n'))},
                 ""};
     }
-    if (evidence.says("read-only")) {
-        return {"the image is open for reading only", {"Writing, discarding and truncating need write access."}, "reopen -w"};
+    if (evidence.is(Cause::read_only_node)) {
+        return {"the image is open for reading only", {"Writing, discarding and truncating need write access."}, reopen_writable(evidence)};
     }
     return {"the image does not allow that", {evidence.failure().status.message()}, ""};
 }
@@ -43,38 +47,82 @@ bool is_past_end(Evidence& evidence) {
 Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t length = evidence.length();
-    const bool is_raw = evidence.session().backend().format().name == "raw";
     Explanation explanation{fmt::format("the range ends at {}, behind the end of the image", request.offset + request.bytes),
                             {fmt::format("The image is {} bytes long ({}).", length, size_text(length))},
                             ""};
     if (request.offset < length) {
         explanation.more.push_back(fmt::format("From {} on there are {} bytes left.", request.offset, length - request.offset));
     }
-    if (is_raw && evidence.writes()) {
+    if (evidence.writes() && evidence.session().backend().can_grow_to(request.offset + request.bytes)) {
         explanation.repair = fmt::format("truncate {}", request.offset + request.bytes);
     }
     return explanation;
 }
 
-bool is_full_medium(Evidence& evidence) {
-    return evidence.code() == ENOSPC || evidence.code() == EDQUOT;
+/// `'disk.img'`, the file that failed, or else `the file`.
+std::string host_file(const Evidence& evidence) {
+    std::string name = evidence.facts().name;
+    if (name.empty() && evidence.is_request()) {
+        name = evidence.session().backend().filename();
+    }
+    return name.empty() ? "the file" : fmt::format("'{}'", name);
 }
-Explanation explain_full_medium(Evidence& /*evidence*/) {
-    return {"the file system has no room left for what was to be written", {"A sparse image takes room when it is written, not before."}, ""};
+
+template <int Errno>
+bool is_errno(Evidence& evidence) {
+    return evidence.code() == Errno;
+}
+Explanation explain_full_medium(Evidence& evidence) {
+    return {fmt::format("the file system of {} has no room left for what was to be written", host_file(evidence)),
+            {"A sparse image takes room when it is written, not before."},
+            ""};
+}
+Explanation explain_quota(Evidence& evidence) {
+    return {fmt::format("your quota on the file system of {} is used up", host_file(evidence)),
+            {"A sparse image takes room when it is written, not before."},
+            ""};
+}
+Explanation explain_too_large(Evidence& evidence) {
+    Explanation explanation{fmt::format("{} may not become that large", host_file(evidence)), {}, ""};
+    rlimit most{};
+    if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY) {
+        explanation.more.push_back(fmt::format("This process may write files of up to {} bytes ('ulimit -f').", most.rlim_cur));
+    } else {
+        explanation.more.emplace_back("The file system has a limit for the size of files.");
+    }
+    return explanation;
+}
+bool is_file_error(Evidence& evidence) {
+    return evidence.is(Cause::file_error) && evidence.code() == EIO;
+}
+Explanation explain_file_error(Evidence& evidence) {
+    return {fmt::format("the system could not read or write {}: {}", host_file(evidence), Status::from_errno(EIO).message()),
+            {"Its medium may be failing there: the kernel's log (dmesg) tells more."},
+            ""};
+}
+
+bool changes_format(Evidence& evidence) {
+    return evidence.is(Cause::changes_format);
+}
+Explanation explain_changes_format(Evidence& /*evidence*/) {
+    return {"the write would make the file look like an image of another format",
+            {"The format was guessed to be raw, and would be guessed differently the next time. With -f raw (or -o driver=raw) any "
+             "write is taken."},
+            ""};
 }
 
 bool is_unsupported(Evidence& evidence) {
     return evidence.is_request() && evidence.code() == ENOTSUP;
 }
 Explanation explain_unsupported(Evidence& evidence) {
-    return {fmt::format("the driver {} cannot do that", evidence.session().backend().format().name), {}, "info"};
+    return {fmt::format("the driver {} cannot do that", evidence.session().backend().format().name), {}, ""};
 }
 
 bool is_resize_refused(Evidence& evidence) {
     return evidence.wants(Kind::truncate);
 }
 Explanation explain_resize_refused(Evidence& evidence) {
-    return {"the length of this image cannot be changed so", {evidence.failure().status.message()}, "length"};
+    return {"the length of this image cannot be changed so", {evidence.failure().status.message()}, ""};
 }
 
 bool is_request(Evidence& evidence) {
@@ -105,12 +153,39 @@ Explanation explain_gone(Evidence& evidence) {
 }
 
 bool is_mismatch(Evidence& evidence) {
-    return evidence.is(FailureKind::other) && (is_named(evidence, "read") || is_named(evidence, "readv"));
+    return evidence.is(FailureKind::mismatch);
 }
-Explanation explain_mismatch(Evidence& /*evidence*/) {
-    return {"what was read is not what was expected, or the options did not fit each other",
-            {"-P compares each byte with the pattern; -v shows what is there."},
+Explanation explain_mismatch(Evidence& evidence) {
+    const DataMismatch& mismatch = *evidence.failure().mismatch;
+    Explanation explanation{
+        fmt::format("{} of {} bytes differ; the first at {} is {:#04x}, not {:#04x}", mismatch.bytes, mismatch.compared_bytes,
+                    mismatch.offset, mismatch.found, mismatch.expected),
+        {fmt::format("What was read at {} was compared with the byte {:#04x} (-P).", mismatch.compared_offset, mismatch.expected)},
+        ""};
+    const bool is_same_image = evidence.session().is_open() && evidence.session().image() == evidence.failure().image;
+    const uint64_t length = is_same_image ? evidence.length() : 0;
+    if (mismatch.offset < length && !evidence.failure().line.starts_with("read -b")) {
+        explanation.repair = fmt::format("read -v {} {}", mismatch.offset, std::min<uint64_t>(64, length - mismatch.offset));
+        explanation.note = "shows what is there now";
+    }
+    return explanation;
+}
+
+bool is_compare_range(Evidence& evidence) {
+    return evidence.is(FailureKind::compare_range);
+}
+Explanation explain_compare_range(Evidence& /*evidence*/) {
+    return {"what is to be compared goes beyond what is read",
+            {"-s is where comparing begins, counted from the begin of what is read, and -l how many bytes are compared: together at most "
+             "as many as are read."},
             "help read"};
+}
+
+bool is_interrupted(Evidence& evidence) {
+    return evidence.is(FailureKind::interrupted);
+}
+Explanation explain_interrupted(Evidence& evidence) {
+    return {"you ended it with Ctrl-C", {evidence.failure().status.message()}, ""};
 }
 
 bool is_anything(Evidence& /*evidence*/) {
@@ -126,21 +201,27 @@ Explanation explain_anything(Evidence& evidence) {
             command != nullptr ? fmt::format("help {}", command->name) : ""};
 }
 
-constexpr Cause causes[] = {
+constexpr CauseRow causes[] = {
     {"not-permitted", is_permission, explain_permission},
     {"past-end", is_past_end, explain_past_end},
-    {"no-space", is_full_medium, explain_full_medium},
+    {"interrupted", is_interrupted, explain_interrupted},
+    {"no-space", is_errno<ENOSPC>, explain_full_medium},
+    {"quota-used-up", is_errno<EDQUOT>, explain_quota},
+    {"file-too-large", is_errno<EFBIG>, explain_too_large},
+    {"file-failed", is_file_error, explain_file_error},
+    {"changes-format", changes_format, explain_changes_format},
     {"resize-refused", is_resize_refused, explain_resize_refused},
     {"unsupported", is_unsupported, explain_unsupported},
     {"request-failed", is_request, explain_request},
     {"image-closed", is_gone, explain_gone},
     {"data-differs", is_mismatch, explain_mismatch},
+    {"compare-range", is_compare_range, explain_compare_range},
     {"other", is_anything, explain_anything},
 };
 
 } // namespace
 
-std::span<const Cause> image_causes() {
+std::span<const CauseRow> image_causes() {
     return causes;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why an image could not be opened. The texts that causes are known by are those that opening gives, see drivers.md.
-#include "block/chain/named_file.h"
+// Why an image could not be opened.
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
@@ -9,6 +8,7 @@
 #include "commands/why/why.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,36 +17,36 @@ namespace zoneio {
 
 namespace {
 
-/// The text between single quotes after `before` in the message of the error.
-std::string quoted_after(const Evidence& evidence, std::string_view before) {
-    const std::string text = evidence.failure().status.message();
-    const size_t found = text.find(before);
-    const size_t begin = found == std::string::npos ? found : text.find('\'', found);
-    const size_t end = begin == std::string::npos ? begin : text.find('\'', begin + 1);
-    return end == std::string::npos ? std::string() : text.substr(begin + 1, end - begin - 1);
-}
-
-/// The file that could not be opened: the one that the message names, else the one that was asked for.
-std::string file_of(const Evidence& evidence) {
-    for (const char* const before : {"Could not open", "Could not create"}) {
-        if (std::string name = quoted_after(evidence, before); !name.empty()) {
-            return name;
-        }
-    }
-    const std::string text = evidence.failure().status.message();
-    constexpr std::string_view lock = "using the image [";
-    if (const size_t found = text.find(lock); found != std::string::npos) {
-        const size_t begin = found + lock.size();
-        return text.substr(begin, text.rfind(']') - begin);
-    }
-    const std::string& word = evidence.failure().word;
-    const Result<NamedFile> file = named_file(word);
-    return file.ok() ? file->filename : word;
-}
-
 std::string folder_of(const std::string& file) {
     const size_t slash = file.rfind('/');
     return slash == std::string::npos ? "." : slash == 0 ? "/" : file.substr(0, slash);
+}
+
+/// Would a command take this name for what it is, and as one word?
+bool is_plain_word(const std::string& name) {
+    const auto is_plain = [](unsigned char c) { return c > ' ' && c != 0x7F; };
+    return !name.empty() && name.front() != '-' && name.front() != '#' && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+/// `open OPTIONS NAME`; nothing where that would fail. To find out the image is opened for reading, and closed.
+std::string open_command(std::string_view options, const std::string& name, NodeFlags flags, const std::string& driver = {}) {
+    struct stat st{};
+    if (!is_plain_word(name) || (stat(name.c_str(), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
+        return {};
+    }
+    ImageSpec spec;
+    spec.filename = name;
+    spec.flags = flags;
+    spec.flags.read_only = true;
+    if (!driver.empty()) {
+        spec.options.set("driver", driver);
+    }
+    if (flags.force_share) {
+        spec.options.set("force-share", true);
+    }
+    std::vector<Notice> notices;
+    const bool opens = BlockBackend::open(std::move(spec), true, notices).ok();
+    return opens ? fmt::format("open{}{} {}", options.empty() ? "" : " ", options, name) : "";
 }
 
 bool is_open(Evidence& evidence) {
@@ -58,8 +58,15 @@ bool is_open_errno(Evidence& evidence) {
     return is_open(evidence) && evidence.code() == Errno;
 }
 
+/// Could 'create' make it? It says what the name of a protocol in front means.
+bool can_be_created(const std::string& file) {
+    struct stat st{};
+    const bool is_free = lstat(file.c_str(), &st) != 0 && errno == ENOENT;
+    return is_free && is_plain_word(file) && !file.ends_with('/') && access(folder_of(file).c_str(), W_OK | X_OK) == 0;
+}
+
 Explanation explain_missing(Evidence& evidence) {
-    const std::string file = file_of(evidence);
+    const std::string file = evidence.name();
     const std::string folder = folder_of(file);
     if (access(folder.c_str(), F_OK) != 0) {
         return {fmt::format("there is no folder '{}', so '{}' cannot be in it", folder, file), {}, ""};
@@ -67,14 +74,14 @@ Explanation explain_missing(Evidence& evidence) {
     return {fmt::format("there is no file '{}'", file),
             {"A name without a slash is looked for in the current folder.", "'create' makes a raw image or, with -f zoned, a zoned "
                                                                             "device in a file."},
-            fmt::format("create {} 64M", file)};
+            can_be_created(file) ? fmt::format("create {} 64M", file) : ""};
 }
 
 bool is_refused_by_permissions(Evidence& evidence) {
     return is_open(evidence) && (evidence.code() == EACCES || evidence.code() == EPERM);
 }
 Explanation explain_refused_by_permissions(Evidence& evidence) {
-    const std::string file = file_of(evidence);
+    const std::string file = evidence.name();
     Explanation explanation{fmt::format("you may not open '{}' that way", file), {}, ""};
     struct stat st{};
     if (stat(file.c_str(), &st) == 0) {
@@ -85,25 +92,25 @@ Explanation explain_refused_by_permissions(Evidence& evidence) {
     }
     if (access(file.c_str(), R_OK) == 0) {
         explanation.more.emplace_back("You may read it.");
-        explanation.repair = fmt::format("open -r {}", file);
+        explanation.repair = open_command("-r", file, {});
     }
     return explanation;
 }
 
 Explanation explain_read_only_medium(Evidence& evidence) {
-    const std::string file = file_of(evidence);
-    return {fmt::format("'{}' is on a medium or file system that is read-only", file), {}, fmt::format("open -r {}", file)};
+    const std::string file = evidence.name();
+    return {fmt::format("'{}' is on a medium or file system that is read-only", file), {}, open_command("-r", file, {})};
 }
 
 Explanation explain_folder(Evidence& evidence) {
-    return {fmt::format("'{}' is a folder", file_of(evidence)), {"An image is a file or a device."}, ""};
+    return {fmt::format("'{}' is a folder", evidence.name()), {"An image is a file or a device."}, ""};
 }
 
 bool is_locked(Evidence& evidence) {
-    return evidence.says("Is another process using the image");
+    return evidence.is(Cause::image_locked);
 }
 Explanation explain_locked(Evidence& evidence) {
-    const std::string file = file_of(evidence);
+    const std::string file = evidence.name();
     Explanation explanation{fmt::format("another program has '{}' open, and does not share it", file), {}, ""};
     const std::vector<ProcessName> users = processes_with(file);
     const bool shows_ids = !evidence.session().out().is_deterministic();
@@ -119,16 +126,16 @@ Explanation explain_locked(Evidence& evidence) {
     }
     explanation.more.emplace_back("Programs of the QEMU family lock images, so that two do not write to one. To look at it all the same, "
                                   "read only and share:");
-    explanation.repair = fmt::format("open -r -U {}", file);
+    explanation.repair = open_command("-r -U", file, {.read_only = true, .force_share = true});
     return explanation;
 }
 
 bool is_unknown_driver(Evidence& evidence) {
-    return evidence.says("Unknown driver '") || evidence.says("Unknown protocol '");
+    return evidence.is(Cause::unknown_driver) || evidence.is(Cause::unknown_protocol);
 }
 Explanation explain_unknown_driver(Evidence& evidence) {
-    const bool protocol = evidence.says("Unknown protocol '");
-    const std::string word = quoted_after(evidence, "Unknown");
+    const bool protocol = evidence.is(Cause::unknown_protocol);
+    const std::string& word = evidence.facts().name;
     std::vector<std::string_view> names;
     for (const DriverInfo& driver : driver_table()) {
         if (!protocol || driver.is_protocol) {
@@ -146,11 +153,11 @@ Explanation explain_unknown_driver(Evidence& evidence) {
 }
 
 bool is_unknown_option(Evidence& evidence) {
-    return evidence.says("support the option '");
+    return evidence.is(Cause::unknown_option);
 }
 Explanation explain_unknown_option(Evidence& evidence) {
-    const std::string driver = quoted_after(evidence, "Block ");
-    const std::string word = quoted_after(evidence, "the option ");
+    const std::string& driver = evidence.facts().owner;
+    const std::string& word = evidence.facts().name;
     Explanation explanation{fmt::format("the driver {} has no option '{}'", driver, word), {}, ""};
     if (const DriverInfo* const info = find_driver(driver)) {
         const std::span<const std::string_view> keys = info->option_keys;
@@ -162,36 +169,38 @@ Explanation explain_unknown_option(Evidence& evidence) {
 }
 
 bool is_bad_value(Evidence& evidence) {
-    return is_open(evidence) && evidence.says("Parameter '") && evidence.says("' expects");
+    return is_open(evidence) && evidence.is(Cause::bad_option_value);
+}
+std::string kind_text(ValueKind kind, const std::string& key) {
+    switch (kind) {
+    case ValueKind::on_off: return fmt::format("It is on or off: {}=on", key);
+    case ValueKind::size:
+        return fmt::format("It is a size in bytes, with a suffix if need be (k M G T P E, powers of 1024): {}=64M", key);
+    case ValueKind::zone_numbers: return fmt::format("It is a list of zone numbers: {}=3:5-7", key);
+    case ValueKind::identifier: return fmt::format("It is a name that begins with a letter: {}=disk0", key);
+    case ValueKind::number:
+    case ValueKind::text: break;
+    }
+    return fmt::format("It is a plain number: {}=4", key);
 }
 Explanation explain_bad_value(Evidence& evidence) {
-    const std::string key = quoted_after(evidence, "Parameter ");
-    Explanation explanation{fmt::format("the value of '{}' is not of the kind that it takes", key), {}, ""};
-    if (evidence.says("'on' or 'off'")) {
-        explanation.more.push_back(fmt::format("It is on or off: {}=on", key));
-    } else if (evidence.says("non-negative number") || evidence.says("size")) {
-        explanation.more.push_back(fmt::format("It is a size in bytes, with a suffix if need be (k M G T P E, powers of 1024): {}=64M", key));
-    } else if (evidence.says("zone numbers")) {
-        explanation.more.push_back(fmt::format("It is a list of zone numbers: {}=3:5-7", key));
-    } else {
-        explanation.more.push_back(fmt::format("It is a plain number: {}=4", key));
-    }
-    return explanation;
+    const std::string& key = evidence.facts().name;
+    return {fmt::format("the value of '{}' is not of the kind that it takes", key), {kind_text(evidence.facts().expected, key)}, ""};
 }
 
 bool needs_direct(Evidence& evidence) {
-    return is_open(evidence) && evidence.says("requires cache.direct=on");
+    return is_open(evidence) && (evidence.is(Cause::zones_need_direct) || evidence.is(Cause::aio_needs_direct));
 }
 Explanation explain_needs_direct(Evidence& evidence) {
-    const bool zoned = evidence.says("zoned");
+    const bool zoned = evidence.is(Cause::zones_need_direct);
     return {zoned ? "a zoned device is written past the page cache only" : "this aio mode works past the page cache only",
             {zoned ? "The page cache would write back in any order, and zones want theirs. For reading only (-r) there is no such need."
                    : "The kernel's asynchronous I/O waits in the page cache otherwise."},
-            fmt::format("open -n {}", evidence.failure().word)};
+            open_command("-n", evidence.failure().word, {.direct = true})};
 }
 
 bool needs_size(Evidence& evidence) {
-    return is_open(evidence) && evidence.says("needs the option 'size'");
+    return is_open(evidence) && evidence.is(Cause::needs_size);
 }
 Explanation explain_needs_size(Evidence& /*evidence*/) {
     return {"a new zoned device needs to know how large it is to be",
@@ -200,30 +209,45 @@ Explanation explain_needs_size(Evidence& /*evidence*/) {
 }
 
 bool is_no_zoned_file(Evidence& evidence) {
-    return is_open(evidence) && (evidence.says("holds no zoned device") || evidence.says("something else than a zoned device"));
+    return is_open(evidence) && evidence.is(Cause::no_zoned_file);
 }
 Explanation explain_no_zoned_file(Evidence& evidence) {
-    return {fmt::format("'{}' holds something else than an emulated zoned device, and stays as it is", file_of(evidence)),
-            {"driver=zoned makes a device only of a file that is empty. A real zoned device is opened by its name alone."},
-            "create -f zoned -o zone.size=4M NEW-FILE 64M"};
+    return {fmt::format("'{}' holds something else than an emulated zoned device, and stays as it is", evidence.name()),
+            {"driver=zoned makes a device only of a file that is empty. A real zoned device is opened by its name alone.",
+             "'create -f zoned -o zone.size=4M NEW-FILE 64M' makes a new one."},
+            ""};
 }
 
 bool is_other_device(Evidence& evidence) {
-    return is_open(evidence) && evidence.says("The file holds a zoned device with");
+    return is_open(evidence) && evidence.is(Cause::other_geometry);
 }
 Explanation explain_other_device(Evidence& evidence) {
     return {"the file holds a zoned device with another shape than the options say",
             {evidence.failure().status.message(), "A device that is there already is opened without options."},
-            fmt::format("open {}", evidence.failure().word)};
+            open_command("", evidence.failure().word, {})};
 }
 
 bool is_unsupported_format(Evidence& evidence) {
-    return is_open(evidence) && evidence.says("Image format '");
+    return is_open(evidence) && evidence.is(Cause::unsupported_format);
 }
 Explanation explain_unsupported_format(Evidence& evidence) {
-    return {fmt::format("the file is an image of the format {}, which zoneio does not read", quoted_after(evidence, "Image format ")),
+    return {fmt::format("the file is an image of the format {}, which zoneio does not read", evidence.facts().name),
             {"With driver=raw the bytes of the file itself are shown; writing them breaks the image for others."},
-            fmt::format("open -r -o driver=raw {}", evidence.failure().word)};
+            open_command("-r -o driver=raw", evidence.failure().word, {}, "raw")};
+}
+
+bool is_overlay(Evidence& evidence) {
+    return evidence.is(Cause::overlay_unnamed) || evidence.is(Cause::no_temporary_file);
+}
+Explanation explain_overlay(Evidence& evidence) {
+    if (evidence.is(Cause::overlay_unnamed)) {
+        return {"what was written is in a temporary overlay (-s), which cannot be opened a second time",
+                {"Its file has no name any more, so that it is gone when the image is closed.", "'reopen' can change other settings."},
+                ""};
+    }
+    return {fmt::format("the file of the temporary overlay (-s) could not be made in '{}'", folder_of(evidence.facts().name)),
+            {Status::from_errno(evidence.code()).message(), "The environment variable TMPDIR names another folder."},
+            ""};
 }
 
 Explanation explain_open(Evidence& evidence) {
@@ -241,8 +265,8 @@ Explanation explain_open(Evidence& evidence) {
 }
 
 Explanation explain_guarded(Evidence& evidence) {
-    const std::string file = quoted_after(evidence, "");
-    Explanation explanation{fmt::format("you did not want '{}' to be opened for writing", file), {}, fmt::format("open -r {}", file)};
+    const std::string file = evidence.name();
+    Explanation explanation{fmt::format("you did not want '{}' to be opened for writing", file), {}, open_command("-r", file, {})};
     if (const std::vector<std::string> uses = path_uses(file); !uses.empty()) {
         explanation.more.push_back(fmt::format("Writing to it may destroy data of others: {}.", fmt::join(uses, "; ")));
     }
@@ -250,7 +274,11 @@ Explanation explain_guarded(Evidence& evidence) {
     return explanation;
 }
 
-constexpr Cause causes[] = {
+bool is_write_declined(Evidence& evidence) {
+    return evidence.is(Cause::write_declined);
+}
+
+constexpr CauseRow causes[] = {
     {"image-locked", is_locked, explain_locked},
     {"unknown-driver", is_unknown_driver, explain_unknown_driver},
     {"unknown-option", is_unknown_option, explain_unknown_option},
@@ -260,8 +288,9 @@ constexpr Cause causes[] = {
     {"no-zoned-file", is_no_zoned_file, explain_no_zoned_file},
     {"other-geometry", is_other_device, explain_other_device},
     {"unsupported-format", is_unsupported_format, explain_unsupported_format},
+    {"temporary-overlay", is_overlay, explain_overlay},
     {"no-such-file", is_open_errno<ENOENT>, explain_missing},
-    {"device-in-use", is_open_errno<ECANCELED>, explain_guarded},
+    {"device-in-use", is_write_declined, explain_guarded},
     {"access-denied", is_refused_by_permissions, explain_refused_by_permissions},
     {"read-only-medium", is_open_errno<EROFS>, explain_read_only_medium},
     {"is-a-folder", is_open_errno<EISDIR>, explain_folder},
@@ -270,7 +299,7 @@ constexpr Cause causes[] = {
 
 } // namespace
 
-std::span<const Cause> open_causes() {
+std::span<const CauseRow> open_causes() {
     return causes;
 }
 

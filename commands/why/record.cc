@@ -22,6 +22,17 @@ void add_zone_in_question(JsonRecord& record, const ZonePart& part) {
     record.end();
 }
 
+void add_mismatch(JsonRecord& record, const DataMismatch& mismatch) {
+    record.begin_object("mismatch");
+    record.add("offset", mismatch.offset);
+    record.add("bytes", mismatch.bytes);
+    record.add("found", uint64_t{mismatch.found});
+    record.add("expected", uint64_t{mismatch.expected});
+    record.add("compared_offset", mismatch.compared_offset);
+    record.add("compared_bytes", mismatch.compared_bytes);
+    record.end();
+}
+
 void add_limit(JsonRecord& record, Evidence& evidence, bool active) {
     const ZoneTally& tally = evidence.holders().tally;
     record.begin_object("limit");
@@ -91,6 +102,9 @@ void WhyFact::json(JsonRecord& record) const {
     record.add("repair_note", if_any(explanation.note));
     if (const ZonePart* const part = evidence.part()) {
         add_zone_in_question(record, *part);
+    }
+    if (evidence.is(FailureKind::mismatch)) {
+        add_mismatch(record, *evidence.failure().mismatch);
     }
     const bool is_active = explanation.cause == active_limit_cause;
     if (is_active || explanation.cause == open_limit_cause) {

@@ -4,6 +4,7 @@
 #include "commands/why/why.h"
 
 #include "block/base/size.h"
+#include "commands/command_table.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/rules.h"
 
@@ -45,8 +46,8 @@ bool looks_written(const FailedRequest& request, const ZonePart& part) {
 /// The tables of all fields, one behind the other.
 template <typename Visit>
 void for_each_cause(Visit&& visit) {
-    for (const std::span<const Cause> table : {word_causes(), open_causes(), zone_causes(), image_causes()}) {
-        for (const Cause& cause : table) {
+    for (const std::span<const CauseRow> table : {word_causes(), open_causes(), zone_causes(), image_causes()}) {
+        for (const CauseRow& cause : table) {
             if (visit(cause)) {
                 return;
             }
@@ -78,8 +79,13 @@ std::string ZoneNumbers::text() const {
     return told_ == count_ ? text : text + fmt::format(" and {} others", count_ - told_);
 }
 
-bool Evidence::says(std::string_view text) const {
-    return failure_.status.has_text() && failure_.status.message().find(text) != std::string::npos;
+bool Evidence::may_be_zone_rule() const {
+    return !is(Cause::file_error) && code() != ENOTSUP && code() != ENOSPC && code() != EDQUOT && code() != EFBIG;
+}
+
+std::unique_ptr<ZoneTrial> Evidence::trial() const {
+    Result<std::unique_ptr<ZoneTrial>> made = session_.backend().zone_trial();
+    return made.ok() ? std::move(*made) : nullptr;
 }
 
 bool Evidence::is_request() const {
@@ -153,6 +159,9 @@ const ZoneHolders& Evidence::holders() {
         }
         if (is_open(zone.state)) {
             keep_fullest(number, written, most_open, holders_->fullest_open);
+            if (written == 0 && !holders_->unwritten_open) {
+                holders_->unwritten_open = number;
+            }
         } else if (zone.state == ZoneState::closed) {
             keep_fullest(number, written, most_closed, holders_->fullest_closed);
         }
@@ -168,13 +177,32 @@ bool Evidence::is_active_limit_reached() {
     return limits().max_active_zones != 0 && holders().tally.active() >= limits().max_active_zones;
 }
 
+namespace {
+
+/// Does the session allow the command as it is now, whatever was the case when the failure happened?
+bool may_run_now(Session& session, std::string_view line) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    const Command* const command = find_command(word);
+    if (command == nullptr || (word == "open" && session.is_open())) {
+        return false;
+    }
+    const bool zoned = session.is_open() && session.backend().limits().zoned != ZonedModel::none;
+    return (!command->needs_image || session.is_open()) && (zoned || !line.starts_with("zone_"));
+}
+
+} // namespace
+
 Explanation explain(Evidence& evidence) {
     Explanation explanation;
-    for_each_cause([&](const Cause& cause) {
+    for_each_cause([&](const CauseRow& cause) {
         const bool applies = cause.applies(evidence);
         if (applies) {
             explanation = cause.explain(evidence);
             explanation.cause = cause.name;
+            if (!may_run_now(evidence.session(), explanation.repair)) {
+                explanation.repair.clear();
+                explanation.note.clear();
+            }
         }
         return applies;
     });

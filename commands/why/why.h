@@ -4,7 +4,7 @@
 // what is known of the failure, and words. The first that applies is the answer.
 #pragma once
 
-#include "commands/failure.h"
+#include "commands/report/failure.h"
 #include "commands/session.h"
 #include "commands/zones/tally.h"
 
@@ -18,9 +18,9 @@ namespace zoneio {
 struct Explanation {
     std::string first;             ///< what was wrong, in a line; also the hint at a terminal
     std::vector<std::string> more; ///< the rule behind it, and how things are
-    std::string repair;            ///< a command that mends it, or comes near; may be empty
+    std::string repair;            ///< a command that mends it, or comes near, and does not fail; may be empty
     std::string note = {};         ///< what to know of that command; may be empty
-    std::string_view cause = {};   ///< which it was, for programs: see Cause
+    std::string_view cause = {};   ///< which it was, for programs: see CauseRow
 };
 
 /// Zones that are in some condition, told in a line: `zones 0 to 3, 7 and 20 others`.
@@ -54,6 +54,7 @@ struct ZoneHolders {
     ZoneNumbers closed;
     std::optional<uint64_t> fullest_closed; ///< the one that loses least by being finished
     std::optional<uint64_t> fullest_open;
+    std::optional<uint64_t> unwritten_open; ///< an open one that holds nothing: closing makes it empty
     std::optional<uint64_t> empty; ///< the first
 };
 
@@ -74,8 +75,12 @@ public:
     const Failure& failure() const { return failure_; }
     bool is(FailureKind kind) const { return failure_.kind == kind; }
     int code() const { return failure_.status.code(); }
-    /// Does the message of the error contain this?
-    bool says(std::string_view text) const;
+    bool is(Cause cause) const { return failure_.status.cause() == cause; }
+    const CauseFacts& facts() const { return failure_.status.facts(); }
+    /// What the error is about: the file, device, driver or option that it names, else the image that was asked for.
+    std::string name() const { return facts().name.empty() ? failure_.word : facts().name; }
+    /// Can the error come from the rules of zones? Not where the file of an emulated device failed.
+    bool may_be_zone_rule() const;
 
     /// Is this about a request to the image that is open now?
     bool is_request() const;
@@ -92,6 +97,8 @@ public:
     /// as if this request had been done there comes last.
     const ZonePart* part();
     const ZoneHolders& holders();
+    /// The zones as they are now, to try something on; null when the device cannot be asked.
+    std::unique_ptr<ZoneTrial> trial() const;
     /// Is there no room for `state` to become open, or active?
     bool is_open_limit_reached();
     bool is_active_limit_reached();
@@ -104,17 +111,18 @@ private:
     std::optional<ZoneHolders> holders_;
 };
 
-struct Cause {
+/// A cause that `why` knows: when it applies, and the words for it.
+struct CauseRow {
     std::string_view name; ///< in records: documented in json.md, and never changed
     bool (*applies)(Evidence& evidence);
     Explanation (*explain)(Evidence& evidence);
 };
 
 /// The tables, in the order in which they are asked.
-std::span<const Cause> word_causes();
-std::span<const Cause> open_causes();
-std::span<const Cause> zone_causes();
-std::span<const Cause> image_causes();
+std::span<const CauseRow> word_causes();
+std::span<const CauseRow> open_causes();
+std::span<const CauseRow> zone_causes();
+std::span<const CauseRow> image_causes();
 
 /// Those that are about the device's limits.
 inline constexpr std::string_view active_limit_cause = "active-limit";

@@ -42,7 +42,7 @@ Explanation explain_no_image(Evidence& evidence) {
     const Command* const command = evidence.failure().command;
     return {fmt::format("{} needs an image, and none is open", command != nullptr ? command->name : "the command"),
             {"'open FILE' opens one; 'open -o driver=zoned,size=64M,zone.size=4M' makes a zoned device in memory."},
-            "open FILE"};
+            "help open"};
 }
 
 Explanation explain_already_open(Evidence& /*evidence*/) {
@@ -143,7 +143,7 @@ Explanation explain_mode(Evidence& evidence) {
     return explanation;
 }
 
-constexpr Cause causes[] = {
+constexpr CauseRow causes[] = {
     {"unknown-command", is_kind<FailureKind::unknown_command>, explain_unknown_command},
     {"no-image", is_kind<FailureKind::no_image>, explain_no_image},
     {"already-open", is_kind<FailureKind::already_open>, explain_already_open},
@@ -159,7 +159,7 @@ constexpr Cause causes[] = {
 
 } // namespace
 
-std::span<const Cause> word_causes() {
+std::span<const CauseRow> word_causes() {
     return causes;
 }
 

@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "block/node/node.h"
 #include "commands/command.h"
-#include "commands/why/why.h"
+#include "commands/why/zone_repair.h"
 #include "commands/zones/rules.h"
 
 namespace zoneio {
@@ -31,22 +31,6 @@ std::string describe(Evidence& evidence, const ZonePart& part) {
     return text;
 }
 
-std::string management_command(ZoneOp op, uint64_t zone, uint64_t count = 1) {
-    return fmt::format("zone_{} {}z {}z", zone_op_name(op), zone, count);
-}
-
-/// The command that failed, at another place or of another length.
-std::string same_command(const Evidence& evidence, std::string_view offset, uint64_t bytes) {
-    const Command* const command = evidence.failure().command;
-    const bool append = evidence.wants(Kind::append);
-    const std::string_view name = command != nullptr ? command->name : append ? "zone_append" : "aio_write";
-    return fmt::format("{}{} {} {}", name, append ? " -p" : "", offset, exact_size(bytes));
-}
-
-std::string write_at_pointer(Evidence& evidence, uint64_t zone, uint64_t bytes) {
-    return same_command(evidence, fmt::format("{}z{}", zone, evidence.wants(Kind::append) ? "" : "+wp"), bytes);
-}
-
 bool is_zone_request(const Evidence& evidence) {
     return evidence.wants(Kind::append) || evidence.wants(Kind::manage) || evidence.wants(Kind::report) ||
            evidence.wants(Kind::condition);
@@ -59,9 +43,9 @@ bool is_not_zoned(Evidence& evidence) {
 }
 Explanation explain_not_zoned(Evidence& /*evidence*/) {
     return {"the image that is open has no zones",
-            {"Zone commands need a zoned block device (host-managed or host-aware), or an emulated one (driver=zoned)."},
-            "open -o driver=zoned,size=64M,zone.size=4M",
-            "after 'close'"};
+            {"Zone commands need a zoned block device (host-managed or host-aware), or an emulated one (driver=zoned).",
+             "'open -o driver=zoned,size=64M,zone.size=4M' makes one in memory; 'close' comes first."},
+            ""};
 }
 
 bool is_outside(Evidence& evidence) {
@@ -80,13 +64,15 @@ Explanation explain_outside(Evidence& evidence) {
                 "zone_info"};
     }
     const uint64_t room = evidence.length() - request.offset;
-    return {fmt::format("the range goes beyond the end of the device, by {}", size_text(request.bytes - room)),
+    Explanation explanation{fmt::format("the range goes beyond the end of the device, by {}", size_text(request.bytes - room)),
             {fmt::format("The device ends at {} ({}), and from {} on there are {} left.", evidence.length(),
                          size_text(evidence.length()), zone_address(limits, request.offset), size_text(room))},
-            evidence.wants(Kind::manage)
-                ? management_command(request.op, request.offset / limits.zone_size,
-                                     limits.nr_zones - request.offset / limits.zone_size)
-                : ""};
+            ""};
+    if (evidence.wants(Kind::manage)) {
+        const uint64_t zone = request.offset / limits.zone_size;
+        name_repair(evidence, explanation, {management_repair(evidence, request.op, zone, limits.nr_zones - zone)});
+    }
+    return explanation;
 }
 
 bool is_offset_inside_zone(Evidence& evidence) {
@@ -103,38 +89,42 @@ Explanation explain_offset_inside_zone(Evidence& evidence) {
                             ""};
     if (evidence.wants(Kind::append)) {
         explanation.more.emplace_back("An append names its zone; the device finds the place in it.");
-        explanation.repair = same_command(evidence, fmt::format("{}z", zone), request.bytes);
-    } else {
-        explanation.repair = management_command(request.op, zone, (request.bytes + zone_size - 1) / zone_size);
+        name_repair(evidence, explanation, {write_repair(evidence, zone, request.bytes)});
+    } else if (evidence.wants(Kind::manage)) {
+        const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
+        name_repair(evidence, explanation, {management_repair(evidence, request.op, zone, zones)});
     }
     return explanation;
 }
 
 bool is_length_no_zones(Evidence& evidence) {
     return evidence.zoned() && (evidence.wants(Kind::manage) || evidence.wants(Kind::condition)) &&
-           evidence.code() == EINVAL && (evidence.request().bytes == 0 || evidence.says("is not aligned to zone size"));
+           evidence.code() == EINVAL && (evidence.request().bytes == 0 || evidence.is(Cause::range_not_zones));
 }
 Explanation explain_length_no_zones(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t zone_size = evidence.limits().zone_size;
-    return {request.bytes == 0 ? "a length of 0 means no zone at all"
-                               : fmt::format("{} is not a whole number of zones", size_text(request.bytes)),
-            {fmt::format("Zones are {} long; a length of 3z is three of them.", size_text(zone_size))},
-            evidence.wants(Kind::manage)
-                ? management_command(request.op, request.offset / zone_size,
-                                     std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1))
-                : ""};
+    Explanation explanation{request.bytes == 0 ? "a length of 0 means no zone at all"
+                                               : fmt::format("{} is not a whole number of zones", size_text(request.bytes)),
+                            {fmt::format("Zones are {} long; a length of 3z is three of them.", size_text(zone_size))},
+                            ""};
+    if (evidence.wants(Kind::manage)) {
+        const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
+        name_repair(evidence, explanation, {management_repair(evidence, request.op, request.offset / zone_size, zones)});
+    }
+    return explanation;
 }
 
 bool is_append_misaligned(Evidence& evidence) {
-    return evidence.wants(Kind::append) && evidence.says("is not aligned to block size");
+    return evidence.wants(Kind::append) && evidence.is(Cause::append_misaligned);
 }
 Explanation explain_append_misaligned(Evidence& evidence) {
-    const uint64_t block = evidence.limits().write_granularity;
-    return {fmt::format("appends are multiples of {}", size_text(block)),
-            {"It is the device's write granularity: what a write to a sequential zone must be a multiple of."},
-            same_command(evidence, zone_address(evidence.limits(), evidence.request().offset),
-                         (evidence.request().bytes + block - 1) / block * block)};
+    const FailedRequest& request = evidence.request();
+    Explanation explanation{fmt::format("appends are multiples of {}", size_text(evidence.facts().limit)),
+                            {"It is the device's write granularity: what a write to a sequential zone must be a multiple of."},
+                            ""};
+    name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, request.bytes)});
+    return explanation;
 }
 
 bool is_append_too_long(Evidence& evidence) {
@@ -142,18 +132,24 @@ bool is_append_too_long(Evidence& evidence) {
     return evidence.wants(Kind::append) && evidence.code() == EINVAL && most != 0 && evidence.request().bytes > most;
 }
 Explanation explain_append_too_long(Evidence& evidence) {
+    const FailedRequest& request = evidence.request();
     const uint64_t most = evidence.limits().max_append_bytes;
-    return {fmt::format("the device takes at most {} in one append", size_text(most)),
-            {fmt::format("{} were to be appended; larger amounts go in several, or by writes.", size_text(evidence.request().bytes))},
-            same_command(evidence, zone_address(evidence.limits(), evidence.request().offset), most)};
+    Explanation explanation{
+        fmt::format("the device takes at most {} in one append", size_text(most)),
+        {fmt::format("{} were to be appended; larger amounts go in several, or by writes.", size_text(request.bytes))},
+        ""};
+    name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, most)});
+    return explanation;
 }
 
 bool is_read_only(Evidence& evidence) {
     const bool refused = evidence.code() == EBADF || evidence.code() == EPERM || evidence.code() == EACCES;
     return evidence.zoned() && refused && evidence.session().backend().flags().read_only;
 }
-Explanation explain_read_only(Evidence& /*evidence*/) {
-    return {"the device is open for reading only", {"Writing and changing zones need write access."}, "reopen -w"};
+Explanation explain_read_only(Evidence& evidence) {
+    return {"the device is open for reading only",
+            {"Writing and changing zones need write access."},
+            evidence.session().backend().check_reopen_writable().ok() ? "reopen -w" : ""};
 }
 
 // --- conditions of zones --------------------------------------------------------------------------------------------
@@ -169,11 +165,14 @@ Explanation explain_conventional(Evidence& evidence) {
                             {"Conventional zones are written anywhere, like a disk without zones. They are not opened, closed, "
                              "finished, reset or appended to."},
                             ""};
+    const FailedRequest& request = evidence.request();
     if (evidence.wants(Kind::append)) {
-        explanation.repair = fmt::format("write {} {}", zone_address(evidence.limits(), evidence.request().offset),
-                                         exact_size(evidence.request().bytes));
+        const ZoneRepair write{{Kind::write, {}, request.offset, request.bytes, {}},
+                               fmt::format("write {} {}", zone_address(evidence.limits(), request.offset), exact_size(request.bytes))};
+        name_repair(evidence, explanation, {write});
     } else if (evidence.wants(Kind::manage) && tally.conventional < tally.zones) {
-        explanation.repair = management_command(evidence.request().op, tally.conventional, tally.zones - tally.conventional);
+        name_repair(evidence, explanation,
+                    {management_repair(evidence, request.op, tally.conventional, tally.zones - tally.conventional)});
     }
     return explanation;
 }
@@ -182,7 +181,7 @@ bool is_given_up(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
     const bool lost = part != nullptr && part->zone.state == ZoneState::offline;
     const bool no_writes = part != nullptr && part->zone.state == ZoneState::read_only;
-    return lost || (no_writes && !evidence.wants(Kind::read));
+    return evidence.may_be_zone_rule() && (lost || (no_writes && !evidence.wants(Kind::read)));
 }
 Explanation explain_given_up(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
@@ -191,18 +190,21 @@ Explanation explain_given_up(Evidence& evidence) {
                                     : fmt::format("zone {} is read-only: it can only be read", part.number),
                             {"A device puts a zone out of use when its medium fails there, and nothing brings it back."},
                             ""};
-    if (evidence.session().backend().format().name == "zoned") {
+    std::optional<ZoneRepair> elsewhere;
+    if (evidence.writes() && evidence.holders().empty) {
+        elsewhere = write_repair(evidence, *evidence.holders().empty, part.bytes);
+    }
+    const ZoneRepair back = condition_repair(evidence, part.number);
+    name_repair(evidence, explanation, {back, elsewhere});
+    if (explanation.repair == back.command) {
         explanation.more.emplace_back("This one is emulated: zone_condition takes it back, empty; what it held is gone.");
-        explanation.repair = fmt::format("zone_condition {}z 1z empty", part.number);
-    } else if (evidence.writes() && evidence.holders().empty) {
-        explanation.repair = write_at_pointer(evidence, *evidence.holders().empty, evidence.request().bytes);
     }
     return explanation;
 }
 
 bool is_full(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
-    return evidence.writes() && part != nullptr && part->zone.state == ZoneState::full;
+    return evidence.writes() && evidence.may_be_zone_rule() && part != nullptr && part->zone.state == ZoneState::full;
 }
 Explanation explain_full(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
@@ -210,17 +212,19 @@ Explanation explain_full(Evidence& evidence) {
                             {fmt::format("'{}' empties it; what it holds is lost then.", management_command(ZoneOp::reset, part.number))},
                             ""};
     if (const std::optional<uint64_t> empty = evidence.holders().empty) {
-        explanation.more.push_back(fmt::format("zone {} is empty and could take it.", *empty));
-        explanation.repair = write_at_pointer(evidence, *empty, part.bytes);
-    } else {
-        explanation.repair = management_command(ZoneOp::reset, part.number);
+        name_repair(evidence, explanation, {write_repair(evidence, *empty, part.bytes)});
     }
+    if (!explanation.repair.empty()) {
+        explanation.more.push_back(fmt::format("zone {} is empty and could take it.", *evidence.holders().empty));
+        return explanation;
+    }
+    name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number)}, write_from_start(evidence, part));
     return explanation;
 }
 
 bool is_pointer_missed(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
-    return evidence.wants(Kind::write) && part != nullptr && has_write_pointer(part->zone) &&
+    return evidence.wants(Kind::write) && evidence.may_be_zone_rule() && part != nullptr && has_write_pointer(part->zone) &&
            part->zone.type == ZoneType::sequential_required && part->offset != part->zone.write_pointer;
 }
 Explanation explain_pointer_missed(Evidence& evidence) {
@@ -230,7 +234,8 @@ Explanation explain_pointer_missed(Evidence& evidence) {
                                         zone_address(limits, part.zone.write_pointer), zone_address(limits, part.offset)),
                             {describe(evidence, part),
                              "A sequential zone is written from its begin to its end, without gaps; a reset empties it."},
-                            write_at_pointer(evidence, part.number, part.bytes)};
+                            ""};
+    name_repair(evidence, explanation, {write_repair(evidence, part.number, part.bytes)});
     if (part.offset != evidence.request().offset) {
         explanation.more.push_back(fmt::format("The write began in zone {}, and was cut where zone {} begins.",
                                                evidence.request().offset / limits.zone_size, part.number));
@@ -240,7 +245,7 @@ Explanation explain_pointer_missed(Evidence& evidence) {
 
 bool is_too_much(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
-    return evidence.writes() && part != nullptr && has_write_pointer(part->zone) &&
+    return evidence.writes() && evidence.may_be_zone_rule() && part != nullptr && has_write_pointer(part->zone) &&
            part->bytes > part->zone.start + part->zone.capacity - std::min(part->zone.write_pointer, part->zone.start + part->zone.capacity);
 }
 Explanation explain_too_much(Evidence& evidence) {
@@ -248,7 +253,8 @@ Explanation explain_too_much(Evidence& evidence) {
     const uint64_t room = part.zone.start + part.zone.capacity - part.zone.write_pointer;
     Explanation explanation{fmt::format("zone {} has room for {} more, not for {}", part.number, size_text(room), size_text(part.bytes)),
                             {describe(evidence, part)},
-                            write_at_pointer(evidence, part.number, room)};
+                            ""};
+    name_repair(evidence, explanation, {write_repair(evidence, part.number, room)});
     if (part.zone.capacity < part.zone.length) {
         explanation.more.push_back(fmt::format("Of its {} only the first {}, its capacity, can be written.",
                                                size_text(part.zone.length), size_text(part.zone.capacity)));
@@ -278,6 +284,22 @@ void tell_holders(Evidence& evidence, Explanation& explanation) {
     tell("closed", holders.closed);
 }
 
+/// What gives a place back, and makes room for the whole request, or for its piece that failed.
+void name_room(Evidence& evidence, Explanation& explanation) {
+    const ZoneHolders& holders = evidence.holders();
+    const auto on = [&](ZoneOp op, std::optional<uint64_t> zone) {
+        const std::string note = op == ZoneOp::finish ? "it keeps its data, and takes no more" : "";
+        return zone ? std::optional(management_repair(evidence, op, *zone, 1, note)) : std::nullopt;
+    };
+    const auto first = [](const ZoneNumbers& zones) { return zones.count() > 0 ? std::optional(zones.first()) : std::nullopt; };
+    const FailedRequest after = evidence.wants(Kind::write) ? request_in_zone(evidence, *evidence.part()) : whole_request(evidence);
+    name_repair(evidence, explanation,
+                {on(ZoneOp::close, first(holders.explicitly)), on(ZoneOp::close, first(holders.implicit)),
+                 on(ZoneOp::close, holders.unwritten_open), on(ZoneOp::finish, holders.fullest_closed),
+                 on(ZoneOp::finish, holders.fullest_open)},
+                after);
+}
+
 bool is_active_limit(Evidence& evidence) {
     if (!takes_a_place(evidence) || (evidence.code() != EOVERFLOW && evidence.code() != EIO)) {
         return false;
@@ -292,11 +314,7 @@ Explanation explain_active_limit(Evidence& evidence) {
                              "empty needs none."},
                             ""};
     tell_holders(evidence, explanation);
-    const std::optional<uint64_t> fullest = holders.fullest_closed ? holders.fullest_closed : holders.fullest_open;
-    if (fullest) {
-        explanation.repair = management_command(ZoneOp::finish, *fullest);
-        explanation.note = "it keeps its data, and takes no more";
-    }
+    name_room(evidence, explanation);
     return explanation;
 }
 
@@ -315,11 +333,7 @@ Explanation explain_open_limit(Evidence& evidence) {
     if (holders.implicit.count() > 0 && evidence.is_active_limit_reached()) {
         explanation.more.emplace_back("Here it closes none at all: as many zones are active as it allows, too.");
     }
-    if (holders.explicitly.count() > 0) {
-        explanation.repair = management_command(ZoneOp::close, holders.explicitly.first());
-    } else if (holders.implicit.count() > 0) {
-        explanation.repair = management_command(ZoneOp::close, holders.implicit.first());
-    }
+    name_room(evidence, explanation);
     return explanation;
 }
 
@@ -334,8 +348,8 @@ Explanation explain_against_rule(Evidence& evidence) {
     const ZoneOp op = evidence.request().op;
     Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}, ""};
     if (op == ZoneOp::open) {
-        explanation.repair = management_command(ZoneOp::reset, part.number);
-        explanation.note = "what it holds is lost";
+        name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number, 1, "what it holds is lost")},
+                    request_in_zone(evidence, part));
     } else if (op == ZoneOp::close) {
         explanation.more.emplace_back("Only open zones are closed.");
         explanation.repair = "zone_list --state open";
@@ -359,18 +373,26 @@ Explanation explain_no_emulation(Evidence& /*evidence*/) {
 // --- what is left ---------------------------------------------------------------------------------------------------
 
 bool is_zone_as_it_should_be(Evidence& evidence) {
-    return evidence.part() != nullptr;
+    return evidence.may_be_zone_rule() && evidence.part() != nullptr;
 }
+
+/// Was it the rules that refused the command, so that the same would do now?
+bool may_be_repeated(const Evidence& evidence) {
+    const bool was_refused = evidence.is(Cause::zone_rule) || evidence.is(Cause::open_limit) || evidence.is(Cause::active_limit);
+    const Command* const command = evidence.failure().command;
+    return was_refused && command != nullptr && command->name != "zone_apply" && would_work(evidence, whole_request(evidence));
+}
+
 Explanation explain_zone_now(Evidence& evidence) {
     return {fmt::format("{}: {}", Status::from_errno(evidence.code()).message(),
                         "nothing in the zone as it is now refuses that"),
             {describe(evidence, *evidence.part()),
              "Either it was different when the command failed, or the device had an error of its own: the kernel's log "
              "(dmesg) tells."},
-            evidence.failure().line};
+            may_be_repeated(evidence) ? evidence.failure().line : ""};
 }
 
-constexpr Cause causes[] = {
+constexpr CauseRow causes[] = {
     {"not-zoned", is_not_zoned, explain_not_zoned},
     {"not-emulated", is_no_emulation, explain_no_emulation},
     {"outside-device", is_outside, explain_outside},
@@ -392,7 +414,7 @@ constexpr Cause causes[] = {
 
 } // namespace
 
-std::span<const Cause> zone_causes() {
+std::span<const CauseRow> zone_causes() {
     return causes;
 }
 

@@ -8,8 +8,7 @@ namespace zoneio {
 bool check_zoned(Session& session, const Command& command) {
     const bool zoned = session.backend().limits().zoned != ZonedModel::none;
     if (!zoned) {
-        session.failures().note(FailureKind::not_zoned);
-        session.out().error(fmt::format("{}: the image that is open is no zoned device", command.name));
+        session.out().error({FailureKind::not_zoned}, fmt::format("{}: the image that is open is no zoned device", command.name));
     }
     return zoned;
 }
@@ -19,7 +18,6 @@ Outcome zone_command_failed(Session& session, const Command& command, const Stat
         session.out().interrupted(fmt::format("{} interrupted", command.name));
         return Outcome::failed;
     }
-    session.failures().note(FailureKind::other, {}, status);
     session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
     return Outcome::failed;
 }

@@ -56,8 +56,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     const Status status = create_image(parsed->driver, std::move(*file), static_cast<uint64_t>(*size),
                                        std::move(parsed->options), parsed->overwrite);
     if (!status.ok()) {
-        session.failures().note(FailureKind::open, operands[0], status);
-        session.out().error(status);
+        session.out().error({FailureKind::open, operands[0]}, status);
         return Outcome::failed;
     }
     return Outcome::ok;
@@ -76,7 +75,7 @@ struct ProblemFact {
     }
 };
 
-/// How a check ended.
+/// How a check ended. As text, errors that are left are a failure, which says so itself.
 struct CheckedFact {
     uint64_t found;
     uint64_t repaired;
@@ -84,17 +83,13 @@ struct CheckedFact {
     void text(Reporter& out) const {
         if (found == 0) {
             out.print("No errors were found.\n");
-        } else {
+        } else if (repaired == found) {
             out.print("Errors found: {}, repaired: {}.\n", found, repaired);
         }
     }
     void json(JsonRecord& record) const {
         record.add("found", found);
         record.add("repaired", repaired);
-        if (repaired < found) {
-            const std::string message = fmt::format("Errors found: {}, repaired: {}.", found, repaired);
-            record.add_failure(EUCLEAN, "failed", message, message);
-        }
     }
 };
 
@@ -144,7 +139,12 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
         session.out().tell(ProblemFact{problem});
     }
     session.out().tell(CheckedFact{result->found, result->repaired});
-    return result->left() == 0 ? Outcome::ok : Outcome::failed;
+    if (result->left() == 0) {
+        return Outcome::ok;
+    }
+    const std::string sum = fmt::format("Errors found: {}, repaired: {}.", result->found, result->repaired);
+    session.out().fail(Status::error(EUCLEAN, sum), "{}\n", sum);
+    return Outcome::failed;
 }
 
 Outcome run_zone_condition(Session& session, const Command& command, CommandLine line) {

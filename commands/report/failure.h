@@ -26,7 +26,27 @@ enum class FailureKind : uint8_t {
     open,            ///< an image, named `word` where it has a name; why is in the status
     permission,      ///< to do what the command does; why is in the status
     request,         ///< what was asked of the image
+    mismatch,        ///< what was read is not what was expected
+    compare_range,   ///< what is to be compared goes beyond what is read
+    interrupted,     ///< the user ended the command
     other,           ///< the command has said what
+};
+
+/// Where data that was read differs from what was expected. Offsets are those of the image.
+struct DataMismatch {
+    uint64_t compared_offset = 0; ///< the range that was compared
+    uint64_t compared_bytes = 0;
+    uint64_t offset = 0; ///< of the first byte that differs
+    uint64_t bytes = 0;  ///< how many differ
+    uint8_t found = 0;   ///< the first one
+    uint8_t expected = 0;
+};
+
+/// What a failure is about, besides the words that report it.
+struct FailureReason {
+    FailureKind kind = FailureKind::other;
+    std::string_view word = {};
+    std::string_view option = {};
 };
 
 /// What is known of a failed command, or of an asynchronous request that failed.
@@ -37,11 +57,12 @@ struct Failure {
     std::string word;
     std::string_view option;
     std::optional<FailedRequest> request;
-    Status status;
+    std::optional<DataMismatch> mismatch;
+    Status status;       ///< errno, text and cause; the record of the command in JSON has the same
     uint64_t image = 0; ///< which of the session's images was open
 };
 
-/// The last failure of a session.
+/// The last failure of a session. The Reporter notes what it reports.
 class FailureLog {
 public:
     /// A command begins: what is noted from here on is about it.
@@ -50,11 +71,26 @@ public:
         noted_.reset();
     }
     /// Something went wrong. Of several things the first counts, the others follow from it.
-    void note(FailureKind kind, std::string_view word = {}, const Status& status = {}, std::string_view option = {});
-    /// The command failed; what was not noted is a request that `request` tells of, or something else.
+    void note(const FailureReason& reason, const Status& status);
+    void note(const DataMismatch& mismatch);
+    /// The command failed; what was noted may be about a request that failed.
     void finish(const Command* command, std::optional<FailedRequest> request);
-    /// An asynchronous request failed.
-    void note_asynchronous(FailedRequest request);
+
+    /// While one exists, what is noted is about an asynchronous request that failed, whatever command is under way.
+    class Completion {
+    public:
+        explicit Completion(FailureLog& log) : log_(log), held_(std::move(log.noted_)) { log_.noted_.reset(); }
+        Completion(const Completion&) = delete;
+        Completion& operator=(const Completion&) = delete;
+        ~Completion() { log_.noted_ = std::move(held_); }
+
+        /// The request failed, or read something else than was expected (no request).
+        void finish(std::optional<FailedRequest> request) { log_.keep({}, nullptr, std::move(request)); }
+
+    private:
+        FailureLog& log_;
+        std::optional<Failure> held_;
+    };
 
     /// Failures from now on are about this image of the session.
     void set_image(uint64_t image) { image_ = image; }
@@ -65,6 +101,8 @@ public:
     const Failure* last() const { return last_ ? &*last_ : nullptr; }
 
 private:
+    void keep(std::string_view line, const Command* command, std::optional<FailedRequest> request);
+
     std::string line_;
     uint64_t image_ = 0;
     uint64_t count_ = 0;

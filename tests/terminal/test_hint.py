@@ -20,7 +20,7 @@ def typed(shell, text):
     ("write -P ", "pattern"),
     ("write -q 0 ", "len"),
     ("readv 0 4k ", "[len..]"),
-    ("open -i ", "mode"),
+    ("open -i ", "aio"),
     ("zone_list --state ", "states"),
     ("length", ""),
     ("nonsense ", ""),

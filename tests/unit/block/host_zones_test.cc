@@ -163,7 +163,7 @@ TEST_F(HostZonesTest, RefusesWhatDoesNotFitWithoutWriting) {
     device_.at(3 * zone_size).state = ZoneState::read_only;
     device_.at(3 * zone_size).write_pointer = no_write_pointer;
     device_.at(4 * zone_size).state = ZoneState::offline;
-    for (const uint64_t zone : {2, 3, 4}) {
+    for (const uint64_t zone : {2U, 3U, 4U}) {
         EXPECT_EQ(append(zone * zone_size, 512).status().code(), EIO);
     }
     EXPECT_TRUE(device_.writes.empty());

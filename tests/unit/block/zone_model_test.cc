@@ -164,8 +164,8 @@ void occupy(Pair& pair, uint64_t explicit_open, uint64_t implicit_open, uint64_t
 /// Every state x every operation x every way to have the limits used up, against the naive model.
 TEST(ZoneModel, FullTable) {
     size_t rows = 0;
-    for (const uint64_t max_open : {0, 1, 2, 3}) {
-        for (const uint64_t max_active : {0, 1, 2, 3, 4}) {
+    for (const uint64_t max_open : {0U, 1U, 2U, 3U}) {
+        for (const uint64_t max_active : {0U, 1U, 2U, 3U, 4U}) {
             for (const uint64_t capacity : {zone_blocks, zone_blocks - 2}) {
                 for (const Before setup : befores) {
                     for (int occupied = 0; occupied < 27; occupied++) {

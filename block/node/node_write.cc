@@ -275,7 +275,12 @@ Status BlockNode::zero_by_writing(uint64_t offset, uint64_t bytes, WriteFlags fl
 }
 
 Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
-    if (bytes == 0 || !flags_.unmap) {
+    if (!flags_.unmap) {
+        return {};
+    }
+    if (bytes == 0) {
+        // Upstream flushes after a discard of nothing, too.
+        mark_written();
         return {};
     }
     std::optional<RequestTracker::Ticket> ticket;

@@ -40,6 +40,12 @@ bool direct_read_works(int fd, uint8_t* buffer, size_t length) {
     return result >= 0 || errno != EINVAL;
 }
 
+/// Does the kernel tell what O_DIRECT asks of requests? statx(2), since Linux 6.1.
+bool told_alignment(int fd, struct statx& told) {
+    return statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &told) == 0 && (told.stx_mask & STATX_DIOALIGN) != 0 &&
+           told.stx_dio_offset_align != 0;
+}
+
 } // namespace
 
 PosixFile::~PosixFile() = default;
@@ -193,7 +199,10 @@ Limits PosixFile::probe_limits(int fd, bool direct) const {
     }
     size_t memory = 0;
     size_t block = device_block_size(fd);
-    if (XfsDirectInfo info{}; ioctl(fd, xfs_ioc_dioinfo, &info) >= 0) {
+    if (struct statx told{}; told_alignment(fd, told)) {
+        memory = told.stx_dio_mem_align;
+        block = told.stx_dio_offset_align;
+    } else if (XfsDirectInfo info{}; ioctl(fd, xfs_ioc_dioinfo, &info) >= 0) {
         memory = info.memory_alignment;
         block = info.smallest_io;
     }

@@ -115,6 +115,8 @@ public:
     }
     /// A copy of the zones as they are now, to try requests on. ENOTSUP when the device is not zoned.
     Result<std::unique_ptr<ZoneTrial>> zone_trial();
+    /// Are the zones this program's own, kept in a file or in memory, not those of a zoned block device?
+    bool emulates_zones() const;
     /// See ZoneOperations::set_zone_condition.
     Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
         return noted(Kind::condition, offset, bytes, do_set_zone_condition(offset, bytes, state));

@@ -45,6 +45,10 @@ bool BlockBackend::hides_zones() const {
     return false;
 }
 
+bool BlockBackend::emulates_zones() const {
+    return limits().zoned != ZonedModel::none && root_->extras().zones->zone_control().sets_conditions;
+}
+
 Result<std::unique_ptr<ZoneTrial>> BlockBackend::zone_trial() {
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);

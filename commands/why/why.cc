@@ -80,7 +80,9 @@ std::string ZoneNumbers::text() const {
 }
 
 bool Evidence::may_be_zone_rule() const {
-    return !is(Cause::file_error) && code() != ENOTSUP && code() != ENOSPC && code() != EDQUOT && code() != EFBIG;
+    // A zoned block device refuses by the errno of a system call; the zones of an emulated one have no part in those.
+    const bool is_file_of_emulation = is(Cause::file_error) && zoned() && session_.backend().emulates_zones();
+    return !is_file_of_emulation && code() != ENOTSUP && code() != ENOSPC && code() != EDQUOT && code() != EFBIG;
 }
 
 std::unique_ptr<ZoneTrial> Evidence::trial() const {

@@ -1,7 +1,7 @@
 # What zoneio needs from Debian, and how to get it. Sourced by the other scripts.
 # shellcheck shell=bash
 
-build_packages=(cmake g++ libaio-dev libblkid-dev libcli11-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config
+build_packages=(cmake g++ libaio-dev libblkid-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config
                 systemtap-sdt-dev)
 test_packages=(btrfs-progs e2fsprogs groff-base libgtest-dev man-db procps python3 python3-jsonschema python3-pexpect python3-pyte
                python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)

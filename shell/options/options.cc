@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// CLI11 holds the options: their names, arguments, meaning and help. In front of it stands getopt_long(3), fed
-// from the same table: it knows the grammar that qemu-io's users expect (clusters, abbreviations, operands
-// anywhere) and gives its messages. Options are handed to CLI11 one by one, in the order in which they stand on
-// the command line, because each is checked when it is met.
+// One table holds the options: names, arguments, meaning and help. getopt_long(3) is fed from it: it knows the grammar
+// that qemu-io's users expect (clusters, abbreviations, operands anywhere) and gives its messages. Each option is
+// checked when it is met, in the order in which they stand on the command line.
 #include "shell/options/options.h"
 
 #include "block/node/driver.h"
@@ -15,14 +14,13 @@
 #include "shell/options/complaint.h"
 #include "shell/options/trace.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <getopt.h>
-#include <map>
 #include <unistd.h>
 
 namespace zoneio {
@@ -39,15 +37,24 @@ constexpr const char* head_text = "Usage: {} [OPTION]... [-c COMMAND]... [file]\
 constexpr const char* foot_text = "\nOf several modes the first is the default. 'help' at the prompt, or -c help,\n"
                                   "lists the commands; zoneio(1) and zoneio-commands(7) have it all.\n";
 
-constexpr const char* image_group = "Image";
-constexpr const char* commands_group = "Commands";
-constexpr const char* output_group = "Output";
-constexpr const char* other_group = "Other";
+constexpr std::string_view image_group = "Image";
+constexpr std::string_view commands_group = "Commands";
+constexpr std::string_view output_group = "Output";
+constexpr std::string_view other_group = "Other";
 
-constexpr std::string_view output_words[] = {"text", "json"};
+using Words = std::vector<std::string_view>;
 
-std::vector<std::string_view> driver_names() {
-    std::vector<std::string_view> names;
+Words output_words() {
+    return {"text", "json"};
+}
+
+template <const auto& Table>
+Words mode_words() {
+    return {offered_words<Table>.begin(), offered_words<Table>.end()};
+}
+
+Words driver_names() {
+    Words names;
     for (const DriverInfo& info : driver_table()) {
         names.push_back(info.name);
     }
@@ -56,123 +63,26 @@ std::vector<std::string_view> driver_names() {
 
 class OptionParser {
 public:
-    OptionParser(const std::string& program, ProcessOptions& options) : program_(program), errors_(program), options_(options) {
-        define();
-    }
+    OptionParser(const std::string& program, ProcessOptions& options) : program_(program), errors_(program), options_(options) {}
 
-    std::optional<int> parse(int argc, char** argv) {
-        const std::span<char*> words(argv, static_cast<size_t>(argc));
-        if (asks_for_json(words)) {
-            errors_.use_json();
-            // Now, as getopt sorts them.
-            errors_.begin_program(words);
-        }
-        // At a terminal the messages of getopt are printed here: they may hold what a terminal obeys.
-        const bool complains = opterr != 0 && isatty(STDERR_FILENO) != 0;
-        opterr = complains ? 0 : opterr;
-        const std::vector<option> long_options = getopt_table(app_.get_options().size());
-        const std::vector<option> known_to_qemu_io = getopt_table(first_of_ours_);
-        const std::string short_options = getopt_letters(long_options);
-        int c = 0;
-        int index = -1;
-        const std::vector<option>* table = nullptr;
-        const auto next = [&] {
-            const bool is_ours = is_one_of_ours({argv + optind, static_cast<size_t>(argc - optind)});
-            table = is_ours ? &long_options : &known_to_qemu_io;
-            return getopt_long(argc, argv, short_options.c_str(), table->data(), &index);
-        };
-        while ((c = next()) != -1) {
-            if (c == '?') {
-                const auto complaint = [&] { return option_complaint(words, *table, short_options); };
-                if (complains) {
-                    print_error_line(argv[0], ": ", complaint());
-                }
-                const int status = refuse(complaint);
-                suggest(meant_option(words, long_options));
-                return status;
-            }
-            take(name_of(c, index, long_options));
-            index = -1;
-            if (exit_status_) {
-                return exit_status_;
-            }
-        }
-        opterr = complains ? 1 : opterr;
-        return take_operands({argv + optind, static_cast<size_t>(argc - optind)});
-    }
-
-    std::vector<ProcessOption> list() {
-        std::vector<ProcessOption> rows;
-        for (const CLI::Option* option : app_.get_options()) {
-            const std::string& letter = option->get_snames().empty() ? no_letter_ : option->get_snames().front();
-            rows.push_back({letter, option->get_lnames().front(), takes_argument(*option) ? option->get_type_name() : "",
-                            option->get_description(), option->get_group(), words_[option]});
-        }
-        return rows;
-    }
+    std::optional<int> parse(int argc, char** argv);
+    static std::vector<ProcessOption> list();
 
 private:
-    using Setter = std::function<void(const std::string&)>;
+    struct Row {
+        char letter; ///< 0: none
+        const char* name;
+        std::string_view value_name; ///< empty: it takes no argument
+        std::string_view group;
+        std::string_view text;
+        /// `value` is empty where there is no argument.
+        void (*take)(OptionParser& parser, const char* value);
+        Words (*words)() = nullptr; ///< what the argument is one of; null: anything
+    };
+    struct Table;
 
-    void define() {
-        app_.name(program_);
-        app_.set_help_flag();
-        add(commands_group, "-c,--cmd", "COMMAND", "run a command; may be repeated",
-            [this](const std::string& v) { options_.commands.push_back({v, false}); });
-        add(image_group, "-f,--format", "DRIVER", "how to read the image; default: see what it holds",
-            [this](const std::string& v) { format_ = v; }, driver_names());
-        add(image_group, "--image-opts", "the file is given as an option string", [this] { options_.image_opts = true; });
-        add(image_group, "-r,--read-only", "open for reading only", [this] { options_.open.flags.read_only = true; });
-        add(image_group, "-U,--force-share", "share with programs that write to it (with -r)", [this] { options_.open.force_share = true; });
-        add(image_group, "-s,--snapshot", "write to a temporary overlay", [this] { options_.open.snapshot = true; });
-        add(image_group, "-C,--copy-on-read", "copy on read", [this] { options_.open.flags.copy_on_read = true; });
-        add_mode(image_group, "-t,--cache", "cache", offered_words<cache_mode_words>, [this](const std::string& v) { set_cache(v); });
-        add(image_group, "-n,--nocache", "the same as -t none", [this] { set_cache("none"); });
-        add_mode(image_group, "-i,--aio", "asynchronous I/O", offered_words<aio_mode_words>,
-                 [this](const std::string& v) { check(parse_aio_mode(v, options_.open.aio), "aio", v); });
-        add(image_group, "-k,--native-aio", "the same as -i native", [this] { options_.open.aio = AioMode::native; });
-        add_mode(image_group, "-d,--discard", "discards", offered_words<discard_mode_words>,
-                 [this](const std::string& v) { check(parse_discard_mode(v, options_.open.flags), "discard", v); });
-        add(image_group, "-m,--misalign", "give requests misaligned buffers", [this] { options_.misalign = true; });
-        add(output_group, "-T,--trace", "SPEC", "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",
-            [this](const std::string& v) { set_trace(v); });
-        add(image_group, "--object", "SPEC", "an object for drivers: TYPE,id=ID,KEY=VALUE...", [this](const std::string& v) { add_object(v); });
-        add(other_group, "-h,--help", "this text", [this] {
-            print_help(stdout);
-            exit_status_ = EXIT_SUCCESS;
-        });
-        add(other_group, "-V,--version", "version and licence", [this] {
-            fputs(version_text, stdout);
-            exit_status_ = EXIT_SUCCESS;
-        });
-        first_of_ours_ = app_.get_options().size();
-        add_mode(output_group, "--output", "what to print", output_words, [this](const std::string& v) { set_output(v); });
-        add(commands_group, "--file", "FILE", "run the commands in a file; may be repeated",
-            [this](const std::string& v) { options_.commands.push_back({v, true}); });
-        add(commands_group, "--errexit", "end after the first command that fails", [this] { options_.errexit = true; });
-        add(image_group, "--guard", "warn before writing to block devices in use", [this] { options_.guard = true; });
-        add(output_group, "--deterministic", "times and rates as XX, to compare what is printed",
-            [this] { options_.deterministic = true; });
-    }
-
-    /// An option with an argument, which is one of `words` if there are any.
-    void add(const char* group, const std::string& names, const std::string& value_name, const std::string& text,
-             const Setter& setter, std::vector<std::string_view> words = {}) {
-        const CLI::Option* const option =
-            app_.add_option_function<std::string>(names, setter, text)->type_name(value_name)->trigger_on_parse()->group(group);
-        words_[option] = std::move(words);
-    }
-
-    /// An option that takes one of a few modes.
-    void add_mode(const char* group, const std::string& names, std::string_view text, std::span<const std::string_view> words,
-                  const Setter& setter) {
-        add(group, names, "MODE", fmt::format("{}: {}", text, fmt::join(words, ", ")), setter, {words.begin(), words.end()});
-    }
-
-    /// An option without.
-    void add(const char* group, const std::string& names, const std::string& text, std::function<void()> setter) {
-        app_.add_flag_callback(names, std::move(setter), text)->trigger_on_parse()->group(group);
-    }
+    static const Row& row_of(char letter);
+    static bool is_one_of_ours(std::span<char* const> words);
 
     void set_cache(const std::string& word) {
         check(parse_cache_mode(word, options_.open.flags, options_.open.writethrough), "cache", word);
@@ -185,6 +95,16 @@ private:
         } else {
             fail_after_name(help.status().message(), help.status().code());
         }
+    }
+
+    void show_help() {
+        print_help(stdout);
+        exit_status_ = EXIT_SUCCESS;
+    }
+
+    void show_version() {
+        fputs(version_text, stdout);
+        exit_status_ = EXIT_SUCCESS;
     }
 
     void set_output(const std::string& word) {
@@ -253,75 +173,6 @@ private:
         }
     }
 
-    /// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
-    /// qemu-io's own, and every complaint about one, is what it was.
-    bool is_one_of_ours(std::span<char* const> words) const {
-        for (const std::string_view word : words) {
-            if (word.size() < 2 || word.front() != '-') {
-                continue;
-            }
-            const std::string_view name = word.substr(0, word.find('='));
-            const std::vector<const CLI::Option*> options = app_.get_options();
-            return std::any_of(options.begin() + static_cast<ptrdiff_t>(first_of_ours_), options.end(),
-                               [&](const CLI::Option* option) { return name == "--" + option->get_lnames().front(); });
-        }
-        return false;
-    }
-
-    static bool takes_argument(const CLI::Option& option) {
-        return option.get_expected_max() > 0 && option.get_type_size() > 0;
-    }
-
-    /// The first `count` options, their long names; a short-only one does not exist.
-    std::vector<option> getopt_table(size_t count) {
-        std::vector<option> table;
-        const std::vector<CLI::Option*> options = app_.get_options();
-        for (const CLI::Option* option : std::span(options).first(count)) {
-            const std::string& letter = option->get_snames().empty() ? no_letter_ : option->get_snames().front();
-            table.push_back({option->get_lnames().front().c_str(),
-                             takes_argument(*option) ? required_argument : no_argument, nullptr,
-                             letter.empty() ? 0 : static_cast<int>(letter.front())});
-        }
-        table.push_back({nullptr, 0, nullptr, 0});
-        return table;
-    }
-
-    static std::string getopt_letters(const std::vector<option>& table) {
-        std::string letters;
-        for (const option& row : table) {
-            if (row.name != nullptr && row.val != 0) {
-                letters.push_back(static_cast<char>(row.val));
-                letters += row.has_arg == required_argument ? ":" : "";
-            }
-        }
-        return letters;
-    }
-
-    static std::string name_of(int letter, int index, const std::vector<option>& table) {
-        if (letter == 0) {
-            return table[static_cast<size_t>(index)].name;
-        }
-        for (const option& row : table) {
-            if (row.val == letter) {
-                return row.name;
-            }
-        }
-        return {};
-    }
-
-    void take(const std::string& name) {
-        std::vector<std::string> arguments;
-        if (optarg != nullptr) {
-            arguments.emplace_back(optarg);
-        }
-        arguments.push_back("--" + name);
-        try {
-            app_.parse(arguments);
-        } catch (const CLI::ParseError& error) {
-            fail(error.what());
-        }
-    }
-
     std::optional<int> take_operands(std::span<char*> operands) {
         if (operands.size() > 1) {
             return refuse([&] { return fmt::format("one image at most: {}", fmt::join(operands, " ")); });
@@ -345,16 +196,169 @@ private:
     }
 
     const std::string program_;
-    const std::string no_letter_;
     Reporter errors_; ///< where records are wanted
     ProcessOptions& options_;
-    CLI::App app_;
-    std::map<const CLI::Option*, std::vector<std::string_view>> words_; ///< what an argument is one of
     std::optional<std::string> format_;
     std::optional<std::string> trace_file_;
     std::optional<int> exit_status_;
-    size_t first_of_ours_ = 0;
 };
+
+// What an option takes that is one of a few words; they stand in its text.
+constexpr std::string_view mode = "MODE";
+
+struct OptionParser::Table {
+    static constexpr Row rows[] = {
+        {'c', "cmd", "COMMAND", commands_group, "run a command; may be repeated",
+         [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, false}); }},
+        {'f', "format", "DRIVER", image_group, "how to read the image; default: see what it holds",
+         [](OptionParser& p, const char* v) { p.format_ = v; }, driver_names},
+        {0, "image-opts", "", image_group, "the file is given as an option string",
+         [](OptionParser& p, const char*) { p.options_.image_opts = true; }},
+        {'r', "read-only", "", image_group, "open for reading only",
+         [](OptionParser& p, const char*) { p.options_.open.flags.read_only = true; }},
+        {'U', "force-share", "", image_group, "share with programs that write to it (with -r)",
+         [](OptionParser& p, const char*) { p.options_.open.force_share = true; }},
+        {'s', "snapshot", "", image_group, "write to a temporary overlay",
+         [](OptionParser& p, const char*) { p.options_.open.snapshot = true; }},
+        {'C', "copy-on-read", "", image_group, "copy on read",
+         [](OptionParser& p, const char*) { p.options_.open.flags.copy_on_read = true; }},
+        {'t', "cache", mode, image_group, "cache", [](OptionParser& p, const char* v) { p.set_cache(v); },
+         mode_words<cache_mode_words>},
+        {'n', "nocache", "", image_group, "the same as -t none", [](OptionParser& p, const char*) { p.set_cache("none"); }},
+        {'i', "aio", mode, image_group, "asynchronous I/O",
+         [](OptionParser& p, const char* v) { p.check(parse_aio_mode(v, p.options_.open.aio), "aio", v); },
+         mode_words<aio_mode_words>},
+        {'k', "native-aio", "", image_group, "the same as -i native",
+         [](OptionParser& p, const char*) { p.options_.open.aio = AioMode::native; }},
+        {'d', "discard", mode, image_group, "discards",
+         [](OptionParser& p, const char* v) { p.check(parse_discard_mode(v, p.options_.open.flags), "discard", v); },
+         mode_words<discard_mode_words>},
+        {'m', "misalign", "", image_group, "give requests misaligned buffers",
+         [](OptionParser& p, const char*) { p.options_.misalign = true; }},
+        {'T', "trace", "SPEC", output_group, "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",
+         [](OptionParser& p, const char* v) { p.set_trace(v); }},
+        {0, "object", "SPEC", image_group, "an object for drivers: TYPE,id=ID,KEY=VALUE...",
+         [](OptionParser& p, const char* v) { p.add_object(v); }},
+        {'h', "help", "", other_group, "this text", [](OptionParser& p, const char*) { p.show_help(); }},
+        {'V', "version", "", other_group, "version and licence", [](OptionParser& p, const char*) { p.show_version(); }},
+        // From here on they are ours: see is_one_of_ours().
+        {0, "output", mode, output_group, "what to print", [](OptionParser& p, const char* v) { p.set_output(v); }, output_words},
+        {0, "file", "FILE", commands_group, "run the commands in a file; may be repeated",
+         [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, true}); }},
+        {0, "errexit", "", commands_group, "end after the first command that fails",
+         [](OptionParser& p, const char*) { p.options_.errexit = true; }},
+        {0, "guard", "", image_group, "warn before writing to block devices in use",
+         [](OptionParser& p, const char*) { p.options_.guard = true; }},
+        {0, "deterministic", "", output_group, "times and rates as XX, to compare what is printed",
+         [](OptionParser& p, const char*) { p.options_.deterministic = true; }},
+    };
+
+    static constexpr size_t known_to_qemu_io() {
+        size_t count = 0;
+        while (std::string_view(rows[count].name) != "output") {
+            count++;
+        }
+        return count;
+    }
+
+    /// What getopt_long(3) reads of the first rows.
+    template <size_t Count>
+    static constexpr std::array<option, Count + 1> getopt_rows() {
+        std::array<option, Count + 1> table{};
+        for (size_t i = 0; i < Count; i++) {
+            table[i] = {rows[i].name, rows[i].value_name.empty() ? no_argument : required_argument, nullptr, rows[i].letter};
+        }
+        return table;
+    }
+
+    static constexpr auto getopt_letters() {
+        std::array<char, 2 * std::size(rows) + 1> letters{};
+        size_t next = 0;
+        for (const Row& row : rows) {
+            if (row.letter != 0) {
+                letters[next++] = row.letter;
+                if (!row.value_name.empty()) {
+                    letters[next++] = ':';
+                }
+            }
+        }
+        return letters;
+    }
+};
+
+std::optional<int> OptionParser::parse(int argc, char** argv) {
+    const std::span<char*> words(argv, static_cast<size_t>(argc));
+    if (asks_for_json(words)) {
+        errors_.use_json();
+        // Now, as getopt sorts them.
+        errors_.begin_program(words);
+    }
+    // At a terminal the messages of getopt are printed here: they may hold what a terminal obeys.
+    const bool complains = opterr != 0 && isatty(STDERR_FILENO) != 0;
+    opterr = complains ? 0 : opterr;
+    static constexpr auto all_options = Table::getopt_rows<std::size(Table::rows)>();
+    static constexpr auto options_of_qemu_io = Table::getopt_rows<Table::known_to_qemu_io()>();
+    static constexpr auto letters = Table::getopt_letters();
+    int c = 0;
+    int index = -1;
+    std::span<const option> table;
+    const auto next = [&] {
+        const bool is_ours = is_one_of_ours({argv + optind, static_cast<size_t>(argc - optind)});
+        table = is_ours ? std::span<const option>(all_options) : std::span<const option>(options_of_qemu_io);
+        return getopt_long(argc, argv, letters.data(), table.data(), &index);
+    };
+    while ((c = next()) != -1) {
+        if (c == '?') {
+            const auto complaint = [&] { return option_complaint(words, table, letters.data()); };
+            if (complains) {
+                print_error_line(argv[0], ": ", complaint());
+            }
+            const int status = refuse(complaint);
+            suggest(meant_option(words, all_options));
+            return status;
+        }
+        const Row& row = c == 0 ? Table::rows[index] : row_of(static_cast<char>(c));
+        row.take(*this, optarg != nullptr ? optarg : "");
+        index = -1;
+        if (exit_status_) {
+            return exit_status_;
+        }
+    }
+    opterr = complains ? 1 : opterr;
+    return take_operands({argv + optind, static_cast<size_t>(argc - optind)});
+}
+
+std::vector<ProcessOption> OptionParser::list() {
+    std::vector<ProcessOption> list;
+    for (const Row& row : Table::rows) {
+        Words words = row.words != nullptr ? row.words() : Words();
+        std::string text(row.text);
+        if (row.value_name == mode) {
+            text += fmt::format(": {}", fmt::join(words, ", "));
+        }
+        list.push_back({row.letter == 0 ? std::string() : std::string(1, row.letter), row.name, std::string(row.value_name),
+                        std::move(text), std::string(row.group), std::move(words)});
+    }
+    return list;
+}
+
+const OptionParser::Row& OptionParser::row_of(char letter) {
+    return *std::find_if(std::begin(Table::rows), std::end(Table::rows), [&](const Row& row) { return row.letter == letter; });
+}
+
+/// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
+/// qemu-io's own, and every complaint about one, is what it was.
+bool OptionParser::is_one_of_ours(std::span<char* const> words) {
+    for (const std::string_view word : words) {
+        if (word.size() < 2 || word.front() != '-') {
+            continue;
+        }
+        const std::string_view name = word.substr(0, word.find('='));
+        return std::any_of(Table::rows + Table::known_to_qemu_io(), std::end(Table::rows),
+                           [&](const Row& row) { return name.starts_with("--") && name.substr(2) == row.name; });
+    }
+    return false;
+}
 
 } // namespace
 
@@ -368,8 +372,7 @@ std::optional<int> parse_process_options(int argc, char** argv, const std::strin
 }
 
 std::vector<ProcessOption> process_options() {
-    ProcessOptions unused;
-    return OptionParser("zoneio", unused).list();
+    return OptionParser::list();
 }
 
 } // namespace zoneio

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 LAYERS = ("block", "commands", "shell")         # each may use those before it
-PRIVATE = {"CLI": "shell/options", "readline": "shell/terminal"}    # libraries that only one room knows
+PRIVATE = {"readline": "shell/terminal"}    # libraries that only one room knows
 SOURCES = (".cc", ".h", ".def")
 LONGEST_FILE = 450                              # lines
 SMALLEST_ROOM, LARGEST_ROOM = 3, 15             # files

@@ -182,6 +182,9 @@ Status BlockBackend::check(const Request& request) {
         }
         return check_append(request.offset, lengths);
     }
+    case RequestOp::flush: return {};
+    case RequestOp::zone_report: return limits().zoned == ZonedModel::none ? Status::from_errno(ENOTSUP) : Status();
+    case RequestOp::zone_manage: return check_zone_command(request.offset, request.bytes);
     default: return do_check_range(request.offset, request.bytes, request.buffers);
     }
 }
@@ -344,7 +347,7 @@ Result<uint64_t> BlockBackend::do_zone_report(uint64_t offset, uint64_t count, c
     return run<Result<uint64_t>>([&] { return root_->zone_report(offset, count, visit); });
 }
 
-Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+Status BlockBackend::check_zone_command(uint64_t offset, uint64_t bytes) {
     Status status = do_check_range(offset, bytes);
     if (!status.ok()) {
         return status;
@@ -353,7 +356,11 @@ Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
         return Status::from_errno(ENOTSUP);
     }
     const Result<uint64_t> length = root_->length();
-    status = length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
+    return length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
+}
+
+Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    Status status = check_zone_command(offset, bytes);
     if (!status.ok()) {
         return status;
     }
@@ -362,14 +369,7 @@ Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
 }
 
 Status BlockBackend::do_set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-    Status status = do_check_range(offset, bytes);
-    if (status.ok() && limits().zoned == ZonedModel::none) {
-        status = Status::from_errno(ENOTSUP);
-    }
-    const Result<uint64_t> length = root_->length();
-    if (status.ok()) {
-        status = length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
-    }
+    Status status = check_zone_command(offset, bytes);
     if (!status.ok()) {
         return status;
     }

@@ -19,6 +19,8 @@
 
 namespace zoneio {
 
+class BackendPort;
+
 /// A request that failed, as it came to the gate.
 struct FailedRequest {
     enum class Kind : uint8_t { range, read, write, discard, flush, truncate, append, report, manage, condition };
@@ -163,6 +165,7 @@ public:
 
 private:
     using Kind = FailedRequest::Kind;
+    friend class BackendPort;
 
     BlockBackend(std::unique_ptr<BlockNode> root, bool writethrough)
         : breakpoints_(first_breakpoints(*root)),
@@ -199,6 +202,7 @@ private:
     static Status check_vmstate(uint64_t offset, uint64_t bytes);
     void trace(const Request& request);
     Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
+    Status check_zone_command(uint64_t offset, uint64_t bytes);
     void finish_all();
     void settle();
     void keep_zone_order();

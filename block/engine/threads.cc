@@ -272,6 +272,18 @@ void perform(BlockNode& root, Request& request) {
         request.status = root.pwrite_zeroes(request.offset, request.bytes, request.flags);
         break;
     case RequestOp::discard: request.status = root.pdiscard(request.offset, request.bytes); break;
+    case RequestOp::flush: request.status = root.flush(); break;
+    case RequestOp::zone_manage:
+        request.status = root.zone_mgmt(request.zone_op, request.offset, request.bytes);
+        break;
+    case RequestOp::zone_report: {
+        Result<uint64_t> seen = root.zone_report(request.offset, request.zone_count, request.visit);
+        if (seen.ok()) {
+            request.zone_count = *seen;
+        }
+        request.status = std::move(seen).status();
+        break;
+    }
     case RequestOp::zone_append: {
         Result<uint64_t> position = root.zone_append(request.offset, request.iov, request.flags);
         if (position.ok()) {

@@ -20,8 +20,6 @@ namespace zoneio {
 
 class Task;
 
-using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;
-
 /// The zones of a zoned device. Offsets and lengths are bytes.
 class ZoneOperations {
 public:

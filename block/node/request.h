@@ -3,6 +3,7 @@
 
 #include "block/base/buffer.h"
 #include "block/base/status.h"
+#include "block/node/zone.h"
 
 #include <chrono>
 #include <cstdint>
@@ -29,7 +30,7 @@ struct WriteFlags {
     static constexpr unsigned zero_write_bit = 0x2;
 };
 
-enum class RequestOp : uint8_t { read, write, write_zeroes, discard, zone_append };
+enum class RequestOp : uint8_t { read, write, write_zeroes, discard, flush, zone_append, zone_report, zone_manage };
 
 /// Something a request holds on to until it is done.
 class RequestHold {
@@ -45,6 +46,9 @@ struct Request {
     IoVec iov;          ///< read, write and zone_append
     size_t buffers = 1; ///< how many buffers the user asked for; the iov may have more segments
     WriteFlags flags;
+    ZoneOp zone_op = ZoneOp::open; ///< zone_manage
+    uint64_t zone_count = 0;       ///< zone_report: at most so many; when done how many there were
+    ZoneVisitor visit;             ///< zone_report: called on the thread that does the request
 
     Status status;     ///< valid when done
     bool done = false; ///< set by IoEngine::reap, on the thread that calls it

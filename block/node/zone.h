@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace zoneio {
@@ -51,6 +52,8 @@ struct ZoneControl {
     bool writable = true;         ///< false: EBADF is the answer to every change
     bool sets_conditions = false; ///< see ZoneOperations::set_zone_condition
 };
+
+using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;
 
 /// `open`, `close`, `finish`, `reset`.
 std::string_view zone_op_name(ZoneOp op);

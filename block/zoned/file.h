@@ -4,7 +4,7 @@
 #include "block/base/file_descriptor.h"
 #include "block/node/node.h"
 #include "block/zoned/header.h"
-#include "block/zoned/mapped_file.h"
+#include "block/base/mapped_file.h"
 #include "block/zoned/table.h"
 
 #include <atomic>

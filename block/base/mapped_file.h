@@ -10,7 +10,7 @@
 
 namespace zoneio {
 
-/// The first bytes of a file, mapped shared.
+/// A part of a file, mapped shared.
 ///
 /// Two things raise SIGBUS in mapped memory, and neither ends the program here. A file that somebody else has cut off:
 /// zeros take the place of the missing page, in this process alone, and is_lost() is true from then on. A file system that
@@ -22,9 +22,12 @@ public:
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
 
-    /// Maps `length` bytes; ENOMEM also when there are too many mappings. The calling thread, and those that it starts
-    /// from then on, take SIGBUS.
-    Status map(int fd, size_t length, bool read_only);
+    /// When the pages of the file are found.
+    enum class Pages : uint8_t { now, when_touched };
+
+    /// Maps `length` bytes from `offset` on, a multiple of the page size; ENOMEM also when there are too many mappings. The
+    /// calling thread, and those that it starts from then on, take SIGBUS.
+    Status map(int fd, size_t length, bool read_only, uint64_t offset = 0, Pages pages = Pages::now);
 
     uint8_t* data() const { return data_; }
     size_t size() const { return size_; }
@@ -50,6 +53,7 @@ public:
     struct Slot {
         std::atomic<uintptr_t> begin{0}; ///< 0: free
         std::atomic<uintptr_t> end{0};
+        std::atomic<uintptr_t> page_size{0};
         std::atomic<bool> lost{false};
     };
 
@@ -59,6 +63,7 @@ private:
     static void end_attempt();
     void unmap();
 
+    size_t mapped_ = 0; ///< whole pages
     uint8_t* data_ = nullptr;
     size_t size_ = 0;
     Slot* slot_ = nullptr;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/zoned/mapped_file.h"
+#include "block/base/mapped_file.h"
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <linux/magic.h>
 #include <mutex>
+
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -40,7 +43,7 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
         attempted_from = nullptr;
         siglongjmp(*before, 1);
     }
-    const auto page_size = static_cast<uintptr_t>(getpagesize());
+    const uintptr_t page_size = slot != nullptr ? slot->page_size.load(std::memory_order_relaxed) : 1;
     void* const page = reinterpret_cast<void*>(address / page_size * page_size);
     const int before = errno;
     if (slot == nullptr ||
@@ -51,6 +54,13 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
     }
     slot->lost.store(true, std::memory_order_relaxed);
     errno = before;
+}
+
+/// Of the file's mappings: more than usual where it is on huge pages.
+size_t page_size_of(int fd) {
+    struct statfs fs{};
+    const bool has_huge_pages = fstatfs(fd, &fs) == 0 && static_cast<uint64_t>(fs.f_type) == HUGETLBFS_MAGIC;
+    return has_huge_pages ? static_cast<size_t>(fs.f_bsize) : static_cast<size_t>(getpagesize());
 }
 
 void take_bus_errors() {
@@ -80,19 +90,24 @@ void MappedFile::end_attempt() {
     attempted_from = nullptr;
 }
 
-Status MappedFile::map(int fd, size_t length, bool read_only) {
+Status MappedFile::map(int fd, size_t length, bool read_only, uint64_t offset, Pages pages) {
     unmap();
-    void* const memory = mmap(nullptr, length, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    const int protection = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+    const int populate = pages == Pages::now ? MAP_POPULATE : MAP_NORESERVE;
+    void* const memory = mmap(nullptr, length, protection, MAP_SHARED | populate, fd, static_cast<off_t>(offset));
     if (memory == MAP_FAILED) {
         return Status::from_errno(errno);
     }
     data_ = static_cast<uint8_t*>(memory);
     size_ = length;
+    const size_t page_size = page_size_of(fd);
+    mapped_ = (length + page_size - 1) / page_size * page_size;
     const std::lock_guard lock(choosing_slot);
     for (Slot& slot : slots) {
         if (slot.begin.load(std::memory_order_relaxed) == 0) {
             slot.lost = false;
-            slot.end = reinterpret_cast<uintptr_t>(data_) + size_;
+            slot.end = reinterpret_cast<uintptr_t>(data_) + mapped_;
+            slot.page_size = page_size;
             slot.begin.store(reinterpret_cast<uintptr_t>(data_), std::memory_order_release);
             slot_ = &slot;
             take_bus_errors();
@@ -109,7 +124,7 @@ void MappedFile::unmap() {
         slot_ = nullptr;
     }
     if (data_ != nullptr) {
-        munmap(data_, size_);
+        munmap(data_, mapped_);
         data_ = nullptr;
     }
 }

@@ -35,6 +35,11 @@ enum class Cause : uint8_t {
     zone_rule,           ///< a zone's type, condition, write pointer or capacity forbids it
     open_limit,          ///< as many zones are open as the device allows
     active_limit,        ///< as many zones are active as the device allows
+    image_served,        ///< the image is served to others, who would lose it (name: of the export)
+    socket_in_use,       ///< another program listens at a socket (name)
+    not_a_socket,        ///< a socket is to take the place of another file (name)
+    cannot_listen,       ///< a socket cannot be made; the errno says why (name)
+    not_served,          ///< nothing is served under that name
 };
 
 /// What kind of value an option takes.

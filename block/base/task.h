@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -84,6 +85,10 @@ public:
     bool step(bool wait = true);
     /// Would step(false) find something?
     bool can_step() const;
+    /// When the next task in sleep_for() goes on; nothing when there is none.
+    std::optional<std::chrono::steady_clock::time_point> next_timer() const {
+        return asleep_.empty() ? std::nullopt : std::optional(asleep_.begin()->first);
+    }
     /// Lets tasks that were woken go on; for an owner who has called wake().
     void run_woken();
     /// How many tasks have stopped and are not parked.

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Serving the open image to others. A kind of export is one file that turns its protocol into `Request`s for a BackendPort.
+#pragma once
+
+#include "block/backend.h"
+#include "block/export/counters.h"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace zoneio {
+
+struct ExportOptions {
+    std::string name;       ///< also the serial number that a guest sees, at most 20 bytes of it
+    std::string address;    ///< vhost-user: of the socket
+    bool read_only = false;
+    bool once = false;      ///< ends when the first front end has left
+    uint16_t queues = 1;
+};
+
+/// What is served, as it is now.
+struct ExportState {
+    bool is_connected = false;
+    bool takes_zones = false;   ///< the front end's driver has accepted zones
+    bool has_ended = false;
+    uint64_t connections = 0;   ///< so far
+    uint64_t problems = 0;      ///< how often a front end broke the rules
+    std::string last_problem;
+};
+
+/// The open image, served by a thread of its own until it is stopped.
+class Export {
+public:
+    explicit Export(ExportOptions options) : options_(std::move(options)) {}
+    Export(const Export&) = delete;
+    Export& operator=(const Export&) = delete;
+    virtual ~Export() = default;
+
+    virtual std::string_view kind() const = 0;
+    const ExportOptions& options() const { return options_; }
+    const ServedCounters& counters() const { return counters_; }
+    virtual ExportState state() const = 0;
+    /// Finishes the requests that are under way, then ends. The caller does not hold the turn, see BackendPort.
+    virtual void stop() = 0;
+    /// Readable when it has ended by itself.
+    virtual int ended_fd() const = 0;
+    /// Another thread has let requests go on: the export is to look at its own.
+    virtual void look() = 0;
+
+protected:
+    ExportOptions options_;
+    ServedCounters counters_;
+};
+
+inline constexpr uint16_t most_export_queues = 64;
+
+/// Serves by vhost-user at a socket. `turn` is held by the caller's thread whenever it uses the backend, which outlives
+/// the export; write permission has been taken unless it is read-only. EADDRINUSE: somebody listens there; EEXIST: there is
+/// something else than a socket.
+Result<std::unique_ptr<Export>> export_vhost_user(BlockBackend& backend, std::mutex& turn, ExportOptions options);
+
+} // namespace zoneio

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/export/port.h"
+
+#include <algorithm>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// A request that takes longer than this, plus the time to move its data, had to wait for something.
+constexpr std::chrono::nanoseconds quick(50'000);
+constexpr uint64_t quick_bytes_per_ns = 1;
+
+/// After a request that had to wait so many are given to the engine before another is tried here; twice as many after
+/// each that has to wait again.
+constexpr unsigned fewest_waits = 32;
+constexpr unsigned most_waits = 4096;
+
+void watch(int epoll, int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    (void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+bool moves_pointer(const Request& request) {
+    return request.op == RequestOp::write || request.op == RequestOp::write_zeroes || request.op == RequestOp::zone_append;
+}
+
+bool counts_requests(const BlockNode* node) {
+    for (; node != nullptr; node = node->child()) {
+        if (node->counts_requests()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+BackendPort::BackendPort(BlockBackend& backend, std::mutex& turn)
+    : backend_(backend), turn_(turn), woken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), events_(epoll_create1(EPOLL_CLOEXEC)),
+      next_waits_(fewest_waits) {
+    watch(events_.get(), woken_.get());
+}
+
+BackendPort::~BackendPort() {
+    const std::unique_lock lock = take_turn();
+    engine_.reset();
+}
+
+void BackendPort::begin() {
+    does_here_ = !has_tasks() && backend_.aio_ == AioMode::threads && !counts_requests(backend_.root_.get());
+    engine_ = make_engine();
+    if (!has_tasks()) {
+        watch(events_.get(), engine_->event_fd());
+    }
+}
+
+std::unique_ptr<IoEngine> BackendPort::make_engine() {
+    BlockNode& root = *backend_.root_;
+    if (has_tasks()) {
+        return make_task_engine(root, *backend_.tasks_, [this] { wake(); });
+    }
+    if (backend_.aio_ != AioMode::threads) {
+        Result<std::unique_ptr<IoEngine>> made =
+            backend_.aio_ == AioMode::io_uring ? make_uring_engine(root) : make_native_engine(root);
+        if (made.ok()) {
+            return std::move(*made);
+        }
+    }
+    return make_thread_engine(root);
+}
+
+std::optional<ZoneDescriptor> BackendPort::zone_at(uint64_t offset) {
+    const std::unique_lock lock = take_turn();
+    BlockNode* node = backend_.root_.get();
+    // Those pass offsets on as they are; asked below them, no rule for reports applies.
+    while (node->info().is_filter && node->driver().child() != nullptr) {
+        node = node->driver().child();
+    }
+    std::optional<ZoneDescriptor> found;
+    (void)node->zone_report(offset, 1, [&](const ZoneDescriptor& zone) { found = zone; });
+    return found;
+}
+
+bool BackendPort::may_do_here(const Request& request, bool alone) const {
+    if (!does_here_ || request.op == RequestOp::flush) {
+        return false;
+    }
+    // Two writes to a zone are done in the order in which they were begun.
+    if (moves_pointer(request) && limits().zoned != ZonedModel::none && engine_->in_flight() > 0) {
+        return false;
+    }
+    return waits_ == 0 || (alone && engine_->in_flight() == 0);
+}
+
+void BackendPort::do_here(Request& request) {
+    const Clock::time_point start = Clock::now();
+    perform_blocking(*backend_.root_, request);
+    request.finished = Clock::now();
+    request.done = true;
+    note_duration(request.finished - start, request.bytes);
+}
+
+void BackendPort::note_duration(Clock::duration duration, uint64_t bytes) {
+    if (duration > quick + std::chrono::nanoseconds(bytes / quick_bytes_per_ns)) {
+        waits_ = next_waits_;
+        next_waits_ = std::min(2 * next_waits_, most_waits);
+    } else {
+        next_waits_ = std::max(next_waits_ - 1, fewest_waits);
+    }
+}
+
+bool BackendPort::submit(Request& request, bool alone) {
+    backend_.trace(request);
+    request.status = backend_.check(request);
+    request.done = !request.status.ok();
+    if (request.done) {
+        return true;
+    }
+    request.flags = backend_.write_flags(request.flags);
+    if (may_do_here(request, alone)) {
+        do_here(request);
+        return true;
+    }
+    waits_ -= waits_ > 0 ? 1 : 0;
+    const std::unique_lock lock = take_turn();
+    engine_->submit(request);
+    return false;
+}
+
+void BackendPort::kick() {
+    if (has_tasks()) {
+        wake(); // tasks go on in reap()
+    } else {
+        engine_->kick();
+    }
+}
+
+void BackendPort::reap_locked() {
+    uint64_t ignored = 0;
+    (void)!read(woken_.get(), &ignored, sizeof(ignored));
+    engine_->reap(false);
+    while (has_tasks() && backend_.tasks_->can_step()) {
+        engine_->reap(false);
+    }
+}
+
+void BackendPort::drain() {
+    const std::unique_lock lock = take_turn();
+    backend_.drain(true);
+    while (engine_->in_flight() > 0) {
+        if (engine_->reap(true) == 0) {
+            backend_.let_held_go();
+        }
+    }
+    backend_.drain(false);
+}
+
+int BackendPort::event_fd() const {
+    return events_.get();
+}
+
+int BackendPort::timeout_ms() {
+    if (!has_tasks()) {
+        return -1;
+    }
+    const std::unique_lock lock = take_turn();
+    const std::optional<Clock::time_point> next = backend_.tasks_->next_timer();
+    if (!next) {
+        return -1;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
+    return static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000));
+}
+
+void BackendPort::wake() const {
+    const uint64_t one = 1;
+    (void)!write(woken_.get(), &one, sizeof(one));
+}
+
+} // namespace zoneio

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/export/vhost/queues.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// As many requests are kept for further ones as a large ring has.
+constexpr size_t most_spares = 256;
+
+} // namespace
+
+VhostQueues::VhostQueues(BackendPort& port, VirtioBlk& device, uint16_t count, int epoll, uint64_t kick_tag,
+                         std::function<void(std::string)> on_problem)
+    : port_(port), device_(device), queues_(count), epoll_(epoll), kick_tag_(kick_tag), on_problem_(std::move(on_problem)) {}
+
+Status VhostQueues::set_size(uint32_t queue, uint32_t size) {
+    if (size == 0 || size > Vring::max_size) {
+        return Status::error(EINVAL, fmt::format("a ring of {} entries", size));
+    }
+    queues_[queue].size = static_cast<uint16_t>(size);
+    return {};
+}
+
+Status VhostQueues::set_addresses(uint32_t queue, const Vring::Addresses& addresses) {
+    queues_[queue].addresses = addresses;
+    return {};
+}
+
+Status VhostQueues::set_base(uint32_t queue, uint32_t base) {
+    if (base > UINT16_MAX) {
+        return Status::error(EINVAL, fmt::format("a ring that goes on at {}", base));
+    }
+    queues_[queue].base = static_cast<uint16_t>(base);
+    return {};
+}
+
+Status VhostQueues::set_kick(uint32_t queue, FileDescriptor kick) {
+    Queue& changed = queues_[queue];
+    if (changed.kick.valid()) {
+        (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, changed.kick.get(), nullptr);
+    }
+    changed.kick = std::move(kick);
+    // Each write to an eventfd is an edge: it need not be read, and nobody can make a read wait.
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = kick_tag_ + queue;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, changed.kick.get(), &event) < 0) {
+        return Status::error(EINVAL, "a kick descriptor that cannot be waited for");
+    }
+    const auto number = static_cast<uint16_t>(queue);
+    Status status = changed.is_started ? Status() : start(number);
+    if (status.ok() && changed.is_served()) {
+        serve(number);
+    }
+    return status;
+}
+
+Status VhostQueues::start(uint16_t number) {
+    Queue& queue = queues_[number];
+    Status status = queue.ring.configure(queue.size, queue.addresses, memory_, event_index_);
+    if (!status.ok()) {
+        return status;
+    }
+    queue.ring.start(queue.base);
+    queue.is_started = true;
+    return inflight_ ? take_up_again(number) : Status();
+}
+
+/// Goes on where a back end ended that was killed.
+Status VhostQueues::take_up_again(uint16_t number) {
+    Queue& queue = queues_[number];
+    if (number >= inflight_->queues() || queue.size > inflight_->queue_size()) {
+        queue.is_started = false;
+        return Status::error(EINVAL, "a ring that the inflight memory has no place for");
+    }
+    const std::vector<uint16_t> heads = inflight_->begin(number, queue.ring.used_index());
+    if (!heads.empty() || queue.base != queue.ring.used_index()) {
+        queue.ring.start(static_cast<uint16_t>(queue.ring.used_index() + heads.size()));
+    }
+    for (const uint16_t head : heads) {
+        Pointer request = spare();
+        if (queue.ring.read_chain(head, request->chain) != Vring::Pop::chain) {
+            return Status::error(EINVAL, queue.ring.problem());
+        }
+        request->is_repeated = true;
+        request->memory = queue.ring.memory();
+        request->queue = number;
+        begin(number, std::move(request));
+    }
+    port_.kick();
+    signal(queue);
+    return {};
+}
+
+void VhostQueues::set_enabled(uint32_t queue, bool enabled) {
+    queues_[queue].is_enabled = enabled;
+    if (queues_[queue].is_served()) {
+        serve(static_cast<uint16_t>(queue));
+    }
+}
+
+uint16_t VhostQueues::stop(uint32_t queue) {
+    Queue& stopped = queues_[queue];
+    finish_all();
+    const uint16_t next = stopped.is_started ? stopped.ring.next_available() : stopped.base;
+    stopped.base = next;
+    stopped.is_started = stopped.has_rest = false;
+    if (stopped.kick.valid()) {
+        (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, stopped.kick.get(), nullptr);
+        stopped.kick = FileDescriptor();
+    }
+    stopped.call = FileDescriptor();
+    stopped.ring.release();
+    return next;
+}
+
+Status VhostQueues::set_memory(std::shared_ptr<const GuestMemory> memory) {
+    memory_ = std::move(memory);
+    for (Queue& queue : queues_) {
+        if (!queue.is_started) {
+            continue;
+        }
+        // What is under way keeps its memory; the ring is the same one, mapped once more.
+        const uint16_t next = queue.ring.next_available();
+        signal(queue);
+        Status status = queue.ring.configure(queue.size, queue.addresses, memory_, event_index_);
+        if (!status.ok()) {
+            queue.is_started = false;
+            return status;
+        }
+        queue.ring.start(next);
+    }
+    return {};
+}
+
+void VhostQueues::reset() {
+    finish_all();
+    for (uint32_t queue = 0; queue < queues_.size(); queue++) {
+        stop(queue);
+        queues_[queue] = Queue();
+    }
+    memory_.reset();
+    inflight_.reset();
+    event_index_ = has_rest_ = false;
+}
+
+void VhostQueues::on_kick(uint32_t queue) {
+    if (queue < queues_.size() && queues_[queue].is_served()) {
+        serve(static_cast<uint16_t>(queue));
+    }
+}
+
+bool VhostQueues::serve_rest() {
+    has_rest_ = false;
+    bool found = false;
+    for (uint16_t number = 0; number < count(); number++) {
+        if (std::exchange(queues_[number].has_rest, false) && queues_[number].is_served()) {
+            found = true;
+            serve(number);
+        }
+    }
+    return found;
+}
+
+VhostQueues::Pointer VhostQueues::spare() {
+    if (spares_.empty()) {
+        return std::make_unique<VirtioBlkRequest>();
+    }
+    Pointer request = std::move(spares_.back());
+    spares_.pop_back();
+    return request;
+}
+
+/// Takes requests from a ring as long as there are some, but not so many at a time that others have to wait for ever.
+void VhostQueues::serve(uint16_t number) {
+    Queue& queue = queues_[number];
+    queue.ring.no_notify();
+    for (unsigned taken = 0; taken < queue.ring.size();) {
+        Pointer request = spare();
+        const Vring::Pop popped = queue.ring.pop(request->chain);
+        if (popped == Vring::Pop::chain) {
+            taken++;
+            request->memory = queue.ring.memory();
+            request->queue = number;
+            if (inflight_) {
+                inflight_->taken(number, request->chain.head);
+            }
+            begin(number, std::move(request));
+            continue;
+        }
+        spares_.push_back(std::move(request));
+        if (popped == Vring::Pop::broken) {
+            break_ring(number, queue.ring.problem());
+            return;
+        }
+        port_.kick();
+        signal(queue);
+        if (!queue.ring.notify_again()) {
+            return;
+        }
+        queue.ring.no_notify();
+    }
+    port_.kick();
+    signal(queue);
+    queue.has_rest = has_rest_ = true;
+}
+
+void VhostQueues::begin(uint16_t number, Pointer request) {
+    const bool alone = active_.empty() && !queues_[number].ring.has_next();
+    VirtioBlkRequest& begun = *request;
+    active_.push_back(std::move(request));
+    device_.start(begun, alone);
+    if (begun.is_answered_at_once) {
+        answer(begun);
+        spares_.push_back(std::move(active_.back()));
+        active_.pop_back();
+    }
+}
+
+void VhostQueues::answer(VirtioBlkRequest& request) {
+    const uint32_t bytes = device_.finish(request);
+    Queue& queue = queues_[request.queue];
+    const uint16_t head = request.chain.head;
+    if (inflight_) {
+        inflight_->answering(request.queue, head);
+    }
+    queue.ring.push(head, bytes);
+    if (inflight_) {
+        inflight_->answered(request.queue, head, queue.ring.used_index());
+    }
+    request.memory.reset();
+    request.is_repeated = false;
+}
+
+void VhostQueues::signal(Queue& queue) {
+    if (queue.ring.wants_signal() && queue.call.valid()) {
+        const uint64_t one = 1;
+        (void)!write(queue.call.get(), &one, sizeof(one));
+    }
+}
+
+/// A driver that breaks the rules of a ring gets no more out of it until it sets it up again.
+void VhostQueues::break_ring(uint16_t number, const std::string& problem) {
+    Queue& queue = queues_[number];
+    signal(queue);
+    queue.is_enabled = false;
+    // Where memory is missing zeros are read, which make no sense.
+    on_problem_(queue.ring.memory()->is_lost() ? "the front end has cut off its memory"
+                                               : fmt::format("queue {}: {}", number, problem));
+    if (queue.err.valid()) {
+        const uint64_t one = 1;
+        (void)!write(queue.err.get(), &one, sizeof(one));
+    }
+}
+
+void VhostQueues::on_port() {
+    port_.reap([this] { take_finished(); });
+    answer_finished();
+}
+
+void VhostQueues::take_finished() {
+    for (size_t i = 0; i < active_.size();) {
+        if (!active_[i]->request.done) {
+            i++;
+            continue;
+        }
+        finished_.push_back(std::move(active_[i]));
+        active_[i] = std::move(active_.back());
+        active_.pop_back();
+    }
+}
+
+void VhostQueues::answer_finished() {
+    for (Pointer& request : finished_) {
+        answer(*request);
+        if (spares_.size() < most_spares) {
+            spares_.push_back(std::move(request));
+        }
+    }
+    if (finished_.empty()) {
+        return;
+    }
+    finished_.clear();
+    for (Queue& queue : queues_) {
+        if (queue.is_started) {
+            signal(queue);
+        }
+    }
+}
+
+void VhostQueues::finish_all() {
+    if (active_.empty()) {
+        return;
+    }
+    port_.drain();
+    take_finished();
+    answer_finished();
+}
+
+} // namespace zoneio

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Serving by vhost-user: a thread that waits for a front end, its messages, its kicks, and the port.
+#include "block/export/export.h"
+#include "block/export/vhost/listening_socket.h"
+#include "block/export/vhost/protocol.h"
+#include "block/base/worker_thread.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <fmt/format.h>
+#include <new>
+#include <optional>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <thread>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// What the event loop is told.
+enum Tag : uint64_t { tag_stop, tag_listener, tag_connection, tag_port, tag_first_queue };
+
+/// Interrupts a system call that a front end makes wait on purpose, in the hope that there is one.
+constexpr int interrupting_signal = SIGURG;
+
+void set_event(const FileDescriptor& event) {
+    const uint64_t one = 1;
+    (void)!write(event.get(), &one, sizeof(one));
+}
+
+class VhostServer final : public Export {
+public:
+    VhostServer(BlockBackend& backend, std::mutex& turn, ExportOptions options, ListeningSocket listener)
+        : Export(std::move(options)), listener_(std::move(listener)), port_(backend, turn),
+          device_(port_, {options_.name, options_.read_only, options_.queues}, counters_),
+          epoll_(epoll_create1(EPOLL_CLOEXEC)), stop_(eventfd(0, EFD_CLOEXEC)), ended_(eventfd(0, EFD_CLOEXEC)),
+          queues_(port_, device_, options_.queues, epoll_.get(), tag_first_queue,
+                  [this](const std::string& problem) { note_problem(problem); }) {}
+
+    ~VhostServer() override { stop(); }
+
+    Status start() {
+        struct sigaction action{};
+        action.sa_handler = [](int) {};
+        sigaction(interrupting_signal, &action, nullptr);
+        try {
+            thread_ = start_worker([this] { run(); });
+        } catch (const std::system_error&) {
+            return Status::error(EAGAIN, "no thread to serve the image with");
+        }
+        return {};
+    }
+
+    std::string_view kind() const override { return "vhost-user"; }
+    int ended_fd() const override { return ended_.get(); }
+    void look() override {
+        if (port_.has_tasks()) {
+            port_.wake();
+        }
+    }
+
+    ExportState state() const override {
+        const std::lock_guard lock(mutex_);
+        return state_;
+    }
+
+    void stop() override {
+        if (!thread_.joinable()) {
+            return;
+        }
+        set_event(stop_);
+        pollfd end{ended_.get(), POLLIN, 0};
+        while (poll(&end, 1, 100) == 0) {
+            pthread_kill(thread_.native_handle(), interrupting_signal);
+        }
+        thread_.join();
+    }
+
+private:
+    void watch(int fd, Tag tag) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = tag;
+        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    }
+    void forget(int fd) { (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
+    void note_problem(const std::string& problem) {
+        const std::lock_guard lock(mutex_);
+        state_.problems++;
+        state_.last_problem = problem;
+    }
+
+    void run() {
+        sigset_t interrupting;
+        sigemptyset(&interrupting);
+        sigaddset(&interrupting, interrupting_signal);
+        pthread_sigmask(SIG_UNBLOCK, &interrupting, nullptr);
+        port_.begin();
+        watch(stop_.get(), tag_stop);
+        watch(listener_.fd(), tag_listener);
+        watch(port_.event_fd(), tag_port);
+        while (!is_stopping_) {
+            try {
+                wait_and_handle();
+            } catch (const std::bad_alloc&) {
+                note_problem("no memory for what the front end wants");
+                disconnect();
+            }
+        }
+        disconnect();
+        {
+            const std::lock_guard lock(mutex_);
+            state_.has_ended = true;
+        }
+        set_event(ended_);
+    }
+
+    void wait_and_handle() {
+        std::array<epoll_event, 16> events;
+        const int timeout = queues_.has_rest() ? 0 : port_.timeout_ms();
+        const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+        if (count == 0) {
+            queues_.on_port();
+        }
+        for (int i = 0; i < count; i++) {
+            handle(events[static_cast<size_t>(i)].data.u64);
+        }
+        (void)queues_.serve_rest();
+    }
+
+    void handle(uint64_t tag) {
+        switch (tag) {
+        case tag_stop: is_stopping_ = true; break;
+        case tag_listener: connect(); break;
+        case tag_connection: on_connection(); break;
+        case tag_port: queues_.on_port(); break;
+        default: queues_.on_kick(static_cast<uint32_t>(tag - tag_first_queue));
+        }
+    }
+
+    void connect() {
+        FileDescriptor socket = listener_.accept();
+        if (!socket.valid() || connection_) {
+            return;
+        }
+        // The next one waits until this one has left.
+        forget(listener_.fd());
+        device_.reset();
+        connection_.emplace(std::move(socket), device_, queues_);
+        watch(connection_->fd(), tag_connection);
+        const std::lock_guard lock(mutex_);
+        state_.is_connected = true;
+        state_.connections++;
+    }
+
+    void on_connection() {
+        if (!connection_) {
+            return;
+        }
+        const bool goes_on = connection_->on_socket();
+        if (!goes_on) {
+            if (!connection_->problem().empty()) {
+                note_problem(connection_->problem());
+            }
+            disconnect();
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        state_.takes_zones = device_.takes_zones();
+    }
+
+    void disconnect() {
+        if (!connection_) {
+            return;
+        }
+        queues_.reset();
+        forget(connection_->fd());
+        connection_.reset();
+        is_stopping_ = is_stopping_ || options_.once;
+        if (!is_stopping_) {
+            watch(listener_.fd(), tag_listener);
+        }
+        const std::lock_guard lock(mutex_);
+        state_.is_connected = state_.takes_zones = false;
+    }
+
+    ListeningSocket listener_;
+    BackendPort port_;
+    VirtioBlk device_;
+    FileDescriptor epoll_;
+    FileDescriptor stop_;
+    FileDescriptor ended_;
+    VhostQueues queues_;
+    std::optional<VhostUser> connection_;
+    bool is_stopping_ = false;
+    mutable std::mutex mutex_;
+    ExportState state_;
+    std::thread thread_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Export>> export_vhost_user(BlockBackend& backend, std::mutex& turn, ExportOptions options) {
+    Result<ListeningSocket> listener = ListeningSocket::open(options.address);
+    if (!listener.ok()) {
+        return std::move(listener).status();
+    }
+    auto server = std::make_unique<VhostServer>(backend, turn, std::move(options), std::move(*listener));
+    Status status = server->start();
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<Export>(std::move(server));
+}
+
+} // namespace zoneio

@@ -88,6 +88,10 @@ Outcome run_words(Session& session, const Command* command) {
         session.out().plain_error({FailureKind::unknown_command, words[0]}, fmt::format("command \"{}\" not found", words[0]));
         return Outcome::failed;
     }
+    if (!session.exports().empty()) {
+        session.exports().collect();
+        session.tell_news();
+    }
     if (!may_run(session, *command, words[0], count - 1)) {
         return Outcome::failed;
     }
@@ -109,6 +113,7 @@ Outcome run_words(Session& session, const Command* command) {
     if (session.scratch().capacity() > most_kept) {
         session.scratch().release();
     }
+    session.exports().look();
     if (session.is_open() && session.backend().has_notices()) {
         session.show(session.backend().take_notices());
     }
@@ -122,6 +127,7 @@ std::optional<FailedRequest> take_failed_request(Session& session) {
 } // namespace
 
 Outcome run_line(Session& session, char* line) {
+    const Turn::Hold hold(session.turn());
     FailureLog& failures = session.failures();
     failures.begin(line);
     (void)take_failed_request(session);

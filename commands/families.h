@@ -23,5 +23,6 @@ std::span<const Command> zone_apply_commands();
 std::span<const Command> why_commands();
 std::span<const Command> debug_commands();
 std::span<const Command> help_commands();
+std::span<const Command> export_commands();
 
 } // namespace zoneio

@@ -3,6 +3,7 @@
 
 #include "commands/text/safe_text.h"
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -17,12 +18,48 @@ void Session::attach(std::unique_ptr<BlockBackend> backend) {
     backend_ = std::move(backend);
     current_zone.reset();
     failures_.set_image(++images_);
-    backend_->set_listeners([this](std::string_view text) { reporter_.print("{}\n", for_terminal(STDOUT_FILENO, text)); },
-                            [this] { aio_.report_done(*backend_); });
+    backend_->set_listeners([this](std::string_view text) { listen(text); },
+                            [this] { turn_.is_held() ? aio_.report_done(*backend_) : note_news(); });
+}
+
+/// What happens to the requests of a guest is told by the session, when it has the turn.
+void Session::listen(std::string_view text) {
+    if (turn_.is_held()) {
+        reporter_.print("{}\n", for_terminal(STDOUT_FILENO, text));
+    } else {
+        news_.emplace_back(text);
+        note_news();
+    }
+}
+
+int Session::news_fd() {
+    if (!news_event_.valid()) {
+        news_event_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    }
+    return news_event_.get();
+}
+
+void Session::note_news() {
+    const uint64_t one = 1;
+    (void)!write(news_event_.get(), &one, sizeof(one));
+}
+
+void Session::tell_news() {
+    const Turn::Hold hold(turn_);
+    uint64_t ignored = 0;
+    (void)!read(news_event_.get(), &ignored, sizeof(ignored));
+    for (const std::string& text : std::exchange(news_, {})) {
+        reporter_.print("{}\n", for_terminal(STDOUT_FILENO, text));
+    }
+    if (backend_) {
+        aio_.report_finished(*backend_);
+    }
 }
 
 void Session::close() {
     if (backend_) {
+        exports_.stop_all();
+        const Turn::Hold hold(turn_);
         aio_.finish(*backend_);
         show(BlockBackend::close(std::move(backend_)));
     }

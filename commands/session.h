@@ -2,7 +2,9 @@
 #pragma once
 
 #include "block/backend.h"
+#include "block/base/file_descriptor.h"
 #include "commands/aio.h"
+#include "commands/exports.h"
 #include "commands/report/failure.h"
 #include "commands/report/report.h"
 
@@ -48,10 +50,18 @@ public:
     uint64_t image() const { return images_; }
     /// Takes over an image that was opened.
     void attach(std::unique_ptr<BlockBackend> backend);
-    /// Waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
+    /// Ends what is served, waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
     void close();
     /// Tells what there is to tell of the image.
     void show(const std::vector<Notice>& notices);
+
+    /// Held by commands; whatever else uses the image holds it too.
+    Turn& turn() { return turn_; }
+    /// What is served of the image.
+    Exports& exports() { return exports_; }
+    /// Readable when there is something to tell that happened outside of commands: see tell_news().
+    int news_fd();
+    void tell_news();
 
     /// Lets asynchronous commands go on that were kept back for others to join them; to be called before waiting.
     void kick() {
@@ -84,10 +94,17 @@ public:
     std::vector<char*>& words() { return words_; }
 
 private:
+    void listen(std::string_view text);
+    void note_news();
+
+    Turn turn_;
     FailureLog failures_;
     Reporter reporter_;
     AioQueue aio_;
     std::unique_ptr<BlockBackend> backend_;
+    Exports exports_{turn_}; ///< of the backend
+    FileDescriptor news_event_; ///< made with the first export
+    std::vector<std::string> news_; ///< used by whoever has the turn
     uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;

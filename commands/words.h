@@ -30,6 +30,8 @@ enum class Word : uint8_t {
     zone_states,    ///< with commas in between
     zone_condition, ///< what zone_condition takes
     zone_operation, ///< what zone_apply takes
+    export_kind,    ///< vhost-user
+    export_name,    ///< of something that is served
 };
 
 /// The operands of a command; those that are not told are Word::other. The arguments of options are in their rows.

@@ -86,6 +86,12 @@ private:
         }
     }
 
+    void add_exports() {
+        for (const std::unique_ptr<Export>& served : session_.exports().all()) {
+            add(served->options().name);
+        }
+    }
+
     /// What is typed now is the last of a list with commas.
     void add_list(const std::vector<std::string_view>& words) {
         found_.ends_word = false;
@@ -138,6 +144,8 @@ private:
         case Word::zone_states: add_list(zone_state_options()); break;
         case Word::zone_condition: add_all(offered_words<zone_condition_words>); break;
         case Word::zone_operation: add_all(offered_words<zone_operation_words>); break;
+        case Word::export_kind: add("vhost-user"); break;
+        case Word::export_name: add_exports(); break;
         }
     }
 
@@ -151,6 +159,7 @@ private:
 } // namespace
 
 Completions complete(Session& session, std::string_view line) {
+    const Turn::Hold hold(session.turn());
     return Completer(session, line).run();
 }
 

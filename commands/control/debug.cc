@@ -46,11 +46,33 @@ Outcome run_resume(Session& session, const Command& /*command*/, CommandLine lin
                 change_breakpoints(session, [&](Breakpoints& breakpoints) { return breakpoints.resume(line.argv[1]); }));
 }
 
+/// Waits for an event or the news of what is served, which are told.
+void wait_for(Session& session, pollfd event, long milliseconds) {
+    pollfd events[] = {event, {session.exports().empty() ? -1 : session.news_fd(), POLLIN, 0}};
+    {
+        const Turn::Pause pause(session.turn());
+        (void)poll(events, std::size(events), static_cast<int>(milliseconds));
+    }
+    if (events[1].revents != 0) {
+        session.tell_news();
+    }
+}
+
+/// A guest may send the request that is waited for.
+bool wait_for_guest(Session& session) {
+    constexpr long longest_wait_ms = 100;
+    if (session.exports().empty()) {
+        return false;
+    }
+    wait_for(session, {-1, 0, 0}, longest_wait_ms);
+    return true;
+}
+
 Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine line) {
     // As long as requests can go on one of them may still run into the breakpoint.
     const Breakpoints* const breakpoints = session.backend().breakpoints();
     while (breakpoints == nullptr || !breakpoints->is_suspended(line.argv[1])) {
-        if (!session.backend().step()) {
+        if (!session.backend().step() && !wait_for_guest(session)) {
             session.out().complain("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
                                    session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");
             return Outcome::failed;
@@ -75,7 +97,7 @@ bool sleep_for(Session& session, long milliseconds) {
         const bool busy = session.is_open() && !session.aio().empty();
         pollfd event{busy ? session.backend().event_fd() : -1, POLLIN, 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
-        (void)poll(&event, 1, static_cast<int>(std::min<long>(left, longest_wait_ms)));
+        wait_for(session, event, std::min<long>(left, longest_wait_ms));
         if (InterruptEndsCommand::is_requested()) {
             return false;
         }

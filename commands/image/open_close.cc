@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // open, close, reopen and quit.
+#include "commands/export/served.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
 #include "commands/parse_options.h"
@@ -95,7 +96,10 @@ Outcome run_open(Session& session, const Command& command, CommandLine line) {
     return open_image(session, std::move(*request));
 }
 
-Outcome run_close(Session& session, const Command& /*command*/, CommandLine /*line*/) {
+Outcome run_close(Session& session, const Command& command, CommandLine /*line*/) {
+    if (is_refused_while_served(session, command)) {
+        return Outcome::failed;
+    }
     session.close();
     return Outcome::ok;
 }
@@ -152,7 +156,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
 
 Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     std::optional<ReopenOptions> reopen = parse_reopen(session, command, line);
-    if (!reopen) {
+    if (!reopen || is_refused_while_served(session, command)) {
         return Outcome::failed;
     }
     if (reopen->has_access && reopen->options.contains("read-only")) {

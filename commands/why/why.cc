@@ -46,7 +46,7 @@ bool looks_written(const FailedRequest& request, const ZonePart& part) {
 /// The tables of all fields, one behind the other.
 template <typename Visit>
 void for_each_cause(Visit&& visit) {
-    for (const std::span<const CauseRow> table : {word_causes(), open_causes(), zone_causes(), image_causes()}) {
+    for (const std::span<const CauseRow> table : {word_causes(), open_causes(), zone_causes(), export_causes(), image_causes()}) {
         for (const CauseRow& cause : table) {
             if (visit(cause)) {
                 return;
@@ -216,6 +216,7 @@ std::optional<std::string> failure_hint(Session& session) {
     if (failure == nullptr) {
         return std::nullopt;
     }
+    const Turn::Hold hold(session.turn());
     Evidence evidence(session, *failure);
     return evidence.zoned() ? std::optional(explain(evidence).first) : std::nullopt;
 }

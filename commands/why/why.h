@@ -122,6 +122,7 @@ struct CauseRow {
 std::span<const CauseRow> word_causes();
 std::span<const CauseRow> open_causes();
 std::span<const CauseRow> zone_causes();
+std::span<const CauseRow> export_causes();
 std::span<const CauseRow> image_causes();
 
 /// Those that are about the device's limits.

@@ -200,6 +200,12 @@ std::string over_screen(const std::string& text) {
     return drawn + "\033[J";
 }
 
+/// Others may use the device meanwhile.
+bool wait_for_key(Session& session, KeyWatch& keys, std::chrono::milliseconds pause) {
+    const Turn::Pause others_turn(session.turn());
+    return keys.wait(pause);
+}
+
 Outcome watch(Session& session, const Command& command, const MapOptions& options) {
     if (session.out().is_json()) {
         session.out().error(fmt::format("{}: --watch is for people; a program asks again when it wants to", command.name));
@@ -211,7 +217,7 @@ Outcome watch(Session& session, const Command& command, const MapOptions& option
     }
     KeyWatch keys;
     for (uint64_t shown = 0; !options.count || shown < *options.count; shown++) {
-        if (shown > 0 && keys.wait(options.pause)) {
+        if (shown > 0 && wait_for_key(session, keys, options.pause)) {
             break;
         }
         const TextScreen screen = screen_for(options);

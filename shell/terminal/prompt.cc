@@ -291,15 +291,23 @@ private:
         return std::move(finished_line.text);
     }
 
-    void wait_and_handle(const sigset_t* mask) {
+    /// Readable when an asynchronous request has finished; -1 when there is none.
+    int completion_fd() {
+        const Turn::Hold hold(session_.turn());
         const bool busy = session_.is_open() && session_.backend().in_flight() > 0;
-        pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {busy ? session_.backend().event_fd() : -1, POLLIN, 0}};
-        const int ready = ppoll(events, 2, nullptr, mask);
+        return busy ? session_.backend().event_fd() : -1;
+    }
+
+    void wait_and_handle(const sigset_t* mask) {
+        pollfd events[] = {{STDIN_FILENO, POLLIN, 0},
+                           {completion_fd(), POLLIN, 0},
+                           {session_.exports().empty() ? -1 : session_.news_fd(), POLLIN, 0}};
+        const int ready = ppoll(events, std::size(events), nullptr, mask);
         if (ready < 0) {
             handle_signals();
             return;
         }
-        if (events[1].revents != 0) {
+        if (events[1].revents != 0 || events[2].revents != 0) {
             report_above_line();
         }
         if (events[0].revents != 0) {
@@ -345,7 +353,7 @@ private:
         LineHint::erase();
         readline().rl_clear_visible_line();
         fflush(*readline().rl_outstream);
-        session_.aio().report_finished(session_.backend());
+        session_.tell_news();
         session_.out().flush();
         readline().rl_on_new_line();
         (**readline().rl_redisplay_function)();

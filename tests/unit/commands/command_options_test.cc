@@ -27,8 +27,11 @@ constexpr std::string_view name_characters = "-_abcdefghijklmnopqrstuvwxyzABCDEF
 Names dashed_words(std::string_view text) {
     Names names;
     for (size_t at = text.find('-'); at != std::string_view::npos; at = text.find('-', at)) {
+        const bool is_in_word = at > 0 && isalnum(static_cast<unsigned char>(text[at - 1])) != 0;
         const size_t end = std::min(text.find_first_not_of(name_characters, at), text.size());
-        names.emplace(text.substr(at, end - at));
+        if (!is_in_word) {
+            names.emplace(text.substr(at, end - at));
+        }
         at = end;
     }
     return names;

@@ -35,6 +35,8 @@ void run_image_name(Input input);
 void run_session(Input input);
 void run_blkdebug(Input input);
 void run_zoned_file(Input input);
+void run_vhost_user(Input input);
+void run_vring(Input input);
 
 /// Ends the program as a crash does, after saying what did not hold.
 void check(bool holds, const char* what);

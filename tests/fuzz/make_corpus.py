@@ -25,6 +25,51 @@ def main(top):
     add_sysfs(corpus)
     add_zoned_files(corpus)
     add_blkdebug(corpus)
+    add_vhost(corpus)
+
+
+def add_vhost(corpus):
+    """A session that keeps the rules, and rings with one request each; addresses as vhost_targets.cc has them."""
+    guest, user, size = 1 << 20, 1 << 30, 64 << 10
+
+    def message(request, payload=b"", descriptors=0, flags=1):
+        return struct.pack("<BBBB", request, flags, descriptors, len(payload)) + payload
+
+    def u64(value):
+        return struct.pack("<Q", value)
+
+    def state(index, value):
+        return struct.pack("<II", index, value)
+
+    features = 1 << 32 | 1 << 30 | 1 << 29 | 1 << 28 | 1 << 17 | 1 << 9
+    start = [message(1), message(16, u64(0x9209)), message(15), message(3), message(2, u64(features)), message(17)]
+    memory = [message(5, struct.pack("<IIQQQQ", 1, 0, guest, size, user, 0), 1)]
+    slots = [message(36), message(37, struct.pack("<QQQQQ", 0, guest, size, user, 0), 1)]
+    ring = [message(8, state(0, 8)), message(10, state(0, 0)),
+            message(9, struct.pack("<IIQQQQ", 0, 0, user, user + 256, user + 128, 0)),
+            message(13, u64(0), 1), message(12, u64(0), 1), message(18, state(0, 1))]
+    inflight = [message(31, struct.pack("<QQHHI", 0, 0, 1, 8, 0)), message(32, struct.pack("<QQHHI", 4096, 0, 1, 8, 0), 1)]
+    config = [message(24, struct.pack("<III", 0, 96, 0) + bytes(96)), message(25, struct.pack("<III", 32, 1, 0) + b"\0")]
+    for parts in (start, start + memory + ring, start + slots + ring + config, start + inflight + memory + ring,
+                  start + memory + ring + [message(11, state(0, 0))] + ring + [message(2, u64(0)), message(4)]):
+        corpus.add("vhost_user", b"".join(parts))
+
+    def vring(descriptors, heads, request, indirect=()):
+        table = b"".join(struct.pack("<QIHH", guest + a, n, f, x) for a, n, f, x in descriptors).ljust(128, b"\0")
+        available = struct.pack("<HH8H", 0, len(heads), *heads, *[0] * (8 - len(heads))).ljust(128, b"\0")
+        used = bytes(256)
+        more = b"".join(struct.pack("<QIHH", guest + a, n, f, x) for a, n, f, x in indirect).ljust(256, b"\0")
+        return table + available + used + more + request
+
+    data = 768
+    for kind in (0, 1, 4, 8, 11, 13, 15, 16, 18, 20, 22, 24, 26, 99):
+        sector = 128 * 4 if kind >= 15 else 0
+        request = struct.pack("<IIQ", kind, 0, sector)
+        body = struct.pack("<QII", 0, 8, 0) if kind in (11, 13) else bytes(512) if kind in (1, 15) else b""
+        answer = 512 if kind in (0, 8, 16) else 8 if kind == 15 else 0
+        parts = [(data, 16 + len(body), 1, 1), (data + 1024, answer + 1, 2, 0)]
+        corpus.add("vring", vring(parts, [0], request + body))
+        corpus.add("vring", vring([(512, 32, 4, 0)], [0], request + body, parts))
 
 
 class Corpus:

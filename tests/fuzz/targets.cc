@@ -12,7 +12,8 @@ std::span<const Target> targets() {
         Target{"arguments", run_arguments}, Target{"blkdebug", run_blkdebug}, Target{"image_name", run_image_name},
         Target{"json", run_json},           Target{"numbers", run_numbers},   Target{"options", run_options},
         Target{"probe", run_probe},         Target{"session", run_session},   Target{"sysfs", run_sysfs},
-        Target{"zoned_file", run_zoned_file},
+        Target{"vhost_user", run_vhost_user},
+        Target{"vring", run_vring},         Target{"zoned_file", run_zoned_file},
     };
     return table;
 }

@@ -1,0 +1,91 @@
+"""Fixtures: a zoneio whose prompt answers with records, and what it serves."""
+import json
+import os
+import select
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from front_end import FrontEnd          # noqa: E402
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("ZONEIO", os.path.join(TOP, "build", "zoneio"))
+
+
+class Zoneio:
+    """zoneio with a pipe as its terminal; every command gives a record."""
+
+    def __init__(self, folder, *arguments):
+        self.folder = folder
+        self.process = subprocess.Popen([PROGRAM, "--output", "json", *arguments], cwd=folder, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.pending = b""
+        opened = self.result()
+        assert opened["status"] == "ok", opened
+
+    def command(self, line):
+        """The record of one command."""
+        self.start(line)
+        return self.result()
+
+    def ok(self, line):
+        record = self.command(line)
+        assert record["status"] == "ok", record
+        return record
+
+    def start(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def result(self, seconds=60):
+        while b"\n" not in self.pending:
+            ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+            assert ready, "no record"
+            more = os.read(self.process.stdout.fileno(), 65536)
+            assert more, self.process.stderr.read().decode()
+            self.pending += more
+        line, _, self.pending = self.pending.partition(b"\n")
+        return json.loads(line)
+
+    def export(self, *words):
+        return self.ok(" ".join(["export", *words, "vhost-user", "s"]))
+
+    def connect(self, **options):
+        return FrontEnd(os.path.join(self.folder, "s"), **options)
+
+    def exports(self):
+        return self.ok("exports")["exports"]
+
+    def quit(self):
+        """(exit status, stderr)"""
+        self.process.stdin.close()
+        status = self.process.wait(60)
+        return status, self.process.stderr.read().decode()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def zoneio(tmp_path):
+    """Starts a zoneio on an image; whatever is left of it at the end is killed."""
+    started = []
+
+    def start(*arguments):
+        started.append(Zoneio(tmp_path, *arguments))
+        return started[-1]
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A file of 16 MiB."""
+    path = tmp_path / "image"
+    path.write_bytes(bytes(16 << 20))
+    return path

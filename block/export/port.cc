@@ -74,15 +74,24 @@ std::unique_ptr<IoEngine> BackendPort::make_engine() {
     return make_thread_engine(root);
 }
 
-std::optional<ZoneDescriptor> BackendPort::zone_at(uint64_t offset) {
-    const std::unique_lock lock = take_turn();
+/// Those pass offsets on as they are; asked below them, no rule for requests applies.
+BlockNode& BackendPort::below_filters() const {
     BlockNode* node = backend_.root_.get();
-    // Those pass offsets on as they are; asked below them, no rule for reports applies.
     while (node->info().is_filter && node->driver().child() != nullptr) {
         node = node->driver().child();
     }
+    return *node;
+}
+
+Status BackendPort::read_now(uint64_t offset, std::span<uint8_t> target) {
+    const std::unique_lock lock = take_turn();
+    return below_filters().preadv(offset, IoVec(target.data(), target.size()));
+}
+
+std::optional<ZoneDescriptor> BackendPort::zone_at(uint64_t offset) {
+    const std::unique_lock lock = take_turn();
     std::optional<ZoneDescriptor> found;
-    (void)node->zone_report(offset, 1, [&](const ZoneDescriptor& zone) { found = zone; });
+    (void)below_filters().zone_report(offset, 1, [&](const ZoneDescriptor& zone) { found = zone; });
     return found;
 }
 

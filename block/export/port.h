@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,9 @@ public:
     Result<uint64_t> length() { return backend_.length(); }
     /// The zone that holds an offset, as the device has it now; without debug events. Nothing when the device does not say.
     std::optional<ZoneDescriptor> zone_at(uint64_t offset);
+
+    /// Reads what the device holds, now; without debug events.
+    Status read_now(uint64_t offset, std::span<uint8_t> target);
 
     /// Begins a request; true when it was done at once. `alone`: nothing else waits to be submitted.
     bool submit(Request& request, bool alone);
@@ -66,6 +70,7 @@ private:
     std::unique_lock<std::mutex> take_turn() {
         return has_tasks() ? std::unique_lock(turn_) : std::unique_lock<std::mutex>();
     }
+    BlockNode& below_filters() const;
     bool may_do_here(const Request& request, bool alone) const;
     void do_here(Request& request);
     void note_duration(Clock::duration duration, uint64_t bytes);

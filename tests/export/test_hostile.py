@@ -286,3 +286,17 @@ def test_memory_that_is_taken_back_while_requests_run(zoneio, image):
     with pytest.raises(vu.Gone):
         guest.connection.receive()
     still_serves(z, "outside the shared memory")
+
+
+def test_more_requests_than_the_ring_has_entries(zoneio, image):
+    z = zoneio("--object", "throttle-group,id=g,x-iops-total=1", "--image-opts",
+               "driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=image")
+    z.export()
+    guest = z.connect(size=16)
+    guest.submit(vu.IN, 0, room=512)
+    ring = guest.queues[0]
+    for _ in range(17):                             # the same one again, before any of them is answered
+        ring.put(15)
+        ring.notify()
+        z.exports()
+    assert "more requests than the ring has entries" in z.exports()[0]["last_problem"]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/export/vhost/queues.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -68,6 +69,11 @@ Status VhostQueues::start(uint16_t number) {
     }
     queue.ring.start(queue.base);
     queue.is_started = true;
+    queue.taken = queue.answered = 0;
+    // Without inflight memory a front end whose back end was killed goes on behind the last answer: which is right if all
+    // before that were answered, too.
+    queue.is_ordered = !inflight_ && device_.takes_zones() && !port_.has_tasks();
+    queue.repeats = queue.is_ordered ? queue.ring.waiting() : uint16_t{0};
     return inflight_ ? take_up_again(number) : Status();
 }
 
@@ -87,10 +93,7 @@ Status VhostQueues::take_up_again(uint16_t number) {
         if (queue.ring.read_chain(head, request->chain) != Vring::Pop::chain) {
             return Status::error(EINVAL, queue.ring.problem());
         }
-        request->is_repeated = true;
-        request->memory = queue.ring.memory();
-        request->queue = number;
-        begin(number, std::move(request));
+        begin(taken(number, std::move(request), true));
     }
     port_.kick();
     signal(queue);
@@ -180,17 +183,21 @@ VhostQueues::Pointer VhostQueues::spare() {
 void VhostQueues::serve(uint16_t number) {
     Queue& queue = queues_[number];
     queue.ring.no_notify();
-    for (unsigned taken = 0; taken < queue.ring.size();) {
+    for (unsigned count = 0; count < queue.ring.size();) {
+        if (queue.in_flight >= queue.ring.size() && queue.ring.has_next()) {
+            break_ring(number, "more requests than the ring has entries");
+            return;
+        }
         Pointer request = spare();
         const Vring::Pop popped = queue.ring.pop(request->chain);
         if (popped == Vring::Pop::chain) {
-            taken++;
-            request->memory = queue.ring.memory();
-            request->queue = number;
+            count++;
             if (inflight_) {
                 inflight_->taken(number, request->chain.head);
             }
-            begin(number, std::move(request));
+            const bool is_repeated = queue.repeats > 0;
+            queue.repeats = static_cast<uint16_t>(queue.repeats - (is_repeated ? 1 : 0));
+            begin(taken(number, std::move(request), is_repeated));
             continue;
         }
         spares_.push_back(std::move(request));
@@ -210,15 +217,83 @@ void VhostQueues::serve(uint16_t number) {
     queue.has_rest = has_rest_ = true;
 }
 
-void VhostQueues::begin(uint16_t number, Pointer request) {
-    const bool alone = active_.empty() && !queues_[number].ring.has_next();
+VhostQueues::Pointer VhostQueues::taken(uint16_t number, Pointer request, bool is_repeated) {
+    Queue& queue = queues_[number];
+    request->is_repeated = is_repeated;
+    request->memory = queue.ring.memory();
+    request->queue = number;
+    request->number = queue.taken++;
+    queue.in_flight++;
+    return request;
+}
+
+void VhostQueues::begin(Pointer request) {
+    device_.understand(*request);
+    if (inflight_) {
+        request->zone = device_.moved_zone(*request);
+    }
+    // What an append has done can be told after a kill if nothing else has moved the write pointer since it was begun.
+    if (request->zone && is_moved(*request->zone)) {
+        parked_.push_back(std::move(request));
+        return;
+    }
+    go(std::move(request));
+}
+
+bool VhostQueues::is_moved(uint64_t zone) const {
+    const auto moves = [zone](const Pointer& request) { return request->zone == zone; };
+    return std::any_of(active_.begin(), active_.end(), moves) || std::any_of(parked_.begin(), parked_.end(), moves);
+}
+
+void VhostQueues::go(Pointer request) {
     VirtioBlkRequest& begun = *request;
+    const uint16_t head = begun.chain.head;
+    if (begun.is_repeated) {
+        begun.begin_pointer = inflight_ ? inflight_->append_pointer(begun.queue, head) : std::nullopt;
+        device_.skip_done(begun);
+    }
+    if (begun.zone && begun.request.op == RequestOp::zone_append) {
+        inflight_->note_append(begun.queue, head, device_.write_pointer(*begun.zone).value_or(*begun.zone));
+    }
+    const bool alone = active_.empty() && !queues_[begun.queue].ring.has_next();
     active_.push_back(std::move(request));
-    device_.start(begun, alone);
+    device_.perform(begun, alone);
     if (begun.is_answered_at_once) {
-        answer(begun);
-        spares_.push_back(std::move(active_.back()));
+        Pointer done = std::move(active_.back());
         active_.pop_back();
+        give_back(std::move(done));
+    }
+}
+
+/// Lets those go that may, in the order in which they came.
+void VhostQueues::unpark() {
+    std::vector<Pointer> waiting;
+    std::swap(waiting, parked_);
+    for (Pointer& request : waiting) {
+        if (is_moved(*request->zone)) {
+            parked_.push_back(std::move(request));
+        } else {
+            go(std::move(request));
+        }
+    }
+}
+
+void VhostQueues::give_back(Pointer request) {
+    Queue& queue = queues_[request->queue];
+    if (queue.is_ordered && request->number != queue.answered) {
+        queue.early.push_back(std::move(request));
+        return;
+    }
+    answer(*request);
+    if (spares_.size() < most_spares) {
+        spares_.push_back(std::move(request));
+    }
+    const auto next = std::find_if(queue.early.begin(), queue.early.end(),
+                                   [&](const Pointer& other) { return other->number == queue.answered; });
+    if (next != queue.early.end()) {
+        Pointer following = std::move(*next);
+        queue.early.erase(next);
+        give_back(std::move(following));
     }
 }
 
@@ -233,8 +308,9 @@ void VhostQueues::answer(VirtioBlkRequest& request) {
     if (inflight_) {
         inflight_->answered(request.queue, head, queue.ring.used_index());
     }
+    queue.in_flight--;
+    queue.answered++;
     request.memory.reset();
-    request.is_repeated = false;
 }
 
 void VhostQueues::signal(Queue& queue) {
@@ -276,16 +352,21 @@ void VhostQueues::take_finished() {
 }
 
 void VhostQueues::answer_finished() {
-    for (Pointer& request : finished_) {
-        answer(*request);
-        if (spares_.size() < most_spares) {
-            spares_.push_back(std::move(request));
-        }
-    }
     if (finished_.empty()) {
         return;
     }
+    for (Pointer& request : finished_) {
+        give_back(std::move(request));
+    }
     finished_.clear();
+    if (!parked_.empty()) {
+        unpark();
+        port_.kick();
+    }
+    signal_all();
+}
+
+void VhostQueues::signal_all() {
     for (Queue& queue : queues_) {
         if (queue.is_started) {
             signal(queue);
@@ -294,12 +375,12 @@ void VhostQueues::answer_finished() {
 }
 
 void VhostQueues::finish_all() {
-    if (active_.empty()) {
-        return;
+    // What waits for others is begun when those have finished.
+    while (!active_.empty()) {
+        port_.drain();
+        take_finished();
+        answer_finished();
     }
-    port_.drain();
-    take_finished();
-    answer_finished();
 }
 
 } // namespace zoneio

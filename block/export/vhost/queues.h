@@ -64,6 +64,12 @@ private:
         bool is_started = false;
         bool is_enabled = false;
         bool has_rest = false;
+        bool is_ordered = false; ///< requests are answered in the order in which they were taken
+        uint16_t repeats = 0;    ///< of the next requests so many may have been taken by a back end before
+        unsigned in_flight = 0;
+        uint64_t taken = 0;
+        uint64_t answered = 0;
+        std::vector<std::unique_ptr<VirtioBlkRequest>> early; ///< finished before their turn; is_ordered
 
         bool is_served() const { return is_started && is_enabled; }
     };
@@ -72,8 +78,14 @@ private:
     Status start(uint16_t number);
     Status take_up_again(uint16_t number);
     void serve(uint16_t number);
-    void begin(uint16_t number, Pointer request);
+    Pointer taken(uint16_t number, Pointer request, bool is_repeated);
+    void begin(Pointer request);
+    void go(Pointer request);
+    bool is_moved(uint64_t zone) const;
+    void unpark();
+    void give_back(Pointer request);
     void answer(VirtioBlkRequest& request);
+    void signal_all();
     void signal(Queue& queue);
     void break_ring(uint16_t number, const std::string& problem);
     void finish_all();
@@ -92,6 +104,7 @@ private:
     bool event_index_ = false;
     bool has_rest_ = false;
     std::vector<Pointer> active_; ///< begun and not answered
+    std::vector<Pointer> parked_; ///< wait until one before them has moved the write pointer of their zone
     std::vector<Pointer> finished_;
     std::vector<Pointer> spares_;
 };

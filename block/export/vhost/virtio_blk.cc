@@ -143,16 +143,23 @@ bool VirtioBlk::forces_writes() const {
     return has(virtio_blk::f_config_wce) ? !writeback_ : !has(virtio_blk::f_flush);
 }
 
-void VirtioBlk::start(VirtioBlkRequest& request, bool alone) {
+void VirtioBlk::understand(VirtioBlkRequest& request) {
     request.request.status = {};
     request.request.done = false;
     request.request.flags = {};
     request.request.offset = request.request.bytes = 0;
     request.request.iov = {};
     request.request.buffers = 1;
+    request.zone.reset();
+    request.begin_pointer.reset();
+    request.position = 0;
+    request.is_answered_at_once = false;
     request.answer = prepare(request);
     trace_start(request);
-    const bool goes_on = request.answer == Answer::ok && request.kind != ServedKind::other;
+}
+
+void VirtioBlk::perform(VirtioBlkRequest& request, bool alone) {
+    const bool goes_on = request.answer == Answer::ok && request.kind != ServedKind::other && !request.is_answered_at_once;
     request.is_answered_at_once = !goes_on || port_.submit(request.request, alone);
 }
 
@@ -277,7 +284,8 @@ uint32_t VirtioBlk::finish(VirtioBlkRequest& request) {
         copy_out(chain.writable, 0, &header, sizeof(header));
         copy_out(chain.writable, sizeof(header), request.report.data(), zones);
     } else if (ok && request.type == Type::zone_append) {
-        const uint64_t sector = done.offset / sector_bytes;
+        const uint64_t at = done.op == RequestOp::zone_append ? done.offset : request.position;
+        const uint64_t sector = at / sector_bytes;
         copy_out(chain.writable, chain.writable_bytes - tail_bytes(request.type), &sector, sizeof(sector));
     }
     if (ok) {

@@ -7,6 +7,7 @@
 #include "block/export/vhost/vring.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,8 +25,12 @@ struct VirtioBlkRequest {
     std::vector<virtio_blk::ReportedZone> report;
     std::shared_ptr<const GuestMemory> memory; ///< keeps the chain's memory mapped
     uint16_t queue = 0;
-    bool is_repeated = false;         ///< a back end before this one may have done it already
-    bool is_answered_at_once = false; ///< start() did it all; else the port tells when it is done
+    uint64_t number = 0;                   ///< the how manieth it is of its queue
+    std::optional<uint64_t> zone;          ///< whose write pointer it moves, where that is to be known
+    std::optional<uint64_t> begin_pointer; ///< of an append: where the zone's write pointer was before it was begun
+    uint64_t position = 0;                 ///< of an append that was done: where its data is
+    bool is_repeated = false;              ///< a back end before this one may have done it already
+    bool is_answered_at_once = false;      ///< perform() did it all; else the port tells when it is done
 };
 
 /// A virtio block device over the open image: its features, its configuration, and what its requests mean.
@@ -54,8 +59,16 @@ public:
     /// Only `writeback` can be written. False for anything else.
     bool write_config(uint32_t offset, std::span<const uint8_t> bytes);
 
-    /// Understands a chain and begins its request, or does it: then is_answered_at_once is set. `alone`: see BackendPort.
-    void start(VirtioBlkRequest& request, bool alone);
+    /// Understands a chain.
+    void understand(VirtioBlkRequest& request);
+    /// Leaves of a repeated request what has not been done: some of it, a flush, or nothing.
+    void skip_done(VirtioBlkRequest& request);
+    /// Begins a request that was understood, or does it: then is_answered_at_once is set. `alone`: see BackendPort.
+    void perform(VirtioBlkRequest& request, bool alone);
+    /// The sequential zone whose write pointer the request will move, by the offset where it begins; nothing: none.
+    std::optional<uint64_t> moved_zone(const VirtioBlkRequest& request);
+    /// Where the write pointer of a sequential zone is; nothing when it has none.
+    std::optional<uint64_t> write_pointer(uint64_t offset);
     /// Writes the answer to a finished request into its memory; returns how many bytes of that were written.
     uint32_t finish(VirtioBlkRequest& request);
 
@@ -69,6 +82,7 @@ private:
     uint32_t block_size() const;
     uint32_t write_granularity() const;
 
+    bool is_stored(const VirtioBlkRequest& request, uint64_t at, uint64_t bytes);
     Answer prepare(VirtioBlkRequest& request);
     Answer prepare_data(VirtioBlkRequest& request, uint64_t sector);
     Answer prepare_write(VirtioBlkRequest& request);

@@ -121,6 +121,10 @@ Answer VirtioBlk::zone_answer(const VirtioBlkRequest& request, const ZoneDescrip
     }
     const bool is_full = zone.state == ZoneState::full;
     if (request.kind == ServedKind::manage) {
+        // A close of nothing leaves nothing: the zone is empty then, and was closed already.
+        if (request.is_repeated && request.type == Type::zone_close && zone.state == ZoneState::empty) {
+            return Answer::ok;
+        }
         const bool is_open_or_closed = zone.state != ZoneState::empty && !is_full;
         const bool impossible = (request.type == Type::zone_open && is_full) ||
                                 (request.type == Type::zone_close && !is_open_or_closed);

@@ -82,8 +82,8 @@ uint16_t Vring::available_index() const {
     return word_at(available_ + 2).load(std::memory_order_acquire);
 }
 
-bool Vring::has_next() const {
-    return is_configured() && available_index() != next_available_;
+uint16_t Vring::waiting() const {
+    return is_configured() ? static_cast<uint16_t>(available_index() - next_available_) : uint16_t{0};
 }
 
 Vring::Pop Vring::pop(VringChain& chain) {

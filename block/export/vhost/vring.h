@@ -50,7 +50,9 @@ public:
     /// The request at the head of a chain that was popped before, once more.
     Pop read_chain(uint16_t head, VringChain& chain);
     /// Is there one more?
-    bool has_next() const;
+    bool has_next() const { return waiting() > 0; }
+    /// How many there are.
+    uint16_t waiting() const;
     /// Gives a request back, of whose writable memory `bytes` were written.
     void push(uint16_t head, uint32_t bytes);
     /// Does the driver want to be told of what was pushed since the last call?

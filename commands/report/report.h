@@ -112,6 +112,8 @@ public:
     void fail_explained(std::string_view what, const Status& status);
     /// What was read is not what was expected.
     void mismatch(const DataMismatch& mismatch);
+    /// Two images are not equal; `text` says how, in lines for stdout.
+    void differ(std::string_view text);
 
     /// A command was ended by the user, after `done` of `total` bytes; on stdout.
     void interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);

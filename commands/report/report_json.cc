@@ -166,6 +166,13 @@ void Reporter::fail_explained(std::string_view what, const Status& status) {
     write(text);
 }
 
+void Reporter::differ(std::string_view text) {
+    note({}, Status::error(EILSEQ, std::string(without_newline(text))));
+    if (!record_failure(Kind::mismatch, 0, text, without_newline(text))) {
+        write(text);
+    }
+}
+
 void Reporter::interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total) {
     if (JsonRecord* const record = json_record()) {
         record->begin_object("done");

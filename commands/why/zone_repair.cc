@@ -72,6 +72,11 @@ std::optional<ZoneRepair> write_repair(const Evidence& evidence, uint64_t zone, 
     const Command* const command = evidence.failure().command;
     const std::string_view name = command != nullptr ? command->name : append ? "zone_append" : "aio_write";
     const uint64_t offset = append ? found.start : found.write_pointer;
+    if (name == "load") {
+        const std::string& line = evidence.failure().line;
+        return ZoneRepair{{evidence.request().kind, {}, offset, length, {}},
+                          fmt::format("{} {}z+wp", std::string_view(line).substr(0, line.rfind(' ')), zone)};
+    }
     return ZoneRepair{{evidence.request().kind, {}, offset, length, {}},
                       fmt::format("{} {}{}z{} {}", name, append ? "-p " : "", zone, append ? "" : "+wp", exact_size(length))};
 }

@@ -2,11 +2,10 @@
 #include "commands/zones/picture_file.h"
 
 #include "block/base/file_descriptor.h"
+#include "commands/output_file.h"
 
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,43 +38,6 @@ Status check_target(const std::string& filename) {
     return Status::error(EEXIST, fmt::format("'{}' is there already, and no picture; name another file", filename));
 }
 
-/// The file that a name stands for: where it is a symbolic link, what that names, which need not exist.
-std::string linked_name(std::string filename) {
-    constexpr int most_links = 40; // as the kernel
-    for (int i = 0; i < most_links; i++) {
-        std::error_code error;
-        const std::filesystem::path target = std::filesystem::read_symlink(filename, error);
-        if (error) {
-            break;
-        }
-        filename = std::filesystem::path(filename).parent_path() / target;
-    }
-    return filename;
-}
-
-/// Gives a new file the mode and, where that is allowed, the owner of the one whose place it takes.
-bool take_mode(int fd, const std::string& filename) {
-    struct stat old{};
-    if (stat(filename.c_str(), &old) != 0) {
-        return errno == ENOENT;
-    }
-    constexpr mode_t group = 070;
-    const bool same_owner = fchown(fd, old.st_uid, old.st_gid) == 0;
-    // Another group must not be given what this one was.
-    return fchmod(fd, old.st_mode & (same_owner ? 0777U : 0777U & ~group)) == 0;
-}
-
-Status write_all(int fd, std::string_view content) {
-    while (!content.empty()) {
-        const ssize_t done = write(fd, content.data(), content.size());
-        if (done < 0 && errno != EINTR) {
-            return Status::from_errno(errno);
-        }
-        content.remove_prefix(done > 0 ? static_cast<size_t>(done) : 0);
-    }
-    return {};
-}
-
 } // namespace
 
 Status write_picture(const std::string& filename, std::string_view content) {
@@ -83,23 +45,12 @@ Status write_picture(const std::string& filename, std::string_view content) {
     if (!status.ok()) {
         return status;
     }
-    const std::string target = linked_name(filename);
-    const std::string temporary = fmt::format("{}.{}.tmp", target, getpid());
-    {
-        const FileDescriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-        if (!file.valid()) {
-            return failed(filename, errno);
-        }
-        status = take_mode(file.get(), target) ? write_all(file.get(), content) : Status::from_errno(errno);
+    Result<OutputFile> file = OutputFile::create(filename, true);
+    if (!file.ok()) {
+        return file.status();
     }
-    if (status.ok() && rename(temporary.c_str(), target.c_str()) != 0) {
-        status = Status::from_errno(errno);
-    }
-    if (!status.ok()) {
-        (void)unlink(temporary.c_str());
-        return failed(filename, status.code());
-    }
-    return {};
+    status = file->append(reinterpret_cast<const uint8_t*>(content.data()), content.size());
+    return status.ok() ? file->commit() : std::move(status);
 }
 
 } // namespace zoneio

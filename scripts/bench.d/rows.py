@@ -72,6 +72,7 @@ class Rows:
         yield from self.small_commands()
         yield from self.asynchronous()
         yield from self.bulk()
+        yield from self.regions()
         yield from self.zones()
 
     def start(self):
@@ -142,6 +143,39 @@ class Rows:
             programs["bare"] = Program([self.loop, loop, image, 1024])
             yield Row(f"{name}, tmpfs", programs, ratio=1.5, limit=0.9, peak_mib=16)
         image.unlink()
+
+    def regions(self):
+        """The region commands beside the programs that do the same, on 1 GiB in memory."""
+        needle = "what_is_looked_for"
+        images = [self.memory / "region", self.memory / "region.copy"]
+        chunk = os.urandom(64 << 20)
+        for image in images:
+            with open(image, "wb") as file:
+                for _ in range(16):
+                    file.write(chunk)
+                file.seek(-len(needle), os.SEEK_END)
+                file.write(needle.encode())
+        image, other = images
+        copies = [self.memory / "saved", self.memory / "dd"]
+
+        def no_copies():
+            for path in copies:
+                path.unlink(missing_ok=True)
+
+        def ours(command, **settings):
+            return Program([self.zoneio, "-r", "-f", "raw", "-c", command, image], **settings)
+
+        for name, command, peer, settings in (
+                ("find -a -t in 1 GiB, tmpfs; grep -c", f"find -a -t {needle}",
+                 ["grep", "-c", needle, image], {}),
+                ("compare of 1 GiB, tmpfs; cmp", f"compare all {other}", ["cmp", image, other], {}),
+                ("save of 1 GiB, tmpfs; dd bs=1M", f"save -q all {copies[0]}",
+                 ["dd", f"if={image}", f"of={copies[1]}", "bs=1M", "status=none"], {"prepare": no_copies}),
+                ("dump of 128 MiB into a pipe; xxd", "dump 0 128M", ["xxd", "-l", 128 << 20, image], {"to_pipe": True})):
+            yield Row(name, {"zoneio": ours(command, **settings), "bare": Program(peer, **settings)}, limit=0.8, peak_mib=16)
+            no_copies()
+        for path in images:
+            path.unlink(missing_ok=True)
 
     def zoned(self, path, zone_size, size):
         """The words that open an emulated device, and what makes its file empty again."""

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// dump: the data of a range as hexadecimal numbers and text.
+#include "commands/families.h"
+#include "commands/parse_options.h"
+#include "commands/region/range.h"
+#include "commands/region/reader.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace zoneio {
+
+namespace {
+
+constexpr uint64_t row_bytes = 16;
+constexpr uint64_t usual_bytes = 16 * row_bytes;
+/// So much is collected before it is printed.
+constexpr size_t batch_bytes = 64U << 10;
+
+struct DumpOptions {
+    std::optional<int64_t> rows; // -n
+};
+
+constexpr OptionRow<DumpOptions> dump_options[] = {
+    {{.letter = 'n', .argument = "ROWS", .help = "end after this many lines; without LEN the range then ends with the image"},
+     set_length<&DumpOptions::rows>},
+};
+
+/// Rows that follow each other, none of which repeats the one before.
+struct RowsFact {
+    uint64_t offset;
+    std::string_view text_lines;
+    std::span<const uint8_t> bytes;
+
+    void text(Reporter& out) const { out.write(text_lines); }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("offset", offset);
+        record.add("bytes", uint64_t{bytes.size()});
+        record.add_hex("hex", bytes.data(), bytes.size());
+        record.end();
+    }
+};
+
+/// Rows that all are as the one before.
+struct RepeatFact {
+    uint64_t offset;
+    uint64_t bytes;
+    std::span<const uint8_t> row;
+
+    /// Text had its `*` when they began: the end may be far away.
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("offset", offset);
+        record.add("bytes", bytes);
+        record.add_hex("repeats", row.data(), row.size());
+        record.end();
+    }
+};
+
+/// Makes rows of data that comes in pieces of any length.
+class RowWriter {
+public:
+    RowWriter(Reporter& out, uint64_t offset, uint64_t most_lines) : out_(out), offset_(offset), lines_left_(most_lines) {}
+
+    /// False: enough lines are shown.
+    bool add(const uint8_t* data, uint64_t bytes);
+    bool add_zeros(uint64_t bytes);
+    void finish();
+
+private:
+    bool is_full() const { return lines_left_ == 0; }
+    void put(const uint8_t* row, uint64_t bytes);
+    void append_line(const uint8_t* row, uint64_t bytes);
+    bool is_repeat(const uint8_t* row) const { return has_last_ && memcmp(row, last_.data(), row_bytes) == 0; }
+    void begin_repeat();
+    void end_repeat();
+    void flush();
+
+    Reporter& out_;
+    uint64_t offset_; ///< of the next row
+    uint64_t lines_left_;
+    std::array<uint8_t, row_bytes> part_{}; ///< a row that is not complete
+    uint64_t part_bytes_ = 0;
+    std::array<uint8_t, row_bytes> last_{};
+    bool has_last_ = false;
+    uint64_t repeated_ = 0; ///< bytes
+    std::string lines_;
+    std::vector<uint8_t> bytes_; ///< of the lines, for JSON
+    uint64_t lines_offset_ = 0;
+};
+
+void RowWriter::append_line(const uint8_t* row, uint64_t bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 32 + 4 * row_bytes + 2> line;
+    char* end = line.data();
+    unsigned places = 8;
+    while (places < 16 && offset_ >> (4 * places) != 0) {
+        places++;
+    }
+    for (unsigned i = places; i-- > 0;) {
+        *end++ = digits[(offset_ >> (4 * i)) & 0xf];
+    }
+    *end++ = ':';
+    *end++ = ' ';
+    *end++ = ' ';
+    for (uint64_t i = 0; i < bytes; i++) {
+        *end++ = digits[row[i] >> 4];
+        *end++ = digits[row[i] & 0xf];
+        *end++ = ' ';
+    }
+    end = std::fill_n(end, 3 * (row_bytes - bytes) + 1, ' ');
+    for (uint64_t i = 0; i < bytes; i++) {
+        *end++ = row[i] >= 0x20 && row[i] < 0x7f ? static_cast<char>(row[i]) : '.';
+    }
+    *end++ = '\n';
+    lines_.append(line.data(), static_cast<size_t>(end - line.data()));
+}
+
+void RowWriter::flush() {
+    if (!bytes_.empty()) {
+        out_.tell(RowsFact{lines_offset_, lines_, bytes_});
+    }
+    lines_.clear();
+    bytes_.clear();
+}
+
+void RowWriter::begin_repeat() {
+    lines_left_--;
+    if (!out_.is_json()) {
+        out_.write("*\n");
+        out_.flush();
+    }
+}
+
+void RowWriter::end_repeat() {
+    if (repeated_ > 0) {
+        out_.tell(RepeatFact{offset_ - repeated_, repeated_, last_});
+        repeated_ = 0;
+    }
+}
+
+void RowWriter::put(const uint8_t* row, uint64_t bytes) {
+    if (bytes == row_bytes && is_repeat(row)) {
+        if (repeated_ == 0) {
+            flush();
+            begin_repeat();
+        }
+        repeated_ += bytes;
+        offset_ += bytes;
+        return;
+    }
+    end_repeat();
+    if (bytes_.empty()) {
+        lines_offset_ = offset_;
+    }
+    if (!out_.is_json()) {
+        append_line(row, bytes);
+    }
+    bytes_.insert(bytes_.end(), row, row + bytes);
+    lines_left_--;
+    offset_ += bytes;
+    has_last_ = bytes == row_bytes;
+    memcpy(last_.data(), row, bytes);
+    if (bytes_.size() >= batch_bytes / 4) {
+        flush();
+    }
+}
+
+bool RowWriter::add(const uint8_t* data, uint64_t bytes) {
+    while (bytes > 0) {
+        uint64_t taken = std::min(bytes, row_bytes - part_bytes_);
+        if (taken == row_bytes) {
+            if (is_full() && !(repeated_ > 0 && is_repeat(data))) {
+                return false;
+            }
+            put(data, row_bytes);
+        } else {
+            memcpy(part_.data() + part_bytes_, data, taken);
+            part_bytes_ += taken;
+            if (part_bytes_ == row_bytes) {
+                if (is_full() && !(repeated_ > 0 && is_repeat(part_.data()))) {
+                    part_bytes_ = 0;
+                    return false;
+                }
+                put(part_.data(), row_bytes);
+                part_bytes_ = 0;
+            }
+        }
+        data += taken;
+        bytes -= taken;
+    }
+    return true;
+}
+
+bool RowWriter::add_zeros(uint64_t bytes) {
+    static constexpr std::array<uint8_t, 4 * row_bytes> zeros{};
+    // After these the rows that are left repeat each other.
+    const uint64_t first = std::min<uint64_t>(bytes, zeros.size());
+    if (!add(zeros.data(), first)) {
+        return false;
+    }
+    const uint64_t whole = (bytes - first) / row_bytes * row_bytes;
+    offset_ += whole;
+    repeated_ += whole;
+    return add(zeros.data(), bytes - first - whole);
+}
+
+/// A range that ends in a repeat is shown with the offset of its end, as hexdump(1) does.
+void RowWriter::finish() {
+    if (part_bytes_ > 0 && !is_full()) {
+        put(part_.data(), part_bytes_);
+    }
+    flush();
+    const bool ends_repeated = repeated_ > 0;
+    end_repeat();
+    if (ends_repeated && !out_.is_json()) {
+        out_.print("{:08x}:\n", offset_);
+    }
+}
+
+Outcome run_dump(Session& session, const Command& command, CommandLine line) {
+    const std::optional<DumpOptions> options = parse_options(session, command, line, dump_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    if (line.operands().empty()) {
+        return usage_error(session, command);
+    }
+    const std::optional<Region> region = parse_region(session, command, line.operands(), options->rows ? UINT64_MAX : usual_bytes);
+    if (!region) {
+        return Outcome::failed;
+    }
+    session.out().begin_list("data");
+    RegionReader reader(session.backend(), session.scratch(), *region);
+    RegionProgress progress("dump", region->length, true);
+    RowWriter rows(session.out(), region->offset, options->rows ? static_cast<uint64_t>(*options->rows) : UINT64_MAX);
+    Status status;
+    bool wants_more = true;
+    while (wants_more && status.ok() && !reader.at_end()) {
+        const Result<RegionPiece> piece = reader.next();
+        if (!piece.ok()) {
+            status = piece.status();
+            break;
+        }
+        wants_more = piece->data == nullptr ? rows.add_zeros(piece->bytes) : rows.add(piece->data, piece->bytes);
+        status = progress.step(reader.done()) ? Status() : Status::from_errno(EINTR);
+    }
+    progress.end();
+    rows.finish();
+    if (was_interrupted(status)) {
+        session.out().interrupted("dump", region->offset, reader.done(), region->length);
+        return Outcome::failed;
+    }
+    return status.ok() ? Outcome::ok : region_failed(session, command, status);
+}
+
+constexpr Command commands[] = {
+    {.name = "dump", .run = run_dump,
+     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "off [len]",
+     .oneline = "show the data of a range as hex and text",
+     .help =
+         "Shows 16 bytes a line, as hexadecimal numbers and as text: 256 bytes without LEN, and a whole zone where OFF is a\n"
+         "zone alone, as 5z. Lines that are equal to the one before are folded to a *.\n"
+         "\n"
+         "Example: dump -n 20 1M    the first 20 lines from 1 MiB on\n",
+     .options = dump_options, .words = range_words},
+};
+
+} // namespace
+
+std::span<const Command> dump_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// find: where bytes, a text, zeros or data are in the image.
+#include "commands/families.h"
+#include "commands/parse_options.h"
+#include "commands/region/range.h"
+#include "commands/region/reader.h"
+#include "commands/region/search.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+namespace zoneio {
+
+namespace {
+
+/// What -z looks at, bytes.
+constexpr uint64_t block_bytes = 512;
+constexpr size_t most_pattern_bytes = 4096;
+
+struct FindOptions {
+    std::optional<std::string> bytes; // -x, -t
+    bool zeros = false;               // -z
+    bool opposite = false;            // -n
+    bool all = false;                 // -a
+};
+
+OptionStep bad_pattern(const GivenOption& given, std::string_view text) {
+    given.session.out().error(fmt::format("find: {}", text));
+    return OptionStep::failed;
+}
+
+OptionStep keep_pattern(const GivenOption& given, FindOptions& parsed, std::string bytes) {
+    if (bytes.empty() || bytes.size() > most_pattern_bytes) {
+        return bad_pattern(given, fmt::format("what is looked for has 1 to {} bytes, not {}", most_pattern_bytes, bytes.size()));
+    }
+    parsed.bytes = std::move(bytes);
+    return OptionStep::next;
+}
+
+unsigned nibble(char digit) {
+    return isdigit(static_cast<unsigned char>(digit)) != 0 ? static_cast<unsigned>(digit - '0')
+                                                           : static_cast<unsigned>(tolower(digit) - 'a' + 10);
+}
+
+OptionStep take_hex(const GivenOption& given, FindOptions& parsed) {
+    std::string_view digits = given.word;
+    if (digits.starts_with("0x") || digits.starts_with("0X")) {
+        digits.remove_prefix(2);
+    }
+    const bool is_hex = std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return isxdigit(c) != 0; });
+    if (!is_hex || digits.size() % 2 != 0) {
+        return bad_pattern(given, fmt::format("-x takes two hexadecimal digits for each byte, as in 55aa, not '{}'", given.word));
+    }
+    std::string bytes;
+    for (size_t i = 0; i < digits.size(); i += 2) {
+        bytes += static_cast<char>(nibble(digits[i]) * 16 + nibble(digits[i + 1]));
+    }
+    return keep_pattern(given, parsed, std::move(bytes));
+}
+
+OptionStep take_text(const GivenOption& given, FindOptions& parsed) {
+    return keep_pattern(given, parsed, given.word);
+}
+
+constexpr OptionRow<FindOptions> find_options[] = {
+    {{.letter = 'x', .argument = "HEX", .help = "look for these bytes, two hexadecimal digits each: 55aa"}, take_hex},
+    {{.letter = 't', .argument = "TEXT", .help = "look for this text"}, take_text},
+    {{.letter = 'z', .help = "look for blocks of 512 bytes, counted from OFF, that are all zeros"}, set_flag<&FindOptions::zeros>},
+    {{.letter = 'n', .help = "with -z: look for blocks that are not all zeros (-nz)"}, set_flag<&FindOptions::opposite>},
+    {{.letter = 'a', .help = "report all places, not only the first"}, set_flag<&FindOptions::all>},
+};
+
+/// A place that was found; of blocks how many bytes follow each other.
+struct FoundFact {
+    Session& session;
+    uint64_t offset;
+    std::optional<uint64_t> bytes;
+
+    void text(Reporter& out) const {
+        out.print("offset {}{}\n", place_text(session, offset), bytes ? ", " + bytes_text(*bytes) : "");
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("offset", offset);
+        if (bytes) {
+            record.add("bytes", *bytes);
+        }
+        record.end();
+    }
+};
+
+struct CountFact {
+    uint64_t count;
+
+    void text(Reporter& /*out*/) const {}
+    void json(JsonRecord& record) const { record.add("count", count); }
+};
+
+/// A search under way.
+class Find {
+public:
+    Find(Session& session, const FindOptions& options, const Region& region)
+        : session_(session), options_(options), region_(region), progress_("find", region.length, options.all) {}
+
+    /// EINTR: the user ended it.
+    Status run() {
+        Status status = options_.bytes ? find_bytes(ByteSearch(*options_.bytes)) : find_blocks();
+        progress_.end();
+        return status;
+    }
+
+    uint64_t found() const { return found_; }
+    uint64_t done() const { return done_; }
+
+private:
+    /// False: it was the one that was wanted.
+    bool report(uint64_t offset, std::optional<uint64_t> bytes) {
+        found_++;
+        session_.out().tell(FoundFact{session_, offset, bytes});
+        return options_.all;
+    }
+
+    Status find_bytes(const ByteSearch& search);
+    bool report_all(const ByteSearch& search, const uint8_t* begin, const uint8_t* end, uint64_t offset);
+    Status find_blocks();
+    bool add_blocks(uint64_t offset, uint64_t bytes, bool is_match);
+    bool end_run();
+
+    Session& session_;
+    const FindOptions& options_;
+    Region region_;
+    RegionProgress progress_;
+    uint64_t found_ = 0;
+    uint64_t done_ = 0;
+    uint64_t next_ = 0; ///< matches do not overlap
+    Region run_;        ///< of blocks that match
+};
+
+/// Reports every match that begins in [begin, end), which is at `offset` of the image.
+bool Find::report_all(const ByteSearch& search, const uint8_t* begin, const uint8_t* end, uint64_t offset) {
+    const uint8_t* from = begin + (std::max(next_, offset) - offset);
+    while (from < end) {
+        const uint8_t* const match = search.find(from, end);
+        if (match == nullptr) {
+            break;
+        }
+        next_ = offset + static_cast<uint64_t>(match - begin) + search.size();
+        if (!report(next_ - search.size(), std::nullopt)) {
+            return false;
+        }
+        from = match + search.size();
+    }
+    return true;
+}
+
+Status Find::find_bytes(const ByteSearch& search) {
+    const uint64_t overlap = search.size() - 1;
+    RegionReader reader(session_.backend(), session_.scratch(), region_, overlap);
+    // A long hole gives matches at its borders only, unless zeros are looked for.
+    const uint64_t most = search.is_zero() ? RegionReader::piece_bytes : UINT64_MAX;
+    uint64_t carried = 0; // bytes before the piece, where a match may begin
+    while (!reader.at_end()) {
+        const Result<RegionPiece> piece = reader.next(most);
+        if (!piece.ok()) {
+            return piece.status();
+        }
+        uint8_t* const data = reader.data();
+        const uint64_t in_memory = std::min(piece->bytes, RegionReader::piece_bytes);
+        if (piece->data == nullptr) {
+            memset(data, 0, in_memory);
+        }
+        if (!report_all(search, data - carried, data + in_memory, piece->offset - carried)) {
+            return {};
+        }
+        done_ = reader.done();
+        const uint64_t kept = std::min(overlap, carried + in_memory);
+        memmove(data - kept, data + in_memory - kept, kept);
+        carried = kept;
+        if (!progress_.step(done_)) {
+            return Status::from_errno(EINTR);
+        }
+    }
+    return {};
+}
+
+bool Find::end_run() {
+    const Region run = std::exchange(run_, {});
+    return run.length == 0 || report(run.offset, run.length);
+}
+
+/// Blocks that follow those before. False: the first run is complete, and wanted alone.
+bool Find::add_blocks(uint64_t offset, uint64_t bytes, bool is_match) {
+    if (!is_match) {
+        return end_run();
+    }
+    if (run_.length == 0) {
+        run_.offset = offset;
+    }
+    run_.length += bytes;
+    return true;
+}
+
+Status Find::find_blocks() {
+    RegionReader reader(session_.backend(), session_.scratch(), region_);
+    bool block_is_zero = true; // so far, of a block that goes on in the next piece
+    while (!reader.at_end()) {
+        const Result<RegionPiece> piece = reader.next();
+        if (!piece.ok()) {
+            return piece.status();
+        }
+        for (uint64_t done = 0; done < piece->bytes;) {
+            const uint64_t position = piece->offset + done;
+            const uint64_t in_block = (position - region_.offset) % block_bytes;
+            const bool many = piece->data == nullptr && in_block == 0 && piece->bytes - done >= block_bytes;
+            const uint64_t room = many ? (piece->bytes - done) / block_bytes * block_bytes : block_bytes - in_block;
+            const uint64_t part = std::min(room, piece->bytes - done);
+            block_is_zero = (in_block == 0 || block_is_zero) && (piece->data == nullptr || all_bytes_equal(piece->data + done, part, 0));
+            done += part;
+            const bool is_whole = part == room || piece->offset + done == region_.end();
+            if (is_whole && !add_blocks(position - in_block, in_block + part, block_is_zero != options_.opposite)) {
+                return {};
+            }
+        }
+        done_ = reader.done();
+        if (!progress_.step(done_)) {
+            return Status::from_errno(EINTR);
+        }
+    }
+    (void)end_run();
+    return {};
+}
+
+Outcome run_find(Session& session, const Command& command, CommandLine line) {
+    const std::optional<FindOptions> options = parse_options(session, command, line, find_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    if (options->bytes.has_value() == options->zeros || (options->opposite && !options->zeros)) {
+        return usage_error(session, command);
+    }
+    const std::optional<Region> region = parse_region(session, command, line.operands());
+    if (!region) {
+        return Outcome::failed;
+    }
+    session.out().begin_list("matches");
+    Find find(session, *options, *region);
+    const Status status = find.run();
+    session.out().tell(CountFact{find.found()});
+    if (was_interrupted(status)) {
+        session.out().interrupted("find", region->offset, find.done(), region->length);
+        return Outcome::failed;
+    }
+    if (!status.ok()) {
+        return region_failed(session, command, status);
+    }
+    if (find.found() > 0) {
+        return Outcome::ok;
+    }
+    const std::string text = fmt::format("not found in {} at offset {}", bytes_text(region->length), region->offset);
+    return region_failed(session, command, Status::error(ENOENT, text));
+}
+
+constexpr Command commands[] = {
+    {.name = "find", .run = run_find,
+     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "[off [len]]",
+     .oneline = "find bytes, a text, zeros or data in the image",
+     .help =
+         "Reports where the range holds what is looked for: the first place, or with -a all places, which do not overlap.\n"
+         "Without LEN the range ends with the image, without OFF it is the whole image. Holes are not read. The command\n"
+         "fails when nothing is found.\n"
+         "\n"
+         "Example: find -a -x 55aa 0 1M    places of the two bytes in the first MiB\n"
+         "         find -nz                where the first data is\n",
+     .options = find_options, .words = range_words},
+};
+
+} // namespace
+
+std::span<const Command> find_commands() {
+    return commands;
+}
+
+} // namespace zoneio

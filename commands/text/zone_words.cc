@@ -6,12 +6,6 @@
 
 namespace zoneio {
 
-size_t state_index(ZoneState state) {
-    const auto found = std::find_if(zone_state_words.begin(), zone_state_words.end(),
-                                    [&](const ZoneStateWords& words) { return words.state == state; });
-    return std::min<size_t>(static_cast<size_t>(found - zone_state_words.begin()), zone_state_words.size() - 1);
-}
-
 std::string_view state_text(ZoneState state) {
     return zone_state_words[state_index(state)].text;
 }
@@ -36,21 +30,6 @@ std::string_view type_text(ZoneType type) {
     case ZoneType::sequential_preferred: return "preferred";
     }
     return "unknown";
-}
-
-bool has_write_pointer(const ZoneDescriptor& zone) {
-    const bool takes_writes = zone.state == ZoneState::empty || is_active(zone.state);
-    return takes_writes && zone.type != ZoneType::conventional && zone.write_pointer != no_write_pointer;
-}
-
-std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone) {
-    if (zone.state == ZoneState::full) {
-        return zone.capacity;
-    }
-    if (!has_write_pointer(zone)) {
-        return std::nullopt;
-    }
-    return std::min(zone.write_pointer - std::min(zone.start, zone.write_pointer), zone.capacity);
 }
 
 std::optional<unsigned> fill_percent(const ZoneDescriptor& zone) {

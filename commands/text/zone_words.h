@@ -6,6 +6,7 @@
 #include "block/base/enum_word.h"
 #include "block/node/zone.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -52,7 +53,13 @@ inline constexpr EnumWord<ZoneOperation> zone_operation_words[] = {
 };
 
 /// Its index in zone_state_words; a condition that nobody knows counts as conventional: it has no pointer either.
-size_t state_index(ZoneState state);
+inline size_t state_index(ZoneState state) {
+    size_t index = 0;
+    while (index + 1 < zone_state_words.size() && zone_state_words[index].state != state) {
+        index++;
+    }
+    return index;
+}
 std::string_view state_text(ZoneState state);
 /// `1 zone`, `5 zones`
 std::string zones_text(uint64_t count);
@@ -70,11 +77,22 @@ inline bool is_active(ZoneState state) {
 }
 /// Does the write pointer mean anything? Not in conventional and full zones, nor in those that the device gave up: the
 /// standards call it invalid there, and devices show what they like.
-bool has_write_pointer(const ZoneDescriptor& zone);
+inline bool has_write_pointer(const ZoneDescriptor& zone) {
+    const bool takes_writes = zone.state == ZoneState::empty || is_active(zone.state);
+    return takes_writes && zone.type != ZoneType::conventional && zone.write_pointer != no_write_pointer;
+}
 
 /// Bytes written since the last reset, at most the capacity; a full zone counts as written wholly, wherever its pointer
 /// is. Nothing where no write pointer tells.
-std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone);
+inline std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone) {
+    if (zone.state == ZoneState::full) {
+        return zone.capacity;
+    }
+    if (!has_write_pointer(zone)) {
+        return std::nullopt;
+    }
+    return std::min(zone.write_pointer - std::min(zone.start, zone.write_pointer), zone.capacity);
+}
 
 /// The same in percent, rounded down, but 1 as soon as anything is written.
 std::optional<unsigned> fill_percent(const ZoneDescriptor& zone);

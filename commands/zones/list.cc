@@ -112,16 +112,23 @@ public:
         leave_out(line_columns(STDOUT_FILENO));
     }
 
-    void head() const { line("zone", "start", "capacity", "pointer", "written", "fill", "condition", "type"); }
+    void head() { line("zone", "start", "capacity", "pointer", "written", "fill", "condition", "type"); }
 
-    void row(uint64_t number, const ZoneDescriptor& zone) const {
+    void row(uint64_t number, const ZoneDescriptor& zone) {
         const std::optional<unsigned> fill = fill_percent(zone);
-        line(fmt::to_string(number), text(zone.start), text(zone.capacity),
+        line(fmt::format_int(number).c_str(), text(zone.start), text(zone.capacity),
              has_write_pointer(zone) ? text(zone.write_pointer) : none, written(zone),
-             fill ? fmt::format("{}%", *fill) : none, state_text(zone.state), type_text(zone.type));
+             fill ? std::string(fmt::format_int(*fill).c_str()) + '%' : none, state_text(zone.state), type_text(zone.type));
+    }
+
+    /// Writes what is still held back: some lines at a time, for the sake of pipes.
+    void write_lines() {
+        out_.write(lines_);
+        lines_.clear();
     }
 
 private:
+    static constexpr size_t lines_at_once = 32U << 10; // bytes
     static constexpr size_t human_width = 12; // 1023.999 MiB
     static constexpr size_t gap = 2;
     static constexpr size_t fill_width = 4;
@@ -155,18 +162,33 @@ private:
     }
 
     void line(std::string_view zone, std::string_view start, std::string_view capacity, std::string_view pointer,
-              std::string_view written, std::string_view fill, std::string_view condition, std::string_view type) const {
-        std::string line = fmt::format("{:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:>{}}  {:<{}}  {}", zone, zone_width_, start,
-                                       size_width_, capacity, size_width_, pointer, size_width_, written, size_width_, fill,
-                                       fill_width, condition, condition_width, type);
-        for (const Cut& cut : cuts_) {
-            line.erase(cut.begin, cut.length);
+              std::string_view written, std::string_view fill, std::string_view condition, std::string_view type) {
+        const size_t begin = lines_.size();
+        add_right(zone, zone_width_);
+        for (const std::string_view size : {start, capacity, pointer, written}) {
+            add_right(size, gap + size_width_);
         }
-        line.erase(line.find_last_not_of(' ') + 1);
-        out_.write(line += '\n');
+        add_right(fill, gap + fill_width);
+        lines_.append(gap, ' ');
+        lines_ += condition;
+        lines_.append(condition_width - condition.size() + gap, ' ');
+        lines_ += type;
+        for (const Cut& cut : cuts_) {
+            lines_.erase(begin + cut.begin, cut.length);
+        }
+        lines_.erase(lines_.find_last_not_of(' ') + 1);
+        lines_ += '\n';
+        if (lines_.size() >= lines_at_once) {
+            write_lines();
+        }
     }
 
-    std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format("{}", bytes) : size_text(bytes); }
+    void add_right(std::string_view text, size_t width) {
+        lines_.append(width - std::min(width, text.size()), ' ');
+        lines_ += text;
+    }
+
+    std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format_int(bytes).str() : size_text(bytes); }
     std::string written(const ZoneDescriptor& zone) const {
         const std::optional<uint64_t> bytes = written_bytes(zone);
         return bytes ? text(*bytes) : none;
@@ -177,18 +199,19 @@ private:
     size_t zone_width_;
     size_t size_width_;
     std::vector<Cut> cuts_; ///< the last first
+    std::string lines_;
 };
 
 /// The names of the columns, which records do not need.
 struct HeadFact {
-    const ZoneListing& table;
+    ZoneListing& table;
 
     void text(Reporter& /*out*/) const { table.head(); }
     void json(JsonRecord& /*record*/) const {}
 };
 
 struct RowFact {
-    const ZoneListing& table;
+    ZoneListing& table;
     uint64_t number;
     const ZoneDescriptor& zone;
 
@@ -249,6 +272,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     const Result<uint64_t> shown = visit_zones(session.backend(), options->filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
         session.out().tell(RowFact{table, number, zone});
     });
+    table.write_lines();
     if (!shown.ok()) {
         return zone_command_failed(session, command, shown.status());
     }

@@ -16,7 +16,7 @@ namespace {
 
 /// So many requests, with so much memory in all, may be waiting for their report; then the oldest is waited for.
 constexpr size_t max_unreported = 16384;
-constexpr size_t max_memory = 32U << 20;
+constexpr size_t max_memory = 8U << 20;
 /// After so many more, quiet ones that have finished are let go of.
 constexpr size_t collect_every = 64;
 

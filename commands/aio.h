@@ -51,7 +51,7 @@ public:
     std::unique_ptr<AioRequest> make(std::string_view command);
     /// Begins a request; gives it an id, from 1 on. The image may keep it back for a while, see BlockBackend::kick.
     ///
-    /// While all that are not reported take up more than 32 MiB, or are more than 16384, it waits for the oldest; not for
+    /// While all that are not reported take up more than 8 MiB, or are more than 16384, it waits for the oldest; not for
     /// those held at breakpoints, and one alone may be larger.
     uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
     /// Waits for all requests and reports them. Those held at breakpoints go on. False: the user would not wait any

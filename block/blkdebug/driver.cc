@@ -312,20 +312,25 @@ Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context
     if (*child == nullptr) {
         return Status::error(EINVAL, "A block device must be specified for \"image\"");
     }
-    if (Status status = check_blkdebug_limits(*settings, (*child)->limits().request_alignment); !status.ok()) {
+    auto driver = std::make_unique<BlkdebugDriver>();
+    driver->adopt(std::move(*child));
+    driver->settings_ = std::move(*settings);
+    // What the rules take of the child is asked for as soon as there is one.
+    Status status = driver->set_permissions({});
+    if (status.ok()) {
+        status = check_blkdebug_limits(driver->settings_, driver->child_->limits().request_alignment);
+    }
+    if (!status.ok()) {
         return status;
     }
-    Result<std::string> name = shown_name(*settings, given, **child);
+    Result<std::string> name = shown_name(driver->settings_, given, *driver->child_);
     if (!name.ok()) {
         return std::move(name).status();
     }
     context.filename = std::move(*name);
-    auto driver = std::make_unique<BlkdebugDriver>();
-    driver->adopt(std::move(*child));
-    for (BlkdebugRule& rule : settings->rules) {
+    for (BlkdebugRule& rule : driver->settings_.rules) {
         driver->rules_.add(std::move(rule));
     }
-    driver->settings_ = std::move(*settings);
     driver->traits_.keeps_writing =
         (driver->settings_.take_permissions & (Permissions::write | Permissions::write_unchanged)) != 0;
     driver->set_limits();

@@ -19,6 +19,7 @@ enum class Cause : uint8_t {
     bad_option_value,    ///< (name, expected)
     zones_need_direct,   ///< a zoned device opened for writing without cache.direct=on
     aio_needs_direct,    ///< aio=native without cache.direct=on
+    no_io_uring,         ///< aio=io_uring where the kernel does not let this process have a ring
     needs_size,          ///< a new zoned device without `size`
     no_zoned_file,       ///< the file holds something else than a zoned device
     other_geometry,      ///< the file holds a zoned device of another shape

@@ -11,8 +11,11 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/io_uring.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -44,6 +47,12 @@ bool direct_read_works(int fd, uint8_t* buffer, size_t length) {
 bool told_alignment(int fd, struct statx& told) {
     return statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &told) == 0 && (told.stx_mask & STATX_DIOALIGN) != 0 &&
            told.stx_dio_offset_align != 0;
+}
+
+/// Does the kernel let this process have a ring? One without entries is refused by EINVAL, once nothing else speaks against it.
+bool has_io_uring() {
+    io_uring_params parameters{};
+    return syscall(SYS_io_uring_setup, 0, &parameters) >= 0 || errno == EINVAL;
 }
 
 } // namespace
@@ -136,10 +145,16 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
 }
 
 Status PosixFile::check_aio(bool direct) const {
-    return traits_.aio == AioMode::native && !direct
-               ? Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
-                     .because(Cause::aio_needs_direct)
-               : Status();
+    if (traits_.aio == AioMode::native && !direct) {
+        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
+            .because(Cause::aio_needs_direct);
+    }
+    if (traits_.aio == AioMode::io_uring && !has_io_uring()) {
+        return Status::error(EPERM, "aio=io_uring was specified, but is not available (disabled via io_uring_disabled sysctl or "
+                                    "blocked by container runtime seccomp policy?)")
+            .because(Cause::no_io_uring);
+    }
+    return {};
 }
 
 Status PosixFile::refresh_length(int fd) {

@@ -199,6 +199,15 @@ Explanation explain_needs_direct(Evidence& evidence) {
             open_command("-n", evidence.failure().word, {.direct = true})};
 }
 
+bool needs_io_uring(Evidence& evidence) {
+    return is_open(evidence) && evidence.is(Cause::no_io_uring);
+}
+Explanation explain_needs_io_uring(Evidence& evidence) {
+    return {"this system does not let the program use io_uring",
+            {"The administrator may have disabled it (sysctl kernel.io_uring_disabled), or a container may not allow it."},
+            open_command("-i threads", evidence.failure().word, {})};
+}
+
 bool needs_size(Evidence& evidence) {
     return is_open(evidence) && evidence.is(Cause::needs_size);
 }
@@ -284,6 +293,7 @@ constexpr CauseRow causes[] = {
     {"unknown-option", is_unknown_option, explain_unknown_option},
     {"bad-option-value", is_bad_value, explain_bad_value},
     {"needs-direct", needs_direct, explain_needs_direct},
+    {"needs-io-uring", needs_io_uring, explain_needs_io_uring},
     {"needs-size", needs_size, explain_needs_size},
     {"no-zoned-file", is_no_zoned_file, explain_no_zoned_file},
     {"other-geometry", is_other_device, explain_other_device},

@@ -122,14 +122,6 @@ void BlockBackend::set_listeners(std::function<void(std::string_view)> text, std
     }
 }
 
-/// Requests to zones are done in the order in which they were begun, so that one after the other can be written
-/// at the pointer that the one before leaves.
-void BlockBackend::keep_zone_order() {
-    if (limits().zoned != ZonedModel::none) {
-        settle();
-    }
-}
-
 Status BlockBackend::require(unsigned permission) {
     Permissions wanted = root_->permissions();
     if ((wanted.taken & permission) == permission) {
@@ -157,7 +149,7 @@ Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writet
     return status;
 }
 
-Status BlockBackend::do_check_range(uint64_t offset, uint64_t bytes, size_t buffers) {
+Status BlockBackend::check_bounds(uint64_t offset, uint64_t bytes, size_t buffers) const {
     const Result<uint64_t> length = root_->length();
     if (!length.ok()) {
         return length.status();
@@ -173,19 +165,61 @@ Status BlockBackend::do_check_range(uint64_t offset, uint64_t bytes, size_t buff
     return {};
 }
 
+namespace {
+
+FailedRequest::Kind kind_of(const Request& request) {
+    using Kind = FailedRequest::Kind;
+    switch (request.op) {
+    case RequestOp::read: return Kind::read;
+    case RequestOp::write:
+    case RequestOp::write_zeroes: return Kind::write;
+    case RequestOp::discard: return Kind::discard;
+    case RequestOp::flush: return Kind::flush;
+    case RequestOp::truncate: return Kind::truncate;
+    case RequestOp::zone_append: return Kind::append;
+    case RequestOp::zone_report: return Kind::report;
+    case RequestOp::zone_manage: return Kind::manage;
+    case RequestOp::zone_condition: return Kind::condition;
+    }
+    return Kind::range;
+}
+
+} // namespace
+
+/// `offset` is what was asked for: an append that fails leaves it.
+void BlockBackend::note_failure(const Request& request) {
+    // The VM state has nothing to do with the length of the image.
+    if (!(request.flags.vmstate && request.op == RequestOp::read)) {
+        failure_ = {kind_of(request), request.zone_op, request.offset, request.bytes, request.status};
+    }
+}
+
+Status BlockBackend::check_range(uint64_t offset, uint64_t bytes, size_t buffers) {
+    Status status = check_bounds(offset, bytes, buffers);
+    if (!status.ok()) {
+        failure_ = {FailedRequest::Kind::range, {}, offset, bytes, status};
+    }
+    return status;
+}
+
 Status BlockBackend::check(const Request& request) {
     switch (request.op) {
     case RequestOp::zone_append: {
+        if (!request.lengths.empty()) {
+            return check_append(request.offset, request.lengths);
+        }
         std::vector<uint64_t> lengths;
         for (const iovec& segment : request.iov.segments()) {
             lengths.push_back(segment.iov_len);
         }
         return check_append(request.offset, lengths);
     }
-    case RequestOp::flush: return {};
+    case RequestOp::flush:
+    case RequestOp::truncate: return {};
     case RequestOp::zone_report: return limits().zoned == ZonedModel::none ? Status::from_errno(ENOTSUP) : Status();
-    case RequestOp::zone_manage: return check_zone_command(request.offset, request.bytes);
-    default: return do_check_range(request.offset, request.bytes, request.buffers);
+    case RequestOp::zone_manage:
+    case RequestOp::zone_condition: return check_zone_command(request.offset, request.bytes);
+    default: return check_bounds(request.offset, request.bytes, request.buffers);
     }
 }
 
@@ -217,138 +251,89 @@ IoEngine& BlockBackend::engine() {
     return *engine_;
 }
 
-/// A synchronous request by the chosen engine; others in flight may finish meanwhile.
-Status BlockBackend::perform(Request& request) {
+/// Requests to zones are done in the order in which they were begun, so that one after the other can be written
+/// at the pointer that the one before leaves.
+void BlockBackend::keep_order(const Request& request) {
+    const bool moves_pointer = request.op == RequestOp::write || request.op == RequestOp::write_zeroes;
+    if (request.op >= RequestOp::zone_append || (moves_pointer && limits().zoned != ZonedModel::none)) {
+        settle();
+    }
+}
+
+/// With another aio mode than threads the engine carries synchronous data, too; what it has no call for goes there while the
+/// kernel has requests that only this thread can finish.
+bool BlockBackend::waits_in_engine(const Request& request) const {
+    switch (request.op) {
+    case RequestOp::read:
+    case RequestOp::write: return aio_ != AioMode::threads;
+    case RequestOp::write_zeroes:
+    case RequestOp::discard: return aio_ != AioMode::threads && in_flight() > 0;
+    default: return false;
+    }
+}
+
+void BlockBackend::perform(Request& request) {
     if (tasks_) {
         request.status = Status::from_errno(EAGAIN);
         run_task([&] { perform_blocking(*root_, request); });
-        return std::move(request.status);
+        return;
     }
-    IoEngine& chosen = engine();
-    if (aio_ == AioMode::threads) {
-        perform_blocking(*root_, request);
-        return std::move(request.status);
-    }
-    chosen.submit(request);
-    while (!request.done) {
-        chosen.reap(true);
-    }
-    return std::move(request.status);
-}
-
-Status BlockBackend::do_read(uint64_t offset, const IoVec& iov) {
-    trace_blk_co_preadv(this, &root_->driver(), offset, iov.bytes(), 0);
-    Status status = do_check_range(offset, iov.bytes());
-    if (!status.ok()) {
-        return status;
-    }
-    if (is_direct()) {
-        return root_->preadv(offset, iov);
-    }
-    Request request;
-    request.offset = offset;
-    request.bytes = iov.bytes();
-    request.iov = iov;
-    return perform(request);
-}
-
-Status BlockBackend::check_vmstate(uint64_t offset, uint64_t bytes) {
-    const bool fits = offset + bytes <= static_cast<uint64_t>(max_image_length);
-    return fits ? Status() : Status::from_errno(EIO);
-}
-
-Status BlockBackend::read_vmstate(uint64_t offset, const IoVec& iov) {
-    Status status = check_vmstate(offset, iov.bytes());
-    VmState* const place = root_->extras().vm_state;
-    if (status.ok()) {
-        status = place != nullptr ? place->read_vmstate(offset, iov) : Status::from_errno(ENOTSUP);
-    }
-    return status;
-}
-
-Status BlockBackend::do_write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
-    if (flags.vmstate) {
-        Status status = check_vmstate(offset, iov.bytes());
-        VmState* const place = root_->extras().vm_state;
-        if (status.ok()) {
-            status = place != nullptr ? place->write_vmstate(offset, iov) : Status::from_errno(ENOTSUP);
+    if (waits_in_engine(request)) {
+        IoEngine& chosen = engine();
+        if (aio_ != AioMode::threads) { // the kernel may have none to offer
+            chosen.submit(request);
+            while (!request.done) {
+                chosen.reap(true);
+            }
+            return;
         }
-        return status;
     }
-    trace_blk_co_pwritev(this, &root_->driver(), offset, iov.bytes(), flags.bits());
-    Status status = do_check_range(offset, iov.bytes());
-    if (!status.ok()) {
-        return status;
-    }
-    keep_zone_order();
-    flags = write_flags(flags);
-    if (is_direct()) {
-        return root_->pwritev(offset, iov, flags);
-    }
-    Request request;
-    request.op = RequestOp::write;
-    request.offset = offset;
-    request.bytes = iov.bytes();
-    request.iov = iov;
-    request.flags = flags;
-    return perform(request);
+    perform_blocking(*root_, request);
 }
 
-Status BlockBackend::do_write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
-    trace_blk_co_pwritev(this, &root_->driver(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
-    Status status = do_check_range(offset, bytes);
-    if (!status.ok()) {
-        return status;
+/// Reads and writes of the VM state end at the largest length of an image.
+Status BlockBackend::do_vmstate(const Request& request) {
+    if (request.offset + request.bytes > static_cast<uint64_t>(max_image_length)) {
+        return Status::from_errno(EIO);
     }
-    keep_zone_order();
-    if (may_block()) {
-        return root_->pwrite_zeroes(offset, bytes, write_flags(flags));
+    VmState* const place = root_->extras().vm_state;
+    if (place == nullptr) {
+        return Status::from_errno(ENOTSUP);
     }
-    Request request;
-    request.op = RequestOp::write_zeroes;
-    request.offset = offset;
-    request.bytes = bytes;
-    request.flags = write_flags(flags);
-    return perform(request);
+    return request.op == RequestOp::read ? place->read_vmstate(request.offset, request.iov)
+                                         : place->write_vmstate(request.offset, request.iov);
 }
 
-Status BlockBackend::do_discard(uint64_t offset, uint64_t bytes) {
-    Status status = do_check_range(offset, bytes);
-    if (!status.ok()) {
-        return status;
+Status BlockBackend::execute(Request& request) {
+    if (request.flags.vmstate) {
+        request.status = do_vmstate(request);
+    } else {
+        trace(request);
+        request.status = check(request);
+        if (request.status.ok()) {
+            keep_order(request);
+            request.flags = write_flags(request.flags);
+            perform(request);
+        }
     }
-    if (may_block()) {
-        return root_->pdiscard(offset, bytes);
+    if (!request.status.ok()) {
+        note_failure(request);
     }
-    Request request;
-    request.op = RequestOp::discard;
-    request.offset = offset;
-    request.bytes = bytes;
-    return perform(request);
-}
-
-Status BlockBackend::do_flush() {
-    return run<Status>([&] { return root_->flush(); });
-}
-
-Status BlockBackend::do_truncate(uint64_t size, PreallocMode mode) {
-    return run<Status>([&] { return root_->truncate(size, mode); });
+    return request.status;
 }
 
 Result<BlockExtent> BlockBackend::block_status(uint64_t offset, uint64_t bytes, bool want_zero) {
     return run<Result<BlockExtent>>([&] { return root_->block_status(offset, bytes, want_zero); });
 }
 
-Result<uint64_t> BlockBackend::do_zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
-    if (limits().zoned == ZonedModel::none) {
-        return Status::from_errno(ENOTSUP);
-    }
-    settle();
-    return run<Result<uint64_t>>([&] { return root_->zone_report(offset, count, visit); });
+Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
+    Request request{.op = RequestOp::zone_report, .offset = offset, .zone_count = count, .visit = visit};
+    Status status = execute(request);
+    return status.ok() ? Result<uint64_t>(request.zone_count) : std::move(status);
 }
 
 Status BlockBackend::check_zone_command(uint64_t offset, uint64_t bytes) {
-    Status status = do_check_range(offset, bytes);
+    Status status = check_bounds(offset, bytes);
     if (!status.ok()) {
         return status;
     }
@@ -357,24 +342,6 @@ Status BlockBackend::check_zone_command(uint64_t offset, uint64_t bytes) {
     }
     const Result<uint64_t> length = root_->length();
     return length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
-}
-
-Status BlockBackend::do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
-    Status status = check_zone_command(offset, bytes);
-    if (!status.ok()) {
-        return status;
-    }
-    settle();
-    return run<Status>([&] { return root_->zone_mgmt(op, offset, bytes); });
-}
-
-Status BlockBackend::do_set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-    Status status = check_zone_command(offset, bytes);
-    if (!status.ok()) {
-        return status;
-    }
-    settle();
-    return run<Status>([&] { return root_->set_zone_condition(offset, bytes, state); });
 }
 
 Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
@@ -389,16 +356,10 @@ Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> len
     return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
 }
 
-Result<uint64_t> BlockBackend::do_zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
-    Status status = check_append(offset, lengths);
-    if (!status.ok()) {
-        return status;
-    }
-    settle();
-    return run<Result<uint64_t>>([&] { return root_->zone_append(offset, iov, write_flags({})); });
-}
-
 void BlockBackend::trace(const Request& request) {
+    if (trace_mask.load(std::memory_order_relaxed) == 0) {
+        return;
+    }
     const unsigned flags = request.flags.bits();
     switch (request.op) {
     case RequestOp::read: trace_blk_co_preadv(this, &root_->driver(), request.offset, request.bytes, 0); break;

@@ -80,52 +80,23 @@ public:
     /// Could `truncate` make the image so long, in bytes? False where that cannot be known.
     bool can_grow_to(uint64_t length) const;
 
-    Status read(uint64_t offset, const IoVec& iov) {
-        return noted(Kind::read, offset, iov.bytes(), do_read(offset, iov));
-    }
-    Status write(uint64_t offset, const IoVec& iov, WriteFlags flags) {
-        return noted(Kind::write, offset, iov.bytes(), do_write(offset, iov, flags));
-    }
-    /// Reads the VM state: EIO beyond the largest length of an image, else as VmState::read_vmstate.
-    Status read_vmstate(uint64_t offset, const IoVec& iov);
-    Status write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
-        return noted(Kind::write, offset, bytes, do_write_zeroes(offset, bytes, flags));
-    }
-    Status discard(uint64_t offset, uint64_t bytes) {
-        return noted(Kind::discard, offset, bytes, do_discard(offset, bytes));
-    }
-    Status flush() {
-        return noted(Kind::flush, 0, 0, do_flush());
-    }
-    Status truncate(uint64_t size, PreallocMode mode) {
-        return noted(Kind::truncate, size, 0, do_truncate(size, mode));
-    }
+    /// Does a request while the caller waits, and returns its status. Ranges are checked first: EIO when one is not within
+    /// the image; for those of zones see zone_bounds.h; ENOTSUP for zone requests to what has no zones. These are done after
+    /// every request begun before that is not held at a breakpoint. EAGAIN: there is no thread for what may stop.
+    Status execute(Request& request);
+    Status execute(Request&& request) { return execute(request); }
+    /// Begins a request; one that is refused is done at once, with its errno.
+    void submit(Request& request);
+
     /// `offset` is within the image, `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
-    /// The zone commands are done after every request begun before that is not held at a breakpoint. ENOTSUP when the
-    /// device is not zoned; for ranges and alignment see zone_bounds.h.
-    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
-        return noted(Kind::report, offset, 0, do_zone_report(offset, count, visit));
-    }
-    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
-        return noted(Kind::manage, offset, bytes, do_zone_mgmt(op, offset, bytes), op);
-    }
-    /// `lengths` are those of the caller's vector, which `iov` may hold in other pieces.
-    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths) {
-        return noted(Kind::append, offset, iov.bytes(), do_zone_append(offset, iov, lengths));
-    }
+    /// Calls `visit` for up to `count` zones from the one that holds `offset`; returns how many there were.
+    Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     /// A copy of the zones as they are now, to try requests on. ENOTSUP when the device is not zoned.
     Result<std::unique_ptr<ZoneTrial>> zone_trial();
     /// Are the zones this program's own, kept in a file or in memory, not those of a zoned block device?
     bool emulates_zones() const;
-    /// See ZoneOperations::set_zone_condition.
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-        return noted(Kind::condition, offset, bytes, do_set_zone_condition(offset, bytes, state));
-    }
-
-    /// Begins a request; one that is refused is done at once, with its errno.
-    void submit(Request& request);
     /// Everything under way is about to be waited for, or no longer: see BlockDriver::drain.
     void drain(bool on) { root_->driver().drain(on); }
     /// See IoEngine::kick.
@@ -150,9 +121,7 @@ public:
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
 
     /// EIO when a range is not within the image; EINVAL when so many buffers are more than its driver takes.
-    Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1) {
-        return noted(Kind::range, offset, bytes, do_check_range(offset, bytes, buffers));
-    }
+    Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
     /// May one request be done as several smaller ones, without anybody seeing the difference?
     bool may_split() const;
 
@@ -173,39 +142,13 @@ private:
           aio_(root_->driver().traits().aio), writethrough_(writethrough) {}
     static Breakpoints* first_breakpoints(const BlockNode& root);
 
-    /// Passes an outcome on, keeping in mind what failed.
-    Status noted(Kind kind, uint64_t offset, uint64_t bytes, Status status, ZoneOp op = {}) {
-        if (!status.ok()) {
-            failure_ = {kind, op, offset, bytes, status};
-        }
-        return status;
-    }
-    Result<uint64_t> noted(Kind kind, uint64_t offset, uint64_t bytes, Result<uint64_t> result) {
-        if (!result.ok()) {
-            failure_ = {kind, {}, offset, bytes, result.status()};
-        }
-        return result;
-    }
-    Status do_read(uint64_t offset, const IoVec& iov);
-    Status do_write(uint64_t offset, const IoVec& iov, WriteFlags flags);
-    Status do_write_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
-    Status do_discard(uint64_t offset, uint64_t bytes);
-    Status do_flush();
-    Status do_truncate(uint64_t size, PreallocMode mode);
-    Result<uint64_t> do_zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
-    Status do_zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
-    Result<uint64_t> do_zone_append(uint64_t offset, const IoVec& iov, std::span<const uint64_t> lengths);
-    Status do_set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
-    Status do_check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
-
+    Status check_bounds(uint64_t offset, uint64_t bytes, size_t buffers = 1) const;
     Status check(const Request& request);
-    static Status check_vmstate(uint64_t offset, uint64_t bytes);
     void trace(const Request& request);
     Status check_append(uint64_t offset, std::span<const uint64_t> lengths);
     Status check_zone_command(uint64_t offset, uint64_t bytes);
     void finish_all();
     void settle();
-    void keep_zone_order();
     bool hides_zones() const;
     void let_go(const Task* task);
     void run_task(const std::function<void()>& work);
@@ -226,13 +169,13 @@ private:
         });
         return result;
     }
-    /// Are synchronous requests done at once, on this thread?
-    bool is_direct() const { return aio_ == AioMode::threads && tasks_ == nullptr; }
     WriteFlags write_flags(WriteFlags flags) const;
     IoEngine& engine();
-    /// May this thread wait inside a node? Not while the kernel has requests that only it can finish.
-    bool may_block() const { return tasks_ == nullptr && (aio_ == AioMode::threads || in_flight() == 0); }
-    Status perform(Request& request);
+    Status do_vmstate(const Request& request);
+    void note_failure(const Request& request);
+    void keep_order(const Request& request);
+    bool waits_in_engine(const Request& request) const;
+    void perform(Request& request);
 
     Breakpoints* breakpoints_;
     std::unique_ptr<TaskScheduler> tasks_; ///< where requests may stop at breakpoints

@@ -14,10 +14,19 @@ namespace zoneio {
 /// Whose turn it is to use the open image, between the session and the threads that serve the image to others: those use
 /// it beside the session, except where requests may stop at breakpoints. There one thread at a time has the turn.
 ///
-/// The session's side is used by one thread; the threads that serve lock mutex() themselves.
+/// The session's side is used by one thread; the threads that serve lock what share() hands out.
 class Turn {
 public:
-    std::mutex& mutex() { return mutex_; }
+    /// For threads beside the session: from here on each command of the session locks it.
+    std::mutex& share() {
+        if (!is_shared_) {
+            is_shared_ = true;
+            if (depth_ > 0) {
+                mutex_.lock();
+            }
+        }
+        return mutex_;
+    }
     /// Does the session have it? To be asked by whoever has the turn, or works for who has it.
     bool is_held() const { return depth_ > 0; }
 
@@ -25,13 +34,13 @@ public:
     class Hold {
     public:
         explicit Hold(Turn& turn) : turn_(turn) {
-            if (turn_.depth_ == 0) {
+            if (turn_.depth_ == 0 && turn_.is_shared_) {
                 turn_.mutex_.lock();
             }
             turn_.depth_++;
         }
         ~Hold() {
-            if (--turn_.depth_ == 0) {
+            if (--turn_.depth_ == 0 && turn_.is_shared_) {
                 turn_.mutex_.unlock();
             }
         }
@@ -46,16 +55,16 @@ public:
     class Pause {
     public:
         explicit Pause(Turn& turn) : turn_(turn), depth_(turn.depth_) {
-            if (depth_ > 0) {
-                turn_.depth_ = 0;
+            turn_.depth_ = 0;
+            if (depth_ > 0 && turn_.is_shared_) {
                 turn_.mutex_.unlock();
             }
         }
         ~Pause() {
-            if (depth_ > 0) {
+            if (depth_ > 0 && turn_.is_shared_) {
                 turn_.mutex_.lock();
-                turn_.depth_ = depth_;
             }
+            turn_.depth_ = depth_;
         }
         Pause(const Pause&) = delete;
         Pause& operator=(const Pause&) = delete;
@@ -68,6 +77,7 @@ public:
 private:
     std::mutex mutex_;
     unsigned depth_ = 0;
+    bool is_shared_ = false; ///< set once, by the session
 };
 
 /// What the session serves of the open image.

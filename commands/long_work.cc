@@ -114,11 +114,11 @@ bool may_do_in_pieces(const BlockBackend& backend, uint64_t bytes) {
 Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov, WriteFlags flags, uint64_t& done) {
     return do_in_pieces(backend, "write", offset, iov.bytes(), done, [&](uint64_t begin, uint64_t part, bool more) {
         if (part == iov.bytes()) {
-            return backend.write(offset, iov, flags);
+            return backend.execute(Request::write(offset, iov, flags));
         }
         WriteFlags piece_flags = flags;
         piece_flags.more = more;
-        return backend.write(offset + begin, iov.slice(begin, part), piece_flags);
+        return backend.execute(Request::write(offset + begin, iov.slice(begin, part), piece_flags));
     });
 }
 

@@ -273,6 +273,10 @@ void perform(BlockNode& root, Request& request) {
         break;
     case RequestOp::discard: request.status = root.pdiscard(request.offset, request.bytes); break;
     case RequestOp::flush: request.status = root.flush(); break;
+    case RequestOp::truncate: request.status = root.truncate(request.offset, request.prealloc); break;
+    case RequestOp::zone_condition:
+        request.status = root.set_zone_condition(request.offset, request.bytes, request.zone_state);
+        break;
     case RequestOp::zone_manage:
         request.status = root.zone_mgmt(request.zone_op, request.offset, request.bytes);
         break;

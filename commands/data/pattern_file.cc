@@ -100,7 +100,7 @@ Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t b
         }
         if (status.ok()) {
             flags.more = done + part < bytes;
-            status = session.backend().write(offset + done, iov, flags);
+            status = session.backend().execute(Request::write(offset + done, iov, flags));
         }
         if (!status.ok()) {
             return status;

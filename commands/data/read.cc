@@ -95,7 +95,7 @@ DataMismatch nothing_compared(uint64_t offset, const VerifyRange& range, const R
 }
 
 Status read_from(Session& session, const ReadOptions& options, uint64_t offset, const IoVec& iov) {
-    return options.vmstate ? session.backend().read_vmstate(offset, iov) : session.backend().read(offset, iov);
+    return session.backend().execute(Request::read(offset, iov, {.vmstate = options.vmstate}));
 }
 
 /// Reads piece by piece, comparing as it goes; the whole is never in memory.
@@ -153,8 +153,9 @@ ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t off
 /// What the two commands have in common once their arguments are understood.
 Outcome do_read(Session& session, const ReadOptions& options, std::string_view name, uint64_t offset,
                 std::span<const uint64_t> lengths, uint64_t count, const VerifyRange& range) {
-    // The VM state has no end.
-    Status in_range = options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
+    // Before memory is taken for it; a small one the gate looks at in time. The VM state has no end.
+    const bool is_small = lengths.size() == 1 && count <= verify_step;
+    Status in_range = is_small || options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();
     const Stopwatch watch(!options.quiet);
     ReadResult result;

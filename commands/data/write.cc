@@ -113,7 +113,7 @@ Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlag
     const auto piece = [&](uint64_t begin, uint64_t part, bool more) {
         WriteFlags piece_flags = flags;
         piece_flags.more = more;
-        return backend.write_zeroes(offset + begin, part, piece_flags);
+        return backend.execute(Request::write_zeroes(offset + begin, part, piece_flags));
     };
     return do_in_pieces(backend, "write", offset, bytes, done, piece);
 }
@@ -122,7 +122,7 @@ Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlag
 Outcome finish_interrupted(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset,
                            uint64_t done, uint64_t bytes) {
     if (options.fua || session.backend().writethrough()) {
-        const Status flushed = session.backend().flush();
+        const Status flushed = session.backend().execute(Request::flush());
         if (!flushed.ok()) {
             session.out().fail(flushed, "{} failed: {}\n", name, flushed.message());
         }

@@ -158,7 +158,7 @@ void wait_for_end(Session& session, const Export& served) {
 /// What a guest has written is on the medium then, or it is told that it is not.
 Outcome end_export(Session& session, const Command& command, Export& served) {
     session.exports().stop(served);
-    const Status status = session.backend().flush();
+    const Status status = session.backend().execute(Request::flush());
     return status.ok() ? Outcome::ok : failed(session, command, status);
 }
 
@@ -178,7 +178,7 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
     }
     (void)session.news_fd(); // from here on other threads may have news
     Result<std::unique_ptr<Export>> made =
-        export_vhost_user(session.backend(), session.turn().mutex(), std::move(options));
+        export_vhost_user(session.backend(), session.turn().share(), std::move(options));
     if (!made.ok()) {
         return failed(session, command, made.status());
     }

@@ -229,7 +229,7 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
     if (!size) {
         return Outcome::failed;
     }
-    const Status status = session.backend().truncate(static_cast<uint64_t>(*size), options->mode);
+    const Status status = session.backend().execute(Request::truncate(static_cast<uint64_t>(*size), options->mode));
     if (!status.ok()) {
         session.out().error(status);
         return Outcome::failed;
@@ -238,7 +238,7 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
 }
 
 Outcome run_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {
-    const Status status = session.backend().flush();
+    const Status status = session.backend().execute(Request::flush());
     if (status.ok()) {
         return Outcome::ok;
     }
@@ -270,7 +270,7 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
         return Outcome::failed;
     }
     const auto start = std::chrono::steady_clock::now();
-    const Status status = session.backend().discard(begin, bytes);
+    const Status status = session.backend().execute(Request::discard(begin, bytes));
     const auto elapsed = std::chrono::steady_clock::now() - start;
     if (!status.ok()) {
         session.out().fail(status, "discard failed: {}\n", status.message());

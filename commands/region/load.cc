@@ -120,9 +120,9 @@ uint64_t Load::piece_length() const {
 Status Load::write(uint8_t* data, uint64_t bytes, bool more) {
     BlockBackend& backend = session_.backend();
     if (sparse_ && all_bytes_equal(data, bytes, 0)) {
-        return backend.write_zeroes(offset_ + done_, bytes, {.may_unmap = true, .more = more});
+        return backend.execute(Request::write_zeroes(offset_ + done_, bytes, {.may_unmap = true, .more = more}));
     }
-    return backend.write(offset_ + done_, IoVec(data, bytes), {.more = more});
+    return backend.execute(Request::write(offset_ + done_, IoVec(data, bytes), {.more = more}));
 }
 
 Status Load::run() {
@@ -155,7 +155,7 @@ Status Load::run() {
         }
     }
     // A pipe may have ended at the end of a piece, that the next one was to force out.
-    return session_.backend().writethrough() && !file_.length() ? session_.backend().flush() : Status();
+    return session_.backend().writethrough() && !file_.length() ? session_.backend().execute(Request::flush()) : Status();
 }
 
 /// Everything that can be known before the first byte is written.

@@ -40,7 +40,7 @@ Result<RegionPiece> RegionReader::next(uint64_t most) {
         // Pieces end at multiples, so that none but the first and last are padded.
         piece.bytes = std::min(piece.bytes, piece_bytes - position_ % piece_bytes);
         piece.data = data();
-        Status status = backend_.read(position_, IoVec(piece.data, piece.bytes));
+        Status status = backend_.execute(Request::read(position_, IoVec(piece.data, piece.bytes)));
         if (!status.ok()) {
             const std::string text = fmt::format("reading {} bytes at offset {}: {}", piece.bytes, position_, status.message());
             return std::move(status).with_text(text);

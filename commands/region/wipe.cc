@@ -106,7 +106,7 @@ Status Wipe::run() {
             status = reset(part.region);
         } else if (mode_ == WipeMode::secure) {
             status = fill(part.region, Fill::random);
-            status = status.ok() ? session_.backend().flush() : std::move(status);
+            status = status.ok() ? session_.backend().execute(Request::flush()) : std::move(status);
             status = status.ok() ? fill(part.region, Fill::zeros_as_data) : std::move(status);
         } else {
             status = fill(part.region, mode_ == WipeMode::zero ? Fill::zeros : mode_ == WipeMode::random ? Fill::random : Fill::discard);
@@ -115,7 +115,7 @@ Status Wipe::run() {
             return status;
         }
     }
-    return session_.backend().flush();
+    return session_.backend().execute(Request::flush());
 }
 
 /// A zone at a time: another number of them in one request would be harder to end.
@@ -123,7 +123,7 @@ Status Wipe::reset(const Region& region) {
     const uint64_t zone_size = session_.backend().limits().zone_size;
     for (uint64_t offset = region.offset; offset < region.end(); offset += zone_size) {
         const uint64_t bytes = std::min(zone_size, region.end() - offset);
-        Status status = session_.backend().zone_mgmt(ZoneOp::reset, offset, bytes);
+        Status status = session_.backend().execute(Request::zone_manage(ZoneOp::reset, offset, bytes));
         if (!status.ok()) {
             const std::string text = fmt::format("resetting zone {}: {}", offset / zone_size, status.message());
             return std::move(status).with_text(text);
@@ -139,12 +139,12 @@ Status Wipe::reset(const Region& region) {
 Status Wipe::write(Fill fill, uint64_t offset, uint64_t bytes, bool more) {
     BlockBackend& backend = session_.backend();
     switch (fill) {
-    case Fill::zeros: return backend.write_zeroes(offset, bytes, {.more = more});
-    case Fill::discard: return backend.discard(offset, bytes);
+    case Fill::zeros: return backend.execute(Request::write_zeroes(offset, bytes, {.more = more}));
+    case Fill::discard: return backend.execute(Request::discard(offset, bytes));
     case Fill::random: fill_random(seed_, offset, session_.scratch().data(), bytes); break;
     case Fill::zeros_as_data: memset(session_.scratch().data(), 0, bytes); break;
     }
-    return backend.write(offset, IoVec(session_.scratch().data(), bytes), {.more = more});
+    return backend.execute(Request::write(offset, IoVec(session_.scratch().data(), bytes), {.more = more}));
 }
 
 Status Wipe::fill(const Region& region, Fill fill) {

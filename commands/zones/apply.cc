@@ -116,7 +116,7 @@ private:
     void perform(const NumberedZone& taken) {
         taken_++;
         const Status status = trial_ ? trial_->manage(operation_.op, taken.zone.start, taken.zone.length)
-                                     : session_.backend().zone_mgmt(operation_.op, taken.zone.start, taken.zone.length);
+                                     : session_.backend().execute(Request::zone_manage(operation_.op, taken.zone.start, taken.zone.length));
         std::optional<std::string> refusal;
         if (!status.ok()) {
             failed_++;

@@ -156,7 +156,7 @@ Outcome run_zone_condition(Session& session, const Command& command, CommandLine
     if (!parse_enum(zone_condition_words, line.argv[3], state).ok()) {
         return usage_error(session, command);
     }
-    const Status status = session.backend().set_zone_condition(asked->offset, asked->length, state);
+    const Status status = session.backend().execute(Request::zone_condition(asked->offset, asked->length, state));
     if (!status.ok()) {
         session.out().fail_explained("zone condition", status);
         return Outcome::failed;

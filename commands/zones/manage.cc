@@ -78,7 +78,7 @@ Outcome run_zone_mgmt(Session& session, CommandLine line, ZoneOp op) {
     if (!asked) {
         return Outcome::failed;
     }
-    const Status status = session.backend().zone_mgmt(op, asked->offset, asked->length);
+    const Status status = session.backend().execute(Request::zone_manage(op, asked->offset, asked->length));
     return status.ok() ? Outcome::ok : failed(session, zone_op_name(op), status);
 }
 
@@ -108,11 +108,11 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
         return failed(session, "append", status);
     }
     fill_iov(iov, default_byte);
-    const Result<uint64_t> position = session.backend().zone_append(vector->offset, iov, vector->lengths);
-    if (!position.ok()) {
-        return failed(session, "append", position.status());
+    Request request = Request::zone_append(vector->offset, iov, vector->lengths);
+    if (const Status status = session.backend().execute(request); !status.ok()) {
+        return failed(session, "append", status);
     }
-    session.out().tell(AppendedFact{*position, show_position});
+    session.out().tell(AppendedFact{request.offset, show_position});
     return Outcome::ok;
 }
 

@@ -51,7 +51,7 @@ void read_request(benchmark::State& state) {
     std::vector<char> data(block);
     const IoVec iov(data.data(), block);
     for (auto _ : state) {
-        benchmark::DoNotOptimize(image.backend->read(0, iov).ok());
+        benchmark::DoNotOptimize(image.backend->execute(Request::read(0, iov)).ok());
     }
 }
 BENCHMARK(read_request);
@@ -61,7 +61,7 @@ void write_request(benchmark::State& state) {
     std::vector<char> data(block);
     const IoVec iov(data.data(), block);
     for (auto _ : state) {
-        benchmark::DoNotOptimize(image.backend->write(0, iov, {}).ok());
+        benchmark::DoNotOptimize(image.backend->execute(Request::write(0, iov)).ok());
     }
 }
 BENCHMARK(write_request);

@@ -191,11 +191,12 @@ class FrontEnd:
 
     # ---- requests
     def submit(self, kind, sector=0, out=b"", room=0, queue=0, notify=True):
-        """Puts a request into a ring: `out` follows its header, and `room` bytes are for the answer's data."""
+        """Puts a request into a ring: `out` follows its header, and `room` bytes are for the answer's data. Behind the
+        position of an append is padding, as Linux has it."""
         q = self.queues[queue]
         head = q.free.pop()
         is_append = kind == APPEND
-        tail = 9 if is_append else 1
+        tail = 16 if is_append else 1
         base = q.data + (head if q.indirect else head // 4 * 4) * q.room
         header = struct.pack("<IIQ", kind, 0, sector) + out
         table = (16 + len(out) + 15) // 16 * 16
@@ -232,7 +233,7 @@ class FrontEnd:
             tail = start + request.room
             if request.is_append:
                 request.sector = struct.unpack_from("<Q", self.memory.map, tail)[0]
-                tail += 8
+                tail += 15
             request.status, request.used = self.memory.map[tail], used
             q.free.append(head)
             done.append(request)

@@ -40,7 +40,7 @@ class Shared:
         ring.free.remove(request.head)
         ring.under_way[request.head] = request
         request.status = None
-        memory.map[request.written + request.room + (8 if request.is_append else 0)] = 0xFF
+        memory.map[request.written + request.room + (15 if request.is_append else 0)] = 0xFF
         if self.options["inflight"]:
             self.note_as_taken(request.head, used)
 

@@ -25,7 +25,7 @@ constexpr uint64_t bit(unsigned number) {
     return uint64_t{1} << number;
 }
 
-/// What stands behind the data that the device writes.
+/// At least so many bytes stand behind the data that the device writes.
 size_t tail_bytes(Type type) {
     return type == Type::zone_append ? sizeof(uint64_t) + 1 : 1;
 }
@@ -286,7 +286,8 @@ uint32_t VirtioBlk::finish(VirtioBlkRequest& request) {
     } else if (ok && request.type == Type::zone_append) {
         const uint64_t at = done.op == RequestOp::zone_append ? done.offset : request.position;
         const uint64_t sector = at / sector_bytes;
-        copy_out(chain.writable, chain.writable_bytes - tail_bytes(request.type), &sector, sizeof(sector));
+        // The status is the last byte; Linux has padding before it.
+        copy_out(chain.writable, 0, &sector, sizeof(sector));
     }
     if (ok) {
         written = chain.writable_bytes;

@@ -19,6 +19,7 @@ OPTIONAL_MODULES = ["crc64_rocksoft_generic", "crct10dif_generic"]
 TOOL_PACKAGES = ["coreutils", "sed", "grep", "diffutils", "findutils", "gawk", "mawk"]
 PYTEST = ["pytest", "_pytest", "pluggy", "iniconfig", "packaging", "attr", "attrs", "more_itertools",
           "py", "py.py", "xdist", "execnet", "tomli", "exceptiongroup"]
+NEWER_PROGRAMS = ["mkfs.btrfs", "btrfs", "mkfs.f2fs", "fsck.f2fs", "mkzonefs"]
 STDLIB_LEFT_OUT = ("config-", "test", "idlelib", "tkinter", "ensurepip", "lib2to3", "turtledemo", "pydoc_data",
                    "distutils")
 
@@ -189,6 +190,20 @@ def tools_tree():
         project = name.split("-")[0].replace("pytest_xdist", "xdist")
         if name in PYTEST or (project in PYTEST and name.endswith("-info")):
             t.add(os.path.join(packages, name), os.path.join(packages, name))
+    return t
+
+
+def newer_tree(root):
+    """Programs of a newer Debian, which need libraries of their own: each is called by a script."""
+    t = Tree()
+    for name in NEWER_PROGRAMS:
+        program = root.find(name)
+        t.file(f"newer/bin/{name}", root.path(program))
+        for library, path in root.libraries(program).items():
+            t.file(f"newer/lib/{os.path.basename(library)}", path)
+        t.text(f"usr/local/bin/{name}", '#!/bin/sh\nexec /newer/lib/ld-linux-x86-64.so.2 --library-path /newer/lib '
+                                        f'/newer/bin/{name} "$@"\n', 0o755)
+    t.file("newer/lib/ld-linux-x86-64.so.2", root.loader)
     return t
 
 

@@ -19,7 +19,8 @@ KEEP = re.compile(r"kernel/(arch|block|crypto|lib|net/9p|fs|"
 # Modules that are asked for by name while another one starts: the kernel's alias lookup is not to be had with
 # busybox's modprobe, so they are treated as plain dependencies.
 HIDDEN_DEPENDENCIES = {"crc64-rocksoft": ["crc64_rocksoft_generic"], "crc-t10dif": ["crct10dif_generic"],
-                       "ext4": ["crc32c_generic"], "jbd2": ["crc32c_generic"]}
+                       "ext4": ["crc32c_generic"], "jbd2": ["crc32c_generic"], "btrfs": ["crc32c_generic"],
+                       "f2fs": ["crc32_generic"]}
 
 
 class Kernel:
@@ -72,22 +73,25 @@ def depends(name, data):
     return [plain(d) for d in listed + hidden]
 
 
-def kernel(cache, package, update, install):
-    """The pinned kernel, downloaded when there is none yet or a new one is asked for."""
-    pin = os.path.join(cache, "kernel-" + package)
+def kernel(cache, package, update, install, apt=None):
+    """The pinned kernel, downloaded when there is none yet or a new one is asked for; `apt`: of another release."""
+    pin = os.path.join(cache, "kernel-" + package + ("-" + apt.suite if apt else ""))
+    options = apt.options if apt else []
     if update or not os.path.exists(pin):
-        if install:                                     # the lists of a new machine are empty or old
+        if apt:
+            apt.update()
+        elif install:                                     # the lists of a new machine are empty or old
             subprocess.run(["apt-get", "-q", "update"], stdout=subprocess.DEVNULL, check=False)
-        real, version = newest(package)
+        real, version = newest(package, options)
         folder = os.path.join(cache, f"{real}_{version.replace(':', '%3a')}")
         if not os.path.isdir(folder):
-            download(real, version, folder)
+            download(real, version, folder, options)
         write_pin(pin, f"{real} {version} {os.path.basename(folder)}\n")
     with open(pin, encoding="utf-8") as f:
         real, version, folder = f.read().split()
     folder = os.path.join(cache, folder)
     if not os.path.isdir(folder):                      # a cache someone tidied by hand
-        download(real, version, folder)
+        download(real, version, folder, options)
     return Kernel(folder, f"{real} {version}")
 
 
@@ -97,32 +101,32 @@ def write_pin(pin, text):
     os.replace(pin + ".new", pin)
 
 
-def apt_cache(*words):
+def apt_cache(options, *words):
     try:
-        r = subprocess.run(["apt-cache", *words], capture_output=True, text=True)
+        r = subprocess.run(["apt-cache", *options, *words], capture_output=True, text=True)
     except FileNotFoundError:
         raise Problem("the kernel comes from a Debian package: apt-get and apt-cache are needed") from None
     return r.stdout
 
 
-def newest(package):
+def newest(package, options):
     """linux-image-amd64 only names the current kernel package: follow it to the real one."""
     real = package
-    m = re.search(r"^\s*Depends: (linux-image-\S+)", apt_cache("depends", package), re.M)
+    m = re.search(r"^\s*Depends: (linux-image-\S+)", apt_cache(options, "depends", package), re.M)
     if m:
         real = m[1]
-    m = re.search(r"^Version: (\S+)", apt_cache("show", "--no-all-versions", real), re.M)
+    m = re.search(r"^Version: (\S+)", apt_cache(options, "show", "--no-all-versions", real), re.M)
     if not m:
         raise Problem(f"apt knows no package {package}; its lists may be empty: run\n  "
                       + apt_line([]).split(" && ", maxsplit=1)[0])
     return real, m[1]
 
 
-def download(real, version, folder):
+def download(real, version, folder, options):
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as t:
         # root's apt drops its rights for the download: let it enter and write here
         os.chmod(t, 0o777)
-        r = subprocess.run(["apt-get", "-q", "download", f"{real}={version}"], cwd=t, stdout=subprocess.DEVNULL,
+        r = subprocess.run(["apt-get", "-q", *options, "download", f"{real}={version}"], cwd=t, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True)
         debs = [f for f in os.listdir(t) if f.endswith(".deb")]
         if r.returncode or not debs:

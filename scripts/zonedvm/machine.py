@@ -19,9 +19,11 @@ class NotUp(Exception):
 
 
 class Machine:
-    """One boot. `options`: accel, cpus, memory, share, nvme (list of dicts), shell, verbose."""
+    """One boot. `options`: accel, cpus, memory, share, nvme (list of dicts), vhost_user (list of (socket, plain?)), shell, verbose."""
 
-    def __init__(self, options, kernel_image, initrd, scratch):
+    def __init__(self, options, kernel_image, initrd, scratch, root=None):
+        """`root`: where QEMU is when it is not the system's."""
+        self.qemu, self.environment = root.qemu_system() if root else (["qemu-system-x86_64"], None)
         self.options, self.kernel_image, self.initrd, self.scratch = options, kernel_image, initrd, scratch
         self.status, self.up, self.console = None, False, bytearray()
         self.ends = {}
@@ -29,7 +31,7 @@ class Machine:
     # ---- command line
     def command(self, write_ends):
         o = self.options
-        argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+        argv = [*self.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                 "-M", "q35", "-accel", "kvm" if o.accel == "kvm" else "tcg,thread=multi",
                 "-cpu", "host" if o.accel == "kvm" else "max", "-smp", str(o.cpus), "-m", o.memory,
                 "-kernel", self.kernel_image, "-initrd", self.initrd,
@@ -48,7 +50,20 @@ class Machine:
                      "-device", "virtio-9p-pci,fsdev=share,mount_tag=share"]
         for number, keys in enumerate(o.nvme, 1):
             argv += self.nvme(number, keys)
+        if o.vhost_user:
+            argv += ["-object", f"memory-backend-memfd,id=mem,size={o.memory},share=on", "-numa", "node,memdev=mem"]
+        for number, disk in enumerate(o.vhost_user, 1):
+            argv += self.vhost_user(number, *disk)
         return argv
+
+    @staticmethod
+    def vhost_user(number, path, is_plain):
+        chardev = f"socket,id=disk{number},path={comma(path)}"
+        if is_plain:
+            return ["-chardev", chardev + ",reconnect-ms=100", "-device", f"vhost-user-blk-pci,chardev=disk{number}"]
+        # vhost-user-blk-pci does not pass zones on; this one passes on all that the other side offers, but cannot reconnect.
+        return ["-chardev", chardev, "-device",
+                f"vhost-user-test-device-pci,virtio-id=2,num_vqs=1,vq_size=128,config_size=96,chardev=disk{number}"]
 
     @staticmethod
     def pipe_chardev(name, fd):
@@ -80,7 +95,7 @@ class Machine:
             print("zoned-vm: " + " ".join(argv), file=sys.stderr)
         start = time.monotonic()
         with subprocess.Popen(argv, pass_fds=list(write_ends.values()), stderr=subprocess.PIPE,
-                              stdin=None if self.options.shell else subprocess.DEVNULL,
+                              stdin=None if self.options.shell else subprocess.DEVNULL, env=self.environment,
                               preexec_fn=die_with_parent) as qemu:
             for fd in write_ends.values():
                 os.close(fd)

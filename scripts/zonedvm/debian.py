@@ -1,0 +1,156 @@
+"""Programs and kernels of a newer Debian than this machine's: packages that are downloaded with all they need and
+unpacked into the cache. Nothing is installed, and nothing of this machine is touched; it needs no root rights.
+
+The first run pins the versions; later runs need no network until an update is asked for.
+"""
+import fcntl
+import glob
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from .common import Problem
+
+MIRROR = "http://deb.debian.org/debian"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SUITE = "trixie"
+BACKPORTS = SUITE + "-backports"                        # QEMU has the device that passes zones on since 10.2
+PACKAGES = ["btrfs-progs", "f2fs-tools", "qemu-block-extra", "qemu-system-x86", "qemu-utils", "zonefs-tools"]
+LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib", "lib/x86_64-linux-gnu")
+
+
+class Apt:
+    """An apt of its own: the lists of another release, and an empty machine to resolve dependencies for."""
+
+    suite = SUITE
+
+    def __init__(self, cache):
+        self.folder = os.path.join(cache, "apt-" + SUITE)
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+        self.write("status", "")
+        self.write("sources.list", "".join(f"deb [signed-by={KEYRING}] {MIRROR} {suite} main\n"
+                                            for suite in (SUITE, BACKPORTS)))
+        self.options = [word for key, value in {
+            "Dir::Etc::SourceList": self.path("sources.list"), "Dir::Etc::SourceParts": "/dev/null",
+            "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null",
+            "Dir::State": self.path("state"), "Dir::State::status": self.path("status"),
+            "Dir::Cache": self.path("cache"), "APT::Sandbox::User": "", "APT::Install-Recommends": "false",
+        }.items() for word in ("-o", f"{key}={value}")]
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def has_lists(self):
+        return bool(glob.glob(self.path("state/lists/*_Packages*")))
+
+    def get(self, *words):
+        r = subprocess.run(["apt-get", "-q", *self.options, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           text=True)
+        if r.returncode:
+            raise Problem(f"apt-get {words[0]} for {SUITE} has failed:\n" + r.stderr.strip())
+        return r.stdout
+
+    def update(self):
+        self.get("update", "-o", "APT::Update::Error-Mode=any")
+
+
+class Root:
+    """The unpacked packages: programs that run with their own libraries."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.library_path = ":".join(os.path.join(folder, name) for name in LIBRARIES)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    @property
+    def loader(self):
+        return os.path.realpath(self.path("usr/lib64/ld-linux-x86-64.so.2"))
+
+    def command(self, program):
+        """How to run one of its programs on this machine."""
+        return [self.loader, "--library-path", self.library_path, self.path(program)]
+
+    def qemu_system(self):
+        """QEMU, and the environment that it needs."""
+        firmware = [word for name in ("qemu", "seabios") for word in ("-L", self.path("usr/share/" + name))]
+        return [*self.command("usr/bin/qemu-system-x86_64"), *firmware], self.environment()
+
+    def environment(self):
+        """For QEMU's programs: where their modules are."""
+        return dict(os.environ, QEMU_MODULE_DIR=self.path("usr/lib/x86_64-linux-gnu/qemu"))
+
+    def find(self, name):
+        """Where one of its programs is, from its top."""
+        return next(f"usr/{folder}/{name}" for folder in ("sbin", "bin") if os.path.exists(self.path(f"usr/{folder}/{name}")))
+
+    def libraries(self, program):
+        """{name: path} of what a program loads."""
+        listed = subprocess.run([self.loader, "--library-path", self.library_path, "--list", self.path(program)],
+                                capture_output=True, text=True, check=True).stdout
+        return dict(re.findall(r"^\s*(\S+) => (/\S+)", listed, re.M))
+
+
+def root(cache, update):
+    """The packages of PACKAGES, downloaded when they are not there yet or newer ones are asked for."""
+    apt = Apt(cache)
+    with open(apt.path("lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)                # of several runs one downloads
+        pin = os.path.join(cache, "root-" + SUITE)
+        folder = pinned(pin)
+        if update or folder is None or not os.path.isdir(os.path.join(cache, folder)):
+            folder = make(apt, cache)
+            with open(pin + ".new", "w", encoding="utf-8") as f:
+                f.write(folder + "\n")
+            os.replace(pin + ".new", pin)
+    return Root(os.path.join(cache, folder))
+
+
+def pinned(pin):
+    if not os.path.exists(pin):
+        return None
+    with open(pin, encoding="utf-8") as f:
+        return f.read().strip()
+
+
+def make(apt, cache):
+    """Downloads and unpacks; the folder's name tells the versions apart."""
+    apt.update()
+    archives = apt.path("cache/archives")
+    shutil.rmtree(archives)
+    os.makedirs(os.path.join(archives, "partial"))
+    apt.get("install", "--yes", "--download-only", "-t", BACKPORTS, *PACKAGES)
+    debs = sorted(glob.glob(os.path.join(archives, "*.deb")))
+    if not debs:
+        raise Problem(f"apt has downloaded nothing for {SUITE}")
+    name = f"root-{SUITE}-" + hashlib.sha256("\0".join(map(os.path.basename, debs)).encode()).hexdigest()[:16]
+    folder = os.path.join(cache, name)
+    if not os.path.isdir(folder):
+        with tempfile.TemporaryDirectory(dir=cache) as t:
+            unpack(debs, t)
+            os.rename(os.path.join(t, "root"), folder)
+    shutil.rmtree(archives)
+    return name
+
+
+def unpack(debs, scratch):
+    """Each into one tree, in which /bin, /sbin, /lib and /lib64 are links into /usr."""
+    tree = os.path.join(scratch, "root")
+    for name in ("bin", "sbin", "lib", "lib64"):
+        os.makedirs(os.path.join(tree, "usr", name), exist_ok=True)
+        os.symlink("usr/" + name, os.path.join(tree, name))
+    for deb in debs:
+        # tar keeps the links to folders that are there already.
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as p:
+            subprocess.run(["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", tree], stdin=p.stdout, check=True)
+        if p.returncode:
+            raise Problem(f"{os.path.basename(deb)} cannot be unpacked")

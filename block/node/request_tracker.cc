@@ -14,10 +14,19 @@ RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t
 }
 
 RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive)
-    : tracker_(tracker), begin_(begin), end_(end), exclusive_(exclusive) {
+    : tracker_(tracker), begin_(begin), end_(end), exclusive_(false) {
     std::unique_lock lock(tracker_.mutex_);
     position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
-    tracker_.exclusive_ += exclusive_ ? 1 : 0;
+    wait_for_others(lock);
+    if (exclusive) {
+        // Only now, as upstream: so it waits for exclusive ones first, whichever is the newest.
+        exclusive_ = true;
+        tracker_.exclusive_++;
+        wait_for_others(lock);
+    }
+}
+
+void RequestTracker::Ticket::wait_for_others(std::unique_lock<std::mutex>& lock) {
     while (Ticket* const other = conflict()) {
         waiting_ = true;
         if (task_ != nullptr) {

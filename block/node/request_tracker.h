@@ -33,6 +33,7 @@ public:
     private:
         Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive, std::unique_lock<std::mutex>& lock);
         Ticket* conflict() const;
+        void wait_for_others(std::unique_lock<std::mutex>& lock);
 
         RequestTracker& tracker_;
         uint64_t begin_;

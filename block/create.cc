@@ -17,7 +17,7 @@ namespace zoneio {
 namespace {
 
 Status with_errno(int error, const std::string& filename) {
-    return Status::error(error, fmt::format("Could not create '{}': {}", filename, strerror(error)))
+    return Status::error(error, fmt::format("cannot create '{}': {}", filename, strerror(error)))
         .because(Cause::cannot_open, {.name = filename});
 }
 
@@ -52,14 +52,14 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
     bool is_zoned = false;
     if (!parse_enum(new_image_words, driver, is_zoned).ok()) {
         return find_driver(driver) == nullptr
-                   ? Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver)).because(Cause::unknown_driver, {.name = driver})
-                   : Status::error(ENOTSUP, fmt::format("The driver '{}' cannot make new images", driver));
+                   ? Status::error(EINVAL, fmt::format("unknown driver '{}'", driver)).because(Cause::unknown_driver, {.name = driver})
+                   : Status::error(ENOTSUP, fmt::format("the driver '{}' cannot create images", driver));
     }
     NewImage image;
     image.file_bytes = size;
     if (is_zoned) {
         if (options.contains("size")) {
-            return Status::error(EINVAL, "The size is an operand here, not an option");
+            return Status::error(EINVAL, "the size is an operand, not an option");
         }
         Result<ZonedOptions> taken = ZonedOptions::take(options);
         if (!taken.ok()) {
@@ -69,7 +69,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
         image.zoned->size = size;
     }
     if (const std::optional<std::string> unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("The driver '{}' has no option '{}' for new images", driver, *unknown));
+        return Status::error(EINVAL, fmt::format("the driver '{}' has no option '{}' for new images", driver, *unknown));
     }
     if (is_zoned) {
         const Result<ZoneGeometry> geometry = image.zoned->geometry();
@@ -148,7 +148,7 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
         return before.status();
     }
     if (*before > 0 && !overwrite) {
-        return Status::error(EEXIST, fmt::format("'{}' is there already and has {} bytes; -F overwrites it", filename, *before));
+        return Status::error(EEXIST, fmt::format("'{}' already exists ({} bytes); use -F to overwrite it", filename, *before));
     }
     status = replace(**node, *before, image);
     if (status.ok() && image.zoned) {
@@ -163,7 +163,7 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
     if (is_new) {
         remove_empty(**node, filename);
     }
-    std::string text = fmt::format("Could not create '{}': {}", filename, status.message());
+    std::string text = fmt::format("cannot create '{}': {}", filename, status.message());
     return std::move(status).with_text(std::move(text));
 }
 
@@ -177,7 +177,7 @@ Status create_image(const std::optional<std::string>& driver, NamedFile file, ui
         return image.status();
     }
     if (file.is_zoned && !image->zoned) {
-        return Status::error(EINVAL, fmt::format("The name asks for a zoned device in '{}': create it with -f zoned", filename));
+        return Status::error(EINVAL, fmt::format("the name means a zoned device in '{}'; use -f zoned to create it", filename));
     }
     const Result<bool> is_new = make_file(filename);
     if (!is_new.ok()) {

@@ -46,7 +46,7 @@ Status refused(std::string text) {
 Result<uint64_t> write_pointer_of(BlockBackend& backend, uint64_t zone) {
     const Limits& limits = backend.limits();
     if (zone >= limits.nr_zones) {
-        return refused(fmt::format("there is no zone {}, the last is {}", zone, limits.nr_zones - 1));
+        return refused(fmt::format("zone {} does not exist; the last zone is {}", zone, limits.nr_zones - 1));
     }
     ZoneDescriptor found;
     const Result<uint64_t> count =
@@ -71,11 +71,11 @@ Result<uint64_t> base_of(Session& session, const Address& address, AddressUse us
         return bytes;
     }
     if (use != AddressUse::offset) {
-        return refused("a write pointer is no length");
+        return refused("a write pointer is not a length");
     }
     const std::optional<uint64_t> zone = address.zone ? address.zone : session.current_zone;
     if (!zone) {
-        return refused("no zone was named before; 5z+wp is the write pointer of zone 5");
+        return refused("wp requires a zone named before; 5z+wp is the write pointer of zone 5");
     }
     return write_pointer_of(backend, *zone);
 }
@@ -115,7 +115,7 @@ Result<int64_t> resolve_address(Session& session, const Address& address, Addres
     }
     uint64_t value = 0;
     if (address.backwards ? address.distance > *base : __builtin_add_overflow(*base, address.distance, &value)) {
-        return refused(address.backwards ? "that is before the device begins" : "argument too large");
+        return refused(address.backwards ? "the address is before the start of the device" : "argument too large");
     }
     value = address.backwards ? *base - address.distance : value;
     if (value > INT64_MAX) {

@@ -34,13 +34,23 @@ std::string option_help(const CommandOption& row, size_t column) {
     return fmt::format("  {:<{}}{}\n", option_tag(row), column - 2, text);
 }
 
+/// Where the example starts in a help text, which it ends; the size where there is none.
+size_t example_start(std::string_view help) {
+    return std::min(help.find("\nExample: "), help.size());
+}
+
+/// The help text with the options and notes before its example.
 std::string with_options(std::string_view about, const Command& command) {
-    std::string text(about);
+    const std::string_view example = about.substr(example_start(about));
+    std::string text(about.substr(0, example_start(about)));
     const size_t column = text_column(command.options);
     for (const CommandOption* const row : command.options.rows()) {
         text += fmt::format("{}{}", row == command.options.rows().front() ? "\n" : "", option_help(*row, column));
     }
-    return command.notes.empty() ? text : fmt::format("{}\n{}", text, command.notes);
+    if (!command.notes.empty()) {
+        text += fmt::format("\n{}", command.notes);
+    }
+    return text.append(example);
 }
 
 } // namespace

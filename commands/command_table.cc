@@ -35,6 +35,9 @@ public:
             if (!command->altname.empty()) {
                 add(command->altname, command);
             }
+            if (command->name == "zone_state") {
+                add("zone_condition", command); // its former name
+            }
         }
     }
 

@@ -19,7 +19,7 @@ Result<Options> bottom_options(Options options) {
     options.erase("driver");
     Options below = options.take_subtree("file");
     if (const std::optional<std::string> own = options.first_unknown()) {
-        return Status::error(ENOTSUP, fmt::format("An image with the option '{}' of 'raw' is not a file as a whole", *own));
+        return Status::error(ENOTSUP, fmt::format("an image with the option '{}' of 'raw' is not a whole file", *own));
     }
     return bottom_options(std::move(below));
 }
@@ -35,14 +35,14 @@ Result<NamedFile> named_file(Options options) {
     const std::string driver = bottom->take("driver").value_or("file");
     const DriverInfo* const info = find_driver(driver);
     if (info == nullptr) {
-        return Status::error(EINVAL, fmt::format("Unknown driver '{}'", driver));
+        return Status::error(EINVAL, fmt::format("unknown driver '{}'", driver));
     }
     const bool is_zoned = driver == "zoned";
     if (!is_zoned && driver != "file" && driver != "host_device") {
-        return Status::error(ENOTSUP, fmt::format("An image of the driver '{}' is in no file", driver));
+        return Status::error(ENOTSUP, fmt::format("an image of the driver '{}' is not in a file", driver));
     }
     if (!filename || filename->empty()) {
-        return Status::error(EINVAL, fmt::format("The '{}' block driver requires a file name here", driver));
+        return Status::error(EINVAL, fmt::format("the driver '{}' requires a file name", driver));
     }
     NamedFile file(*filename);
     file.is_zoned = is_zoned;

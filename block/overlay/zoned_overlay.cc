@@ -12,7 +12,7 @@ namespace zoneio {
 namespace {
 
 Status cannot_describe(std::string text) {
-    return Status::error(ENOTSUP, "Cannot make a snapshot of this zoned device: " + std::move(text));
+    return Status::error(ENOTSUP, "cannot make a snapshot of this zoned device: " + std::move(text));
 }
 
 /// The word of a zone that a device reports; what devices may report but the model cannot have becomes the
@@ -134,7 +134,7 @@ Status ZonedOverlay::read_zones(BlockNode& base) {
             return;
         }
         if (zone.type == ZoneType::conventional) {
-            problem = seen_sequential ? cannot_describe("it has conventional zones behind sequential ones") : Status();
+            problem = seen_sequential ? cannot_describe("it has conventional zones after sequential ones") : Status();
             geometry_.conventional_zones++;
             return;
         }

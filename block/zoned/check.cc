@@ -59,7 +59,7 @@ private:
         const Result<ZoneGeometry> first = decode_zoned_header(header);
         const Result<ZoneGeometry> second = decode_zoned_header(copy);
         if (!first.ok() && !second.ok()) {
-            return has_zoned_magic(header) ? first.status() : Status::error(EINVAL, "The file holds no zoned device").because(Cause::no_zoned_file);
+            return has_zoned_magic(header) ? first.status() : Status::error(EINVAL, "the file does not hold an emulated zoned device").because(Cause::no_zoned_file);
         }
         geometry_ = first.ok() ? *first : *second;
         if (!first.ok()) {
@@ -67,7 +67,7 @@ private:
             return repair_ ? write_header(ZonedLayout::header, copy) : Status();
         }
         if (copy != header) {
-            result_.add("The copy of the header differs from the header", repair_);
+            result_.add("the copy of the header differs from the header", repair_);
             return repair_ ? write_header(ZonedLayout::header_copy, header) : Status();
         }
         return {};
@@ -81,7 +81,7 @@ private:
         const uint64_t needed = ZonedLayout::file_bytes(geometry_);
         if (*length < needed) {
             // What was at the end is not known: zeros there would pass for data.
-            result_.add(fmt::format("The file is cut off: it has {} of {} bytes", *length, needed), false);
+            result_.add(fmt::format("the file is truncated: it has {} of {} bytes", *length, needed), false);
         }
         const uint64_t table_room = *length > ZonedLayout::table ? *length - ZonedLayout::table : 0;
         zones_ = std::min(geometry_.zone_count(), table_room / sizeof(ZoneEntry));
@@ -120,7 +120,7 @@ private:
         }
         // The device is what the words of the last flush say after a power cut; where they are the same, that was told.
         if (status.ok()) {
-            status = check_limits(&ZoneEntry::flushed, flushed_, "As of the last flush, ");
+            status = check_limits(&ZoneEntry::flushed, flushed_, "as of the last flush, ");
         }
         return status;
     }
@@ -161,14 +161,14 @@ private:
         if (!current.empty() && !flushed.empty()) {
             const bool conventional = geometry_.is_conventional(zone);
             const ZoneWord offline{ZoneState::offline, 0};
-            result_.add(current + (conventional ? "" : "; as of the last flush too: the zone goes offline"), repair_);
+            result_.add(current + (conventional ? "" : ", also as of the last flush; the zone goes offline"), repair_);
             entry.flushed = conventional ? 0 : htole64(offline.encode());
             entry.current = entry.flushed;
         } else if (!current.empty()) {
-            result_.add(current + "; it is known as of the last flush", repair_);
+            result_.add(current + "; the last flush has a good word", repair_);
             entry.current = entry.flushed;
         } else {
-            result_.add("As of the last flush, " + flushed + "; it is known as of now", repair_);
+            result_.add("as of the last flush, " + flushed + "; the current word is good", repair_);
             entry.flushed = entry.current;
         }
         return true;
@@ -200,10 +200,10 @@ private:
         const bool too_many_active = max_active != 0 && used.active > max_active;
         const bool is_told = words == &ZoneEntry::flushed && is_believed_ && all_flushed_;
         if (too_many_open && !is_told) {
-            result_.add(fmt::format("{}{} zones are open, at most {} may be", when, used.open, max_open), repair_);
+            result_.add(fmt::format("{}{} zones are open; the limit is {}", when, used.open, max_open), repair_);
         }
         if (too_many_active && !is_told) {
-            result_.add(fmt::format("{}{} zones are active, at most {} may be", when, used.active, max_active), repair_);
+            result_.add(fmt::format("{}{} zones are active; the limit is {}", when, used.active, max_active), repair_);
         }
         const auto limit = [&](uint64_t zone, uint64_t& stored) {
             const ZoneWord word = word_of(zone, stored);

@@ -89,7 +89,7 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
     if (in_memory) {
         memory_ = FileDescriptor(memfd_create("zoned", MFD_CLOEXEC));
         if (!memory_.valid()) {
-            return Status::error(errno, fmt::format("Could not make a device in memory: {}", strerror(errno)));
+            return Status::error(errno, fmt::format("cannot create a device in memory: {}", strerror(errno)));
         }
         // Memory can neither be bypassed nor handed to the kernel's queues.
         spec.flags.direct = false;
@@ -122,7 +122,7 @@ Result<ZonedDriver::Device> ZonedDriver::open_device(const ZonedOptions& options
     device.model = std::make_unique<ZoneModel>(device.file->geometry(), device.file->table(), device.file->cursor());
     Status status = device.model->load();
     if (!status.ok()) {
-        return Status::error(status.code(), "The zone table is corrupt: " + status.message() + ZonedFile::repair_hint());
+        return Status::error(status.code(), "the zone table is corrupt: " + status.message() + ZonedFile::repair_hint());
     }
     device.flush = std::make_unique<ZonedFlush>(*storage_, *device.file, *device.model);
     return device;

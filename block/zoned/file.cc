@@ -29,11 +29,11 @@ Status corrupt(std::string text) {
 }
 
 Status cut_off_meanwhile() {
-    return Status::error(EIO, "The file of the zoned device was cut off while it was open");
+    return Status::error(EIO, "the file of the zoned device was truncated while it was open");
 }
 
 Status replaced_meanwhile() {
-    return Status::error(EIO, "The file of the zoned device was replaced or overwritten while it was open");
+    return Status::error(EIO, "the file of the zoned device was replaced or overwritten while it was open");
 }
 
 /// Tells one session from another: never 0.
@@ -51,7 +51,7 @@ uint64_t new_owner() {
 Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
     const int original = descriptor_of(node.driver());
     if (original < 0) {
-        return Status::error(ENOTSUP, fmt::format("The driver '{}' has no file for a zoned device", node.info().name));
+        return Status::error(ENOTSUP, fmt::format("the driver '{}' has no file for a zoned device", node.info().name));
     }
     FileDescriptor fd = zoneio::open_again(original, node.filename(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (!fd.valid()) {
@@ -181,16 +181,16 @@ Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t leng
     }
     status = node.preadv(ZonedLayout::header_copy, IoVec(header.data(), header.size()));
     if (status.ok() && decode_zoned_header(header).ok()) {
-        return corrupt("The header of the zoned device is corrupt, but there is a good copy of it");
+        return corrupt("the header of the zoned device is corrupt, but its copy is good");
     }
-    return Status::error(EINVAL, "The file holds something else than a zoned device; only an empty file is made one")
+    return Status::error(EINVAL, "the file has other content than a zoned device; use an empty file")
         .because(Cause::no_zoned_file);
 }
 
 } // namespace
 
 std::string ZonedFile::repair_hint() {
-    return "\nThe command 'check FILE' tells more, and 'check -r FILE' repairs what can be repaired";
+    return "\n'check FILE' lists the errors, 'check -r FILE' repairs what can be repaired";
 }
 
 Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedOptions& options, bool read_only) {
@@ -210,11 +210,11 @@ Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedO
     if (*found) {
         file->geometry_ = **found;
         if (const uint64_t needed = ZonedLayout::file_bytes(file->geometry_); *length < needed) {
-            return corrupt(fmt::format("The file of the zoned device is cut off: it has {} of {} bytes", *length, needed));
+            return corrupt(fmt::format("the file of the zoned device is truncated: it has {} of {} bytes", *length, needed));
         }
     } else {
         if (read_only) {
-            return Status::error(EINVAL, "The file is empty: a zoned device is made in it when it is opened for writing");
+            return Status::error(EINVAL, "the file is empty; open it for writing to make a zoned device in it");
         }
         ZonedOptions wanted = options;
         if (!wanted.size && *length > 0) {
@@ -272,7 +272,7 @@ Status ZonedFile::map(bool read_only) {
     for (const uint32_t zone : table_->unflushed()) {
         const uint64_t bits = table_->flushed_bits(zone);
         if (!is_valid_word(geometry_, zone, bits)) {
-            return corrupt("The zone table is corrupt: as of the last flush, " + problem_of(geometry_, zone, bits));
+            return corrupt("the zone table is corrupt: as of the last flush, " + problem_of(geometry_, zone, bits));
         }
     }
     return {};

@@ -10,7 +10,7 @@ namespace zoneio {
 namespace {
 
 Status impossible(std::string text) {
-    return Status::error(EINVAL, "Impossible zoned device: " + std::move(text));
+    return Status::error(EINVAL, "impossible zoned device: " + std::move(text));
 }
 
 } // namespace
@@ -33,27 +33,27 @@ Status ZoneGeometry::check() const {
         return impossible(fmt::format("size ({}) must be a multiple of logical_block_size ({}), and not 0", size, block_size));
     }
     if (size > static_cast<uint64_t>(max_image_length)) {
-        return impossible(fmt::format("size ({}) is above {}", size, max_image_length));
+        return impossible(fmt::format("size ({}) exceeds {}", size, max_image_length));
     }
     if (zone_size == 0 || zone_size % block_size != 0) {
         return impossible(fmt::format("zone.size ({}) must be a multiple of logical_block_size ({}), and not 0", zone_size,
                                       block_size));
     }
     if (zone_size > largest_zone) {
-        return impossible(fmt::format("zone.size ({}) is above {}", zone_size, largest_zone));
+        return impossible(fmt::format("zone.size ({}) exceeds {}", zone_size, largest_zone));
     }
     if (zone_capacity == 0 || zone_capacity % block_size != 0) {
         return impossible(fmt::format("zone.capacity ({}) must be a multiple of logical_block_size ({}), and not 0",
                                       zone_capacity, block_size));
     }
     if (zone_capacity > zone_size) {
-        return impossible(fmt::format("zone.capacity ({}) is above zone.size ({})", zone_capacity, zone_size));
+        return impossible(fmt::format("zone.capacity ({}) exceeds zone.size ({})", zone_capacity, zone_size));
     }
     if (zone_count() > most_zones) {
-        return impossible(fmt::format("{} zones, at most {} are supported", zone_count(), most_zones));
+        return impossible(fmt::format("{} zones exceed the limit of {}", zone_count(), most_zones));
     }
     if (conventional_zones >= zone_count()) {
-        return impossible(fmt::format("zone.conventional_zones ({}) leaves none of the {} zones to be sequential",
+        return impossible(fmt::format("zone.conventional_zones ({}) leaves none of the {} zones sequential",
                                       conventional_zones, zone_count()));
     }
     if (max_append_bytes % block_size != 0) {

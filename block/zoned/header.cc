@@ -64,7 +64,7 @@ T get(std::span<const uint8_t> header, size_t at) {
 }
 
 Status corrupt(std::string text) {
-    return Status::error(EINVAL, "The header of the zoned device is corrupt: " + std::move(text));
+    return Status::error(EINVAL, "the header of the zoned device is corrupt: " + std::move(text));
 }
 
 } // namespace
@@ -90,19 +90,19 @@ ZonedHeaderBytes encode_zoned_header(const ZoneGeometry& geometry) {
 
 Result<ZoneGeometry> decode_zoned_header(std::span<const uint8_t> bytes) {
     if (bytes.size() < sizeof(ZonedHeaderBytes)) {
-        return corrupt("it is cut off");
+        return corrupt("it is truncated");
     }
     if (!has_zoned_magic(bytes)) {
-        return corrupt("the file does not begin with the magic bytes");
+        return corrupt("the file does not start with the magic bytes");
     }
     const auto stored = get<uint32_t>(bytes, check_sum_at);
     const uint32_t computed = crc32c(bytes.first(check_sum_at));
     if (stored != computed) {
-        return corrupt(fmt::format("its check sum is {:#010x}, but should be {:#010x}", stored, computed));
+        return corrupt(fmt::format("its checksum is {:#010x}, not {:#010x}", stored, computed));
     }
     const auto version = get<uint32_t>(bytes, version_at);
     if (version != format_version) {
-        return Status::error(ENOTSUP, fmt::format("The zoned device has format version {}, only {} is known", version,
+        return Status::error(ENOTSUP, fmt::format("the zoned device has format version {}; zoneio knows {} only", version,
                                                   format_version));
     }
     ZoneGeometry geometry;

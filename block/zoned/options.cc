@@ -99,7 +99,7 @@ Status check_list(const ZoneGeometry& geometry, std::string_view key, const Zone
             return Status::error(EINVAL, fmt::format("{}: zone {} is conventional", key, range.first));
         }
         if (range.last >= geometry.zone_count()) {
-            return Status::error(EINVAL, fmt::format("{}: there is no zone {}, the last is {}", key,
+            return Status::error(EINVAL, fmt::format("{}: zone {} does not exist; the last zone is {}", key,
                                                      std::max(range.first, geometry.zone_count()), geometry.zone_count() - 1));
         }
     }
@@ -119,7 +119,7 @@ std::optional<uint64_t> common_zone(const ZoneRanges& a, const ZoneRanges& b) {
 }
 
 Status mismatch(std::string_view key, const std::string& given, const std::string& found) {
-    return Status::error(EINVAL, fmt::format("The file holds a zoned device with {}={}, not {}", key, found, given))
+    return Status::error(EINVAL, fmt::format("the file holds a zoned device with {}={}, not {}", key, found, given))
         .because(Cause::other_geometry);
 }
 
@@ -189,7 +189,7 @@ Result<ZonedOptions> ZonedOptions::take(Options& options) {
 
 Result<ZoneGeometry> ZonedOptions::geometry() const {
     if (!size) {
-        return Status::error(EINVAL, "A new zoned device needs the option 'size'").because(Cause::needs_size);
+        return Status::error(EINVAL, "a new zoned device requires the option 'size'").because(Cause::needs_size);
     }
     ZoneGeometry made;
     made.size = *size;

@@ -153,48 +153,54 @@ constexpr Word held_operands[] = {Word::held_tag};
 
 constexpr Command commands[] = {
     {.name = "abort", .run = run_abort,
-     .oneline = "ends the program as a crash would, by abort(3)"},
+     .oneline = "end the program like a crash, by abort(3)"},
     {.name = "break", .run = run_break,
      .argmin = 2, .argmax = 2, .needs_image = true,
      .args = "event tag",
-     .oneline = "holds the next request that comes to an event",
+     .oneline = "hold the next request that reaches an event",
      .help =
-         "With blkdebug in the chain: the next request that comes to EVENT is held there, once, under the name TAG.\n"
+         "Holds the next request that reaches event, once, under the name tag. Requires the driver blkdebug.\n"
          "\n"
          "Example: break pwritev_done A\n",
      .words = {.operands = break_operands}},
     {.name = "remove_break", .run = run_remove_break,
      .argmin = 1, .argmax = 1, .needs_image = true,
      .args = "tag",
-     .oneline = "removes a breakpoint",
-     .help = "Removes the breakpoints of this name, and lets the requests go on that they hold.\n",
+     .oneline = "remove a breakpoint",
+     .help = "Removes all breakpoints named tag and resumes the requests that they hold.\n"
+         "\n"
+         "Example: remove_break A\n",
      .words = {.operands = tag_operands}},
     {.name = "resume", .run = run_resume,
      .argmin = 1, .argmax = 1, .needs_image = true,
      .args = "tag",
-     .oneline = "lets a held request go on",
-     .help = "Of several that are held under this name the newest goes on.\n",
+     .oneline = "resume a held request",
+     .help = "Resumes the newest request that is held under the name tag.\n"
+         "\n"
+         "Example: resume A\n",
      .words = {.operands = held_operands}},
     {.name = "sigraise", .run = run_sigraise,
      .argmin = 1, .argmax = 1,
      .args = "signal",
-     .oneline = "raises a signal in the program",
+     .oneline = "raise a signal in the program",
      .help =
-         "Raises the signal of this number in the program itself, by raise(3).\n"
+         "Raises the signal with this number in zoneio itself, by raise(3).\n"
          "\n"
-         "Example: sigraise 9    ends it without any clean-up\n"},
+         "Example: sigraise 9    end the program without any clean-up\n"},
     {.name = "sleep", .run = run_sleep,
      .argmin = 1, .argmax = 1,
-     .oneline = "waits for some milliseconds",
+     .oneline = "wait for some milliseconds",
      .help =
-         "Takes the number of milliseconds. Results of asynchronous requests are shown meanwhile.\n"
+         "Takes the number of milliseconds. Reports asynchronous requests that end meanwhile.\n"
          "\n"
          "Example: sleep 500\n"},
     {.name = "wait_break", .run = run_wait_break,
      .argmin = 1, .argmax = 1, .needs_image = true,
      .args = "tag",
-     .oneline = "waits until a request is held",
-     .help = "Waits until a request is held under this name. Fails when none is under way that could be.\n",
+     .oneline = "wait until a request is held",
+     .help = "Waits until a request is held under the name tag. Fails if no request in flight can reach the breakpoint.\n"
+         "\n"
+         "Example: wait_break A\n",
      .words = {.operands = tag_operands}},
 };
 

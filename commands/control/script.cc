@@ -39,7 +39,7 @@ public:
         int c = 0;
         while ((c = getc_unlocked(file_)) != EOF && c != '\n') {
             if (line_.size() == longest_line) {
-                status_ = Status::error(EFBIG, fmt::format("line {} is longer than {} bytes: this is no script", number_, longest_line));
+                status_ = Status::error(EFBIG, fmt::format("line {} is longer than {} bytes; the file is not a script", number_, longest_line));
                 return false;
             }
             line_.push_back(static_cast<char>(c));
@@ -108,7 +108,7 @@ public:
         }
         for (const RunningScript& script : scripts_) {
             if (script.device == st.st_dev && script.inode == st.st_ino) {
-                refusal_ = Status::error(ELOOP, "is being run already: " + where(scripts_));
+                refusal_ = Status::error(ELOOP, "is already running: " + where(scripts_));
                 return;
             }
         }
@@ -165,11 +165,11 @@ constexpr Command commands[] = {
     {.name = "source", .run = run_source,
      .argmin = 1, .argmax = 1, .is_ours = true,
      .operands = "file",
-     .oneline = "runs the commands in a file",
+     .oneline = "run the commands in a file",
      .help =
-         "Runs the commands in FILE, one a line. A word that begins with # begins a comment, to the end of the line;\n"
-         "empty lines are skipped, and tabs are spaces. A command that fails is named with its file and line; with\n"
-         "--errexit it is the last one. Scripts may run others.\n"
+         "Runs the commands in file, one per line. A word that starts with # starts a comment. Tabs count as spaces, and\n"
+         "empty lines are skipped. The file and line of a command that fails are reported; with --errexit the script ends\n"
+         "there. Scripts may run other scripts.\n"
          "\n"
          "Example: source check.zio\n",
      .words = {.operands = source_operands}},
@@ -225,7 +225,7 @@ Outcome run_file(Session& session, const std::string& name) {
         }
         if (strlen(file.text()) != file.length()) {
             return refuse(session, fmt::format("{}:{}", name, stacked.script().line),
-                          Status::error(EILSEQ, "a zero byte: this is no text"));
+                          Status::error(EILSEQ, "the file has a zero byte; it is not text"));
         }
         simplify(file.text());
         const size_t length = strlen(file.text());

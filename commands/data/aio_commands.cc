@@ -75,12 +75,12 @@ OptionStep set_last_flag(const GivenOption& given, detail::Owner<Member>& parsed
 }
 
 constexpr OptionRow<ReadOptions> read_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte"}, set_pattern<&ReadOptions::pattern>},
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare the data with this byte (0 to 255)"}, set_pattern<&ReadOptions::pattern>},
     {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
-    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&ReadOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
-    {{.letter = 'i', .help = "count an invalid request, and do nothing"}, set_last_flag<&ReadOptions::invalid>},
-    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&ReadOptions::registered>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&ReadOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&ReadOptions::registered>},
 };
 
 Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
@@ -122,14 +122,14 @@ struct WriteOptions {
 };
 
 constexpr OptionRow<WriteOptions> write_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
-    {{.letter = 'z', .help = "write zeros the cheapest way the image has (one length only)"}, set_flag<&WriteOptions::zeroes>},
-    {{.letter = 'u', .help = "with -z: the range may become a hole"}, set_flag<&WriteOptions::may_unmap>},
-    {{.letter = 'f', .help = "not done before the data is on the medium"}, set_flag<&WriteOptions::fua>},
-    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&WriteOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
-    {{.letter = 'i', .help = "count an invalid request, and do nothing"}, set_last_flag<&WriteOptions::invalid>},
-    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&WriteOptions::registered>},
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports; takes one len"}, set_flag<&WriteOptions::zeroes>},
+    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&WriteOptions::may_unmap>},
+    {{.letter = 'f', .help = "force the data to the medium before the request ends"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&WriteOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
 };
 
 /// Says which options exclude each other; false when some were given.
@@ -196,8 +196,8 @@ struct DiscardOptions {
 };
 
 constexpr OptionRow<DiscardOptions> discard_options[] = {
-    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&DiscardOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&DiscardOptions::quiet>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&DiscardOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&DiscardOptions::quiet>},
 };
 
 Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
@@ -230,37 +230,37 @@ constexpr Command commands[] = {
     {.name = "aio_discard", .run = run_aio_discard,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
-     .oneline = "starts to discard a stretch of the image",
+     .oneline = "start to discard a range of the image",
      .help =
-         "Lets go of LEN bytes at offset OFF. The command returns at once; aio_flush waits for the result.\n"
+         "Discards len bytes at offset off as discard does, but returns at once. aio_flush waits for the result.\n"
          "\n"
          "Example: aio_discard 0 64k\n",
-     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
      .options = discard_options, .words = range_words},
     {.name = "aio_flush", .run = run_aio_flush,
      .needs_image = true,
-     .oneline = "waits for all asynchronous requests and reports them"},
+     .oneline = "wait for all asynchronous requests and report them"},
     {.name = "aio_read", .run = run_aio_read,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true,
      .args = "[-Ciqrv] [-P pattern] off len [len..]",
-     .oneline = "starts to read a stretch of the image",
+     .oneline = "start to read a range of the image",
      .help =
-         "Reads at offset OFF into as many buffers as lengths are given. The command returns at once; aio_flush waits\n"
-         "for the result. Results are shown in the order of the commands.\n"
+         "Reads at offset off into one buffer of each length len, but returns at once. aio_flush waits for the result.\n"
+         "Results are reported in the order of the commands.\n"
          "\n"
          "Example: aio_read -v 512 1k 1k\n",
-     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
      .options = read_options, .words = vector_words},
     {.name = "aio_write", .run = run_aio_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cfiqruz] [-P pattern] off len [len..]",
-     .oneline = "starts to write a stretch of the image",
+     .oneline = "start to write a range of the image",
      .help =
-         "Writes at offset OFF from as many buffers as lengths are given; without -P or -z every byte is 0xcd. The\n"
-         "command returns at once; aio_flush waits for the result. Results are shown in the order of the commands.\n"
+         "Writes at offset off from one buffer of each length len, but returns at once. aio_flush waits for the result.\n"
+         "Results are reported in the order of the commands. Without -P or -z every byte is 0xcd.\n"
          "\n"
          "Example: aio_write -P 0x5a 512 1k 1k\n",
-     .notes = "What happens later is no error of this command: the exit status does not show it.\n",
+     .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
      .options = write_options, .words = vector_words},
 };
 

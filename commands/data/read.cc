@@ -31,28 +31,28 @@ struct ReadOptions {
 };
 
 constexpr OptionRow<ReadOptions> read_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte; a difference is an error"},
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare the data with this byte (0 to 255); fail if it differs"},
      set_pattern<&ReadOptions::pattern>},
-    {{.letter = 's', .argument = "OFF", .help = "compare from this offset of the data on (with -P)", .fallback = "0"},
+    {{.letter = 's', .argument = "OFF", .help = "with -P: start comparing this many bytes after off", .fallback = "0"},
      set_length<&ReadOptions::pattern_offset>},
-    {{.letter = 'l', .argument = "LEN", .help = "compare this many bytes (with -P)", .fallback = "all that follow"},
+    {{.letter = 'l', .argument = "LEN", .help = "with -P: compare this many bytes", .fallback = "all"},
      set_length<&ReadOptions::pattern_length>},
     {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
-    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&ReadOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
-    {{.letter = 'r', .help = "register the buffer for I/O beforehand"}, set_flag<&ReadOptions::registered>},
-    {{.letter = 'b', .help = "read from the VM state, not from the disk (raw images have none, those under -s do)"},
+    {{.letter = 'C', .help = "report in one line: bytes,operations,time,bytes/s,operations/s"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffer with the kernel before the request"}, set_flag<&ReadOptions::registered>},
+    {{.letter = 'b', .help = "read the VM state instead of the disk; only images opened with -s have one"},
      set_flag<&ReadOptions::vmstate>},
-    {{.letter = 'p', .help = "accepted and ignored"}, ignore_option},
+    {{.letter = 'p', .help = "ignored, for compatibility"}, ignore_option},
 };
 
 constexpr OptionRow<ReadOptions> readv_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "compare what is read with this byte; a difference is an error"},
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare the data with this byte (0 to 255); fail if it differs"},
      set_pattern<&ReadOptions::pattern>},
     {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
-    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&ReadOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&ReadOptions::quiet>},
-    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&ReadOptions::registered>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&ReadOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&ReadOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&ReadOptions::registered>},
 };
 
 /// The range of a read that is compared with the pattern, relative to its begin.
@@ -236,20 +236,20 @@ constexpr Command commands[] = {
     {.name = "read", .altname = "r", .run = run_read,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
-     .oneline = "reads a stretch of the image",
+     .oneline = "read a range of the image",
      .help =
-         "Reads LEN bytes at offset OFF and tells how long it took.\n"
+         "Reads len bytes at offset off and reports bytes, time and rate.\n"
          "\n"
-         "Example: read -v 512 1k    shows 1 KiB from offset 512 on\n",
+         "Example: read -v 512 1k    show 1 KiB at offset 512\n",
      .options = read_options, .words = range_words},
     {.name = "readv", .altname = "rv", .run = run_readv,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-Cqrv] [-P pattern] off len [len..]",
-     .oneline = "reads a stretch of the image into several buffers",
+     .oneline = "read a range of the image into several buffers",
      .help =
-         "Reads at offset OFF into as many buffers as lengths are given, with one request.\n"
+         "Reads at offset off with one request into one buffer of each length len.\n"
          "\n"
-         "Example: readv -v 512 1k 1k    reads 2 KiB at offset 512 into two buffers\n",
+         "Example: readv -v 512 1k 1k    read 2 KiB at offset 512 into two buffers\n",
      .options = readv_options, .words = vector_words},
 };
 

@@ -39,28 +39,28 @@ struct WriteOptions {
 };
 
 constexpr OptionRow<WriteOptions> write_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
-    {{.letter = 's', .argument = "SOURCE_FILE", .help = "write what this file holds, again and again up to LEN", .word = Word::file},
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 's', .argument = "SOURCE_FILE", .help = "write the content of this file, repeated as needed", .word = Word::file},
      set_word<&WriteOptions::source>},
-    {{.letter = 'z', .help = "write zeros the cheapest way the image has"}, set_flag<&WriteOptions::zeroes>},
-    {{.letter = 'u', .help = "with -z: the range may become a hole"}, set_flag<&WriteOptions::may_unmap>},
-    {{.letter = 'n', .help = "with -z: fail rather than write the zeros out"}, set_flag<&WriteOptions::no_fallback>},
-    {{.letter = 'f', .help = "do not return before the data is on the medium"}, set_flag<&WriteOptions::fua>},
-    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&WriteOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
-    {{.letter = 'r', .help = "register the buffer for I/O beforehand"}, set_flag<&WriteOptions::registered>},
-    {{.letter = 'b', .help = "write to the VM state, not to the disk (raw images have none, those under -s do)"},
+    {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports"}, set_flag<&WriteOptions::zeroes>},
+    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&WriteOptions::may_unmap>},
+    {{.letter = 'n', .help = "with -z: fail if the zeros would have to be written as data"}, set_flag<&WriteOptions::no_fallback>},
+    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line: bytes,operations,time,bytes/s,operations/s"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffer with the kernel before the request"}, set_flag<&WriteOptions::registered>},
+    {{.letter = 'b', .help = "write the VM state instead of the disk; only images opened with -s have one"},
      set_flag<&WriteOptions::vmstate>},
-    {{.letter = 'c', .help = "write compressed (raw images cannot, those under -s can)"}, set_flag<&WriteOptions::compressed>},
-    {{.letter = 'p', .help = "accepted and ignored"}, ignore_option},
+    {{.letter = 'c', .help = "write compressed; only images opened with -s can"}, set_flag<&WriteOptions::compressed>},
+    {{.letter = 'p', .help = "ignored, for compatibility"}, ignore_option},
 };
 
 constexpr OptionRow<WriteOptions> writev_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
-    {{.letter = 'f', .help = "do not return before the data is on the medium"}, set_flag<&WriteOptions::fua>},
-    {{.letter = 'C', .help = "report in one line of numbers"}, set_flag<&WriteOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&WriteOptions::quiet>},
-    {{.letter = 'r', .help = "register the buffers for I/O beforehand"}, set_flag<&WriteOptions::registered>},
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
+    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&WriteOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
 };
 
 /// Says which options of `write` exclude each other; false when some were given.
@@ -211,20 +211,20 @@ constexpr Command commands[] = {
     {.name = "write", .altname = "w", .run = run_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-bcCfnqruz] [-P pattern | -s source_file] off len",
-     .oneline = "writes a stretch of the image",
+     .oneline = "write a range of the image",
      .help =
-         "Writes LEN bytes at offset OFF and tells how long it took. Without -P, -s or -z every byte is 0xcd.\n"
+         "Writes len bytes at offset off and reports bytes, time and rate. Without -P, -s or -z every byte is 0xcd.\n"
          "\n"
-         "Example: write -P 0x5a 512 1k    writes 1 KiB of 0x5a at offset 512\n",
+         "Example: write -P 0x5a 512 1k    write 1 KiB of 0x5a at offset 512\n",
      .options = write_options, .words = range_words},
     {.name = "writev", .altname = "wv", .run = run_writev,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cfqr] [-P pattern] off len [len..]",
-     .oneline = "writes a stretch of the image from several buffers",
+     .oneline = "write a range of the image from several buffers",
      .help =
-         "Writes at offset OFF from as many buffers as lengths are given, with one request.\n"
+         "Writes at offset off with one request from one buffer of each length len.\n"
          "\n"
-         "Example: writev 512 1k 1k    writes 2 KiB at offset 512 from two buffers\n",
+         "Example: writev 512 1k 1k    write 2 KiB at offset 512 from two buffers\n",
      .options = writev_options, .words = vector_words},
 };
 

@@ -13,14 +13,14 @@ namespace {
 
 Status ask(Session& session, const std::string& filename, const std::vector<std::string>& uses) {
     session.out().flush();
-    print_error_line(session.out().program(), ": ", fmt::format("writing to '{}' may destroy data of others:", filename));
+    print_error_line(session.out().program(), ": ", fmt::format("writing to '{}' may destroy data:", filename));
     for (const std::string& use : uses) {
         print_error_line("  ", "", use);
     }
     if (session.confirm("Open it for writing?")) {
         return {};
     }
-    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; -r opens it for reading", filename))
+    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; use -r to open it read-only", filename))
         .because(Cause::write_declined, {.name = filename});
 }
 
@@ -38,7 +38,7 @@ WriteGuard write_guard(Session& session) {
         if (session.guard == Guard::ask) {
             return ask(session, filename, uses);
         }
-        session.out().warning(fmt::format("writing to '{}' may destroy data of others: {}", filename, fmt::join(uses, "; ")));
+        session.out().warning(fmt::format("writing to '{}' may destroy data: {}", filename, fmt::join(uses, "; ")));
         return Status();
     };
 }

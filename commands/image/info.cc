@@ -214,7 +214,7 @@ OptionStep take_mode(const GivenOption& given, TruncateOptions& parsed) {
 }
 
 constexpr OptionRow<TruncateOptions> truncate_options[] = {
-    {{.letter = 'm', .argument = "PREALLOC_MODE", .help = "what is added is a hole (off), reserved (falloc) or written (full)",
+    {{.letter = 'm', .argument = "PREALLOC_MODE", .help = "make the added range a hole (off), reserve it (falloc) or write it (full)",
       .fallback = "off", .word = Word::prealloc_mode},
      take_mode},
 };
@@ -252,8 +252,8 @@ struct DiscardOptions {
 };
 
 constexpr OptionRow<DiscardOptions> discard_options[] = {
-    {{.letter = 'C', .help = "report in one line of numbers: bytes,ops,time,bytes/s,ops/s"}, set_flag<&DiscardOptions::for_machines>},
-    {{.letter = 'q', .help = "no report"}, set_flag<&DiscardOptions::quiet>},
+    {{.letter = 'C', .help = "report in one line: bytes,operations,time,bytes/s,operations/s"}, set_flag<&DiscardOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&DiscardOptions::quiet>},
 };
 
 Outcome run_discard(Session& session, const Command& command, CommandLine line) {
@@ -288,44 +288,44 @@ constexpr Command commands[] = {
     {.name = "alloc", .altname = "a", .run = run_alloc,
      .argmin = 1, .argmax = 2, .needs_image = true,
      .args = "offset [count]",
-     .oneline = "counts the allocated bytes in a stretch of the image",
+     .oneline = "count the allocated bytes of a range",
      .help =
-         "Tells how many of COUNT bytes (512 unless told otherwise) from OFFSET on are allocated. In a raw image all are: no\n"
-         "backing file shows through its holes. Under -s those are that were written.\n"
+         "Reports how many of count bytes (default: 512) at offset are allocated. In a raw image all bytes are, because no\n"
+         "backing file shows through its holes. In an image opened with -s, the bytes written since then are.\n"
          "\n"
          "Example: alloc 0 64k\n",
      .words = range_words},
     {.name = "discard", .altname = "d", .run = run_discard,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
-     .oneline = "discards a stretch of the image",
+     .oneline = "discard a range of the image",
      .help =
-         "Lets go of LEN bytes at offset OFF: a file gets a hole there, a device is told that it may forget them.\n"
-         "With discards off (-d ignore, discard=ignore) nothing happens, and that is no error.\n"
+         "Discards len bytes at offset off: punches a hole into a file, or allows a device to forget the data.\n"
+         "If discards are off (-d ignore, discard=ignore), succeeds without doing anything.\n"
          "\n"
          "Example: discard 0 64k\n",
      .options = discard_options, .words = range_words},
     {.name = "flush", .altname = "f", .run = run_flush,
      .needs_image = true, .waits_for_aio = true,
-     .oneline = "brings everything written to the medium"},
+     .oneline = "force all written data to the medium"},
     {.name = "info", .altname = "i", .run = run_info,
      .needs_image = true,
-     .oneline = "tells the format of the image"},
+     .oneline = "show the format of the image"},
     {.name = "length", .altname = "l", .run = run_length,
      .needs_image = true,
-     .oneline = "tells the length of the image"},
+     .oneline = "show the length of the image"},
     {.name = "map", .run = run_map,
      .needs_image = true,
      .args = "",
-     .oneline = "lists the allocated stretches of the image",
-     .help = "Lists runs of allocated and unallocated bytes, as alloc would count them.\n"},
+     .oneline = "list the allocated ranges of the image",
+     .help = "Lists the ranges of allocated and unallocated bytes, as alloc counts them.\n"},
     {.name = "truncate", .altname = "t", .run = run_truncate,
      .argmin = 1, .argmax = 3, .needs_image = true, .waits_for_aio = true,
      .permissions = Permissions::write | Permissions::resize,
      .args = "[-m prealloc_mode] off",
-     .oneline = "changes the length of the image",
+     .oneline = "change the length of the image",
      .help =
-         "Makes the image OFF bytes long. What is cut off is lost; what is added reads as zeros.\n"
+         "Makes the image off bytes long. Data after off is lost; an added range reads as zeros.\n"
          "\n"
          "Example: truncate -m falloc 1G\n",
      .options = truncate_options, .words = {.operands = truncate_operands}},

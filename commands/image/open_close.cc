@@ -59,21 +59,21 @@ OptionStep take_open_options(const GivenOption& given, OpenRequest& request) {
 }
 
 constexpr OptionRow<OpenRequest> open_options[] = {
-    {{.letter = 'r', .help = "for reading only"}, set_open_flag<&NodeFlags::read_only>},
-    {{.letter = 's', .help = "write to a temporary overlay; the image stays as it is"}, set_flag<&OpenRequest::snapshot>},
-    {{.letter = 'C', .help = "copy on read"}, set_open_flag<&NodeFlags::copy_on_read>},
-    {{.letter = 'n', .help = "bypass the page cache, the same as -t none"}, take_no_cache},
-    {{.letter = 't', .argument = "CACHE", .help = "cache mode: none, directsync, writeback, unsafe or writethrough",
+    {{.letter = 'r', .help = "open for reading only"}, set_open_flag<&NodeFlags::read_only>},
+    {{.letter = 's', .help = "write to a temporary overlay; the image does not change"}, set_flag<&OpenRequest::snapshot>},
+    {{.letter = 'C', .help = "with -s: copy what is read into the overlay"}, set_open_flag<&NodeFlags::copy_on_read>},
+    {{.letter = 'n', .help = "bypass the page cache; short for -t none"}, take_no_cache},
+    {{.letter = 't', .argument = "CACHE", .help = "cache mode: writethrough, writeback, none, directsync, unsafe",
       .fallback = "writethrough", .word = Word::cache_mode},
      take_cache_mode},
-    {{.letter = 'd', .argument = "DISCARD", .help = "discards: unmap or ignore", .fallback = "unmap", .word = Word::discard_mode},
+    {{.letter = 'd', .argument = "DISCARD", .help = "pass discards on (unmap) or ignore them (ignore)", .fallback = "unmap", .word = Word::discard_mode},
      take_discard_mode},
-    {{.letter = 'i', .argument = "AIO", .help = "asynchronous I/O by threads, native or io_uring", .fallback = "threads",
+    {{.letter = 'i', .argument = "AIO", .help = "run asynchronous requests by threads, native (libaio) or io_uring", .fallback = "threads",
       .word = Word::aio_mode},
      take_aio_mode},
-    {{.letter = 'k', .help = "the same as -i native"}, take_native_aio},
-    {{.letter = 'U', .help = "share the image with programs that write to it (with -r)"}, set_flag<&OpenRequest::force_share>},
-    {{.letter = 'o', .argument = "OPTIONS", .help = "driver options, key=value with commas in between", .word = Word::open_options},
+    {{.letter = 'k', .help = "short for -i native"}, take_native_aio},
+    {{.letter = 'U', .help = "with -r: share the image with programs that write to it"}, set_flag<&OpenRequest::force_share>},
+    {{.letter = 'o', .argument = "OPTIONS", .help = "driver options: key=value,key=value", .word = Word::open_options},
      take_open_options},
 };
 
@@ -133,10 +133,10 @@ OptionStep take_access(const GivenOption& given, ReopenOptions& reopen) {
 }
 
 constexpr OptionRow<ReopenOptions> reopen_options[] = {
-    {{.letter = 'r', .help = "for reading only"}, take_access<true>},
-    {{.letter = 'w', .help = "for reading and writing; of a device in use after a question, see open"}, take_access<false>},
-    {{.letter = 'c', .argument = "CACHE", .help = "cache mode, see open", .word = Word::cache_mode}, take_reopen_cache},
-    {{.letter = 'o', .argument = "OPTIONS", .help = "read-only, cache.*, discard, detect-zeroes, and size and offset of raw",
+    {{.letter = 'r', .help = "open for reading only"}, take_access<true>},
+    {{.letter = 'w', .help = "open for reading and writing; asks as open does"}, take_access<false>},
+    {{.letter = 'c', .argument = "CACHE", .help = "cache mode, as for open", .word = Word::cache_mode}, take_reopen_cache},
+    {{.letter = 'o', .argument = "OPTIONS", .help = "driver options: read-only, cache.*, discard, detect-zeroes, and offset and size of raw",
       .word = Word::reopen_options},
      take_reopen_options},
 };
@@ -204,28 +204,28 @@ constexpr Word open_operands[] = {Word::image};
 constexpr Command commands[] = {
     {.name = "close", .altname = "c", .run = run_close,
      .needs_image = true,
-     .oneline = "closes the image"},
+     .oneline = "close the image"},
     {.name = "open", .altname = "o", .run = run_open,
      .argmin = 1, .argmax = -1,
      .args = "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
-     .oneline = "opens an image",
+     .oneline = "open an image",
      .help =
-         "Opens the image at PATH, or the one that options describe. At a terminal you are asked before a block device is\n"
-         "opened for writing that is in use or holds data of others, such as a file system.\n"
+         "Opens the image named path, or the image that -o describes. On a terminal, asks before it opens a block device for\n"
+         "writing that is in use or holds a file system or other known data.\n"
          "\n"
-         "Example: open -n -o driver=raw /tmp/disk.img    opens a raw file without the page cache\n",
+         "Example: open -n -o driver=raw /tmp/disk.img    open a raw file without the page cache\n",
      .options = open_options, .words = {.operands = open_operands}},
     {.name = "quit", .altname = "q", .run = run_quit,
      .argmax = -1,
-     .oneline = "ends the program"},
+     .oneline = "end the program"},
     {.name = "reopen", .run = run_reopen,
      .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[(-r|-w)] [-c cache] [-o options]",
-     .oneline = "changes how the open image is used",
+     .oneline = "change the settings of the open image",
      .help =
-         "Changes settings of the open image. Either all of them take effect, or none.\n"
+         "Changes access, cache mode and some driver options. Either all changes take effect or none.\n"
          "\n"
-         "Example: reopen -r -c none    makes it read-only, and bypasses the page cache\n",
+         "Example: reopen -r -c none    make it read-only, bypass the page cache\n",
      .options = reopen_options},
 };
 

@@ -24,10 +24,12 @@ Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line
 constexpr Command commands[] = {
     {.name = "why", .run = run_why,
      .waits_for_aio = true, .is_ours = true,
-     .oneline = "explains the last failure",
+     .oneline = "explain the last failure",
      .help =
-         "Tells what was wrong with the last command or asynchronous request that failed, the rule behind it, how the zone\n"
-         "or file is now, and a command that mends it where there is one. Nothing is changed.\n"},
+         "Shows why the last command or asynchronous request failed: the rule, the state of the zone or file now, and a\n"
+         "command that helps, if there is one. Changes nothing.\n"
+         "\n"
+         "Example: why\n"},
 };
 
 } // namespace

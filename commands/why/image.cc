@@ -29,12 +29,12 @@ bool is_permission(Evidence& evidence) {
 }
 Explanation explain_permission(Evidence& evidence) {
     if (evidence.is(Cause::image_locked)) {
-        return {"another program uses the image, and does not let others do this to it",
+        return {"another program uses the image and does not allow this",
                 {evidence.failure().status.message().substr(0, evidence.failure().status.message().find('\n'))},
                 ""};
     }
     if (evidence.is(Cause::read_only_node)) {
-        return {"the image is open for reading only", {"Writing, discarding and truncating need write access."}, reopen_writable(evidence)};
+        return {"the image is open read-only", {"Writing, discarding and truncating require write access."}, reopen_writable(evidence)};
     }
     return {"the image does not allow that", {evidence.failure().status.message()}, ""};
 }
@@ -47,11 +47,11 @@ bool is_past_end(Evidence& evidence) {
 Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t length = evidence.length();
-    Explanation explanation{fmt::format("the range ends at {}, behind the end of the image", request.offset + request.bytes),
+    Explanation explanation{fmt::format("the range ends at {}, after the end of the image", request.offset + request.bytes),
                             {fmt::format("The image is {} bytes long ({}).", length, size_text(length))},
                             ""};
     if (request.offset < length) {
-        explanation.more.push_back(fmt::format("From {} on there are {} bytes left.", request.offset, length - request.offset));
+        explanation.more.push_back(fmt::format("After {} there are {} bytes left.", request.offset, length - request.offset));
     }
     if (evidence.writes() && evidence.session().backend().can_grow_to(request.offset + request.bytes)) {
         explanation.repair = fmt::format("truncate {}", request.offset + request.bytes);
@@ -73,22 +73,22 @@ bool is_errno(Evidence& evidence) {
     return evidence.code() == Errno;
 }
 Explanation explain_full_medium(Evidence& evidence) {
-    return {fmt::format("the file system of {} has no room left for what was to be written", host_file(evidence)),
-            {"A sparse image takes room when it is written, not before."},
+    return {fmt::format("the file system of {} has no space left", host_file(evidence)),
+            {"A sparse image takes space when it is written, not before."},
             ""};
 }
 Explanation explain_quota(Evidence& evidence) {
     return {fmt::format("your quota on the file system of {} is used up", host_file(evidence)),
-            {"A sparse image takes room when it is written, not before."},
+            {"A sparse image takes space when it is written, not before."},
             ""};
 }
 Explanation explain_too_large(Evidence& evidence) {
-    Explanation explanation{fmt::format("{} may not become that large", host_file(evidence)), {}, ""};
+    Explanation explanation{fmt::format("{} would become larger than allowed", host_file(evidence)), {}, ""};
     rlimit most{};
     if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY) {
         explanation.more.push_back(fmt::format("This process may write files of up to {} bytes ('ulimit -f').", most.rlim_cur));
     } else {
-        explanation.more.emplace_back("The file system has a limit for the size of files.");
+        explanation.more.emplace_back("The file system limits the size of files.");
     }
     return explanation;
 }
@@ -97,7 +97,7 @@ bool is_file_error(Evidence& evidence) {
 }
 Explanation explain_file_error(Evidence& evidence) {
     return {fmt::format("the system could not read or write {}: {}", host_file(evidence), Status::from_errno(EIO).message()),
-            {"Its medium may be failing there: the kernel's log (dmesg) tells more."},
+            {"The medium may be failing: see the kernel's log (dmesg)."},
             ""};
 }
 
@@ -106,8 +106,8 @@ bool changes_format(Evidence& evidence) {
 }
 Explanation explain_changes_format(Evidence& /*evidence*/) {
     return {"the write would make the file look like an image of another format",
-            {"The format was guessed to be raw, and would be guessed differently the next time. With -f raw (or -o driver=raw) any "
-             "write is taken."},
+            {"The format was guessed as raw; the next guess would differ. With -f raw (or -o driver=raw) zoneio accepts any "
+             "write."},
             ""};
 }
 
@@ -115,14 +115,14 @@ bool is_unsupported(Evidence& evidence) {
     return evidence.is_request() && evidence.code() == ENOTSUP;
 }
 Explanation explain_unsupported(Evidence& evidence) {
-    return {fmt::format("the driver {} cannot do that", evidence.session().backend().format().name), {}, ""};
+    return {fmt::format("the driver {} does not support this", evidence.session().backend().format().name), {}, ""};
 }
 
 bool is_resize_refused(Evidence& evidence) {
     return evidence.wants(Kind::truncate);
 }
 Explanation explain_resize_refused(Evidence& evidence) {
-    return {"the length of this image cannot be changed so", {evidence.failure().status.message()}, ""};
+    return {"the length of this image cannot be changed this way", {evidence.failure().status.message()}, ""};
 }
 
 bool is_request(Evidence& evidence) {
@@ -130,15 +130,15 @@ bool is_request(Evidence& evidence) {
 }
 Explanation explain_request(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
-    Explanation explanation{fmt::format("the system refused it: {}", Status::from_errno(evidence.code()).message()), {}, ""};
+    Explanation explanation{fmt::format("the system refused the request: {}", Status::from_errno(evidence.code()).message()), {}, ""};
     if (request.bytes > 0) {
-        explanation.more.push_back(fmt::format("It was about {} bytes at offset {}.", request.bytes, request.offset));
+        explanation.more.push_back(fmt::format("The request had {} bytes at offset {}.", request.bytes, request.offset));
     }
     if (evidence.failure().status.has_text()) {
         explanation.more.push_back(evidence.failure().status.message());
     }
     if (evidence.code() == EIO) {
-        explanation.more.emplace_back("The medium may be failing there: the kernel's log (dmesg) tells more.");
+        explanation.more.emplace_back("The medium may be failing: see the kernel's log (dmesg).");
     }
     return explanation;
 }
@@ -147,8 +147,8 @@ bool is_gone(Evidence& evidence) {
     return evidence.is(FailureKind::request);
 }
 Explanation explain_gone(Evidence& evidence) {
-    return {fmt::format("the system refused it: {}", evidence.failure().status.message()),
-            {"The image that it was about is closed, so nothing more can be found out."},
+    return {fmt::format("the system refused the request: {}", evidence.failure().status.message()),
+            {"The image is closed, so nothing more is known."},
             ""};
 }
 
@@ -160,13 +160,13 @@ Explanation explain_mismatch(Evidence& evidence) {
     Explanation explanation{
         fmt::format("{} of {} bytes differ; the first at {} is {:#04x}, not {:#04x}", mismatch.bytes, mismatch.compared_bytes,
                     mismatch.offset, mismatch.found, mismatch.expected),
-        {fmt::format("What was read at {} was compared with the byte {:#04x} (-P).", mismatch.compared_offset, mismatch.expected)},
+        {fmt::format("The data at {} was compared with the byte {:#04x} (-P).", mismatch.compared_offset, mismatch.expected)},
         ""};
     const bool is_same_image = evidence.session().is_open() && evidence.session().image() == evidence.failure().image;
     const uint64_t length = is_same_image ? evidence.length() : 0;
     if (mismatch.offset < length && !evidence.failure().line.starts_with("read -b")) {
         explanation.repair = fmt::format("read -v {} {}", mismatch.offset, std::min<uint64_t>(64, length - mismatch.offset));
-        explanation.note = "shows what is there now";
+        explanation.note = "shows the data";
     }
     return explanation;
 }
@@ -175,9 +175,9 @@ bool is_compare_range(Evidence& evidence) {
     return evidence.is(FailureKind::compare_range);
 }
 Explanation explain_compare_range(Evidence& /*evidence*/) {
-    return {"what is to be compared goes beyond what is read",
-            {"-s is where comparing begins, counted from the begin of what is read, and -l how many bytes are compared: together at most "
-             "as many as are read."},
+    return {"the range to compare ends after the data that was read",
+            {"-s is the first byte to compare, counted from the start of the data, and -l the number of bytes: together at most the "
+             "length of the read."},
             "help read"};
 }
 
@@ -185,7 +185,7 @@ bool is_interrupted(Evidence& evidence) {
     return evidence.is(FailureKind::interrupted);
 }
 Explanation explain_interrupted(Evidence& evidence) {
-    return {"you ended it with Ctrl-C", {evidence.failure().status.message()}, ""};
+    return {"interrupted by Ctrl-C", {evidence.failure().status.message()}, ""};
 }
 
 bool is_anything(Evidence& /*evidence*/) {
@@ -196,8 +196,8 @@ Explanation explain_anything(Evidence& evidence) {
     if (evidence.failure().status.has_text()) {
         return {evidence.failure().status.message(), {}, command != nullptr ? fmt::format("help {}", command->name) : ""};
     }
-    return {fmt::format("'{}' failed for the reason that it gave", evidence.failure().line),
-            {"Nothing more is known of it."},
+    return {fmt::format("'{}' failed for the reason it reported", evidence.failure().line),
+            {"Nothing more is known."},
             command != nullptr ? fmt::format("help {}", command->name) : ""};
 }
 

@@ -69,11 +69,11 @@ Explanation explain_missing(Evidence& evidence) {
     const std::string file = evidence.name();
     const std::string folder = folder_of(file);
     if (access(folder.c_str(), F_OK) != 0) {
-        return {fmt::format("there is no folder '{}', so '{}' cannot be in it", folder, file), {}, ""};
+        return {fmt::format("the folder '{}' of '{}' does not exist", folder, file), {}, ""};
     }
-    return {fmt::format("there is no file '{}'", file),
-            {"A name without a slash is looked for in the current folder.", "'create' makes a raw image or, with -f zoned, a zoned "
-                                                                            "device in a file."},
+    return {fmt::format("the file '{}' does not exist", file),
+            {"A name without a slash is a file in the working directory.", "'create' makes a raw image or, with -f zoned, an "
+                                                                           "emulated zoned device."},
             can_be_created(file) ? fmt::format("create {} 64M", file) : ""};
 }
 
@@ -82,13 +82,13 @@ bool is_refused_by_permissions(Evidence& evidence) {
 }
 Explanation explain_refused_by_permissions(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("you may not open '{}' that way", file), {}, ""};
+    Explanation explanation{fmt::format("you have no permission to open '{}' this way", file), {}, ""};
     struct stat st{};
     if (stat(file.c_str(), &st) == 0) {
-        explanation.more.push_back(fmt::format("It belongs to user {} and group {}, with mode {:04o}; you are user {}.", st.st_uid,
+        explanation.more.push_back(fmt::format("Its owner is user {}, its group {}, its mode {:04o}; you are user {}.", st.st_uid,
                                                st.st_gid, st.st_mode & 07777U, geteuid()));
     } else {
-        explanation.more.push_back(fmt::format("A folder on the way to it cannot be entered: {}", folder_of(file)));
+        explanation.more.push_back(fmt::format("A folder in its path cannot be entered: {}", folder_of(file)));
     }
     if (access(file.c_str(), R_OK) == 0) {
         explanation.more.emplace_back("You may read it.");
@@ -99,7 +99,7 @@ Explanation explain_refused_by_permissions(Evidence& evidence) {
 
 Explanation explain_read_only_medium(Evidence& evidence) {
     const std::string file = evidence.name();
-    return {fmt::format("'{}' is on a medium or file system that is read-only", file), {}, open_command("-r", file, {})};
+    return {fmt::format("'{}' is on a read-only medium or file system", file), {}, open_command("-r", file, {})};
 }
 
 Explanation explain_folder(Evidence& evidence) {
@@ -111,7 +111,7 @@ bool is_locked(Evidence& evidence) {
 }
 Explanation explain_locked(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("another program has '{}' open, and does not share it", file), {}, ""};
+    Explanation explanation{fmt::format("another program has '{}' open and does not share it", file), {}, ""};
     const std::vector<ProcessName> users = processes_with(file);
     const bool shows_ids = !evidence.session().out().is_deterministic();
     for (const ProcessName& user : users) {
@@ -122,10 +122,10 @@ Explanation explain_locked(Evidence& evidence) {
         std::sort(explanation.more.begin(), explanation.more.end());
     }
     if (users.empty()) {
-        explanation.more.emplace_back("Which one cannot be seen from here: it may be another user's, or on another machine.");
+        explanation.more.emplace_back("The program is not visible from here: it may belong to another user or run on another machine.");
     }
-    explanation.more.emplace_back("Programs of the QEMU family lock images, so that two do not write to one. To look at it all the same, "
-                                  "read only and share:");
+    explanation.more.emplace_back("Programs of the QEMU family lock images, so that two do not write to one. Reading it nevertheless requires "
+                                  "read-only access and sharing:");
     explanation.repair = open_command("-r -U", file, {.read_only = true, .force_share = true});
     return explanation;
 }
@@ -142,12 +142,12 @@ Explanation explain_unknown_driver(Evidence& evidence) {
             names.push_back(driver.name);
         }
     }
-    Explanation explanation{fmt::format("there is no {} '{}'", protocol ? "protocol" : "driver", word),
-                            {choices_text("There are", word, names)},
+    Explanation explanation{fmt::format("unknown {} '{}'", protocol ? "protocol" : "driver", word),
+                            {choices_text(protocol ? "Protocols:" : "Drivers:", word, names)},
                             ""};
     if (protocol) {
-        explanation.more.emplace_back("What stands before a colon in a name is its protocol; a file whose name has one is ./NAME or "
-                                      "file:NAME.");
+        explanation.more.emplace_back("The text before a colon in a name is its protocol. Write ./NAME or file:NAME for a file whose name has a "
+                                      "colon.");
     }
     return explanation;
 }
@@ -161,9 +161,9 @@ Explanation explain_unknown_option(Evidence& evidence) {
     Explanation explanation{fmt::format("the driver {} has no option '{}'", driver, word), {}, ""};
     if (const DriverInfo* const info = find_driver(driver)) {
         const std::span<const std::string_view> keys = info->option_keys;
-        explanation.more.push_back(keys.empty() ? "It has none of its own." : choices_text("It has", word, keys));
+        explanation.more.push_back(keys.empty() ? "It has no options of its own." : choices_text("Its options:", word, keys));
         explanation.more.emplace_back("Every driver has read-only, auto-read-only, force-share, cache.direct, cache.no-flush, discard, "
-                                      "detect-zeroes and node-name; file.KEY is for the node below.");
+                                      "detect-zeroes and node-name. file.KEY is an option of the node below.");
     }
     return explanation;
 }
@@ -173,19 +173,19 @@ bool is_bad_value(Evidence& evidence) {
 }
 std::string kind_text(ValueKind kind, const std::string& key) {
     switch (kind) {
-    case ValueKind::on_off: return fmt::format("It is on or off: {}=on", key);
+    case ValueKind::on_off: return fmt::format("It must be on or off: {}=on", key);
     case ValueKind::size:
-        return fmt::format("It is a size in bytes, with a suffix if need be (k M G T P E, powers of 1024): {}=64M", key);
-    case ValueKind::zone_numbers: return fmt::format("It is a list of zone numbers: {}=3:5-7", key);
-    case ValueKind::identifier: return fmt::format("It is a name that begins with a letter: {}=disk0", key);
+        return fmt::format("It must be a size in bytes, perhaps with a suffix (k M G T P E, powers of 1024): {}=64M", key);
+    case ValueKind::zone_numbers: return fmt::format("It must be a list of zone numbers: {}=3:5-7", key);
+    case ValueKind::identifier: return fmt::format("It must be a name that starts with a letter: {}=disk0", key);
     case ValueKind::number:
     case ValueKind::text: break;
     }
-    return fmt::format("It is a plain number: {}=4", key);
+    return fmt::format("It must be a number: {}=4", key);
 }
 Explanation explain_bad_value(Evidence& evidence) {
     const std::string& key = evidence.facts().name;
-    return {fmt::format("the value of '{}' is not of the kind that it takes", key), {kind_text(evidence.facts().expected, key)}, ""};
+    return {fmt::format("wrong kind of value for '{}'", key), {kind_text(evidence.facts().expected, key)}, ""};
 }
 
 bool needs_direct(Evidence& evidence) {
@@ -193,9 +193,9 @@ bool needs_direct(Evidence& evidence) {
 }
 Explanation explain_needs_direct(Evidence& evidence) {
     const bool zoned = evidence.is(Cause::zones_need_direct);
-    return {zoned ? "a zoned device is written past the page cache only" : "this aio mode works past the page cache only",
-            {zoned ? "The page cache would write back in any order, and zones want theirs. For reading only (-r) there is no such need."
-                   : "The kernel's asynchronous I/O waits in the page cache otherwise."},
+    return {zoned ? "writing a zoned device requires O_DIRECT" : "this aio mode requires O_DIRECT",
+            {zoned ? "The page cache would write back in any order, but zones must be written in order. Reading (-r) works either way."
+                   : "Without it, the kernel's asynchronous I/O blocks in the page cache."},
             open_command("-n", evidence.failure().word, {.direct = true})};
 }
 
@@ -212,8 +212,8 @@ bool needs_size(Evidence& evidence) {
     return is_open(evidence) && evidence.is(Cause::needs_size);
 }
 Explanation explain_needs_size(Evidence& /*evidence*/) {
-    return {"a new zoned device needs to know how large it is to be",
-            {"A file that holds a device already needs no options; an empty file and memory do."},
+    return {"a new zoned device requires the option size",
+            {"A file that already holds a device requires no options."},
             "open -o driver=zoned,size=64M,zone.size=4M"};
 }
 
@@ -221,9 +221,9 @@ bool is_no_zoned_file(Evidence& evidence) {
     return is_open(evidence) && evidence.is(Cause::no_zoned_file);
 }
 Explanation explain_no_zoned_file(Evidence& evidence) {
-    return {fmt::format("'{}' holds something else than an emulated zoned device, and stays as it is", evidence.name()),
-            {"driver=zoned makes a device only of a file that is empty. A real zoned device is opened by its name alone.",
-             "'create -f zoned -o zone.size=4M NEW-FILE 64M' makes a new one."},
+    return {fmt::format("'{}' has other content than an emulated zoned device and was not changed", evidence.name()),
+            {"driver=zoned makes a device only in an empty file. Open a real zoned device by its name alone.",
+             "'create -f zoned -o zone.size=4M NEW-FILE 64M' creates a new device."},
             ""};
 }
 
@@ -231,8 +231,8 @@ bool is_other_device(Evidence& evidence) {
     return is_open(evidence) && evidence.is(Cause::other_geometry);
 }
 Explanation explain_other_device(Evidence& evidence) {
-    return {"the file holds a zoned device with another shape than the options say",
-            {evidence.failure().status.message(), "A device that is there already is opened without options."},
+    return {"the options do not match the zoned device in the file",
+            {evidence.failure().status.message(), "Open an existing device without options."},
             open_command("", evidence.failure().word, {})};
 }
 
@@ -240,8 +240,8 @@ bool is_unsupported_format(Evidence& evidence) {
     return is_open(evidence) && evidence.is(Cause::unsupported_format);
 }
 Explanation explain_unsupported_format(Evidence& evidence) {
-    return {fmt::format("the file is an image of the format {}, which zoneio does not read", evidence.facts().name),
-            {"With driver=raw the bytes of the file itself are shown; writing them breaks the image for others."},
+    return {fmt::format("the file is an image of the format {}, which zoneio does not support", evidence.facts().name),
+            {"driver=raw opens the bytes of the file itself. Writing them destroys the image."},
             open_command("-r -o driver=raw", evidence.failure().word, {}, "raw")};
 }
 
@@ -250,18 +250,18 @@ bool is_overlay(Evidence& evidence) {
 }
 Explanation explain_overlay(Evidence& evidence) {
     if (evidence.is(Cause::overlay_unnamed)) {
-        return {"what was written is in a temporary overlay (-s), which cannot be opened a second time",
-                {"Its file has no name any more, so that it is gone when the image is closed.", "'reopen' can change other settings."},
+        return {"the temporary overlay (-s) cannot be opened a second time",
+                {"Its file has no name any more, so that its space is freed at close.", "'reopen' can change other settings."},
                 ""};
     }
-    return {fmt::format("the file of the temporary overlay (-s) could not be made in '{}'", folder_of(evidence.facts().name)),
-            {Status::from_errno(evidence.code()).message(), "The environment variable TMPDIR names another folder."},
+    return {fmt::format("cannot create the file of the temporary overlay (-s) in '{}'", folder_of(evidence.facts().name)),
+            {Status::from_errno(evidence.code()).message(), "Set the environment variable TMPDIR to use another folder."},
             ""};
 }
 
 Explanation explain_open(Evidence& evidence) {
     const Failure& failure = evidence.failure();
-    Explanation explanation{failure.word.empty() ? "the image could not be opened" : fmt::format("'{}' could not be opened", failure.word),
+    Explanation explanation{failure.word.empty() ? "cannot open the image" : fmt::format("cannot open '{}'", failure.word),
                             {},
                             "help open"};
     const std::string text = failure.status.message();
@@ -275,11 +275,11 @@ Explanation explain_open(Evidence& evidence) {
 
 Explanation explain_guarded(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("you did not want '{}' to be opened for writing", file), {}, open_command("-r", file, {})};
+    Explanation explanation{fmt::format("you declined to open '{}' for writing", file), {}, open_command("-r", file, {})};
     if (const std::vector<std::string> uses = path_uses(file); !uses.empty()) {
-        explanation.more.push_back(fmt::format("Writing to it may destroy data of others: {}.", fmt::join(uses, "; ")));
+        explanation.more.push_back(fmt::format("Writing to it may destroy data: {}.", fmt::join(uses, "; ")));
     }
-    explanation.more.emplace_back("For reading only nobody is asked.");
+    explanation.more.emplace_back("Opening it read-only asks no question.");
     return explanation;
 }
 

@@ -30,7 +30,7 @@ bool is_kind(Evidence& evidence) {
 Explanation explain_unknown_command(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
     const std::vector<std::string_view> names = command_names();
-    Explanation explanation{fmt::format("there is no command '{}'", word), {}, "help"};
+    Explanation explanation{fmt::format("unknown command '{}'", word), {}, "help"};
     if (const std::string nearest = nearest_text(word, names); !nearest.empty()) {
         explanation.more.push_back(fmt::format("did you mean {}?", nearest));
         explanation.repair = fmt::format("help {}", nearest_words(word, names).front());
@@ -40,42 +40,42 @@ Explanation explain_unknown_command(Evidence& evidence) {
 
 Explanation explain_no_image(Evidence& evidence) {
     const Command* const command = evidence.failure().command;
-    return {fmt::format("{} needs an image, and none is open", command != nullptr ? command->name : "the command"),
-            {"'open FILE' opens one; 'open -o driver=zoned,size=64M,zone.size=4M' makes a zoned device in memory."},
+    return {fmt::format("{} requires an open image", command != nullptr ? command->name : "the command"),
+            {"'open FILE' opens an image; 'open -o driver=zoned,size=64M,zone.size=4M' opens a zoned device in memory."},
             "help open"};
 }
 
 Explanation explain_already_open(Evidence& /*evidence*/) {
-    return {"an image is open already, and one at a time can be", {"'close' waits for what is under way, and closes it."}, "close"};
+    return {"an image is already open; only one can be open at a time", {"'close' waits for requests in flight and closes it."}, "close"};
 }
 
 Explanation explain_words(Evidence& evidence) {
     const Command& command = *evidence.failure().command;
     Explanation explanation{evidence.is(FailureKind::word_count)
-                                ? fmt::format("{} takes another number of words than that", command.name)
-                                : fmt::format("{} does not take these options and operands", command.name),
+                                ? fmt::format("wrong number of words for {}", command.name)
+                                : fmt::format("wrong options or operands for {}", command.name),
                             {usage_of(command)},
                             help_for(evidence)};
     if (command.name == "zone_append" && evidence.is(FailureKind::word_count)) {
-        explanation.more.emplace_back("qemu-io counts -p as a word, and wants three or four: 'zap -p 0 4k', 'zap 0 4k 4k'.");
+        explanation.more.emplace_back("The command must have three or four words, as in qemu-io: 'zap -p 0 4k', 'zap 0 4k 4k'.");
     }
     return explanation;
 }
 
-/// What a word that is no size looks like.
+/// What makes a word no size.
 std::string size_problem(std::string_view word) {
     const size_t digits = std::min(word.find_first_not_of("0123456789."), word.size());
     if (word.starts_with("0x") || word.starts_with("0X")) {
-        return "hexadecimal numbers have neither a suffix nor a fraction";
+        return "a hexadecimal number has neither a suffix nor a fraction";
     }
     if (digits == 0) {
-        return "it does not begin with a digit";
+        return "it does not start with a digit";
     }
     const std::string_view rest = word.substr(digits);
     if (rest == "z" || rest == "Z" || rest.starts_with("z+") || rest.starts_with("z-")) {
-        return "zones are counted (5z, 5z+wp) only where a zoned device is open, and an offset or length is wanted";
+        return "zone addresses (5z, 5z+wp) require an open zoned device, and an offset or a length";
     }
-    return rest.empty() ? "it has more than one point" : fmt::format("'{}' is no suffix", rest);
+    return rest.empty() ? "it has two points" : fmt::format("'{}' is not a suffix", rest);
 }
 
 bool is_number_with_reason(Evidence& evidence) {
@@ -84,7 +84,7 @@ bool is_number_with_reason(Evidence& evidence) {
 Explanation explain_number_with_reason(Evidence& evidence) {
     const Failure& failure = evidence.failure();
     return {fmt::format("'{}': {}", failure.word, failure.status.message()),
-            {"5z is where zone 5 begins, 5z+4k is 4 KiB further, 5z+wp its write pointer, wp that of the zone named last."},
+            {"5z is the start of zone 5, 5z+4k is 4 KiB after it, 5z+wp is its write pointer, wp is the write pointer of the last zone used."},
             "zone_list"};
 }
 
@@ -93,8 +93,8 @@ bool is_number_too_large(Evidence& evidence) {
 }
 Explanation explain_number_too_large(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
-    return {word.starts_with('-') ? fmt::format("'{}' is negative, and offsets and lengths are not", word)
-                                  : fmt::format("'{}' is more than an offset or length can be: 2^63-1", word),
+    return {word.starts_with('-') ? fmt::format("'{}' is negative; offsets and lengths cannot be", word)
+                                  : fmt::format("'{}' is too large; an offset or length is at most 2^63-1", word),
             {},
             ""};
 }
@@ -103,22 +103,22 @@ bool is_request_too_large(Evidence& evidence) {
     return evidence.is(FailureKind::number) && evidence.code() == E2BIG;
 }
 Explanation explain_request_too_large(Evidence& evidence) {
-    return {fmt::format("'{}' makes it more than one request moves", evidence.failure().word),
-            {fmt::format("One request moves at most {} bytes, 2 GiB less a sector.", max_request_bytes)},
+    return {fmt::format("'{}' makes the request too large", evidence.failure().word),
+            {fmt::format("One request transfers at most {} bytes (2 GiB minus one sector).", max_request_bytes)},
             ""};
 }
 
 Explanation explain_number(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
-    return {fmt::format("'{}' is no offset, length or count: {}", word, size_problem(word)),
-            {"A size is a decimal number, with a fraction if need be, and a suffix: b k m g t p e, powers of 1024. Or it is "
-             "hexadecimal.",
+    return {fmt::format("'{}' is not an offset, length or count: {}", word, size_problem(word)),
+            {"A size is a decimal number, perhaps with a fraction and a suffix (b k m g t p e, powers of 1024), or a "
+             "hexadecimal number.",
              "Examples: 4096, 4k, 1.5M, 0x1000; on a zoned device also 5z, 5z+4k, 5z+wp."},
             help_for(evidence)};
 }
 
 Explanation explain_pattern(Evidence& evidence) {
-    return {fmt::format("'{}' is no byte to write or compare", evidence.failure().word),
+    return {fmt::format("'{}' is not a byte", evidence.failure().word),
             {"A pattern is a number from 0 to 255: 90, 0x5a, 0132."},
             help_for(evidence)};
 }
@@ -134,10 +134,10 @@ Explanation explain_mode(Evidence& evidence) {
         {"aio", offered_words<aio_mode_words>},
     };
     const Failure& failure = evidence.failure();
-    Explanation explanation{fmt::format("'{}' is no {} mode", failure.word, failure.option), {}, help_for(evidence)};
+    Explanation explanation{fmt::format("'{}' is not a mode of {}", failure.word, failure.option), {}, help_for(evidence)};
     for (const Modes& modes : known) {
         if (modes.option == failure.option) {
-            explanation.more.push_back(choices_text("There are", failure.word, modes.words));
+            explanation.more.push_back(choices_text("Known modes:", failure.word, modes.words));
         }
     }
     return explanation;

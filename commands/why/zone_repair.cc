@@ -45,7 +45,7 @@ ZoneRepair management_repair(const Evidence& evidence, ZoneOp op, uint64_t zone,
 }
 
 ZoneRepair condition_repair(const Evidence& evidence, uint64_t zone) {
-    return {zones_request(evidence, Kind::condition, {}, zone, 1), fmt::format("zone_condition {}z 1z empty", zone)};
+    return {zones_request(evidence, Kind::condition, {}, zone, 1), fmt::format("zone_state {}z 1z empty", zone)};
 }
 
 std::optional<ZoneRepair> write_repair(const Evidence& evidence, uint64_t zone, uint64_t bytes) {

@@ -17,16 +17,16 @@ std::string size_text(uint64_t bytes) {
     return format_size(static_cast<double>(bytes));
 }
 
-/// `zone 5 is implicitly open, its write pointer at 5z+64k (21037056); 64 KiB of 3 MiB are written`
+/// `zone 5 is implicitly open, write pointer at 5z+64k (21037056), 64 KiB of 3 MiB written`
 std::string describe(Evidence& evidence, const ZonePart& part) {
     const ZoneDescriptor& zone = part.zone;
     std::string text = fmt::format("zone {} is {}", part.number, state_text(zone.state));
     if (has_write_pointer(zone)) {
-        text += fmt::format(", its write pointer at {} ({})", zone_address(evidence.limits(), zone.write_pointer),
+        text += fmt::format(", write pointer at {} ({})", zone_address(evidence.limits(), zone.write_pointer),
                             zone.write_pointer);
     }
     if (const std::optional<uint64_t> written = written_bytes(zone)) {
-        text += fmt::format("; {} of {} are written", size_text(*written), size_text(zone.capacity));
+        text += fmt::format(", {} of {} written", size_text(*written), size_text(zone.capacity));
     }
     return text;
 }
@@ -42,9 +42,9 @@ bool is_not_zoned(Evidence& evidence) {
     return evidence.is(FailureKind::not_zoned) || (is_zone_request(evidence) && !evidence.zoned());
 }
 Explanation explain_not_zoned(Evidence& /*evidence*/) {
-    return {"the image that is open has no zones",
-            {"Zone commands need a zoned block device (host-managed or host-aware), or an emulated one (driver=zoned).",
-             "'open -o driver=zoned,size=64M,zone.size=4M' makes one in memory; 'close' comes first."},
+    return {"the open image has no zones",
+            {"Zone commands require a zoned block device (host-managed or host-aware) or an emulated one (driver=zoned).",
+             "'close', then 'open -o driver=zoned,size=64M,zone.size=4M' opens one in memory."},
             ""};
 }
 
@@ -58,14 +58,14 @@ Explanation explain_outside(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const Limits& limits = evidence.limits();
     if (request.offset >= evidence.length()) {
-        return {fmt::format("there is no zone {}: the last is {}", request.offset / limits.zone_size, limits.nr_zones - 1),
+        return {fmt::format("zone {} does not exist; the last zone is {}", request.offset / limits.zone_size, limits.nr_zones - 1),
                 {fmt::format("The device ends at {} ({}); zones are numbered from 0.", evidence.length(),
                              size_text(evidence.length()))},
                 "zone_info"};
     }
     const uint64_t room = evidence.length() - request.offset;
-    Explanation explanation{fmt::format("the range goes beyond the end of the device, by {}", size_text(request.bytes - room)),
-            {fmt::format("The device ends at {} ({}), and from {} on there are {} left.", evidence.length(),
+    Explanation explanation{fmt::format("the range ends {} after the end of the device", size_text(request.bytes - room)),
+            {fmt::format("The device ends at {} ({}). After {} there are {} left.", evidence.length(),
                          size_text(evidence.length()), zone_address(limits, request.offset), size_text(room))},
             ""};
     if (evidence.wants(Kind::manage)) {
@@ -83,12 +83,12 @@ Explanation explain_offset_inside_zone(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t zone_size = evidence.limits().zone_size;
     const uint64_t zone = request.offset / zone_size;
-    Explanation explanation{fmt::format("{} is inside zone {}, and has to be where a zone begins", request.offset, zone),
-                            {fmt::format("Zone {} begins at {}z, which is {}; zones are {} long.", zone, zone,
+    Explanation explanation{fmt::format("offset {} is inside zone {}; it must be the start of a zone", request.offset, zone),
+                            {fmt::format("Zone {} starts at {}z, which is {}. Zones are {} long.", zone, zone,
                                          zone * zone_size, size_text(zone_size))},
                             ""};
     if (evidence.wants(Kind::append)) {
-        explanation.more.emplace_back("An append names its zone; the device finds the place in it.");
+        explanation.more.emplace_back("An append takes the start of its zone and writes at the write pointer.");
         name_repair(evidence, explanation, {write_repair(evidence, zone, request.bytes)});
     } else if (evidence.wants(Kind::manage)) {
         const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
@@ -104,9 +104,9 @@ bool is_length_no_zones(Evidence& evidence) {
 Explanation explain_length_no_zones(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t zone_size = evidence.limits().zone_size;
-    Explanation explanation{request.bytes == 0 ? "a length of 0 means no zone at all"
+    Explanation explanation{request.bytes == 0 ? "a length of 0 covers no zone"
                                                : fmt::format("{} is not a whole number of zones", size_text(request.bytes)),
-                            {fmt::format("Zones are {} long; a length of 3z is three of them.", size_text(zone_size))},
+                            {fmt::format("Zones are {} long. A length of 3z is three zones.", size_text(zone_size))},
                             ""};
     if (evidence.wants(Kind::manage)) {
         const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
@@ -120,8 +120,8 @@ bool is_append_misaligned(Evidence& evidence) {
 }
 Explanation explain_append_misaligned(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
-    Explanation explanation{fmt::format("appends are multiples of {}", size_text(evidence.facts().limit)),
-                            {"It is the device's write granularity: what a write to a sequential zone must be a multiple of."},
+    Explanation explanation{fmt::format("the length of an append must be a multiple of {}", size_text(evidence.facts().limit)),
+                            {"This is the write granularity of the device: the unit of writes to sequential zones."},
                             ""};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, request.bytes)});
     return explanation;
@@ -135,8 +135,8 @@ Explanation explain_append_too_long(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t most = evidence.limits().max_append_bytes;
     Explanation explanation{
-        fmt::format("the device takes at most {} in one append", size_text(most)),
-        {fmt::format("{} were to be appended; larger amounts go in several, or by writes.", size_text(request.bytes))},
+        fmt::format("an append may have at most {}", size_text(most)),
+        {fmt::format("The command appends {}. Use several appends, or writes.", size_text(request.bytes))},
         ""};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, most)});
     return explanation;
@@ -147,12 +147,12 @@ bool is_read_only(Evidence& evidence) {
     return evidence.zoned() && refused && evidence.session().backend().flags().read_only;
 }
 Explanation explain_read_only(Evidence& evidence) {
-    return {"the device is open for reading only",
-            {"Writing and changing zones need write access."},
+    return {"the device is open read-only",
+            {"Writing and changing zones require write access."},
             evidence.session().backend().check_reopen_writable().ok() ? "reopen -w" : ""};
 }
 
-// --- conditions of zones --------------------------------------------------------------------------------------------
+// --- states of zones ------------------------------------------------------------------------------------------------
 
 bool is_conventional(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
@@ -161,8 +161,8 @@ bool is_conventional(Evidence& evidence) {
 Explanation explain_conventional(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const ZoneTally& tally = evidence.holders().tally;
-    Explanation explanation{fmt::format("zone {} is conventional: it has neither a write pointer nor a condition", part.number),
-                            {"Conventional zones are written anywhere, like a disk without zones. They are not opened, closed, "
+    Explanation explanation{fmt::format("zone {} is conventional: it has neither a write pointer nor a state", part.number),
+                            {"Conventional zones take writes anywhere, like a disk without zones. They cannot be opened, closed, "
                              "finished, reset or appended to."},
                             ""};
     const FailedRequest& request = evidence.request();
@@ -186,9 +186,9 @@ bool is_given_up(Evidence& evidence) {
 Explanation explain_given_up(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const bool offline = part.zone.state == ZoneState::offline;
-    Explanation explanation{offline ? fmt::format("zone {} is offline: it can be neither read nor written", part.number)
-                                    : fmt::format("zone {} is read-only: it can only be read", part.number),
-                            {"A device puts a zone out of use when its medium fails there, and nothing brings it back."},
+    Explanation explanation{offline ? fmt::format("zone {} is offline: reads and writes fail", part.number)
+                                    : fmt::format("zone {} is read-only: writes fail", part.number),
+                            {"A device puts a zone into this state when its medium fails. The state is permanent."},
                             ""};
     std::optional<ZoneRepair> elsewhere;
     if (evidence.writes() && evidence.holders().empty) {
@@ -197,7 +197,7 @@ Explanation explain_given_up(Evidence& evidence) {
     const ZoneRepair back = condition_repair(evidence, part.number);
     name_repair(evidence, explanation, {back, elsewhere});
     if (explanation.repair == back.command) {
-        explanation.more.emplace_back("This one is emulated: zone_condition takes it back, empty; what it held is gone.");
+        explanation.more.emplace_back("This zone is emulated: zone_state takes it back empty. Its data is lost.");
     }
     return explanation;
 }
@@ -208,14 +208,14 @@ bool is_full(Evidence& evidence) {
 }
 Explanation explain_full(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
-    Explanation explanation{fmt::format("zone {} is full: nothing more can be written to it", part.number),
-                            {fmt::format("'{}' empties it; what it holds is lost then.", management_command(ZoneOp::reset, part.number))},
+    Explanation explanation{fmt::format("zone {} is full: it takes no more writes", part.number),
+                            {fmt::format("'{}' empties it; its data is lost.", management_command(ZoneOp::reset, part.number))},
                             ""};
     if (const std::optional<uint64_t> empty = evidence.holders().empty) {
         name_repair(evidence, explanation, {write_repair(evidence, *empty, part.bytes)});
     }
     if (!explanation.repair.empty()) {
-        explanation.more.push_back(fmt::format("zone {} is empty and could take it.", *evidence.holders().empty));
+        explanation.more.push_back(fmt::format("zone {} is empty and can take the write.", *evidence.holders().empty));
         return explanation;
     }
     name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number)}, write_from_start(evidence, part));
@@ -230,14 +230,14 @@ bool is_pointer_missed(Evidence& evidence) {
 Explanation explain_pointer_missed(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const Limits& limits = evidence.limits();
-    Explanation explanation{fmt::format("zone {} takes a write at its write pointer only: {}, not {}", part.number,
+    Explanation explanation{fmt::format("zone {} takes writes at its write pointer {} only, not at {}", part.number,
                                         zone_address(limits, part.zone.write_pointer), zone_address(limits, part.offset)),
                             {describe(evidence, part),
-                             "A sequential zone is written from its begin to its end, without gaps; a reset empties it."},
+                             "A sequential zone is written from its start to its end without gaps. A reset empties it."},
                             ""};
     name_repair(evidence, explanation, {write_repair(evidence, part.number, part.bytes)});
     if (part.offset != evidence.request().offset) {
-        explanation.more.push_back(fmt::format("The write began in zone {}, and was cut where zone {} begins.",
+        explanation.more.push_back(fmt::format("The write started in zone {} and was split at the start of zone {}.",
                                                evidence.request().offset / limits.zone_size, part.number));
     }
     return explanation;
@@ -251,12 +251,12 @@ bool is_too_much(Evidence& evidence) {
 Explanation explain_too_much(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const uint64_t room = part.zone.start + part.zone.capacity - part.zone.write_pointer;
-    Explanation explanation{fmt::format("zone {} has room for {} more, not for {}", part.number, size_text(room), size_text(part.bytes)),
+    Explanation explanation{fmt::format("zone {} has {} left, the request needs {}", part.number, size_text(room), size_text(part.bytes)),
                             {describe(evidence, part)},
                             ""};
     name_repair(evidence, explanation, {write_repair(evidence, part.number, room)});
     if (part.zone.capacity < part.zone.length) {
-        explanation.more.push_back(fmt::format("Of its {} only the first {}, its capacity, can be written.",
+        explanation.more.push_back(fmt::format("Only the first {1} of its {0} can be written: its capacity.",
                                                size_text(part.zone.length), size_text(part.zone.capacity)));
     }
     return explanation;
@@ -288,7 +288,7 @@ void tell_holders(Evidence& evidence, Explanation& explanation) {
 void name_room(Evidence& evidence, Explanation& explanation) {
     const ZoneHolders& holders = evidence.holders();
     const auto on = [&](ZoneOp op, std::optional<uint64_t> zone) {
-        const std::string note = op == ZoneOp::finish ? "it keeps its data, and takes no more" : "";
+        const std::string note = op == ZoneOp::finish ? "keeps its data, takes no more writes" : "";
         return zone ? std::optional(management_repair(evidence, op, *zone, 1, note)) : std::nullopt;
     };
     const auto first = [](const ZoneNumbers& zones) { return zones.count() > 0 ? std::optional(zones.first()) : std::nullopt; };
@@ -309,9 +309,9 @@ bool is_active_limit(Evidence& evidence) {
 }
 Explanation explain_active_limit(Evidence& evidence) {
     const ZoneHolders& holders = evidence.holders();
-    Explanation explanation{fmt::format("as many zones are active as the device allows: {}", holders.tally.active()),
-                            {"Open and closed zones are active: the device keeps resources for each. A zone that is full or "
-                             "empty needs none."},
+    Explanation explanation{fmt::format("active-zone limit reached ({})", holders.tally.active()),
+                            {"Open and closed zones are active: the device holds resources for them. Empty and full zones are "
+                             "not."},
                             ""};
     tell_holders(evidence, explanation);
     name_room(evidence, explanation);
@@ -327,11 +327,11 @@ bool is_open_limit(Evidence& evidence) {
 }
 Explanation explain_open_limit(Evidence& evidence) {
     const ZoneHolders& holders = evidence.holders();
-    Explanation explanation{fmt::format("as many zones are open as the device allows: {}", holders.tally.open()), {}, ""};
+    Explanation explanation{fmt::format("open-zone limit reached ({})", holders.tally.open()), {}, ""};
     tell_holders(evidence, explanation);
-    explanation.more.emplace_back("To make room a device closes zones that are implicitly open, but none that was opened explicitly.");
+    explanation.more.emplace_back("The device makes room by closing an implicitly open zone, never an explicitly open one.");
     if (holders.implicit.count() > 0 && evidence.is_active_limit_reached()) {
-        explanation.more.emplace_back("Here it closes none at all: as many zones are active as it allows, too.");
+        explanation.more.emplace_back("It closes none now, because the active-zone limit is reached as well.");
     }
     name_room(evidence, explanation);
     return explanation;
@@ -348,15 +348,15 @@ Explanation explain_against_rule(Evidence& evidence) {
     const ZoneOp op = evidence.request().op;
     Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}, ""};
     if (op == ZoneOp::open) {
-        name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number, 1, "what it holds is lost")},
+        name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number, 1, "its data is lost")},
                     request_in_zone(evidence, part));
     } else if (op == ZoneOp::close) {
-        explanation.more.emplace_back("Only open zones are closed.");
+        explanation.more.emplace_back("Only open zones can be closed.");
         explanation.repair = "zone_list --state open";
     }
     if (evidence.request().bytes > part.zone.length) {
-        explanation.more.emplace_back("Every zone of the range was tried; zone_apply tells of each that refuses, and picks zones by "
-                                      "their condition.");
+        explanation.more.emplace_back("Every zone of the range was tried. zone_apply reports each zone that refuses, and selects zones by "
+                                      "state.");
     }
     return explanation;
 }
@@ -365,8 +365,8 @@ bool is_no_emulation(Evidence& evidence) {
     return evidence.wants(Kind::condition) && evidence.code() == ENOTSUP;
 }
 Explanation explain_no_emulation(Evidence& /*evidence*/) {
-    return {"only an emulated device (driver=zoned) puts zones out of use on demand",
-            {"Real devices do so by themselves, when their medium fails."},
+    return {"only an emulated device (driver=zoned) can put zones out of use",
+            {"Real devices do this themselves when the medium fails."},
             ""};
 }
 
@@ -385,10 +385,9 @@ bool may_be_repeated(const Evidence& evidence) {
 
 Explanation explain_zone_now(Evidence& evidence) {
     return {fmt::format("{}: {}", Status::from_errno(evidence.code()).message(),
-                        "nothing in the zone as it is now refuses that"),
+                        "the zone as it is now would accept the request"),
             {describe(evidence, *evidence.part()),
-             "Either it was different when the command failed, or the device had an error of its own: the kernel's log "
-             "(dmesg) tells."},
+             "Either the zone has changed since, or the device itself failed: see the kernel's log (dmesg)."},
             may_be_repeated(evidence) ? evidence.failure().line : ""};
 }
 

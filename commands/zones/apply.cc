@@ -141,11 +141,11 @@ struct ApplyOptions {
 };
 
 constexpr OptionRow<ApplyOptions> apply_options[] = {
-    {{.letter = 's', .name = "state", .argument = "STATES", .help = "zones in these conditions, see zone_list", .word = Word::zone_states},
+    {{.letter = 's', .name = "state", .argument = "STATES", .help = "select zones in these states, as for zone_list", .word = Word::zone_states},
      set_filter<&ZoneFilter::set_states>},
     zone_range_row<ApplyOptions>,
     zone_fill_row<ApplyOptions>,
-    {{.letter = 'n', .name = "dry-run", .help = "only tell what would be done"}, set_flag<&ApplyOptions::dry_run>},
+    {{.letter = 'n', .name = "dry-run", .help = "change nothing; run on a copy of the zone states and report the result for each zone"}, set_flag<&ApplyOptions::dry_run>},
 };
 
 Outcome run_zone_apply(Session& session, const Command& command, CommandLine line) {
@@ -163,7 +163,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     }
     if (!options->filter.is_set()) {
         return zone_command_failed(
-            session, command, Status::error(EINVAL, "say which zones: --state, --range or --fill; --range 0- means all of them"));
+            session, command, Status::error(EINVAL, "select zones with --state, --range or --fill; --range 0- selects all"));
     }
     std::unique_ptr<ZoneTrial> trial;
     if (options->dry_run) {
@@ -190,12 +190,12 @@ constexpr Command commands[] = {
     {.name = "zone_apply", .altname = "za", .run = run_zone_apply,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "open|close|finish|reset",
-     .oneline = "does one operation on all zones of a kind",
+     .oneline = "run one operation on all selected zones",
      .help =
-         "Opens, closes, finishes or resets every zone that the options name; together they narrow the choice. What a zone\n"
-         "refuses is told with its reason, and the others are done all the same.\n"
+         "Opens, closes, finishes or resets every zone that the options select. Several options narrow the selection; at\n"
+         "least one is required. If a zone refuses, reports why and continues with the others; the command then fails.\n"
          "\n"
-         "Example: zone_apply reset --state full --range 100-    empties the full ones from zone 100 on\n",
+         "Example: zone_apply reset --state full --range 100-    empty all full zones from zone 100 on\n",
      .options = apply_options, .words = {.operands = apply_operands}},
 };
 

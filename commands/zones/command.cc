@@ -8,7 +8,7 @@ namespace zoneio {
 bool check_zoned(Session& session, const Command& command) {
     const bool zoned = session.backend().limits().zoned != ZonedModel::none;
     if (!zoned) {
-        session.out().error({FailureKind::not_zoned}, fmt::format("{}: the image that is open is no zoned device", command.name));
+        session.out().error({FailureKind::not_zoned}, fmt::format("{}: the open image is not a zoned device", command.name));
     }
     return zoned;
 }

@@ -27,11 +27,11 @@ OptionStep set_filter(const GivenOption& given, Parsed& parsed) {
 
 template <typename Parsed>
 inline constexpr OptionRow<Parsed> zone_range_row{
-    {.letter = 'r', .name = "range", .argument = "ZONES", .help = "these zones: A, A-B, A- and -B"},
+    {.letter = 'r', .name = "range", .argument = "ZONES", .help = "select zones by number: A, A-B, A- or -B"},
     set_filter<&ZoneFilter::set_range, Parsed>};
 template <typename Parsed>
 inline constexpr OptionRow<Parsed> zone_fill_row{
-    {.letter = 'f', .name = "fill", .argument = "PERCENT", .help = "zones of which so many percent are written: A, A-B, A- and -B"},
+    {.letter = 'f', .name = "fill", .argument = "PERCENT", .help = "select zones by percent written: A, A-B, A- or -B"},
     set_filter<&ZoneFilter::set_fill, Parsed>};
 
 } // namespace zoneio

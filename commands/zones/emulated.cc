@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zoneio's own commands about emulated zoned devices and new images: create, check, zone_condition.
+// zoneio's own commands about emulated zoned devices and new images: create, check, zone_state.
 #include "block/create.h"
 #include "block/zoned/check.h"
 #include "commands/families.h"
@@ -25,15 +25,15 @@ OptionStep take_create_options(const GivenOption& given, CreateOptions& parsed) 
 }
 
 constexpr OptionRow<CreateOptions> create_options[] = {
-    {{.letter = 'f', .argument = "DRIVER", .help = "raw or zoned", .fallback = "what FILE asks for, else raw", .word = Word::format},
+    {{.letter = 'f', .argument = "DRIVER", .help = "driver: raw or zoned", .fallback = "the driver that file names, else raw", .word = Word::format},
      set_word<&CreateOptions::driver>},
     {{.letter = 'o', .argument = "OPTIONS",
-      .help = "for zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
+      .help = "options of zoned: zone.size, zone.capacity, zone.conventional_zones, zone.max_open_zones,\n"
               "zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
               "logical_block_size",
       .word = Word::create_options},
      take_create_options},
-    {{.letter = 'F', .help = "also if FILE is there already and not empty: what it holds is lost"}, set_flag<&CreateOptions::overwrite>},
+    {{.letter = 'F', .help = "overwrite a file that is not empty; its content is lost"}, set_flag<&CreateOptions::overwrite>},
 };
 
 Outcome run_create(Session& session, const Command& command, CommandLine line) {
@@ -99,7 +99,7 @@ std::optional<NamedFile> open_zoned_file(Session& session) {
     if (!filename.empty()) {
         return NamedFile(std::move(filename));
     }
-    session.out().error("check: name a file, or open a zoned device that is in one");
+    session.out().error("check: name a file, or open an emulated zoned device in a file");
     return std::nullopt;
 }
 
@@ -109,8 +109,7 @@ struct CheckOptions {
 
 constexpr OptionRow<CheckOptions> check_options[] = {
     {{.letter = 'r',
-      .help = "repair: the header from its copy, a zone from what the last flush saw; a zone of which\n"
-              "nothing is known goes offline"},
+      .help = "repair what can be repaired; a zone whose content is unknown goes offline"},
      set_flag<&CheckOptions::repair>},
 };
 
@@ -131,7 +130,7 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
     const std::string& filename = file->filename;
     const Result<ZonedCheck> result = check_zoned_file(*file, repair, operands.empty());
     if (!result.ok()) {
-        session.out().error(result.status(), fmt::format("can't check {}: {}", filename, result.status().message()));
+        session.out().error(result.status(), fmt::format("cannot check '{}': {}", filename, result.status().message()));
         return Outcome::failed;
     }
     session.out().begin_list("problems");
@@ -172,31 +171,30 @@ constexpr Command commands[] = {
     {.name = "check", .run = run_check,
      .argmax = 2, .waits_for_aio = true, .is_ours = true,
      .operands = "[file]",
-     .oneline = "looks for errors in the file of a zoned device",
+     .oneline = "check the file of an emulated zoned device",
      .help =
-         "Checks header, zone table and limits of an emulated zoned device, of the open one or of the one in FILE.\n"
+         "Checks the header, zone table and limits of the open device, or of the device in file.\n"
          "\n"
-         "Example: check -r disk.zoned    repairs a file that is not in use\n",
+         "Example: check -r disk.zoned    repair a file that is not in use\n",
      .options = check_options, .words = {.operands = check_operands}},
     {.name = "create", .run = run_create,
      .argmin = 2, .argmax = -1, .is_ours = true,
      .operands = "file size",
-     .oneline = "makes a new image",
+     .oneline = "create an image",
      .help =
-         "Makes FILE an image of SIZE bytes. It is not opened. FILE is a name as for open: zoned:FILE is a zoned device.\n"
+         "Creates an image of size bytes without opening it. file is a name as for open: zoned:disk.zoned is a zoned device.\n"
          "\n"
          "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
      .options = create_options, .words = {.operands = create_operands}},
-    {.name = "zone_condition", .altname = "zcond", .run = run_zone_condition,
+    {.name = "zone_state", .altname = "zcond", .run = run_zone_condition,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "offset len readonly|offline|empty",
-     .oneline = "puts zones of an emulated device out of use",
+     .oneline = "put zones of an emulated device out of use",
      .help =
-         "Puts the zones of a range into a condition that real devices put them into by themselves, when their medium\n"
-         "fails: readonly (no more writes; what was not written reads as zeros) or offline (no reads either).\n"
-         "empty takes them back; what they held is gone.\n"
+         "Puts zones into a state that they enter on real devices when the medium fails. readonly: writes fail, and the\n"
+         "unwritten rest reads as zeros. offline: reads fail too. empty: takes the zones back; their data is lost.\n"
          "\n"
-         "Example: zone_condition 8M 4M offline\n",
+         "Example: zone_state 8M 4M offline\n",
      .words = {.operands = condition_operands}},
 };
 

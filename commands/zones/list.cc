@@ -112,7 +112,7 @@ public:
         leave_out(line_columns(STDOUT_FILENO));
     }
 
-    void head() { line("zone", "start", "capacity", "pointer", "written", "fill", "condition", "type"); }
+    void head() { line("zone", "start", "capacity", "pointer", "written", "fill", "state", "type"); }
 
     void row(uint64_t number, const ZoneDescriptor& zone) {
         const std::optional<unsigned> fill = fill_percent(zone);
@@ -242,13 +242,13 @@ struct ListOptions {
 
 constexpr OptionRow<ListOptions> list_options[] = {
     {{.letter = 's', .name = "state", .argument = "STATES",
-      .help = "zones in these conditions: empty, implicit, explicit, closed, full, readonly, offline,\n"
-              "conventional; open is implicit and explicit, active is these and closed",
+      .help = "select zones in these states: empty, implicit, explicit, closed, full, readonly, offline,\n"
+              "conventional; open (implicit and explicit); active (open and closed)",
       .word = Word::zone_states},
      set_filter<&ZoneFilter::set_states>},
     zone_range_row<ListOptions>,
     zone_fill_row<ListOptions>,
-    {{.letter = 'b', .name = "bytes", .help = "bytes instead of MiB and such"}, set_flag<&ListOptions::in_bytes>},
+    {{.letter = 'b', .name = "bytes", .help = "show bytes instead of units such as MiB"}, set_flag<&ListOptions::in_bytes>},
 };
 
 Outcome run_zone_list(Session& session, const Command& command, CommandLine line) {
@@ -283,16 +283,18 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
 constexpr Command commands[] = {
     {.name = "zone_info", .altname = "zi", .run = run_zone_info,
      .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .oneline = "tells what a zoned device is and how full",
+     .oneline = "show geometry, limits and usage of a zoned device",
      .help =
-         "Model, geometry and limits of the zoned device, how many zones are open and active, how much is written, and\n"
-         "how many zones are in each condition.\n"},
+         "Shows the model, geometry and limits of the device, the number of open and active zones, the amount written, and\n"
+         "the number of zones in each state.\n"
+         "\n"
+         "Example: zone_info\n"},
     {.name = "zone_list", .altname = "zl", .run = run_zone_list,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .oneline = "lists zones in a table, all or some",
+     .oneline = "list all or selected zones",
      .help =
-         "One line for each zone. A write pointer, or how much is written, is N/A where nothing tells: a pointer means\n"
-         "nothing in conventional, full, read-only and offline zones.\n"
+         "Shows one line for each zone. The write pointer is N/A in conventional, full, read-only and offline zones, which\n"
+         "have none. The amount written is N/A if it is unknown.\n"
          "\n"
          "Example: zone_list --state open,closed --range 100-199 --fill 50-\n",
      .options = list_options},

@@ -92,7 +92,7 @@ struct AppendOptions {
 };
 
 constexpr OptionRow<AppendOptions> append_options[] = {
-    {{.letter = 'p', .help = "tell where the data went, in sectors of 512 bytes"}, set_flag<&AppendOptions::show_position>},
+    {{.letter = 'p', .help = "show where the data was written, in sectors of 512 bytes"}, set_flag<&AppendOptions::show_position>},
 };
 
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
@@ -122,58 +122,59 @@ constexpr Command commands[] = {
     {.name = "zone_append", .altname = "zap", .run = run_zone_append,
      .argmin = 3, .argmax = 4, .needs_image = true, .waits_for_aio = true,
      .args = "offset len [len..]",
-     .oneline = "appends data at the write pointer of a zone",
+     .oneline = "append data at the write pointer of a zone",
      .manual =
-         "Writes LEN bytes of 0xcd, from one buffer or two, at the write pointer of the zone that begins at OFFSET. Three\n"
-         "or four words in all, -p among them.\n"
+         "Writes len bytes of 0xcd, from one buffer or two, at the write pointer of the zone that starts at offset. The\n"
+         "command takes three or four words, counting its name and -p.\n"
          "\n"
          "Example: zone_append -p 4M 64k\n",
      .options = append_options, .words = vector_words},
     {.name = "zone_close", .altname = "zc", .run = run_zone_mgmt<ZoneOp::close>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset len",
-     .oneline = "closes the zones of a range",
+     .oneline = "close the zones of a range",
      .manual =
-         "The zones keep what is written, and need no slot of an open zone any more.\n"
+         "Closed zones keep their data and no longer count towards the open-zone limit. They still count as active.\n"
          "\n"
-         "Example: zone_close 4M 8M    those from 4 MiB to 12 MiB\n",
+         "Example: zone_close 4M 8M    close the zones from 4 MiB to 12 MiB\n",
      .words = range_words},
     {.name = "zone_finish", .altname = "zf", .run = run_zone_mgmt<ZoneOp::finish>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset len",
-     .oneline = "makes the zones of a range full",
+     .oneline = "finish the zones of a range: make them full",
      .manual =
-         "Nothing more can be written to a zone that is finished, until it is reset.\n"
+         "A finished zone keeps its data and takes no writes until it is reset.\n"
          "\n"
          "Example: zone_finish 4M 4M\n",
      .words = range_words},
     {.name = "zone_open", .altname = "zo", .run = run_zone_mgmt<ZoneOp::open>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset len",
-     .oneline = "opens the zones of a range explicitly",
+     .oneline = "open the zones of a range explicitly",
      .manual =
-         "A zone that is opened explicitly stays open until it is closed, finished, reset or full. A device allows so\n"
-         "many open zones and no more.\n"
+         "An explicitly open zone stays open until it is closed, finished, reset or full. The device limits the number of\n"
+         "open zones; zone_info shows the limit.\n"
          "\n"
          "Example: zone_open 4M 4M\n",
      .words = range_words},
     {.name = "zone_report", .altname = "zrp", .run = run_zone_report,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset number",
-     .oneline = "lists zones with their write pointers",
+     .oneline = "list zones with their write pointers",
      .manual =
-         "Lists NUMBER zones from the one that holds OFFSET on, in sectors of 512 bytes: start, length, capacity, write\n"
-         "pointer, condition (zcond) and type. Conditions: 0 conventional, 1 empty, 2 implicitly open, 3 explicitly open,\n"
-         "4 closed, 13 read-only, 14 full, 15 offline. Types: 1 conventional, 2 sequential, 3 sequential if possible.\n"
+         "Lists number zones, starting with the zone that contains offset: start, length, capacity and write pointer in\n"
+         "sectors of 512 bytes, state (zcond) and type. States: 0 conventional, 1 empty, 2 implicitly open, 3 explicitly\n"
+         "open, 4 closed, 13 read-only, 14 full, 15 offline. Types: 1 conventional, 2 sequential write required,\n"
+         "3 sequential write preferred.\n"
          "\n"
          "Example: zone_report 0 10\n",
      .words = {.operands = report_operands}},
     {.name = "zone_reset", .altname = "zrs", .run = run_zone_mgmt<ZoneOp::reset>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
      .args = "offset len",
-     .oneline = "empties the zones of a range",
+     .oneline = "reset the zones of a range: empty them",
      .manual =
-         "What the zones hold is lost, and their write pointers are where they begin.\n"
+         "The data of the zones is lost, and their write pointers return to their starts.\n"
          "\n"
          "Example: zone_reset 4M 4M\n",
      .words = range_words},

@@ -35,7 +35,7 @@ bool parse_number_option(Session& session, const Command& command, const char* n
     const double value = strtod(word, &end);
     const bool is_whole = !std::is_integral_v<Number> || value == std::floor(value);
     if (end == word || *end != '\0' || !is_whole || !(value >= static_cast<double>(low) && value <= static_cast<double>(high))) {
-        session.out().error(fmt::format("{}: {} takes a number from {} to {}, not '{}'", command.name, name, low, high, word));
+        session.out().error(fmt::format("{}: {} must be a number from {} to {}, not '{}'", command.name, name, low, high, word));
         return false;
     }
     number = static_cast<Number>(value);
@@ -58,16 +58,16 @@ constexpr unsigned widest = 10000;
 constexpr uint64_t longest_watch = 1'000'000'000;
 
 constexpr OptionRow<MapOptions> map_options[] = {
-    {{.name = "width", .argument = "N", .help = "columns", .fallback = "those of the terminal, or COLUMNS, or 80"},
+    {{.name = "width", .argument = "N", .help = "width in columns", .fallback = "the terminal, else COLUMNS, else 80"},
      set_number<&MapOptions::width, 1U, widest>},
-    {{.name = "height", .argument = "N", .help = "lines", .fallback = "those of the terminal, or LINES, or 24"},
+    {{.name = "height", .argument = "N", .help = "height in lines", .fallback = "the terminal, else LINES, else 24"},
      set_number<&MapOptions::height, 1U, widest>},
-    {{.name = "svg", .argument = "FILE", .help = "draw it as a picture instead, with a tooltip for each cell", .word = Word::file},
+    {{.name = "svg", .argument = "FILE", .help = "write an SVG picture to FILE instead, with a tooltip for each cell", .word = Word::file},
      set_word<&MapOptions::svg>},
-    {{.name = "html", .argument = "FILE", .help = "the same as a page", .word = Word::file}, set_word<&MapOptions::html>},
-    {{.name = "watch", .argument = "[SECONDS]", .help = "show it again and again, every so often, until a key is pressed", .fallback = "1"},
+    {{.name = "html", .argument = "FILE", .help = "write an HTML page to FILE instead", .word = Word::file}, set_word<&MapOptions::html>},
+    {{.name = "watch", .argument = "[SECONDS]", .help = "repeat every SECONDS until a key is pressed", .fallback = "1"},
      set_flag<&MapOptions::watch>},
-    {{.name = "count", .argument = "N", .help = "end after so many (with --watch)"},
+    {{.name = "count", .argument = "N", .help = "with --watch: stop after N maps"},
      set_number<&MapOptions::count, uint64_t{1}, longest_watch>},
 };
 
@@ -208,11 +208,11 @@ bool wait_for_key(Session& session, KeyWatch& keys, std::chrono::milliseconds pa
 
 Outcome watch(Session& session, const Command& command, const MapOptions& options) {
     if (session.out().is_json()) {
-        session.out().error(fmt::format("{}: --watch is for people; a program asks again when it wants to", command.name));
+        session.out().error(fmt::format("{}: --watch requires text output; repeat the command instead", command.name));
         return Outcome::failed;
     }
     if (!options.count && !TextScreen::of_stdout().is_terminal) {
-        session.out().error(fmt::format("{}: --watch needs a terminal, or an end: --count", command.name));
+        session.out().error(fmt::format("{}: --watch requires a terminal or --count", command.name));
         return Outcome::failed;
     }
     KeyWatch keys;
@@ -251,11 +251,11 @@ Outcome run_zone_map(Session& session, const Command& command, CommandLine line)
 constexpr Command commands[] = {
     {.name = "zone_map", .altname = "zmap", .run = run_zone_map,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .oneline = "shows the whole zoned device as a map",
+     .oneline = "show the whole zoned device as a map",
      .help =
-         "A cell for each zone, or for each so many that the device fits the screen: how much is written, and the\n"
-         "condition by a letter and, on a terminal, a colour. Below is what the cells mean and how many zones there are\n"
-         "of each kind. In a cell for several zones the letter is that of the one most worth knowing of.\n"
+         "Shows one cell for each zone: how much is written, and the state by a letter and, on a terminal, a colour. If the\n"
+         "zones do not fit the screen, each cell stands for several of them and shows their most notable state. A legend\n"
+         "counts the zones in each state.\n"
          "\n"
          "Example: zone_map --svg report.svg\n",
      .options = map_options},

@@ -231,7 +231,7 @@ std::string zone_html(std::string_view name, const Limits& limits, const ZoneCel
         page += fmt::format("<li>{}</li>\n", xml_escape(part));
     }
     page += "</ul>\n" + zone_svg(name, limits, cells);
-    page += "<table>\n<tr><th>condition</th><th class=\"number\">zones</th></tr>\n";
+    page += "<table>\n<tr><th>state</th><th class=\"number\">zones</th></tr>\n";
     for (const ZoneStateWords& words : zone_state_words) {
         page += fmt::format("<tr><td>{}</td><td class=\"number\">{}</td></tr>\n", words.text, cells.total.in(words.state));
     }

@@ -15,7 +15,7 @@ namespace zoneio {
 namespace {
 
 Status failed(const std::string& filename, int error) {
-    return Status::error(error, fmt::format("could not write '{}': {}", filename, strerror(error)));
+    return Status::error(error, fmt::format("cannot write '{}': {}", filename, strerror(error)));
 }
 
 /// Is a file there that is not to be lost?
@@ -35,7 +35,7 @@ Status check_target(const std::string& filename) {
     if (S_ISREG(st.st_mode) && (size == 0 || is_picture)) {
         return {};
     }
-    return Status::error(EEXIST, fmt::format("'{}' is there already, and no picture; name another file", filename));
+    return Status::error(EEXIST, fmt::format("'{}' already exists and is not a picture; name another file", filename));
 }
 
 } // namespace

@@ -7,16 +7,16 @@ namespace zoneio {
 
 std::string_view rule_against(ZoneOp op, const ZoneDescriptor& zone) {
     if (zone.type == ZoneType::conventional) {
-        return "a conventional zone has no condition to change";
+        return "a conventional zone has no state to change";
     }
     if (zone.state == ZoneState::offline) {
-        return "the device gave it up: offline zones are neither read nor written";
+        return "an offline zone cannot change its state";
     }
     if (zone.state == ZoneState::read_only) {
-        return "the device gave it up for writing: read-only zones can only be read";
+        return "a read-only zone cannot change its state";
     }
     if (op == ZoneOp::open && zone.state == ZoneState::full) {
-        return "a full zone cannot be opened before it is reset";
+        return "a full zone must be reset before it can be opened";
     }
     if (op == ZoneOp::close && !is_active(zone.state)) {
         return zone.state == ZoneState::full ? "a full zone is not open" : "an empty zone is not open";
@@ -26,9 +26,9 @@ std::string_view rule_against(ZoneOp op, const ZoneDescriptor& zone) {
 
 std::string refusal_text(ZoneOp op, const ZoneDescriptor& zone, const Status& status) {
     switch (status.code()) {
-    case ETOOMANYREFS: return "as many zones are open as the device allows";
-    case EOVERFLOW: return "as many zones are active as the device allows";
-    case EBADF: return "the device is open for reading only";
+    case ETOOMANYREFS: return "open-zone limit reached";
+    case EOVERFLOW: return "active-zone limit reached";
+    case EBADF: return "the device is open read-only";
     default: break;
     }
     const std::string_view rule = rule_against(op, zone);

@@ -33,9 +33,10 @@ constexpr const char* version_text = "qemu-io version 11.1 (zoneio " ZONEIO_VERS
 constexpr const char* head_text = "Usage: {} [OPTION]... [-c COMMAND]... [file]\n"
                                   "A command shell for raw files, block devices and zoned block devices.\n"
                                   "\n"
-                                  "  file                 the image: a file name, PROTOCOL:NAME, or json:{{...}}\n";
-constexpr const char* foot_text = "\nOf several modes the first is the default. 'help' at the prompt, or -c help,\n"
-                                  "lists the commands; zoneio(1) and zoneio-commands(7) have it all.\n";
+                                  "  file                 image: a file name, PROTOCOL:NAME or json:{{...}}\n";
+constexpr const char* foot_text = "\nThe first of several modes is the default. 'zoneio -c help' lists the commands,\n"
+                                  "'help COMMAND' explains one; see also zoneio(1) and zoneio-commands(7).\n"
+                                  "Example: zoneio -f raw -c 'write -P 0x5a 0 4k' disk.img\n";
 
 constexpr std::string_view image_group = "Image";
 constexpr std::string_view commands_group = "Commands";
@@ -210,46 +211,46 @@ struct OptionParser::Table {
     static constexpr Row rows[] = {
         {'c', "cmd", "COMMAND", commands_group, "run a command; may be repeated",
          [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, false}); }},
-        {'f', "format", "DRIVER", image_group, "how to read the image; default: see what it holds",
+        {'f', "format", "DRIVER", image_group, "driver of the image; default: raw or zoned, by content",
          [](OptionParser& p, const char* v) { p.format_ = v; }, driver_names},
-        {0, "image-opts", "", image_group, "the file is given as an option string",
+        {0, "image-opts", "", image_group, "file is an option string: KEY=VALUE,KEY=VALUE",
          [](OptionParser& p, const char*) { p.options_.image_opts = true; }},
-        {'r', "read-only", "", image_group, "open for reading only",
+        {'r', "read-only", "", image_group, "open read-only",
          [](OptionParser& p, const char*) { p.options_.open.flags.read_only = true; }},
-        {'U', "force-share", "", image_group, "share with programs that write to it (with -r)",
+        {'U', "force-share", "", image_group, "with -r: share with programs that write",
          [](OptionParser& p, const char*) { p.options_.open.force_share = true; }},
-        {'s', "snapshot", "", image_group, "write to a temporary overlay",
+        {'s', "snapshot", "", image_group, "write to a temporary overlay; file does not change",
          [](OptionParser& p, const char*) { p.options_.open.snapshot = true; }},
-        {'C', "copy-on-read", "", image_group, "copy on read",
+        {'C', "copy-on-read", "", image_group, "with -s: copy what is read into the overlay",
          [](OptionParser& p, const char*) { p.options_.open.flags.copy_on_read = true; }},
         {'t', "cache", mode, image_group, "cache", [](OptionParser& p, const char* v) { p.set_cache(v); },
          mode_words<cache_mode_words>},
-        {'n', "nocache", "", image_group, "the same as -t none", [](OptionParser& p, const char*) { p.set_cache("none"); }},
-        {'i', "aio", mode, image_group, "asynchronous I/O",
+        {'n', "nocache", "", image_group, "short for -t none", [](OptionParser& p, const char*) { p.set_cache("none"); }},
+        {'i', "aio", mode, image_group, "asynchronous I/O by",
          [](OptionParser& p, const char* v) { p.check(parse_aio_mode(v, p.options_.open.aio), "aio", v); },
          mode_words<aio_mode_words>},
-        {'k', "native-aio", "", image_group, "the same as -i native",
+        {'k', "native-aio", "", image_group, "short for -i native",
          [](OptionParser& p, const char*) { p.options_.open.aio = AioMode::native; }},
-        {'d', "discard", mode, image_group, "discards",
+        {'d', "discard", mode, image_group, "pass discards on or not",
          [](OptionParser& p, const char* v) { p.check(parse_discard_mode(v, p.options_.open.flags), "discard", v); },
          mode_words<discard_mode_words>},
-        {'m', "misalign", "", image_group, "give requests misaligned buffers",
+        {'m', "misalign", "", image_group, "use misaligned buffers",
          [](OptionParser& p, const char*) { p.options_.misalign = true; }},
-        {'T', "trace", "SPEC", output_group, "[enable=]PATTERN,events=FILE,file=FILE; 'help' lists them",
+        {'T', "trace", "SPEC", output_group, "[enable=]PATTERN,events=FILE,file=FILE; or help",
          [](OptionParser& p, const char* v) { p.set_trace(v); }},
-        {0, "object", "SPEC", image_group, "an object for drivers: TYPE,id=ID,KEY=VALUE...",
+        {0, "object", "SPEC", image_group, "create an object: TYPE,id=ID,KEY=VALUE...",
          [](OptionParser& p, const char* v) { p.add_object(v); }},
-        {'h', "help", "", other_group, "this text", [](OptionParser& p, const char*) { p.show_help(); }},
-        {'V', "version", "", other_group, "version and licence", [](OptionParser& p, const char*) { p.show_version(); }},
+        {'h', "help", "", other_group, "show this text", [](OptionParser& p, const char*) { p.show_help(); }},
+        {'V', "version", "", other_group, "show version and licence", [](OptionParser& p, const char*) { p.show_version(); }},
         // From here on they are ours: see is_one_of_ours().
-        {0, "output", mode, output_group, "what to print", [](OptionParser& p, const char* v) { p.set_output(v); }, output_words},
+        {0, "output", mode, output_group, "print results as", [](OptionParser& p, const char* v) { p.set_output(v); }, output_words},
         {0, "file", "FILE", commands_group, "run the commands in a file; may be repeated",
          [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, true}); }},
-        {0, "errexit", "", commands_group, "end after the first command that fails",
+        {0, "errexit", "", commands_group, "stop at the first command that fails",
          [](OptionParser& p, const char*) { p.options_.errexit = true; }},
-        {0, "guard", "", image_group, "warn before writing to block devices in use",
+        {0, "guard", "", image_group, "warn before writing to a block device in use",
          [](OptionParser& p, const char*) { p.options_.guard = true; }},
-        {0, "deterministic", "", output_group, "times and rates as XX, to compare what is printed",
+        {0, "deterministic", "", output_group, "replace times and rates, to compare outputs",
          [](OptionParser& p, const char*) { p.options_.deterministic = true; }},
     };
 

@@ -42,7 +42,7 @@ import pytest
     ("zone_list --state=full,exp", "zone_list --state=full,explicit"),
     ("zl -sclo", "zl -sclosed"),
     ("zone_apply res", "zone_apply reset "),
-    ("zone_condition 0 4M off", "zone_condition 0 4M offline "),
+    ("zone_state 0 4M off", "zone_state 0 4M offline "),
 ])
 def test_completes(terminal, typed, completed):
     shell = terminal(NO_COLOR="1")
@@ -59,7 +59,7 @@ def test_completes(terminal, typed, completed):
     ("zone_finish 4M ", "4M 64M 1z 16z"),
     ("zone_open ", "0 4M 8M 12M 16M 20M 24M 28M 32M 36M 40M 44M 48M 52M 56M 60M"),
     ("open -t ", "none directsync writeback unsafe writethrough"),
-    ("zone_condition 0 1z ", "readonly offline empty"),
+    ("zone_state 0 1z ", "readonly offline empty"),
     ("readv -", "-C -P -q -r -v"),
     ("zone_apply reset --state ",
      "empty implicit explicit closed full readonly offline conventional open active"),

@@ -10,21 +10,21 @@ def test_did_you_mean(terminal):
 
 def test_no_guess_without_need(terminal):
     for word in ("--qwertz", "--c", "--cache"):
-        shell = terminal(word, first="lists the commands", lines=60)
+        shell = terminal(word, first="explains one", lines=60)
         shell.end("")
         assert "Did you mean" not in shell.text()
 
 
 def test_why_the_image_cannot_be_opened(terminal):
-    shell = terminal("nowhere.img", first="looked for", columns=120)
+    shell = terminal("nowhere.img", first="working directory", columns=120)
     assert shell.end("") == 1
-    assert shell.rows()[1:3] == ["there is no file 'nowhere.img'",
-                                 "  A name without a slash is looked for in the current folder."]
-    assert b"\x1b[2mthere is no file" in shell.raw
+    assert shell.rows()[1:3] == ["the file 'nowhere.img' does not exist",
+                                 "  A name without a slash is a file in the working directory."]
+    assert b"\x1b[2mthe file 'nowhere.img' does not exist" in shell.raw
 
 
 def test_no_colour(terminal):
-    shell = terminal("nowhere.img", first="looked for", NO_COLOR="1")
+    shell = terminal("nowhere.img", first="working directory", NO_COLOR="1")
     shell.end("")
     assert b"\x1b[" not in shell.raw
 
@@ -32,10 +32,10 @@ def test_no_colour(terminal):
 def test_batches_are_as_they_were(terminal):
     shell = terminal("-c", "length", "nowhere.img", first="can't open")
     assert shell.end("") == 1
-    assert "there is no file" not in shell.text()
+    assert "does not exist" not in shell.text()
 
 
 def test_records(terminal):
     shell = terminal("--output", "json", "nowhere.img", first="ENOENT", columns=400)
     assert shell.end("") == 1
-    assert "there is no file" not in shell.text()
+    assert "does not exist" not in shell.text()

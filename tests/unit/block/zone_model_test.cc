@@ -260,7 +260,7 @@ TEST(ZoneModel, LoadRefusesTooManyActiveZones) {
         EXPECT_TRUE(table.store(zone, {ZoneState::closed, block}).ok());
     }
     ZoneModel model(pair.geometry, table);
-    EXPECT_EQ(model.load().message(), "3 zones are active, at most 2 may be");
+    EXPECT_EQ(model.load().message(), "3 zones are active; the limit is 2");
 }
 
 } // namespace

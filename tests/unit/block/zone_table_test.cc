@@ -95,11 +95,11 @@ TEST(ZoneGeometry, ImpossibleOnesAreRefusedWithTheReason) {
     EXPECT_TRUE(geometry().check().ok());
     EXPECT_NE(reason([](ZoneGeometry& g) { g.block_size = 1024; }).find("must be 512 or 4096"), std::string::npos);
     EXPECT_NE(reason([](ZoneGeometry& g) { g.size = 1000; }).find("size (1000)"), std::string::npos);
-    EXPECT_NE(reason([](ZoneGeometry& g) { g.size = uint64_t{1} << 63; }).find("is above"), std::string::npos);
+    EXPECT_NE(reason([](ZoneGeometry& g) { g.size = uint64_t{1} << 63; }).find("exceeds"), std::string::npos);
     EXPECT_NE(reason([](ZoneGeometry& g) { g.zone_size = 0; }).find("zone.size (0)"), std::string::npos);
-    EXPECT_NE(reason([](ZoneGeometry& g) { g.zone_capacity = g.zone_size + 512; }).find("is above zone.size"), std::string::npos);
+    EXPECT_NE(reason([](ZoneGeometry& g) { g.zone_capacity = g.zone_size + 512; }).find("exceeds zone.size"), std::string::npos);
     EXPECT_NE(reason([](ZoneGeometry& g) { g.conventional_zones = 10; }).find("leaves none"), std::string::npos);
-    EXPECT_NE(reason([](ZoneGeometry& g) { g.size = uint64_t{1} << 62; g.zone_size = g.zone_capacity = 512; }).find("at most"),
+    EXPECT_NE(reason([](ZoneGeometry& g) { g.size = uint64_t{1} << 62; g.zone_size = g.zone_capacity = 512; }).find("exceed the limit"),
               std::string::npos);
     EXPECT_NE(reason([](ZoneGeometry& g) { g.max_append_bytes = 100; }).find("zone.max_append_bytes"), std::string::npos);
 }

@@ -179,7 +179,7 @@ FailedRequest::Kind kind_of(const Request& request) {
     case RequestOp::zone_append: return Kind::append;
     case RequestOp::zone_report: return Kind::report;
     case RequestOp::zone_manage: return Kind::manage;
-    case RequestOp::zone_condition: return Kind::condition;
+    case RequestOp::set_zone_state: return Kind::state;
     }
     return Kind::range;
 }
@@ -218,7 +218,7 @@ Status BlockBackend::check(const Request& request) {
     case RequestOp::truncate: return {};
     case RequestOp::zone_report: return limits().zoned == ZonedModel::none ? Status::from_errno(ENOTSUP) : Status();
     case RequestOp::zone_manage:
-    case RequestOp::zone_condition: return check_zone_command(request.offset, request.bytes);
+    case RequestOp::set_zone_state: return check_zone_command(request.offset, request.bytes);
     default: return check_bounds(request.offset, request.bytes, request.buffers);
     }
 }
@@ -272,7 +272,7 @@ bool BlockBackend::waits_in_engine(const Request& request) const {
     }
 }
 
-void BlockBackend::perform(Request& request) {
+void BlockBackend::run_now(Request& request) {
     if (tasks_) {
         request.status = Status::from_errno(EAGAIN);
         run_task([&] { perform_blocking(*root_, request); });
@@ -313,7 +313,7 @@ Status BlockBackend::execute(Request& request) {
         if (request.status.ok()) {
             keep_order(request);
             request.flags = write_flags(request.flags);
-            perform(request);
+            run_now(request);
         }
     }
     if (!request.status.ok()) {

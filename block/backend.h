@@ -21,28 +21,28 @@ namespace zoneio {
 
 class BackendPort;
 
-/// A request that failed, as it came to the gate.
+/// A failed request, as the command made it.
 struct FailedRequest {
-    enum class Kind : uint8_t { range, read, write, discard, flush, truncate, append, report, manage, condition };
+    enum class Kind : uint8_t { range, read, write, discard, flush, truncate, append, report, manage, state };
 
-    Kind kind;           ///< range: it was looked at only, by check_range
+    Kind kind;           ///< range: check_range() refused it
     ZoneOp op;           ///< of Kind::manage
     uint64_t offset = 0; ///< bytes
     uint64_t bytes = 0;
     Status status;
 };
 
-/// The gate between commands and the chain of nodes: checks ranges and permissions, decides whether writes are
-/// forced out, and chooses the engine. Used by one thread.
+/// The gate between commands and the chain of nodes. It checks ranges and permissions, decides whether writes are forced
+/// out, and chooses the engine. Used by one thread.
 ///
-/// With the `threads` mode synchronous requests are done on the spot; the other modes carry them too.
+/// In the `threads` mode the calling thread runs synchronous requests itself. In the other modes the engine runs them too.
 class BlockBackend {
 public:
-    /// Opens an image. With `writethrough`, writes are forced out before they are reported.
+    /// Opens an image. With `writethrough`, every write is forced to the medium before it is reported.
     static Result<std::unique_ptr<BlockBackend>> open(ImageSpec spec, bool writethrough, std::vector<Notice>& notices);
-    /// Waits for requests in flight, then closes the chain. Requests held at breakpoints go on.
+    /// Resumes requests held at breakpoints, waits for all requests in flight, and closes the chain.
     ~BlockBackend();
-    /// The same, and tells of what could not be flushed any more.
+    /// Closes `backend` like the destructor, and returns a notice for each flush that failed.
     static std::vector<Notice> close(std::unique_ptr<BlockBackend> backend);
     BlockBackend(const BlockBackend&) = delete;
     BlockBackend& operator=(const BlockBackend&) = delete;
@@ -52,17 +52,17 @@ public:
     /// The driver at the top: the format, or the protocol where there is none.
     const DriverInfo& format() const { return root_->info(); }
     const NodeFlags& flags() const { return root_->flags(); }
-    /// Those that are taken.
+    /// Permissions that the backend holds, as bits of Permissions.
     unsigned permissions() const { return root_->permissions().taken; }
-    /// What there is to tell beside the format's name; ENOTSUP where a driver has nothing.
+    /// Details of the image besides the name of its format. ENOTSUP if the driver has none.
     Result<ImageDetails> details() const;
-    /// The name of the file or device, as it was opened; empty where there is none.
+    /// Name of the file or device as it was opened; empty if the image has none.
     std::string filename() const;
-    /// The file that a driver of this name keeps, wherever in the chain it is; empty where there is none.
+    /// Name of the file of the driver `driver`, anywhere in the chain; empty if it has none.
     std::string file_of(std::string_view driver) const;
-    /// Is this file one of those that the image is made of?
+    /// True when `file` is one of the files of the image.
     bool is_made_of(const struct stat& file) const;
-    /// Of the uppermost driver that stops requests; null: there is none.
+    /// Breakpoints of the uppermost driver that has any; null if no driver has.
     Breakpoints* breakpoints() const { return breakpoints_; }
     const Limits& limits() const { return root_->limits(); }
     bool writethrough() const { return writethrough_; }
@@ -71,33 +71,33 @@ public:
 
     /// Takes a permission that is not held yet.
     Status require(unsigned permission);
-    /// Gives permissions up.
+    /// Releases permissions.
     void give_up(unsigned permissions);
-    /// Reopens the chain, see reopen_image(). Requests in flight are waited for; those held at breakpoints go on.
+    /// Reopens the chain, see reopen_image(), after all requests in flight. Requests held at breakpoints are resumed.
     Status reopen(Options options, const NodeFlags& flags, bool writethrough);
-    /// Could the chain be made writable by a reopen? The answer is what that would be; nothing is changed.
+    /// The status that a reopen for writing would return. Changes nothing.
     Status check_reopen_writable();
-    /// Could `truncate` make the image so long, in bytes? False where that cannot be known.
+    /// True when `truncate` can make the image `length` bytes long; false if that is unknown.
     bool can_grow_to(uint64_t length) const;
 
-    /// Does a request while the caller waits, and returns its status. Ranges are checked first: EIO when one is not within
-    /// the image; for those of zones see zone_bounds.h; ENOTSUP for zone requests to what has no zones. These are done after
-    /// every request begun before that is not held at a breakpoint. EAGAIN: there is no thread for what may stop.
+    /// Runs a request while the caller waits, and returns its status. EIO: the range is not within the image; zone_bounds.h
+    /// has the rules for zones. ENOTSUP: a zone request to an image without zones. EAGAIN: no thread can be started for a
+    /// request that may stop. Zone requests wait for all earlier requests except those held at a breakpoint.
     Status execute(Request& request);
     Status execute(Request&& request) { return execute(request); }
-    /// Begins a request; one that is refused is done at once, with its errno.
+    /// Starts a request. A refused request is done at once, with its error as status.
     void submit(Request& request);
 
-    /// `offset` is within the image, `bytes` > 0.
+    /// REQUIRES: `offset` is within the image, and `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
-    /// Calls `visit` for up to `count` zones from the one that holds `offset`; returns how many there were.
+    /// Calls `visit` for up to `count` zones, starting with the zone that contains `offset`. Returns the number of zones.
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
-    /// A copy of the zones as they are now, to try requests on. ENOTSUP when the device is not zoned.
+    /// A copy of the zones as they are now, to try requests on. ENOTSUP if the device is not zoned.
     Result<std::unique_ptr<ZoneTrial>> zone_trial();
-    /// Are the zones this program's own, kept in a file or in memory, not those of a zoned block device?
+    /// True when zoneio emulates the zones, in a file or in memory; false for those of a zoned block device.
     bool emulates_zones() const;
-    /// Everything under way is about to be waited for, or no longer: see BlockDriver::drain.
+    /// Announces that the caller waits for all requests in flight, see BlockDriver::drain.
     void drain(bool on) { root_->driver().drain(on); }
     /// See IoEngine::kick.
     void kick() {
@@ -108,28 +108,28 @@ public:
     /// See IoEngine::reap.
     size_t reap(bool wait);
     size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
-    /// Do requests end in the order of their Request::sequence, whatever the machine does?
+    /// True when the order of completions depends on the caller only. Request::sequence gives the order.
     bool orders_completions() const { return engine_ && engine_->orders_completions(); }
-    /// Brings requests in flight a bit further; false when none can go on.
+    /// Runs requests in flight one step further. False if none can continue.
     bool step();
-    /// Lets one request that is held at a breakpoint go on, since somebody waits who would wait for ever.
+    /// Resumes one request held at a breakpoint, because the caller would wait for it for ever.
     void let_held_go();
-    /// Where orders_completions(): `text` is told what nodes have to say while they work, `completion` that a request is
-    /// done; as TaskScheduler::set_listener says.
+    /// Sets the listeners of an engine with orders_completions(): `text` receives messages of nodes, `completion` is called
+    /// when a request has ended. See TaskScheduler::set_listener for the thread.
     void set_listeners(std::function<void(std::string_view)> text, std::function<void()> completion);
-    /// Readable when reap() would find something; -1 while no request was ever submitted.
+    /// Descriptor that is readable when reap() would find a completion; -1 before the first request.
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
 
-    /// EIO when a range is not within the image; EINVAL when so many buffers are more than its driver takes.
+    /// EIO if the range is not within the image; EINVAL if the driver does not accept this many buffers.
     Status check_range(uint64_t offset, uint64_t bytes, size_t buffers = 1);
-    /// May one request be done as several smaller ones, without anybody seeing the difference?
+    /// True when a request can be split without a visible difference.
     bool may_split() const;
 
-    /// What there was to tell since the last call.
+    /// Notices since the last call.
     std::vector<Notice> take_notices();
     bool has_notices() const { return !notices_.empty() || has_late_notices(); }
 
-    /// The last request that failed since it was last taken; asynchronous ones are not counted.
+    /// The last synchronous request that failed since the last call.
     std::optional<FailedRequest> take_failure() { return std::exchange(failure_, std::nullopt); }
 
 private:
@@ -153,7 +153,7 @@ private:
     void let_go(const Task* task);
     void run_task(const std::function<void()>& work);
 
-    /// Does something that may stop at a breakpoint; EAGAIN where there is no thread for it.
+    /// Runs work that may stop at a breakpoint. EAGAIN if no thread can be started for it.
     template <typename T, typename Work>
     T run(Work work) {
         if (tasks_ == nullptr) {
@@ -175,10 +175,10 @@ private:
     void note_failure(const Request& request);
     void keep_order(const Request& request);
     bool waits_in_engine(const Request& request) const;
-    void perform(Request& request);
+    void run_now(Request& request);
 
     Breakpoints* breakpoints_;
-    std::unique_ptr<TaskScheduler> tasks_; ///< where requests may stop at breakpoints
+    std::unique_ptr<TaskScheduler> tasks_; ///< null unless requests can stop at breakpoints
     std::unique_ptr<BlockNode> root_;
     AioMode aio_;
     bool writethrough_;

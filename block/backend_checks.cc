@@ -46,7 +46,7 @@ bool BlockBackend::hides_zones() const {
 }
 
 bool BlockBackend::emulates_zones() const {
-    return limits().zoned != ZonedModel::none && root_->extras().zones->zone_control().sets_conditions;
+    return limits().zoned != ZonedModel::none && root_->extras().zones->zone_control().sets_states;
 }
 
 Result<std::unique_ptr<ZoneTrial>> BlockBackend::zone_trial() {

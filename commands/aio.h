@@ -15,57 +15,57 @@
 
 namespace zoneio {
 
-/// An asynchronous command under way: its request, the memory of it, and how to tell of its end.
+/// An asynchronous command in flight: its request, its memory, and how to report it.
 struct AioRequest {
     Request request;
     AlignedBuffer buffer;
     std::string_view command;      ///< its name
-    uint64_t id = 0;               ///< given by AioQueue::start
-    size_t memory = 0;             ///< bytes that it takes up until it is reported; set by AioQueue::start
+    uint64_t id = 0;               ///< set by AioQueue::start
+    size_t memory = 0;             ///< bytes in use until it is reported; set by AioQueue::start
     std::string_view verb;         ///< of the report
     std::string_view failure_verb; ///< of the error
     bool quiet = false;            ///< -q
     bool for_machines = false;     ///< -C
     bool dump = false;             ///< -v
     std::optional<uint8_t> expect; ///< -P of a read
-    uint8_t* data = nullptr;       ///< what was read, for -v and -P
+    uint8_t* data = nullptr;       ///< data that was read, for -v and -P
 
-    uint64_t offset = 0; ///< as asked
+    uint64_t offset = 0; ///< as the user gave it, in bytes
     std::chrono::steady_clock::time_point start;
 };
 
-/// The asynchronous commands that were not reported yet, oldest first.
+/// The asynchronous commands that have not been reported yet, oldest first.
 ///
-/// They are reported in the order in which they were given, whatever the order in which they end: of the orders
-/// that qemu-io itself shows it is the one that can be relied on. Where the order in which they end can be relied
-/// on, as with breakpoints, it is that.
+/// They are reported in the order of the commands, whatever the order of completion: of the orders that qemu-io shows, this
+/// is the only deterministic one. If the engine orders completions itself, as with breakpoints, they are reported in that
+/// order.
 class AioQueue {
 public:
     AioQueue(Reporter& reporter, FailureLog& log) : reporter_(reporter), log_(log) {}
 
     bool empty() const { return requests_.empty(); }
     static constexpr size_t pattern_bytes = 16U << 10;
-    /// So many bytes of one value, at an aligned address, for requests that only read them; null when memory is short.
+    /// pattern_bytes bytes of one value at an aligned address, for requests that only read them. Null if memory runs out.
     uint8_t* pattern(uint8_t byte);
-    /// A request of a command, to be filled in and started; its buffer may have been used before.
+    /// A new request for a command to fill in and start. Its buffer may be reused and hold old data.
     std::unique_ptr<AioRequest> make(std::string_view command);
-    /// Begins a request; gives it an id, from 1 on. The image may keep it back for a while, see BlockBackend::kick.
+    /// Starts a request and returns its id, from 1. The image may delay it to submit a batch, see BlockBackend::kick.
     ///
-    /// While all that are not reported take up more than 8 MiB, or are more than 16384, it waits for the oldest; not for
-    /// those held at breakpoints, and one alone may be larger.
+    /// If unreported requests use more than 8 MiB, or number more than 16384, it waits for the oldest. It never waits for
+    /// requests held at breakpoints, and a single request may be larger.
     uint64_t start(BlockBackend& backend, std::unique_ptr<AioRequest> request);
-    /// Waits for all requests and reports them. Those held at breakpoints go on. False: the user would not wait any
-    /// longer; the rest goes on.
+    /// Resumes requests held at breakpoints, waits for all requests and reports them. False: the user interrupted the wait;
+    /// the other requests continue.
     bool drain(BlockBackend& backend);
-    /// The same, whatever the user wants.
+    /// Likewise; ignores interrupts.
     void finish(BlockBackend& backend);
-    /// Waits for those that can go on by themselves and reports them. False as above.
+    /// Waits for the requests that are not held at breakpoints and reports them. False as above.
     bool settle(BlockBackend& backend);
-    /// Reports, up to the first that is still under way, those that have finished; does not wait.
+    /// Reports finished requests up to the first one that is still in flight. Does not wait.
     void report_finished(BlockBackend& backend);
-    /// Reports those that are known to have finished.
+    /// Reports the requests that are already marked done.
     void report_done(const BlockBackend& backend);
-    /// How many of those reported failed, or read something else than was expected.
+    /// Number of reported requests that failed or read other data than expected.
     uint64_t failures() const { return failures_; }
 
 private:
@@ -81,11 +81,11 @@ private:
     Reporter& reporter_;
     FailureLog& log_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
-    size_t memory_ = 0; ///< bytes that all of them take up
+    size_t memory_ = 0; ///< bytes that all of them use
     uint64_t started_ = 0;
     uint64_t failures_ = 0;
-    std::array<AlignedBuffer, 256> patterns_; ///< filled at first use, and then never changed: threads may be reading
-    std::vector<AlignedBuffer> spares_; ///< of those reported, for make()
+    std::array<AlignedBuffer, 256> patterns_; ///< filled at first use and never changed, because threads may read them
+    std::vector<AlignedBuffer> spares_; ///< buffers of reported requests, for make()
 };
 
 } // namespace zoneio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// How commands read their operands. Each function says what is wrong on stdout and then returns nothing.
+// Parsers of operands. Each function reports an error on stdout and then returns nothing.
 #pragma once
 
 #include "block/base/buffer.h"
@@ -12,70 +12,70 @@
 
 namespace zoneio {
 
-/// The most bytes that one request moves: the largest int that is a multiple of a sector.
+/// Longest request in bytes: the largest int that is a multiple of a sector.
 inline constexpr uint64_t max_request_bytes = 2147483136;
 
-/// What is written when nobody says what, and what a read buffer holds before: a device that gives nothing shows it.
+/// Byte of a write without a pattern; byte in a read buffer before the read, visible if a device returns no data.
 inline constexpr uint8_t default_byte = 0xcd;
 inline constexpr uint8_t unread_byte = 0xab;
 
-/// An offset, length or count. `shown` is what a message calls it when that is not the word itself.
+/// Parses an offset, length or count. `shown`: the word in messages, if it is not `word`.
 std::optional<int64_t> parse_size_argument(Session& session, const char* word, const char* shown = nullptr);
 
-/// The same, where a zoned device may be told of in zones (address.h): an offset, from then on in the current zone; a
-/// length, which ends with the device where the last zone that it counts is shorter; a number of zones.
+/// Likewise; on a zoned device, addresses in zones are accepted (address.h). parse_offset() sets the current zone. A length
+/// in zones ends with the device if the last zone is shorter.
 std::optional<int64_t> parse_offset(Session& session, const char* word);
 std::optional<int64_t> parse_length(Session& session, const char* word, int64_t offset);
 std::optional<int64_t> parse_zone_count(Session& session, const char* word);
 
-/// The operands `off len` of a command, bytes; both below 2^63.
+/// The operands `off len` of a command, in bytes; both below 2^63.
 struct RangeArgument {
     uint64_t offset;
     uint64_t length;
 };
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length);
-/// The same where they are all that getopt left; another number of them gives the usage line.
+/// Likewise for all operands of a line; any number other than two is reported with the usage line.
 std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line);
 
 /// A pattern byte (-P): strtol with base 0, 0 to 255.
 std::optional<uint8_t> parse_pattern(Session& session, const char* word);
 
-/// The operands `off len [len..]` of a command, bytes.
+/// The operands `off len [len..]` of a command, in bytes.
 struct VectorArgument {
     uint64_t offset = 0;
     std::vector<uint64_t> lengths;
     uint64_t total = 0;
 };
 std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> operands);
-/// The same where they are all that getopt left; fewer than two give the usage line.
+/// Likewise for all operands of a line; fewer than two are reported with the usage line.
 std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, CommandLine line);
 
-/// Is a length no more than one request moves? `word` is what was typed for it, and `unless` what lets it be more.
+/// Checks that one request can transfer a length. `word`: the length as typed; `unless`: the option that allows more.
 bool check_request_length(Session& session, uint64_t bytes, const char* word, std::string_view unless = {});
-/// Does a range consist of whole sectors?
+/// Checks that a range consists of whole sectors.
 bool check_sectors(Session& session, const RangeArgument& range);
 
-/// Which memory a request uses.
+/// How a request uses memory.
 enum class Sharing {
-    none, ///< every byte has its own place
-    all,  ///< large requests go over the same memory again and again: all of it has the same content, or none matters
+    none, ///< every byte has its own memory
+    all,  ///< large requests repeat one buffer, because all data is alike or not needed
 };
 
-/// Builds the iov of a request in `buffer`. ENOMEM, with how much it was to be, when memory is short.
+/// Builds the iov of a request in `buffer`. ENOMEM, with the size, if memory runs out.
 ///
 /// With Sharing::all a request needs no more than a few MiB, however large it is.
 Status make_iov(Session& session, AlignedBuffer& buffer, std::span<const uint64_t> lengths, Sharing sharing, IoVec& iov);
 
-/// Memory that is enough to share for a request of `total` bytes, however its content repeats.
+/// Size of a shared buffer that is enough for a request of `total` bytes.
 uint64_t shared_bytes(uint64_t total);
 
-/// An iov of these lengths that goes round and round over `room` bytes at `base`.
+/// An iov of these lengths that repeats the `room` bytes at `base`.
 IoVec cyclic_iov(uint8_t* base, uint64_t room, std::span<const uint64_t> lengths);
 
-/// The begin of the data in a buffer that make_iov filled in.
+/// Start of the data in a buffer that make_iov() has set up.
 uint8_t* data_begin(Session& session, AlignedBuffer& buffer);
 
-/// Fills the memory behind an iov that make_iov built, once.
+/// Fills the memory of an iov that make_iov() has built.
 void fill_iov(const IoVec& iov, uint8_t byte);
 
 } // namespace zoneio

@@ -10,7 +10,7 @@
 
 namespace zoneio {
 
-/// How a command ended.
+/// Result of a command; `quit` ends the program.
 enum class Outcome { ok, failed, quit };
 
 /// A command as typed: `argv[0]` is its name, `argv[argc]` null; getopt(3) may reorder it.
@@ -18,42 +18,42 @@ struct CommandLine {
     int argc;
     char** argv;
 
-    /// The operands that getopt left, from `optind` on.
+    /// The operands after getopt(3) has run: the words from `optind`.
     std::span<char*> operands() const;
 };
 
-/// One row of the command table: what a command is called, takes, needs and does.
+/// A row of the command table.
 struct Command {
     std::string_view name;
     std::string_view altname = {}; ///< short name
     Outcome (*run)(Session& session, const Command& command, CommandLine line);
-    int argmin = 0;             ///< words after the name, options included
-    int argmax = 0;             ///< -1: any number
+    int argmin = 0;             ///< fewest words after the name, options included
+    int argmax = 0;             ///< most words after the name; -1: any number
     bool needs_image = false;   ///< refused while no image is open
-    bool waits_for_aio = false; ///< lets asynchronous requests finish first, so that results do not race
-    bool starts_aio = false;    ///< what others of its kind have kept back may stay so
+    bool waits_for_aio = false; ///< waits for asynchronous requests before it runs, so that results do not race
+    bool starts_aio = false;    ///< need not submit the pending aio batch first
     bool is_ours = false;       ///< qemu-io has no such command
-    unsigned permissions = 0;   ///< Permissions to take before it runs
-    const char* args = nullptr;     ///< the arguments in qemu-io's usage line; null: they come from what follows
-    std::string_view operands = {}; ///< in the usage line of a command of our own
-    std::string_view oneline;       ///< what it does, in a few words
-    std::string_view help = {};     ///< the same in some lines, without the options and without indentation
-    std::string_view notes = {};    ///< what help has below the options
-    /// What the manual tells instead of `help`, where qemu-io's help is one line that suites compare.
+    unsigned permissions = 0;   ///< bits of Permissions that are taken before it runs
+    const char* args = nullptr;     ///< arguments in qemu-io's usage line; null: made from `options` and `operands`
+    std::string_view operands = {}; ///< operands in the usage line of zoneio's own commands
+    std::string_view oneline;       ///< summary in the imperative: "read a range of the image"
+    std::string_view help = {};     ///< help text without options and without indentation; ends with its example
+    std::string_view notes = {};    ///< help text below the options
+    /// Help text for the manual if `help` must be empty, because suites compare qemu-io's one line of help.
     std::string_view manual = {};
     OptionTable options = {};
     CommandWords words = {};        ///< for completion
 };
 
-/// The arguments in the usage line: qemu-io's own text, else the options and the operands. Empty: there are none.
+/// The arguments in the usage line: `args`, otherwise made from the options and operands. Empty if there are none.
 std::string usage_arguments(const Command& command);
 /// `NAME ARGUMENTS -- ONELINE`.
 std::string usage_line(const Command& command, std::string_view shown_name);
 
-/// The next option of a line as getopt(3) finds it: OptionTable::code(), or '?'.
+/// The next option of the line by getopt(3): OptionTable::code(), '?' for an unknown option, -1 at the end.
 int next_option(const Command& command, CommandLine line);
 
-/// Prints the usage line, for operands that make no sense.
+/// Reports wrong operands with the usage line.
 Outcome usage_error(Session& session, const Command& command);
 
 } // namespace zoneio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Commands that may take long: how far they are, and ending them before their end.
+// Long commands: showing progress, and interrupting them.
 #pragma once
 
 #include "block/backend.h"
@@ -13,41 +13,41 @@
 
 namespace zoneio {
 
-/// While it lives, an interrupt (SIGINT) asks the command that runs to end, instead of ending the program. Not every
-/// command looks at that, nor at once: a second interrupt ends the program.
+/// While it exists, SIGINT asks the running command to end instead of ending the program. Not every command checks for
+/// this, so a second SIGINT ends the program.
 class InterruptEndsCommand {
 public:
-    /// `end_program` is called by the signal handler, with the signal's number.
+    /// `end_program`: called by the signal handler with the signal number.
     explicit InterruptEndsCommand(void (*end_program)(int));
     ~InterruptEndsCommand();
     InterruptEndsCommand(const InterruptEndsCommand&) = delete;
     InterruptEndsCommand& operator=(const InterruptEndsCommand&) = delete;
 
-    /// Is there one?
+    /// True while one exists.
     static bool is_active();
-    /// Was the command asked to end?
+    /// True after SIGINT.
     static bool is_requested();
 
 private:
     struct sigaction before_{};
 };
 
-/// Something that is done step by step. After a second a line on stderr shows how far it is, if that is a terminal.
+/// Work done in steps. After one second a line on stderr shows the progress, if stderr is a terminal.
 class LongWork {
 public:
     enum class Unit : uint8_t { bytes, zones };
 
-    /// `total` in units.
+    /// `total`: in units.
     LongWork(std::string_view what, uint64_t total, Unit unit);
-    /// Takes the line away.
+    /// Removes the line.
     ~LongWork();
     LongWork(const LongWork&) = delete;
     LongWork& operator=(const LongWork&) = delete;
 
-    /// Does anybody look at the line, or may anybody end the work?
+    /// True when the progress is shown or the work can be interrupted.
     static bool is_watched();
 
-    /// So much of it is done. False: it is to end here.
+    /// Reports progress: `done` units. False: the work must end here.
     bool step(uint64_t done);
 
 private:
@@ -64,15 +64,15 @@ private:
     Clock::time_point next_show_ = start_ + std::chrono::seconds(1);
 };
 
-/// The largest piece of a request that somebody may want to end, bytes.
+/// Largest piece of an interruptible request, in bytes.
 inline constexpr uint64_t piece_bytes = 16U << 20;
 
-/// May a request of so many bytes be done in pieces, because somebody watches and nobody could tell the difference?
+/// True when a request of this many bytes may be split: it is watched, and splitting makes no visible difference.
 bool may_do_in_pieces(const BlockBackend& backend, uint64_t bytes);
 
-/// Does a request at once, or in pieces: `piece(done, part, more)` does `part` bytes from `done` on.
+/// Runs a request whole or in pieces. `piece(done, part, more)` transfers `part` bytes, starting `done` bytes after the start.
 ///
-/// EINTR: the user ended it. `done` says how many bytes were done then.
+/// EINTR: interrupted after `done` bytes.
 template <typename Piece>
 Status do_in_pieces(const BlockBackend& backend, std::string_view what, uint64_t offset, uint64_t bytes, uint64_t& done,
                     Piece&& piece) {
@@ -96,14 +96,14 @@ Status do_in_pieces(const BlockBackend& backend, std::string_view what, uint64_t
     return {};
 }
 
-/// Writes so.
+/// Writes in pieces, see do_in_pieces().
 Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov, WriteFlags flags, uint64_t& done);
 
-/// Reports zones as BlockBackend::zone_report does, some thousands at a time. `seen` says how many there were, also after
-/// EINTR: the user ended it.
+/// BlockBackend::zone_report, a few thousand zones at a time. `seen`: number of zones reported, also after EINTR
+/// (interrupted).
 Status report_in_pieces(BlockBackend& backend, uint64_t offset, uint64_t count, const ZoneVisitor& visit, uint64_t& seen);
 
-/// Did a command end because the user wanted it to?
+/// True when a command ended because the user interrupted it.
 inline bool was_interrupted(const Status& status) {
     return status.code() == EINTR && InterruptEndsCommand::is_requested();
 }

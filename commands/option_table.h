@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The options of commands: one row each. From it come what getopt(3) is given, usage, help, hints, completion, the manual,
-// and the struct that a command reads.
+// Options of commands, one row each. getopt(3)'s input, usage, help, hints, completion, the manual and the tables in docs/
+// are made from the rows, which also fill the options struct of the command.
 #pragma once
 
 #include "commands/words.h"
@@ -21,41 +21,41 @@ namespace zoneio {
 struct Command;
 class Session;
 
-/// What is to be known about an option.
+/// An option without its parser.
 struct CommandOption {
     char letter = '\0';              ///< '\0': none
-    const char* name = nullptr;      ///< the long one, without dashes; null: none
-    std::string_view argument = {};  ///< as help calls it: `PATTERN`; in brackets an operand that may follow; empty: none
-    std::string_view help = {};      ///< what it does; lines are broken as on a terminal of 120 columns
-    std::string_view fallback = {};  ///< what holds without it, where help is to say so
-    Word word = Word::other;         ///< what the argument stands for, for completion
+    const char* name = nullptr;      ///< long name without dashes; null: none
+    std::string_view argument = {};  ///< name of the argument in help: `PATTERN`; in brackets: an optional operand; empty: none
+    std::string_view help = {};      ///< effect, in the imperative; lines are broken for 120 columns
+    std::string_view fallback = {};  ///< default to show in help; empty: none
+    Word word = Word::other;         ///< kind of the argument, for completion
 
     constexpr bool takes_argument() const { return !argument.empty() && !argument.starts_with('['); }
 };
 
-/// An option as it stands on a line.
+/// An option found on a line.
 struct GivenOption {
     Session& session;
     const Command& command;
     const CommandOption& option;
-    const char* word; ///< its argument; null where it takes none
+    const char* word; ///< its argument; null if it takes none
 };
 
-/// What becomes of the rest of a line after an option.
+/// What to do with the rest of a line after an option.
 enum class OptionStep : uint8_t {
-    next,   ///< it is read
-    ends,   ///< nobody looks at it
-    failed, ///< nothing: the command fails, which was told
+    next,   ///< parse it
+    ends,   ///< ignore it
+    failed, ///< ignore it; the command has failed and reported it
 };
 
-/// The row of an option that goes into a `Parsed`.
+/// A row: an option, and the function that stores it in the options struct `Parsed`.
 template <typename Parsed>
 struct OptionRow {
     CommandOption option;
     OptionStep (*take)(const GivenOption& given, Parsed& parsed);
 };
 
-/// The rows of a command without their parsers, and what getopt(3) wants to know of them.
+/// The options of a command without their parsers, and the tables for getopt(3).
 class OptionTable {
 public:
     constexpr OptionTable() = default;
@@ -68,21 +68,21 @@ public:
 
     constexpr std::span<const CommandOption* const> rows() const { return {rows_.data(), count_}; }
     constexpr bool empty() const { return count_ == 0; }
-    /// For getopt(3), `P:qs:`; empty where there are none.
+    /// Letters for getopt(3), such as `P:qs:`; may be empty.
     constexpr const char* letters() const { return letters_.data() + 1; }
-    /// The same for a line whose options are known to come before its operands.
+    /// Likewise for a line whose options all come before its operands.
     constexpr const char* letters_in_order() const { return letters_.data(); }
-    /// For getopt_long(3); null where no option has a long name.
+    /// Table for getopt_long(3); null if no option has a long name.
     constexpr const option* long_options() const { return long_count_ == 0 ? nullptr : long_options_.data(); }
 
-    /// What getopt(3) returns for the row with this index.
+    /// Value that getopt(3) returns for the row with this index.
     static constexpr int code(const CommandOption& row, size_t index) {
         constexpr int first_without_letter = 256;
         return row.letter != '\0' ? row.letter : first_without_letter + static_cast<int>(index);
     }
-    /// The row that getopt(3) means by `code`; null: none.
+    /// Row for a value of getopt(3); null if there is none.
     const CommandOption* find(int code) const;
-    /// By letter, or by the long name; null: none.
+    /// Row with this letter or long name; null if there is none.
     const CommandOption* find_letter(char letter) const;
     const CommandOption* find_name(std::string_view name) const;
 
@@ -112,9 +112,9 @@ private:
     size_t long_count_ = 0;
 };
 
-/// `--state` and `-s`, those that there are.
+/// The names of an option, such as `--state` and `-s`.
 std::vector<std::string> option_names(const CommandOption& row);
-/// `-s, --state STATES`, as help shows it.
+/// The option as help shows it: `-s, --state STATES`.
 std::string option_tag(const CommandOption& row);
 
 } // namespace zoneio

@@ -16,22 +16,22 @@
 
 namespace zoneio {
 
-/// What happens before a file or device is opened for writing that is in use or holds data of others, see path_uses().
+/// What to do before opening for writing a file or device that is in use or holds known data, see path_uses().
 enum class Guard : uint8_t {
     off,  ///< nothing, as in qemu-io
     warn, ///< a warning
-    ask,  ///< a question, see Session::confirm; any other answer than yes keeps it closed (ECANCELED)
+    ask,  ///< ask, see Session::confirm; any answer other than yes leaves it closed (ECANCELED)
 };
 
-/// A file whose commands are being run.
+/// A script that is running.
 struct RunningScript {
     std::string name; ///< as given
-    dev_t device = 0; ///< with the inode: which file it is
+    dev_t device = 0; ///< with the inode: identifies the file
     ino_t inode = 0;
     uint64_t line = 0; ///< of the command being run, from 1
 };
 
-/// What a command may touch: the open image, requests in flight, and where results go.
+/// The state that commands work on: the open image, requests in flight, and the reporter.
 class Session {
 public:
     explicit Session(std::string program);
@@ -41,29 +41,29 @@ public:
 
     Reporter& out() { return reporter_; }
     AioQueue& aio() { return aio_; }
-    /// What went wrong last, for `why`.
+    /// The failures, for `why`.
     FailureLog& failures() { return failures_; }
 
     bool is_open() const { return backend_ != nullptr; }
     BlockBackend& backend() { return *backend_; }
-    /// Which of the images that this session had open is, counted from 1.
+    /// Number of the open image, counting all images of this session from 1.
     uint64_t image() const { return images_; }
-    /// Takes over an image that was opened.
+    /// Takes ownership of an open image.
     void attach(std::unique_ptr<BlockBackend> backend);
-    /// Ends what is served, waits for requests in flight, reports them, and closes the image; nothing happens when none is open.
+    /// Ends all exports, waits for requests in flight, reports them, and closes the image. Does nothing if none is open.
     void close();
-    /// Tells what there is to tell of the image.
+    /// Prints notices about the image.
     void show(const std::vector<Notice>& notices);
 
-    /// Held by commands; whatever else uses the image holds it too.
+    /// Lock on the image, held by commands and by everything else that uses the image.
     Turn& turn() { return turn_; }
-    /// What is served of the image.
+    /// Exports of the image.
     Exports& exports() { return exports_; }
-    /// Readable when there is something to tell that happened outside of commands: see tell_news().
+    /// Descriptor that is readable when something happened outside of commands, see tell_news().
     int news_fd();
     void tell_news();
 
-    /// Lets asynchronous commands go on that were kept back for others to join them; to be called before waiting.
+    /// Submits the pending batch of asynchronous requests. Call it before waiting.
     void kick() {
         if (backend_ && !aio_.empty()) {
             backend_->kick();
@@ -74,23 +74,23 @@ public:
     bool image_opts = false;
     /// Buffers begin 16 bytes after an aligned address (-m).
     bool misalign = false;
-    /// The zone that the last offset on a zoned device was in: what `wp` alone is about.
+    /// Zone of the last offset on a zoned device: the zone of `wp` alone.
     std::optional<uint64_t> current_zone;
 
     Guard guard = Guard::off;
-    /// Asks whoever sits at the terminal; there where the guard is to ask.
+    /// Asks a question at the terminal; set if the guard asks.
     bool (*confirm)(std::string_view question) = nullptr;
 
-    /// Nothing is run after a command that failed (--errexit).
+    /// Stop after the first command that fails (--errexit).
     bool errexit = false;
-    /// How many commands failed; the program's exit status depends on it.
+    /// Number of failed commands; determines the exit status.
     uint64_t failed_commands = 0;
-    /// The scripts that are being run, each by the one before.
+    /// The running scripts; each was started by the one before it.
     std::vector<RunningScript>& scripts() { return scripts_; }
 
     /// Memory for the data of one synchronous command, kept from one to the next.
     AlignedBuffer& scratch() { return scratch_; }
-    /// Where a command's words are collected, kept likewise.
+    /// Memory for the words of one command, kept likewise.
     std::vector<char*>& words() { return words_; }
 
 private:
@@ -104,7 +104,7 @@ private:
     std::unique_ptr<BlockBackend> backend_;
     Exports exports_{turn_}; ///< of the backend
     FileDescriptor news_event_; ///< made with the first export
-    std::vector<std::string> news_; ///< used by whoever has the turn
+    std::vector<std::string> news_; ///< guarded by turn_
     uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;

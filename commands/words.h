@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the words of a command stand for. The row of a command says so once; completion goes by it.
+// Kinds of words in a command, for completion. The row of a command names the kind of each operand.
 #pragma once
 
 #include <cstdint>
@@ -9,35 +9,35 @@
 namespace zoneio {
 
 enum class Word : uint8_t {
-    other,          ///< nothing that could be completed
+    other,          ///< no completion
     offset,         ///< bytes; on a zoned device also 5z, wp
     length,         ///< bytes; on a zoned device also 3z
-    count,          ///< how many zones
-    file,           ///< a name
-    image,          ///< a name, or options with --image-opts
-    command,        ///< for help
-    format,         ///< of a new image
+    count,          ///< number of zones
+    file,           ///< file name
+    image,          ///< image name, or options with --image-opts
+    command,        ///< name of a command
+    format,         ///< driver of a new image
     open_options,   ///< key=value,key=value
-    create_options, ///< the same, for a new image
-    reopen_options, ///< the same, for the open one
+    create_options, ///< likewise for a new image
+    reopen_options, ///< likewise for the open image
     cache_mode,
     discard_mode,
     aio_mode,
     prealloc_mode,
-    debug_event,    ///< of blkdebug
-    break_tag,      ///< of a breakpoint, or of a request that is held at one
-    held_tag,       ///< of a request that is held
-    zone_states,    ///< with commas in between
-    zone_condition, ///< what zone_condition takes
-    zone_operation, ///< what zone_apply takes
+    debug_event,    ///< event of blkdebug
+    break_tag,      ///< tag of a breakpoint or of a held request
+    held_tag,       ///< tag of a held request
+    zone_states,    ///< states separated by commas
+    zone_state,     ///< operand of zone_state
+    zone_operation, ///< operand of zone_apply
     export_kind,    ///< vhost-user
-    export_name,    ///< of something that is served
+    export_name,    ///< name of an export
 };
 
-/// The operands of a command; those that are not told are Word::other. The arguments of options are in their rows.
+/// Kinds of the operands of a command; further operands are Word::other. Arguments of options are in their rows.
 struct CommandWords {
     std::span<const Word> operands = {};
-    bool repeats = false; ///< more operands are like the last
+    bool repeats = false; ///< further operands are of the last kind
 };
 
 inline constexpr Word range_operands[] = {Word::offset, Word::length};

@@ -6,13 +6,13 @@
 
 namespace zoneio {
 
-/// What an error is about, where the errno alone does not tell. In brackets: the members of CauseFacts that are set.
+/// Cause of an error, in addition to its errno. In brackets: the members of CauseFacts that are set.
 enum class Cause : uint8_t {
     none,
     cannot_open,         ///< a file or device cannot be opened or created; the errno says why (name)
     file_error,          ///< a system call on an open file failed (name)
     image_locked,        ///< another program holds a lock on the image (name)
-    write_declined,      ///< the user did not want the device opened for writing (name)
+    write_declined,      ///< the user declined to open the device for writing (name)
     unknown_driver,      ///< (name)
     unknown_protocol,    ///< (name)
     unknown_option,      ///< `owner` is the driver that does not have the option (name, owner)
@@ -21,21 +21,21 @@ enum class Cause : uint8_t {
     aio_needs_direct,    ///< aio=native without cache.direct=on
     no_io_uring,         ///< aio=io_uring where the kernel does not let this process have a ring
     needs_size,          ///< a new zoned device without `size`
-    no_zoned_file,       ///< the file holds something else than a zoned device
-    other_geometry,      ///< the file holds a zoned device of another shape
+    no_zoned_file,       ///< the file has other content than a zoned device
+    other_geometry,      ///< the file holds a zoned device with another geometry
     unsupported_format,  ///< (name)
-    read_only_node,      ///< the image is open for reading only
-    changes_format,      ///< a write would make an image whose format was guessed look like one of another format
+    read_only_node,      ///< the image is open read-only
+    changes_format,      ///< after the write, an image opened as raw by a guess would look like another format
     no_temporary_file,   ///< the temporary overlay cannot be created (name)
-    overlay_unnamed,     ///< the file of the temporary overlay has no name any more, and cannot be opened again
-    outside_image,       ///< the range ends beyond the end of the image
+    overlay_unnamed,     ///< the file of the temporary overlay has no name any more, so it cannot be opened again
+    outside_image,       ///< the range ends after the end of the image
     range_not_zones,     ///< the end of a range is inside a zone (limit: the zone size)
     offset_inside_zone,  ///< (limit: the zone size)
     append_misaligned,   ///< (limit: the write granularity)
-    append_too_long,     ///< (limit: the most that one append takes)
-    zone_rule,           ///< a zone's type, condition, write pointer or capacity forbids it
-    open_limit,          ///< as many zones are open as the device allows
-    active_limit,        ///< as many zones are active as the device allows
+    append_too_long,     ///< (limit: the longest append)
+    zone_rule,           ///< type, state, write pointer or capacity of a zone forbids the request
+    open_limit,          ///< open-zone limit reached
+    active_limit,        ///< active-zone limit reached
     image_served,        ///< the image is served to others, who would lose it (name: of the export)
     socket_in_use,       ///< another program listens at a socket (name)
     not_a_socket,        ///< a socket is to take the place of another file (name)

@@ -12,41 +12,41 @@ namespace zoneio {
 
 class TaskScheduler;
 
-/// Does requests while the caller goes on. Used by one thread; requests complete on that thread, in reap().
+/// Runs requests asynchronously. Used by one thread; requests complete on that thread, in reap().
 class IoEngine {
 public:
     IoEngine() = default;
     IoEngine(const IoEngine&) = delete;
     IoEngine& operator=(const IoEngine&) = delete;
-    /// Requests must not be in flight any more.
+    /// REQUIRES: no request in flight.
     virtual ~IoEngine() = default;
 
-    /// Begins a request. A few may be kept back, to be handed over together; kick() and reap() hand over all of them.
+    /// Starts a request. The engine may delay it to submit a batch; kick() and reap() submit the pending batch.
     virtual void submit(Request& request) = 0;
-    /// To be called before waiting for anything else than a reap().
+    /// Submits the pending batch. Call it before waiting for anything except reap().
     virtual void kick() = 0;
-    /// Marks what has finished as done and returns how many that were; with `wait`, at least one of those in flight,
-    /// unless all of them are held at breakpoints.
+    /// Marks finished requests as done and returns their number. With `wait`, waits for at least one request, unless all
+    /// requests in flight are held at breakpoints.
     virtual size_t reap(bool wait) = 0;
-    /// Becomes readable when reap() would find something.
+    /// Descriptor that is readable when reap() would find a completion.
     virtual int event_fd() const = 0;
-    /// How many requests are in flight.
+    /// Number of requests in flight.
     virtual size_t in_flight() const = 0;
-    /// Do requests end in an order that depends on the caller only? Request::sequence tells it.
+    /// True when the order of completions depends on the caller only. Request::sequence gives the order.
     virtual bool orders_completions() const { return false; }
 };
 
-/// Does a request here and now, by the blocking methods of the node.
+/// Runs a request on the calling thread, by the blocking methods of the node.
 void perform_blocking(BlockNode& root, Request& request);
 
-/// Requests as tasks, for nodes that stop some of them at breakpoints. `on_completion` is called whenever one is done, as
-/// TaskScheduler::set_listener says. A request that comes with an error is only brought to its end.
+/// An engine that runs requests as tasks, for chains with breakpoints. `on_completion` is called when a request is done, see
+/// TaskScheduler::set_listener. A request whose status is already an error completes with that error.
 std::unique_ptr<IoEngine> make_task_engine(BlockNode& root, TaskScheduler& tasks, std::function<void()> on_completion);
-/// A pool of threads that do blocking requests.
+/// An engine with a pool of threads that run blocking requests.
 std::unique_ptr<IoEngine> make_thread_engine(BlockNode& root);
-/// The kernel's older interface (libaio); what it cannot express goes to threads.
+/// An engine on libaio. Requests that libaio cannot express go to threads.
 Result<std::unique_ptr<IoEngine>> make_native_engine(BlockNode& root);
-/// io_uring; what it cannot express goes to threads.
+/// An engine on io_uring. Requests that io_uring cannot express go to threads.
 Result<std::unique_ptr<IoEngine>> make_uring_engine(BlockNode& root);
 
 } // namespace zoneio

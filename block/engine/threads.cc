@@ -196,13 +196,13 @@ private:
             }
             std::unique_lock lock(mutex_);
             while (Request* const first = take()) {
-                perform(first, lock);
+                run_batch(first, lock);
             }
         }
     }
 
     /// Does what was taken; the lock is held before and after.
-    void perform(Request* first, std::unique_lock<std::mutex>& lock) {
+    void run_batch(Request* first, std::unique_lock<std::mutex>& lock) {
         const bool in_order = keeps_order(*first);
         lock.unlock();
         for (Request* request = first; request != nullptr; request = request->next) {
@@ -237,7 +237,7 @@ private:
             if (first == nullptr) {
                 return;
             }
-            perform(first, lock);
+            run_batch(first, lock);
         }
     }
 
@@ -264,7 +264,7 @@ private:
 
 namespace {
 
-void perform(BlockNode& root, Request& request) {
+void run_request(BlockNode& root, Request& request) {
     switch (request.op) {
     case RequestOp::read: request.status = root.preadv(request.offset, request.iov); break;
     case RequestOp::write: request.status = root.pwritev(request.offset, request.iov, request.flags); break;
@@ -274,8 +274,8 @@ void perform(BlockNode& root, Request& request) {
     case RequestOp::discard: request.status = root.pdiscard(request.offset, request.bytes); break;
     case RequestOp::flush: request.status = root.flush(); break;
     case RequestOp::truncate: request.status = root.truncate(request.offset, request.prealloc); break;
-    case RequestOp::zone_condition:
-        request.status = root.set_zone_condition(request.offset, request.bytes, request.zone_state);
+    case RequestOp::set_zone_state:
+        request.status = root.set_zone_state(request.offset, request.bytes, request.zone_state);
         break;
     case RequestOp::zone_manage:
         request.status = root.zone_mgmt(request.zone_op, request.offset, request.bytes);
@@ -303,7 +303,7 @@ void perform(BlockNode& root, Request& request) {
 
 void perform_blocking(BlockNode& root, Request& request) {
     try {
-        perform(root, request);
+        run_request(root, request);
     } catch (const std::bad_alloc&) {
         request.status = Status::from_errno(ENOMEM);
     }

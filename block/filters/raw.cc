@@ -185,8 +185,8 @@ public:
         return child_->zone_mgmt(op, window_.offset + offset, bytes);
     }
 
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
-        return child_->set_zone_condition(window_.offset + offset, bytes, state);
+    Status set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) override {
+        return child_->set_zone_state(window_.offset + offset, bytes, state);
     }
 
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {

@@ -22,8 +22,8 @@ namespace zoneio {
 class BlockNode;
 struct OpenContext;
 
-/// What one who uses an image may do to it, and lets others do. The bits are upstream's, and with that
-/// the bytes of the image that are locked: see FileLock.
+/// Operations on an image: those that a user of it performs, and those that it allows others. The bits are QEMU's; they
+/// select the bytes of the file that are locked, see FileLock.
 struct Permissions {
     static constexpr unsigned consistent_read = 1U << 0;
     static constexpr unsigned write = 1U << 1;
@@ -31,32 +31,32 @@ struct Permissions {
     static constexpr unsigned resize = 1U << 3;
     static constexpr unsigned all = 0xF;
 
-    unsigned taken = 0;    ///< what we do
-    unsigned shared = all; ///< what others may do
+    unsigned taken = 0;    ///< operations that this user performs
+    unsigned shared = all; ///< operations that others may perform
 };
 
 /// The settings that every node has, whatever its driver.
 struct NodeFlags {
     bool read_only = false;
-    bool auto_read_only = false; ///< open the file for writing only while somebody writes
+    bool auto_read_only = false; ///< open the file for writing only while a node above may write
     bool direct = false;         ///< O_DIRECT
-    bool no_flush = false;       ///< flushes stay in memory (cache=unsafe)
-    bool unmap = false;          ///< discards are done, not ignored
+    bool no_flush = false;       ///< ignore flushes (cache=unsafe)
+    bool unmap = false;          ///< pass discards on instead of ignoring them
     bool force_share = false;
     bool copy_on_read = false;
     DetectZeroes detect_zeroes = DetectZeroes::off;
 };
 
-/// What a range of an image is made of.
+/// A range of an image whose bytes are all stored in one way.
 struct BlockExtent {
-    uint64_t bytes = 0; ///< how far it goes on like this
-    bool data = false;  ///< reads come from storage here
-    bool zero = false;  ///< reads give zeros
-    /// Upstream's meaning: the image itself, not a backing file, decides what is read.
+    uint64_t bytes = 0; ///< length of the range
+    bool data = false;  ///< reads return stored data
+    bool zero = false;  ///< reads return zeros
+    /// True when the image itself decides what is read, not a backing file. The meaning is QEMU's.
     bool allocated() const { return data || zero; }
 };
 
-/// A reopen that is prepared but has not happened; destroyed without commit() it leaves no trace.
+/// A prepared reopen. Destroying it without commit() changes nothing.
 class PendingReopen {
 public:
     virtual ~PendingReopen() = default;
@@ -64,28 +64,28 @@ public:
     virtual void commit() = 0;
 };
 
-/// What is known of a driver once it is open, and does not change.
+/// Properties of an open driver. They do not change while it is open.
 struct Traits {
-    AioMode aio = AioMode::threads; ///< the engine that asynchronous requests of this chain should use
-    bool writes_zeroes = false;     ///< it may have a better way to write zeros than as data
-    bool passes_fua = false; ///< writes that must be on the medium when done are handed down as such, to who takes care of it
-    bool counts_requests = false;   ///< it matters in how many requests something is done
-    bool completes_at_once = false; ///< requests end without waiting for anything
-    bool has_info = false;          ///< there is more to tell of it than its name, even if that is nothing
-    bool can_reopen = true;
-    /// What was written before this open, or reopen for writing, may not be on the medium: the next flush has something to do.
+    AioMode aio = AioMode::threads; ///< engine for asynchronous requests of this chain
+    bool writes_zeroes = false;     ///< pwrite_zeroes() may be cheaper than writing zeros as data
+    bool passes_fua = false; ///< passes WriteFlags::fua to the node below, which forces the write out
+    bool counts_requests = false;   ///< the number of requests is visible, so they must not be split
+    bool completes_at_once = false; ///< requests never wait
+    bool has_info = false;          ///< `info` succeeds on it, even if it has no details to show
+    bool can_reopen = true; ///< false for nodes that cannot be reopened
+    /// Data written before this open (or reopen for writing) may not be on the medium, so the next flush must reach the driver.
     bool has_unflushed = false;
-    bool owns_flush = false; ///< its flush() is all that a flush of the node is, whatever was written
-    /// It writes to its child also when nobody writes to it. Where it does not, a flush while it is closed leaves what the
-    /// child holds to the flush with which the child itself is closed.
+    bool owns_flush = false; ///< every flush of the node calls flush(), even if nothing was written
+    /// The driver may write to its child when no request writes to the driver. If false, closing this node does not flush
+    /// the child: the child is flushed when it is closed itself.
     bool keeps_writing = true;
 };
 
-/// What every driver answers. Every method blocks until its work is done; data methods may be called from several
-/// threads at once.
+/// Interface of all drivers. Methods block until their work is done. Data methods may be called from several threads at
+/// once.
 ///
-/// Ranges, alignment and permissions have been checked, and requests been cut to the limits, by BlockNode and
-/// BlockBackend: a driver neither checks them nor prints. Offsets and lengths are bytes.
+/// BlockNode and BlockBackend check ranges, alignment and permissions and split requests at the limits before they call a
+/// driver. A driver does not check them again and prints nothing. Offsets and lengths are in bytes.
 class BlockDriver {
 public:
     BlockDriver() = default;
@@ -95,36 +95,36 @@ public:
 
     const Limits& limits() const { return limits_; }
     const Traits& traits() const { return traits_; }
-    /// What not every driver has.
+    /// Interfaces that only some drivers have.
     const DriverExtras& extras() const { return extras_; }
 
-    /// Fills the whole iov; past the end of the storage it reads zeros.
+    /// Fills the whole iov. After the end of the storage it reads zeros.
     virtual Status preadv(uint64_t offset, const IoVec& iov) = 0;
     virtual Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) = 0;
-    /// ENOTSUP: let the node write zeros instead, unless flags.no_fallback.
+    /// ENOTSUP: the node writes zeros as data instead, unless flags.no_fallback is set.
     virtual Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags);
-    /// ENOTSUP counts as done: a discard is advice.
+    /// ENOTSUP counts as success, because a discard is only advice.
     virtual Status pdiscard(uint64_t offset, uint64_t bytes);
-    /// Brings what was written to the medium.
+    /// Forces all written data to the medium.
     virtual Status flush() = 0;
     virtual Status truncate(uint64_t size, PreallocMode mode);
-    /// The extent that begins at `offset`, at most `bytes` long; bytes > 0. Without `want_zero` only
-    /// allocated() matters, and data and zeros may be told as one extent.
+    /// The extent that starts at `offset`, at most `bytes` long; bytes > 0. Without `want_zero` the caller uses only
+    /// allocated(), so data and zeros may form one extent.
     virtual Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
-    /// Exact length in bytes.
+    /// Length in bytes, not rounded.
     virtual Result<uint64_t> length() = 0;
 
-    /// Takes and checks permissions; on failure the earlier ones hold on.
+    /// Takes permissions after checking them. On failure the earlier permissions stay in force.
     virtual Status set_permissions(const Permissions& /*permissions*/) { return {}; }
-    /// Understands the options it can change, takes them out, and prepares the change.
+    /// Takes the options that the driver can change out of `options` and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
-    /// Learns anew what others may have changed behind this node: the length, zones, limits. Called once a reopen has
-    /// happened, from the bottom of the chain upwards; what cannot be learnt stays as it was.
+    /// Reads the length, zones and limits again, which others may have changed. Called after a reopen, from the bottom of
+    /// the chain upwards. Values that cannot be read stay as they were.
     virtual void refresh() {}
-    /// Somebody waits for everything that is under way (on), or no longer: nobody is held back meanwhile.
+    /// From drain(true) to drain(false) the caller waits for all requests; the driver must not delay any of them.
     virtual void drain(bool /*on*/) {}
 
-    /// The node below, or null at the bottom.
+    /// The node below; null for a driver at the bottom.
     virtual BlockNode* child() const { return nullptr; }
 
 protected:
@@ -138,34 +138,34 @@ inline int descriptor_of(const BlockDriver& driver) {
     return driver.extras().native_file != nullptr ? driver.extras().native_file->descriptor() : -1;
 }
 
-/// BlockDriver::truncate for a device, whose `length` is what it is.
+/// BlockDriver::truncate for a device, whose `length` cannot change.
 Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>& length);
 
 /// A row of the driver table.
 struct DriverInfo {
     std::string_view name;
-    bool is_protocol;    ///< at the bottom: it has no `file` child
-    bool needs_filename; ///< takes the option `filename`
-    /// `PREFIX:REST` given as a name: what it means for `filename`. Null: the prefix is cut.
+    bool is_protocol;    ///< is at the bottom of a chain, without a `file` child
+    bool needs_filename; ///< requires the option `filename`
+    /// Turns the name `PREFIX:REST` into options. Null: the driver takes REST as its `filename`.
     Status (*parse_filename)(const std::string& name, Options& options);
     Result<std::unique_ptr<BlockDriver>> (*open)(OpenContext& context, Options& options);
-    /// The keys it understands, for completion.
+    /// Keys of its own options, for completion and the manual.
     std::span<const std::string_view> option_keys;
-    /// Its `file` may be a host-managed zoned device: its writes keep the order that zones need.
+    /// Its `file` may be a host-managed zoned device, because its writes keep the order that zones require.
     bool takes_zoned_child = false;
-    /// There is something to open without a `filename`, too.
+    /// Can be opened without a `filename`.
     bool filename_optional = false;
-    /// The key of a child that the driver opens itself, at a time of its choice; empty: none.
+    /// Key of the child that the driver opens itself, at a time of its choice. Empty: the driver has no such child.
     std::string_view own_child = {};
-    /// Shows its child as it is, and has no format of its own.
+    /// Passes requests to its child and has no format of its own.
     bool is_filter = false;
-    /// Does an image that begins like this hold its format? Null: it is never found by probing.
+    /// True when the first bytes of an image show its format. Null: the driver is never found by probing.
     bool (*recognises)(std::span<const uint8_t> head) = nullptr;
 };
 
 /// All drivers, by name.
 std::span<const DriverInfo> driver_table();
-/// Null when there is none of that name.
+/// Null if no driver has this name.
 const DriverInfo* find_driver(std::string_view name);
 
 } // namespace zoneio

@@ -37,8 +37,8 @@ protected:
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
         return child_->zone_append(offset, iov, flags);
     }
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override {
-        return child_->set_zone_condition(offset, bytes, state);
+    Status set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) override {
+        return child_->set_zone_state(offset, bytes, state);
     }
     ZoneControl zone_control() const override {
         const ZoneOperations* const below = child_->extras().zones;

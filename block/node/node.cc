@@ -358,9 +358,9 @@ Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, Write
     return position;
 }
 
-Status BlockNode::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+Status BlockNode::set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) {
     ZoneOperations* const zones = driver_->extras().zones;
-    Status status = zones != nullptr ? zones->set_zone_condition(offset, bytes, state) : Status::from_errno(ENOTSUP);
+    Status status = zones != nullptr ? zones->set_zone_state(offset, bytes, state) : Status::from_errno(ENOTSUP);
     mark_written();
     return status;
 }

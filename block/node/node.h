@@ -13,17 +13,16 @@ namespace zoneio {
 
 struct Notice;
 
-/// A node of the chain: a driver, with what is the same for every driver.
+/// A node of the chain: a driver with the code that is common to all drivers.
 ///
-/// Pads requests to the driver's alignment (reading what a partial block held before), cuts them to its
-/// limits, writes zeros where it has no better way, forces out what must be forced out, remembers whether
-/// there is anything to flush, and tells a driver that injects faults how far requests have come. Callers have
-/// checked ranges. Data methods may be called from several threads.
+/// A node pads requests to the driver's alignment (after reading the partial blocks), splits them at its limits, writes
+/// zeros as data if the driver has no better way, forces writes out, records whether there is anything to flush, and raises
+/// the events of fault injection. REQUIRES: ranges within the image. Data methods may be called from several threads.
 class BlockNode {
 public:
     BlockNode(const DriverInfo& info, std::unique_ptr<BlockDriver> driver, NodeFlags flags, std::string name,
               std::string filename);
-    /// Flushes what was not flushed. See tell_when_closed() for errors.
+    /// Flushes unflushed data. See tell_when_closed() for errors.
     ~BlockNode();
     BlockNode(const BlockNode&) = delete;
     BlockNode& operator=(const BlockNode&) = delete;
@@ -38,18 +37,18 @@ public:
     const Limits& limits() const { return driver_->limits(); }
     const std::string& name() const { return name_; }
     const std::string& filename() const { return filename_; }
-    /// Does the file name say all that makes the node what it is?
+    /// True when the file name alone describes the node.
     bool has_plain_name() const;
-    /// The file name where that is plain, else `json:` and all of it.
+    /// The file name if it describes the node, otherwise `json:` with all options.
     std::string shown_name() const;
-    /// What makes the node what it is, as a JSON object.
+    /// The options that describe the node, as a JSON object.
     std::string to_json() const;
-    /// The options it was opened with, without its child's.
+    /// Options that the node was opened with, without those of its child.
     const Options& options() const { return options_; }
     void set_options(Options options) { options_ = std::move(options); }
-    /// For reopen, which has made sure that the driver agrees.
+    /// For reopen, after the driver has accepted the flags.
     void set_flags(const NodeFlags& flags) { flags_ = flags; }
-    /// From now on reads copy what comes from below the driver into it. Before there are any requests.
+    /// Turns on copy-on-read: reads copy data from the node below into the driver. REQUIRES: no request yet.
     void copy_on_read() { flags_.copy_on_read = true; }
 
     Status preadv(uint64_t offset, const IoVec& iov);
@@ -58,60 +57,60 @@ public:
     Status pdiscard(uint64_t offset, uint64_t bytes);
     Status flush();
     Status truncate(uint64_t size, PreallocMode mode);
-    /// As BlockDriver::block_status; no bytes at the end of the image.
+    /// As BlockDriver::block_status. At the end of the image, the extent has no bytes.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
-    /// Bytes, rounded up to 512: the unit that images are measured in.
+    /// Length in bytes, rounded up to 512.
     Result<uint64_t> length();
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes);
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags);
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state);
+    Status set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state);
 
-    /// As NativeFile::native_io, when this node has nothing to add to the request. What keeps others out of its
-    /// range meanwhile is added to the request's holds, also when the answer is no.
+    /// As NativeFile::native_io, if the node need not change the request. Adds to the request's holds what keeps overlapping
+    /// requests waiting, even if it returns nothing.
     std::optional<FdIo> native_io(Request& request, uint64_t offset);
-    /// A request done by native_io has written something, here and below.
+    /// Records that a request done through native_io has written data.
     void note_native_write();
-    /// Makes the next flush reach the driver where the driver has found something to flush. For reopens.
+    /// After a reopen: makes the next flush reach the driver if the driver has unflushed data.
     void take_over_unflushed();
-    /// The sync behind one failed.
+    /// Records that the sync after a native request failed.
     void note_sync_error(int error);
 
-    /// A request passes a point that rules and breakpoints may be tied to. See Breakpoints::debug_event.
+    /// Raises an event of fault injection, see Breakpoints::debug_event.
     void raise(DebugEvent event) {
         if (breakpoints_ != nullptr) {
             breakpoints_->debug_event(event);
         }
     }
-    /// False only while the nodes above are being closed, and no driver there writes to this node any more.
+    /// False only while the nodes above are being closed and none of their drivers writes to this node any more.
     bool is_written() const { return written_; }
-    /// Flushes that fail when this node and those below are closed are told to `notices`. For the root of a chain, when
-    /// it is about to be closed.
+    /// Adds to `notices` each flush that fails while this node and those below are closed. For the root of a chain,
+    /// directly before it is closed.
     void tell_when_closed(std::vector<Notice>& notices) { tell_when_closed(notices, false); }
-    /// Has something been written here since the last flush?
+    /// True when data was written to this node since the last flush.
     bool is_dirty() const { return writes_.load(std::memory_order_acquire) != flushed_.load(std::memory_order_acquire); }
 
     Status set_permissions(const Permissions& permissions);
     const Permissions& permissions() const { return permissions_; }
-    /// One who writes but must not resize needs an image of whole blocks: padding must not make it grow.
+    /// Checks that the image consists of whole blocks, if it may be written but not resized: padding must not make it grow.
     Status check_whole_blocks(const Permissions& permissions);
 
 private:
     struct Padding {
-        uint64_t head = 0; ///< bytes between the block's begin and the request
-        uint64_t tail = 0; ///< bytes between the request and the block's end
+        uint64_t head = 0; ///< bytes between the start of the block and the request
+        uint64_t tail = 0; ///< bytes between the request and the end of the block
         uint64_t begin = 0;
         uint64_t end = 0;
         bool needed() const { return head != 0 || tail != 0; }
     };
 
-    /// The partial blocks at the ends of a write, as they were before.
+    /// Old content of the partial blocks at the ends of a write.
     struct Edges {
         AlignedBuffer memory;
         uint8_t* first = nullptr; ///< the block at Padding::begin
         uint8_t* last = nullptr;  ///< the block before Padding::end
-        bool merged = false;      ///< all of the padded range is there, in one piece
+        bool merged = false;      ///< the whole padded range is in one buffer
     };
     class FlushTurn;
 
@@ -125,7 +124,7 @@ private:
     Status read_aligned(uint64_t offset, const IoVec& iov);
     Status read_copying(uint64_t offset, const IoVec& iov);
     Status copy_part(uint64_t offset, const IoVec& iov);
-    /// Write permission without the one to resize.
+    /// True for write permission without resize permission.
     static bool may_only_write(const Permissions& permissions);
     Status check_padding(const Padding& pad);
     Status read_edges(const Padding& pad, Edges& edges);
@@ -148,15 +147,15 @@ private:
     Permissions permissions_;
 
     Breakpoints* const breakpoints_; ///< of this driver
-    const bool has_events_;          ///< this driver or one below stops requests
+    const bool has_events_;          ///< this driver or one below has breakpoints
     bool written_ = true;
-    bool below_format_ = false; ///< one above is no protocol; known when close_notices_ is
+    bool below_format_ = false; ///< a node above is not a protocol; valid with close_notices_
     std::vector<Notice>* close_notices_ = nullptr;
     Task* flushing_ = nullptr;
     std::vector<Task*> flush_waiters_;
 
     RequestTracker tracker_;
-    std::atomic<uint64_t> writes_{0};  ///< how many writes ended here
+    std::atomic<uint64_t> writes_{0};  ///< number of writes that have ended in this node
     std::atomic<uint64_t> flushed_{0}; ///< the value of writes_ that the last flush covered
 };
 

@@ -20,7 +20,7 @@ enum class ZoneType : uint8_t {
     sequential_preferred = 3,
 };
 
-/// Zone condition (enum blk_zone_cond of linux/blkzoned.h, same numbers).
+/// State of a zone (enum blk_zone_cond of linux/blkzoned.h, same numbers).
 enum class ZoneState : uint8_t {
     not_write_pointer = 0,
     empty = 1,
@@ -50,7 +50,7 @@ struct ZoneDescriptor {
 struct ZoneControl {
     uint64_t cursor = 0;          ///< the zone at which the search for one to close goes on, see ZoneModel
     bool writable = true;         ///< false: EBADF is the answer to every change
-    bool sets_conditions = false; ///< see ZoneOperations::set_zone_condition
+    bool sets_states = false; ///< see ZoneOperations::set_zone_state
 };
 
 using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;

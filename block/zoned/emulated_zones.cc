@@ -276,12 +276,12 @@ Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     return status;
 }
 
-Status EmulatedZones::set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
+Status EmulatedZones::set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) {
     const std::lock_guard lock(changing_);
     Status status = may_change();
     const uint64_t first = offset / geometry().zone_size;
     for (uint64_t zone = first; status.ok() && zone < first + zones_in(offset, bytes); zone++) {
-        const Result<ZoneChange> change = model_->begin_condition(zone, state);
+        const Result<ZoneChange> change = model_->begin_state(zone, state);
         if (!change.ok()) {
             return change.status();
         }

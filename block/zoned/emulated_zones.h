@@ -35,7 +35,7 @@ public:
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override;
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override;
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
-    Status set_zone_condition(uint64_t offset, uint64_t bytes, ZoneState state) override;
+    Status set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) override;
     ZoneControl zone_control() const override { return {model_->cursor(), !is_read_only(), true}; }
 
 protected:

@@ -111,7 +111,7 @@ Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
 }
 
 /// Writes the words of zones that begin their life out of use.
-Status format_conditions(int fd, const ZoneRanges& ranges, ZoneState state, const ZoneGeometry& geometry) {
+Status format_states(int fd, const ZoneRanges& ranges, ZoneState state, const ZoneGeometry& geometry) {
     Status status;
     for (const ZoneRange& range : ranges) {
         for (uint64_t zone = range.first; status.ok() && zone <= range.last; zone++) {
@@ -132,10 +132,10 @@ Status format(BlockNode& node, int fd, const ZonedOptions& options, const ZoneGe
         status = node.truncate(ZonedLayout::file_bytes(geometry), PreallocMode::off);
     }
     if (status.ok()) {
-        status = format_conditions(fd, options.read_only, ZoneState::read_only, geometry);
+        status = format_states(fd, options.read_only, ZoneState::read_only, geometry);
     }
     if (status.ok()) {
-        status = format_conditions(fd, options.offline, ZoneState::offline, geometry);
+        status = format_states(fd, options.offline, ZoneState::offline, geometry);
     }
     const ZonedHeaderBytes header = encode_zoned_header(geometry);
     ZonedSession session;

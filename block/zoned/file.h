@@ -14,16 +14,16 @@
 
 namespace zoneio {
 
-/// Some zones, by number, both ends included.
+/// A range of zone numbers, both ends included.
 struct ZoneRange {
     uint64_t first = 0;
     uint64_t last = 0;
     bool operator==(const ZoneRange&) const = default;
 };
-/// Ascending, with room between one and the next.
+/// Ascending ranges with at least one zone between them.
 using ZoneRanges = std::vector<ZoneRange>;
 
-/// What the options of `driver=zoned` say; what is absent is as the file has it, or takes the default.
+/// The options of `driver=zoned`. An absent option is taken from the file, or has its default.
 struct ZonedOptions {
     std::optional<uint64_t> size;
     std::optional<uint64_t> zone_size;
@@ -38,61 +38,60 @@ struct ZonedOptions {
 
     /// Takes the keys out of `options`.
     static Result<ZonedOptions> take(Options& options);
-    /// The device that these options describe; EINVAL with the reason when there can be none.
+    /// The geometry that these options describe. EINVAL, with the reason, if it is impossible.
     Result<ZoneGeometry> geometry() const;
-    /// EINVAL, with the option, when a device that exists is another.
+    /// EINVAL, with the option, if an existing device differs from these options.
     Status check_match(const ZoneGeometry& geometry, const ZoneTable& table) const;
 };
 
-/// The file behind an emulated zoned device: its header, its session page, and its table in memory.
+/// The file of an emulated zoned device: header, session page and zone table, mapped into memory.
 ///
-/// The node below moves the data; everything else is mapped. Words that somebody stored whose medium may have lost
-/// something since, as MediumIdentity tells, are not believed: the zones are as the last successful flush left them.
+/// The node below transfers the data. If the medium may have lost data since the current words were stored (see
+/// MediumIdentity), they are not trusted: the zones are as the last successful flush left them.
 class ZonedFile final : public WordStore {
 public:
-    /// Opens the file that `node` holds, which is locked; formats it when it is empty or all zeros. One that holds a
-    /// device is not changed.
+    /// Opens the locked file of `node`. Formats it if it is empty or all zeros; does not change a file that holds a device.
     static Result<std::unique_ptr<ZonedFile>> open(BlockNode& node, const ZonedOptions& options, bool read_only);
-    /// What to add to the reason why a file could not be used.
+    /// Text to add to the error about a corrupt file.
     static std::string repair_hint();
     ZonedFile(const ZonedFile&) = delete;
     ZonedFile& operator=(const ZonedFile&) = delete;
 
     const ZoneGeometry& geometry() const { return geometry_; }
     ZoneTable& table() { return *table_; }
-    /// Where the zones begin in the file, bytes.
+    /// Offset of the first zone in the file, in bytes.
     uint64_t data_offset() const { return ZonedLayout::data(geometry_); }
 
     Status store(uint64_t& target, uint64_t bits) override;
     bool believes_current() const override;
 
-    /// True when everything was on the medium at the end of the last session, and nothing can have been lost since.
+    /// True if the last session ended with everything on the medium and nothing can have been lost since.
     bool was_flushed() const { return was_flushed_; }
-    /// True when something that was found here may not be on the medium.
+    /// True if data or words found at the start of the session may not be on the medium.
     bool needs_flush() const { return !was_flushed_ || has_failed_sync() || !table_->unflushed().empty(); }
-    /// True when a sync failed, in this session or one before, and what it left out was not written once more.
+    /// True if a sync failed, in this or an earlier session, and the pages it skipped were not written again.
     bool has_failed_sync() const;
-    /// The first half of beginning a session, with the lock of who writes: makes the page this session's or, where the
-    /// current words are not believed, nobody's. Nothing else may be changed before that is on the medium.
+    /// First half of starting a session; REQUIRES the writer's lock. Makes the session page this session's or, if the current
+    /// words are not trusted, nobody's. The page must be on the medium before anything else changes.
     Status claim();
-    /// The second half: makes the zones what they are believed to be. May be called once more.
+    /// Second half: copies the trusted words to the current ones. May be called again.
     Status begin_session();
-    /// Notes that everything is on the medium. Nothing may be changed after it.
+    /// Records that everything is on the medium. Nothing may change after it.
     void end_session();
-    /// From now on others may write.
+    /// Makes this session read-only, so that other programs may write.
     void become_reader() { read_only_ = true; }
-    /// Keeps, for sessions to come, that a sync failed; or that everything was written once more.
+    /// Records for later sessions that a sync failed, or that everything was written again.
     void set_failed_sync(bool failed);
-    /// Writes the session page and the table once more, as they are, where a sync that failed has left them out.
+    /// Writes the session page and the table again, unchanged, after a failed sync has skipped them.
     Status rewrite_table();
 
     uint64_t cursor() const;
     void set_cursor(uint64_t cursor);
 
-    /// EIO when somebody has cut the file off or put another one in its place since it was opened: what the table says
-    /// is not to be believed any more. No system call.
+    /// EIO if the file was truncated or overwritten since it was opened, so that the table is no longer valid. Makes no
+    /// system call.
     Status check_table() const;
-    /// The same for the zones and for the file's name; costs a system call.
+    /// Likewise for the length of the data and the name of the file. Makes a system call.
     Status check_length() const;
 
 private:
@@ -112,10 +111,10 @@ private:
     MediumIdentity identity_;
     ZonedHeaderBytes header_{}; ///< as it was when the file was opened
     bool read_only_ = false;
-    bool is_named_ = false;    ///< the file has a name, and must not lose it
+    bool is_named_ = false;    ///< the file has a name and must keep it
     bool was_flushed_ = false;
-    uint64_t owner_ = 0; ///< what the session page has to say as long as nobody else writes to the file
-    /// Nothing was lost since the current words were stored.
+    uint64_t owner_ = 0; ///< owner in the session page while no other program writes to the file
+    /// Nothing can have been lost since the current words were stored.
     mutable std::atomic<bool> believes_current_{false};
     mutable std::atomic<bool> is_replaced_{false};
 };

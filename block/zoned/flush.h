@@ -7,31 +7,31 @@
 
 namespace zoneio {
 
-/// Brings the zones to the medium, in the order that a power cut cannot turn into a lie: first the data, then the
-/// words that say it is there. docs/zoned-file-format.md says why this is enough.
+/// Flushes the zones of an emulated device: first the data, then the words that refer to it, so that after a power cut no
+/// word refers to lost data. The rules and the argument for them are in docs/zoned-power-cuts.md.
 ///
-/// No two calls at a time, and nobody changes a zone meanwhile.
+/// REQUIRES: one call at a time; no zone changes during a call.
 class ZonedFlush {
 public:
     ZonedFlush(BlockNode& node, ZonedFile& file, const ZoneModel& model) : node_(node), file_(file), model_(model) {}
 
-    /// After success every zone is safe as it is now.
+    /// Saves the current state of every zone on the medium.
     Status flush();
 
-    /// Has to succeed before each change. The first in a session costs a sync where the last one did not end with
-    /// everything on the medium, or the medium may have lost something since.
+    /// Must succeed before each change of a zone. The first call in a session syncs if the last session did not end with
+    /// everything on the medium, or if the medium may have lost data since.
     Status before_change();
-    /// Has to succeed, after before_change(), before anything is written into a zone at `pointer` bytes from its start:
-    /// what the medium believes to be there must not be overwritten.
+    /// Must succeed, after before_change(), before data is written `pointer` bytes after the start of a zone. Flushes if the
+    /// write would overwrite data that the flushed words on the medium refer to.
     Status before_write(uint64_t zone, uint64_t pointer);
 
-    /// The zone was reset: its space is given back, now or with the flush that makes the reset lasting.
+    /// Frees the space of a zone that was reset: now, or in the flush that makes the reset durable.
     void after_reset(uint64_t zone);
 
-    /// Ends the session: nothing may be changed after it. Where nothing is `ever_synced`, no power cut is feared, and what
-    /// a next boot of the machine comes back to are the words as of now.
+    /// Ends the session; no zone may change after it. Without `ever_synced` (cache=unsafe) the current words become the
+    /// flushed words, so that an orderly reboot loses nothing.
     void end(bool ever_synced);
-    /// Syncs have done nothing so far: the medium may hold any of the words since the session began.
+    /// Tells the flush that earlier syncs did nothing: the medium may hold any word stored since the session started.
     void distrust();
 
 private:
@@ -48,9 +48,9 @@ private:
     ZonedFile& file_;
     const ZoneModel& model_;
     bool has_begun_ = false;
-    /// Something was changed since the last flush that succeeded.
+    /// A zone or its data has changed since the last successful flush.
     bool is_dirty_ = false;
-    /// A flush failed half-way: the medium may hold the words of before or of now.
+    /// A flush failed halfway: the medium may hold the old or the new flushed words.
     bool is_uncertain_ = false;
 };
 

@@ -182,7 +182,7 @@ Result<ZoneChange> ZoneModel::begin(ZoneOp op, uint64_t zone) const {
     return change;
 }
 
-Result<ZoneChange> ZoneModel::begin_condition(uint64_t zone, ZoneState state) const {
+Result<ZoneChange> ZoneModel::begin_state(uint64_t zone, ZoneState state) const {
     if (geometry_.is_conventional(zone)) {
         return Status::error(EINVAL, fmt::format("zone {} is conventional: it has no state to set", zone));
     }

@@ -140,7 +140,7 @@ std::string problem_of(const ZoneGeometry& geometry, uint64_t zone, uint64_t bit
         return fmt::format("zone {}: wrong check sum ({:#018x})", zone, bits);
     }
     const ZoneWord word = ZoneWord::decode(bits);
-    return fmt::format("zone {}: condition {} with the write pointer {} bytes from its start is impossible", zone,
+    return fmt::format("zone {}: state {} with the write pointer {} bytes after its start is impossible", zone,
                        static_cast<unsigned>(word.state), word.pointer);
 }
 

@@ -219,12 +219,12 @@ Status ZoneTrial::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
     });
 }
 
-Status ZoneTrial::set_condition(uint64_t offset, uint64_t bytes, ZoneState state) {
-    if (!control_.sets_conditions) {
+Status ZoneTrial::set_state(uint64_t offset, uint64_t bytes, ZoneState state) {
+    if (!control_.sets_states) {
         return Status::from_errno(ENOTSUP);
     }
     return change_zones(offset, bytes, [&](uint64_t zone) {
-        return conventional_[zone] ? Status::from_errno(EINVAL) : make(model_->begin_condition(zone, state));
+        return conventional_[zone] ? Status::from_errno(EINVAL) : make(model_->begin_state(zone, state));
     });
 }
 

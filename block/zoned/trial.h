@@ -33,7 +33,7 @@ public:
     Status write(uint64_t offset, uint64_t bytes);
     Status append(uint64_t offset, uint64_t bytes);
     Status manage(ZoneOp op, uint64_t offset, uint64_t bytes);
-    Status set_condition(uint64_t offset, uint64_t bytes, ZoneState state);
+    Status set_state(uint64_t offset, uint64_t bytes, ZoneState state);
 
 private:
     struct Free {
@@ -46,7 +46,7 @@ private:
     void take(const ZoneDescriptor& zone);
     void adopt_capacity();
     uint64_t capacity_of(uint64_t zone) const;
-    /// A conventional zone that the device put out of use has a condition, too.
+    /// A conventional zone that the device put out of use has a state too.
     Status write_zone(uint64_t zone, uint64_t pointer, uint64_t bytes);
     Status change_zones(uint64_t offset, uint64_t bytes, const std::function<Status(uint64_t zone)>& change);
     Status make(const Result<ZoneChange>& change);

@@ -12,24 +12,24 @@ namespace zoneio {
 
 struct Command;
 
-/// What kind of thing went wrong.
+/// Kinds of failures.
 enum class FailureKind : uint8_t {
     unknown_command, ///< `word`
-    no_image,        ///< nothing is open
-    not_zoned,       ///< what is open has no zones
+    no_image,        ///< no image is open
+    not_zoned,       ///< the open image has no zones
     already_open,
     word_count,      ///< too few or too many words
-    usage,           ///< options or operands that make no sense
-    number,          ///< `word` is no size, offset or count; the reason is in the status where there is a special one
-    pattern,         ///< `word` is no byte
-    mode,            ///< `word` is no mode of `option`: cache, discard, aio
-    open,            ///< an image, named `word` where it has a name; why is in the status
-    permission,      ///< to do what the command does; why is in the status
-    request,         ///< what was asked of the image
-    mismatch,        ///< what was read is not what was expected
-    compare_range,   ///< what is to be compared goes beyond what is read
+    usage,           ///< wrong options or operands
+    number,          ///< `word` is not a size, offset or count; the status may have the reason
+    pattern,         ///< `word` is not a byte
+    mode,            ///< `word` is not a mode of `option`: cache, discard, aio
+    open,            ///< opening an image; `word`: its name, if it has one; the status has the reason
+    permission,      ///< missing permission; the status has the reason
+    request,         ///< a request to the image
+    mismatch,        ///< the data differs from the pattern
+    compare_range,   ///< the range to compare ends after the data read
     interrupted,     ///< the user ended the command
-    other,           ///< the command has said what
+    other,           ///< any other; the command has reported it
 };
 
 /// Where data that was read differs from what was expected. Offsets are those of the image.
@@ -65,18 +65,18 @@ struct Failure {
 /// The last failure of a session. The Reporter notes what it reports.
 class FailureLog {
 public:
-    /// A command begins: what is noted from here on is about it.
+    /// Starts a command: later notes are about it.
     void begin(std::string_view line) {
         line_ = line;
         noted_.reset();
     }
-    /// Something went wrong. Of several things the first counts, the others follow from it.
+    /// Notes a failure. Of several failures of a command the first is kept, because the others follow from it.
     void note(const FailureReason& reason, const Status& status);
     void note(const DataMismatch& mismatch);
-    /// The command failed; what was noted may be about a request that failed.
+    /// Ends a failed command. `request`: its failed request, if any.
     void finish(const Command* command, std::optional<FailedRequest> request);
 
-    /// While one exists, what is noted is about an asynchronous request that failed, whatever command is under way.
+    /// While one exists, notes are about an asynchronous request, not about the running command.
     class Completion {
     public:
         explicit Completion(FailureLog& log) : log_(log), held_(std::move(log.noted_)) { log_.noted_.reset(); }
@@ -84,7 +84,7 @@ public:
         Completion& operator=(const Completion&) = delete;
         ~Completion() { log_.noted_ = std::move(held_); }
 
-        /// The request failed, or read something else than was expected (no request).
+        /// Ends a failed request; without `request`, its data differed from the pattern.
         void finish(std::optional<FailedRequest> request) { log_.keep({}, nullptr, std::move(request)); }
 
     private:
@@ -92,12 +92,12 @@ public:
         std::optional<Failure> held_;
     };
 
-    /// Failures from now on are about this image of the session.
+    /// Sets the image that later failures are about, see Session::image.
     void set_image(uint64_t image) { image_ = image; }
 
-    /// How many failures there were.
+    /// Number of failures.
     uint64_t count() const { return count_; }
-    /// Nothing failed yet: null.
+    /// The last failure; null if nothing has failed.
     const Failure* last() const { return last_ ? &*last_ : nullptr; }
 
 private:

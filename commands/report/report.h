@@ -18,41 +18,41 @@ namespace zoneio {
 
 class JsonOutput;
 
-/// What there is to say about a finished request.
+/// The data of a report about a finished request.
 struct RequestReport {
     std::string_view verb;               ///< `read`, `wrote`, `discard`, `discarded `
     uint64_t offset = 0;                 ///< bytes
-    uint64_t bytes = 0;                  ///< done; a request is never done in part
+    uint64_t bytes = 0;                  ///< bytes transferred; requests are never partial
     std::chrono::nanoseconds elapsed{0};
 };
 
-/// Shows what commands have to say: as text, byte for byte as qemu-io does, or as JSON, one record a command.
+/// Prints the results of commands: as text, byte for byte like qemu-io, or as JSON, one record per command.
 ///
-/// As text, results go to stdout in its default buffering, and errors of the kind that carries the program's name to
-/// stderr. As JSON everything goes into the record of the command, on stdout.
+/// Text results go to stdout in its default buffering; errors that start with the program's name go to stderr. In JSON
+/// everything goes into the record of the command, on stdout.
 ///
-/// To report a failure also notes it for `why`: its Status, and the FailureReason where one is given.
+/// Functions that report a failure also note its Status and FailureReason for `why`.
 class Reporter {
 public:
-    /// `failures`: where failures are noted; null where nobody asks for them.
+    /// `failures` receives the failures; null discards them.
     explicit Reporter(std::string program, FailureLog* failures = nullptr);
     ~Reporter();
     Reporter(const Reporter&) = delete;
     Reporter& operator=(const Reporter&) = delete;
 
-    /// The name in front of errors and in the prompt.
+    /// The program's name in errors and in the prompt.
     const std::string& program() const { return program_; }
 
-    /// Times and rates are shown as XX, in the form that golden files of QEMU's suites hold, and so are process ids; in
-    /// JSON times and rates are null.
+    /// Replaces times, rates and process ids by XX, as in the golden files of QEMU's suites. In JSON times and rates
+    /// become null.
     void set_deterministic(bool deterministic) { deterministic_ = deterministic; }
     bool is_deterministic() const { return deterministic_; }
-    /// From now on JSON.
+    /// Switches from text to JSON.
     void use_json();
     bool is_json() const { return json_ != nullptr; }
 
-    /// A fact has two faces, `void text(Reporter& out) const` and `void json(JsonRecord& record) const`: this shows it by
-    /// the one that is wanted.
+    /// Prints a fact by its member `void text(Reporter& out) const` or, in JSON, `void json(JsonRecord& record) const`.
+    /// Every fact has both.
     template <typename Fact>
     void tell(const Fact& fact) {
         if (JsonRecord* const record = json_record()) {
@@ -61,10 +61,10 @@ public:
             fact.text(*this);
         }
     }
-    /// The facts told from here on are elements of this list of the record; text knows no lists.
+    /// Starts a list in the JSON record; later facts become its elements. Does nothing for text.
     void begin_list(std::string_view name);
 
-    /// A piece of a result as text, on stdout. JSON has it as `output`, where facts are better.
+    /// Prints text on stdout. In JSON it becomes part of the member `output`; prefer facts.
     template <typename... Args>
     void print(fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
@@ -81,21 +81,21 @@ public:
         }
     }
 
-    /// Why a command fails, on stdout.
+    /// Reports a failed command on stdout.
     template <typename... Args>
     void fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         append_text(text, format, std::forward<Args>(args)...);
         fail_as({}, status, {text.data(), text.size()});
     }
-    /// The same where only JSON has words for it: qemu-io lets these commands fail in silence.
+    /// Reports a failed command in JSON only, because qemu-io prints nothing when these commands fail.
     void fail_silently(const Status& status);
-    /// What is wrong with the words of a command, on stdout.
+    /// Reports wrong words of a command on stdout.
     template <typename... Args>
     void complain(const FailureReason& reason, fmt::format_string<Args...> format, Args&&... args) {
         complain(reason, Status(), format, std::forward<Args>(args)...);
     }
-    /// The same; the status says more than the text.
+    /// Likewise, with a status that has more details than the text.
     template <typename... Args>
     void complain(const FailureReason& reason, const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
@@ -106,45 +106,45 @@ public:
     void complain(fmt::format_string<Args...> format, Args&&... args) {
         complain(FailureReason(), format, std::forward<Args>(args)...);
     }
-    /// The usage line of a command, for options and operands that make no sense; `options` as getopt(3) was given them.
+    /// Reports wrong options or operands with the usage line; `options`: the option letters as given to getopt(3).
     void usage(std::string_view line, const char* options);
-    /// `WHAT failed: ...`, with the explanation, if the status has one, on stderr.
+    /// Prints `WHAT failed: ...`; first, on stderr, the explanation in the status, if it has one.
     void fail_explained(std::string_view what, const Status& status);
-    /// What was read is not what was expected.
+    /// Reports data that differs from the expected pattern.
     void mismatch(const DataMismatch& mismatch);
     /// Two images are not equal; `text` says how, in lines for stdout.
     void differ(std::string_view text);
 
-    /// A command was ended by the user, after `done` of `total` bytes; on stdout.
+    /// Reports on stdout that the user interrupted a command after `done` of `total` bytes.
     void interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);
-    /// The same about something else; `text` says how far it came.
+    /// Likewise for work not counted in bytes; `text` includes the progress.
     void interrupted(std::string_view text);
 
-    /// `PROGRAM: TEXT` on stderr, about words that make no sense. At a terminal, control characters in the text are shown
-    /// as `\xHH`; so are those below.
+    /// Prints `PROGRAM: TEXT` on stderr, about wrong words. This and the functions below print control characters as `\xHH`
+    /// on a terminal.
     void error(std::string_view text) { error(FailureReason(), text); }
     void error(const FailureReason& reason, std::string_view text);
-    /// The same about what went wrong; without a text, that of the status.
+    /// Likewise about a failed operation; without `text`, prints the message of the status.
     void error(const Status& status) { error({}, status, status.message()); }
     void error(const Status& status, std::string_view text) { error({}, status, text); }
     void error(const FailureReason& reason, const Status& status) { error(reason, status, status.message()); }
     void error(const FailureReason& reason, const Status& status, std::string_view text);
-    /// A line on stderr as it is; `code` is an errno.
+    /// Prints a line on stderr without the program's name; `code` is an errno.
     void plain_error(std::string_view text, int code = EINVAL) { plain_error({}, text, code); }
     void plain_error(const FailureReason& reason, std::string_view text, int code = EINVAL);
-    /// `PROGRAM: warning: TEXT` on stderr.
+    /// Prints `PROGRAM: warning: TEXT` on stderr.
     void warning(std::string_view text);
-    /// `PROGRAM: TEXT` on stderr, where nothing failed.
+    /// Prints `PROGRAM: TEXT` on stderr without reporting a failure.
     void notice(std::string_view text);
-    /// The same without the program's name.
+    /// Likewise without the program's name.
     void plain_notice(std::string_view text);
 
-    /// The two lines about a request, or its one line for machines (-C).
+    /// Prints the two lines of a report, or one line of numbers `for_machines` (-C).
     void request(const RequestReport& report, bool for_machines);
-    /// Bytes as hex and text, 16 a line; `offset` is that of the first.
+    /// Prints bytes as hex and text, 16 per line; `offset`: of the first byte in the image.
     void dump(const uint8_t* data, uint64_t length, uint64_t offset);
 
-    /// Makes everything said so far visible.
+    /// Flushes stdout.
     void flush() {
         if (fflush(stdout) != 0) {
             note_lost_output();
@@ -153,25 +153,25 @@ public:
         }
     }
 
-    /// Is it a command of zoneio's own whose output follows? qemu-io does not notice that its output is lost, and scripts
-    /// count on that; what zoneio adds does.
+    /// Whether the following output is from a command that only zoneio has. Lost output of such commands is an error; lost
+    /// output of qemu-io's commands is not, as in qemu-io.
     void set_own(bool own) {
         is_own_ = own;
         holds_own_ = holds_own_ || own;
     }
-    /// The errno of the first write to stdout that lost output of zoneio's own; 0: none did. Flushes.
+    /// Flushes. Returns the errno of the first write to stdout that lost output of zoneio's own commands; 0 if none did.
     int lost_output();
-    /// The reader of the output so far need not have read it.
+    /// Forgets output lost so far, for output whose reader need not read all of it.
     void forget_lost_output() { lost_output_ = 0; }
 
-    /// The same with this at its end. Where nothing else waits stdio is left out: it is half of what that costs.
+    /// Prints text and flushes. Bypasses stdio if its buffer is empty, which halves the cost.
     void write_now(std::string_view text);
 
-    /// Around what is said about a command, for JSON: its name, its words as typed, and the script that it is in.
+    /// Starts the JSON record of a command: its name, its words as typed, its script and line.
     void begin_command(std::string_view name, std::span<char* const> words, std::string_view script, uint64_t line);
-    /// The same about the program itself.
+    /// Starts the JSON record about the program itself.
     void begin_program(std::span<char* const> words);
-    /// The same for an asynchronous request that has finished; `id` is what its command said.
+    /// Starts the JSON record of a finished asynchronous request; `id`: the number that its command reported.
     void begin_completion(std::string_view name, uint64_t id);
     void end_command(bool ok);
 
@@ -186,7 +186,7 @@ private:
     void complain_as(const FailureReason& reason, const Status& status, std::string_view text);
     void say_failure(Kind kind, const Status& status, std::string_view text);
     void note(const FailureReason& reason, const Status& status) const;
-    /// True when the record of a command took it.
+    /// True if the failure went into the record of a command.
     bool record_failure(Kind kind, int code, std::string_view text, std::string_view reason);
     void request_without_times(const RequestReport& report, bool for_machines);
     void record_request(JsonRecord& record, const RequestReport& report) const;
@@ -195,7 +195,7 @@ private:
     FailureLog* failures_;
     bool deterministic_ = false;
     bool is_own_ = false;
-    bool holds_own_ = false; ///< output of our own may be in stdout's buffer
+    bool holds_own_ = false; ///< stdout's buffer may hold output of zoneio's own commands
     int lost_output_ = 0;
     std::unique_ptr<JsonOutput> json_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Zones in words: the names of their conditions, for people and on command lines, and how full they are.
+// Zones in words: the names of their states, for people and on command lines, and how full they are.
 #pragma once
 
 #include "block/base/enum_word.h"
@@ -15,7 +15,7 @@
 
 namespace zoneio {
 
-/// A zone condition as the commands know it. The order is that of tables and legends.
+/// A zone state as the commands know it. The order is that of tables and legends.
 struct ZoneStateWords {
     ZoneState state;
     std::string_view text;   ///< in a sentence: `implicitly open`
@@ -34,8 +34,8 @@ inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
     {ZoneState::not_write_pointer, "conventional", "conventional", ' '},
 }};
 
-/// What zone_condition takes.
-inline constexpr EnumWord<ZoneState> zone_condition_words[] = {
+/// Operands of zone_state.
+inline constexpr EnumWord<ZoneState> settable_state_words[] = {
     {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
 
 /// An operation, and what a zone is when it succeeded.
@@ -52,7 +52,7 @@ inline constexpr EnumWord<ZoneOperation> zone_operation_words[] = {
     {"reset", {ZoneOp::reset, "reset"}},
 };
 
-/// Its index in zone_state_words; a condition that nobody knows counts as conventional: it has no pointer either.
+/// Its index in zone_state_words; an unknown state counts as conventional, which has no pointer either.
 inline size_t state_index(ZoneState state) {
     size_t index = 0;
     while (index + 1 < zone_state_words.size() && zone_state_words[index].state != state) {
@@ -71,7 +71,7 @@ std::string_view type_text(ZoneType type);
 inline bool is_open(ZoneState state) {
     return state == ZoneState::implicit_open || state == ZoneState::explicit_open;
 }
-/// Does a zone in this condition take one of the device's places for active zones?
+/// True when a zone in this state is active.
 inline bool is_active(ZoneState state) {
     return is_open(state) || state == ZoneState::closed;
 }

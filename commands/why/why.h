@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why something failed, in words. What is known of causes stands in tables, one for each field; a cause is a predicate over
-// what is known of the failure, and words. The first that applies is the answer.
+// Explanations of failures. Tables list the known causes, each with a predicate and a text. The first cause whose predicate
+// holds gives the explanation.
 #pragma once
 
 #include "commands/report/failure.h"
@@ -16,14 +16,14 @@
 namespace zoneio {
 
 struct Explanation {
-    std::string first;             ///< what was wrong, in a line; also the hint at a terminal
-    std::vector<std::string> more; ///< the rule behind it, and how things are
-    std::string repair;            ///< a command that mends it, or comes near, and does not fail; may be empty
-    std::string note = {};         ///< what to know of that command; may be empty
-    std::string_view cause = {};   ///< which it was, for programs: see CauseRow
+    std::string first;             ///< the failure in one line; also the hint on a terminal
+    std::vector<std::string> more; ///< the rule that was broken, and the state of the zone or file
+    std::string repair;            ///< a command that repairs it, or a step towards that, and does not fail; may be empty
+    std::string note = {};         ///< remark on that command; may be empty
+    std::string_view cause = {};   ///< name of the cause, for programs; see CauseRow
 };
 
-/// Zones that are in some condition, told in a line: `zones 0 to 3, 7 and 20 others`.
+/// Zone numbers as a text: `zones 0 to 3, 7 and 20 others`.
 class ZoneNumbers {
 public:
     void add(uint64_t number);
@@ -35,7 +35,7 @@ public:
         uint64_t first;
         uint64_t last;
     };
-    /// The first of them, without gaps between.
+    /// The first ranges, at most six.
     const std::vector<Run>& runs() const { return runs_; }
 
 private:
@@ -43,22 +43,22 @@ private:
 
     std::vector<Run> runs_;
     uint64_t count_ = 0;
-    uint64_t told_ = 0; ///< in runs_
+    uint64_t told_ = 0; ///< number of zones in runs_
 };
 
-/// Who has the device's places for open and active zones.
+/// The open and active zones of the device.
 struct ZoneHolders {
     ZoneTally tally;
     ZoneNumbers implicit;
     ZoneNumbers explicitly;
     ZoneNumbers closed;
-    std::optional<uint64_t> fullest_closed; ///< the one that loses least by being finished
+    std::optional<uint64_t> fullest_closed; ///< the one that wastes least if it is finished
     std::optional<uint64_t> fullest_open;
-    std::optional<uint64_t> unwritten_open; ///< an open one that holds nothing: closing makes it empty
-    std::optional<uint64_t> empty; ///< the first
+    std::optional<uint64_t> unwritten_open; ///< an open zone without data: closing makes it empty
+    std::optional<uint64_t> empty; ///< first empty zone
 };
 
-/// The piece of a request that lies in one zone. Bytes, the offset from the begin of the device.
+/// The part of a request that lies in one zone; offset in the device and length in bytes.
 struct ZonePart {
     uint64_t number = 0;
     ZoneDescriptor zone;
@@ -66,7 +66,7 @@ struct ZonePart {
     uint64_t bytes = 0;
 };
 
-/// What is known of a failure. The device is asked when something of it is wanted, so zones are seen as they are now.
+/// The facts about a failure. Zones are read from the device on demand, so they are as they are now.
 class Evidence {
 public:
     Evidence(Session& session, const Failure& failure) : session_(session), failure_(failure) {}
@@ -77,29 +77,29 @@ public:
     int code() const { return failure_.status.code(); }
     bool is(Cause cause) const { return failure_.status.cause() == cause; }
     const CauseFacts& facts() const { return failure_.status.facts(); }
-    /// What the error is about: the file, device, driver or option that it names, else the image that was asked for.
+    /// The file, device, driver or option that the error names; otherwise the name of the image.
     std::string name() const { return facts().name.empty() ? failure_.word : facts().name; }
-    /// Can the error come from the rules of zones? Not where the file of an emulated device failed.
+    /// True when a rule of zones may be the cause; false if the file of an emulated device failed.
     bool may_be_zone_rule() const;
 
-    /// Is this about a request to the image that is open now?
+    /// True when the failure is about a request to the image that is open now.
     bool is_request() const;
     const FailedRequest& request() const { return *failure_.request; }
     bool wants(FailedRequest::Kind kind) const { return is_request() && request().kind == kind; }
-    /// A write of any kind, an append too.
+    /// True for writes and appends.
     bool writes() const;
     bool zoned() const { return is_request() && limits().zoned != ZonedModel::none; }
-    /// Of the device; those of none where no request to it is in question.
+    /// Limits of the device; default values if the failure is not about a request.
     const Limits& limits() const;
     uint64_t length() const;
 
-    /// The piece of the request that breaks a rule, or else the first; null when there is none on the device. One that looks
-    /// as if this request had been done there comes last.
+    /// The part of the request that breaks a rule, otherwise its first part; null if none lies on the device. A part that
+    /// seems to be already done is chosen last.
     const ZonePart* part();
     const ZoneHolders& holders();
-    /// The zones as they are now, to try something on; null when the device cannot be asked.
+    /// A copy of the zones as they are now, to try commands on; null if the device cannot be read.
     std::unique_ptr<ZoneTrial> trial() const;
-    /// Is there no room for `state` to become open, or active?
+    /// True when no other zone can become open, or active.
     bool is_open_limit_reached();
     bool is_active_limit_reached();
 
@@ -111,33 +111,33 @@ private:
     std::optional<ZoneHolders> holders_;
 };
 
-/// A cause that `why` knows: when it applies, and the words for it.
+/// A cause: its predicate and its text.
 struct CauseRow {
-    std::string_view name; ///< in records: documented in json.md, and never changed
+    std::string_view name; ///< name in records; documented in json.md, never changed
     bool (*applies)(Evidence& evidence);
     Explanation (*explain)(Evidence& evidence);
 };
 
-/// The tables, in the order in which they are asked.
+/// The tables, in the order of search.
 std::span<const CauseRow> word_causes();
 std::span<const CauseRow> open_causes();
 std::span<const CauseRow> zone_causes();
 std::span<const CauseRow> export_causes();
 std::span<const CauseRow> image_causes();
 
-/// Those that are about the device's limits.
+/// The causes about zone limits.
 inline constexpr std::string_view active_limit_cause = "active-limit";
 inline constexpr std::string_view open_limit_cause = "open-limit";
 
-/// Always finds something to say.
+/// The explanation of a failure. Never fails.
 Explanation explain(Evidence& evidence);
 
-/// At a terminal: the first line of that, for a command that failed on a zoned device just now.
+/// On a terminal, the first line of the explanation of a command that has just failed on a zoned device.
 std::optional<std::string> failure_hint(Session& session);
 
-/// `4k`, `3M`, or the plain number: short, and exact.
+/// A size as a short exact text: `4k`, `3M`, or the plain number.
 std::string exact_size(uint64_t bytes);
-/// `5z`, `5z+4k`
+/// An offset as an address in zones: `5z`, `5z+4k`.
 std::string zone_address(const Limits& limits, uint64_t offset);
 
 } // namespace zoneio

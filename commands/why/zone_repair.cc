@@ -16,7 +16,7 @@ Status try_on(ZoneTrial& trial, const FailedRequest& request) {
     case Kind::write: return trial.write(request.offset, request.bytes);
     case Kind::append: return trial.append(request.offset, request.bytes);
     case Kind::manage: return trial.manage(request.op, request.offset, request.bytes);
-    case Kind::condition: return trial.set_condition(request.offset, request.bytes, ZoneState::empty);
+    case Kind::state: return trial.set_state(request.offset, request.bytes, ZoneState::empty);
     default: return Status::from_errno(ENOTSUP);
     }
 }
@@ -44,8 +44,8 @@ ZoneRepair management_repair(const Evidence& evidence, ZoneOp op, uint64_t zone,
     return {zones_request(evidence, Kind::manage, op, zone, count), management_command(op, zone, count), std::move(note)};
 }
 
-ZoneRepair condition_repair(const Evidence& evidence, uint64_t zone) {
-    return {zones_request(evidence, Kind::condition, {}, zone, 1), fmt::format("zone_state {}z 1z empty", zone)};
+ZoneRepair state_repair(const Evidence& evidence, uint64_t zone) {
+    return {zones_request(evidence, Kind::state, {}, zone, 1), fmt::format("zone_state {}z 1z empty", zone)};
 }
 
 std::optional<ZoneRepair> write_repair(const Evidence& evidence, uint64_t zone, uint64_t bytes) {

@@ -23,7 +23,7 @@ std::string management_command(ZoneOp op, uint64_t zone, uint64_t count = 1);
 
 ZoneRepair management_repair(const Evidence& evidence, ZoneOp op, uint64_t zone, uint64_t count = 1, std::string note = {});
 /// Takes one zone of an emulated device back, empty.
-ZoneRepair condition_repair(const Evidence& evidence, uint64_t zone);
+ZoneRepair state_repair(const Evidence& evidence, uint64_t zone);
 /// The write or append that failed, at the write pointer of this zone and as long as there is room; nothing where there is none.
 std::optional<ZoneRepair> write_repair(const Evidence& evidence, uint64_t zone, uint64_t bytes);
 

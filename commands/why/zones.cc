@@ -33,7 +33,7 @@ std::string describe(Evidence& evidence, const ZonePart& part) {
 
 bool is_zone_request(const Evidence& evidence) {
     return evidence.wants(Kind::append) || evidence.wants(Kind::manage) || evidence.wants(Kind::report) ||
-           evidence.wants(Kind::condition);
+           evidence.wants(Kind::state);
 }
 
 // --- what is refused before the device is asked ---------------------------------------------------------------------
@@ -98,7 +98,7 @@ Explanation explain_offset_inside_zone(Evidence& evidence) {
 }
 
 bool is_length_no_zones(Evidence& evidence) {
-    return evidence.zoned() && (evidence.wants(Kind::manage) || evidence.wants(Kind::condition)) &&
+    return evidence.zoned() && (evidence.wants(Kind::manage) || evidence.wants(Kind::state)) &&
            evidence.code() == EINVAL && (evidence.request().bytes == 0 || evidence.is(Cause::range_not_zones));
 }
 Explanation explain_length_no_zones(Evidence& evidence) {
@@ -194,7 +194,7 @@ Explanation explain_given_up(Evidence& evidence) {
     if (evidence.writes() && evidence.holders().empty) {
         elsewhere = write_repair(evidence, *evidence.holders().empty, part.bytes);
     }
-    const ZoneRepair back = condition_repair(evidence, part.number);
+    const ZoneRepair back = state_repair(evidence, part.number);
     name_repair(evidence, explanation, {back, elsewhere});
     if (explanation.repair == back.command) {
         explanation.more.emplace_back("This zone is emulated: zone_state takes it back empty. Its data is lost.");
@@ -362,7 +362,7 @@ Explanation explain_against_rule(Evidence& evidence) {
 }
 
 bool is_no_emulation(Evidence& evidence) {
-    return evidence.wants(Kind::condition) && evidence.code() == ENOTSUP;
+    return evidence.wants(Kind::state) && evidence.code() == ENOTSUP;
 }
 Explanation explain_no_emulation(Evidence& /*evidence*/) {
     return {"only an emulated device (driver=zoned) can put zones out of use",

@@ -91,7 +91,7 @@ public:
                 if (trial_ ? InterruptEndsCommand::is_requested() : !work.step(zone.number)) {
                     return Status::from_errno(EINTR);
                 }
-                perform(zone);
+                apply_to(zone);
             }
         }
         return {};
@@ -113,7 +113,7 @@ private:
         ZoneDescriptor zone;
     };
 
-    void perform(const NumberedZone& taken) {
+    void apply_to(const NumberedZone& taken) {
         taken_++;
         const Status status = trial_ ? trial_->manage(operation_.op, taken.zone.start, taken.zone.length)
                                      : session_.backend().execute(Request::zone_manage(operation_.op, taken.zone.start, taken.zone.length));

@@ -146,18 +146,18 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
     return Outcome::failed;
 }
 
-Outcome run_zone_condition(Session& session, const Command& command, CommandLine line) {
+Outcome run_zone_state(Session& session, const Command& command, CommandLine line) {
     const std::optional<RangeArgument> asked = parse_range(session, line.argv[1], line.argv[2]);
     if (!asked) {
         return Outcome::failed;
     }
     ZoneState state{};
-    if (!parse_enum(zone_condition_words, line.argv[3], state).ok()) {
+    if (!parse_enum(settable_state_words, line.argv[3], state).ok()) {
         return usage_error(session, command);
     }
-    const Status status = session.backend().execute(Request::zone_condition(asked->offset, asked->length, state));
+    const Status status = session.backend().execute(Request::set_zone_state(asked->offset, asked->length, state));
     if (!status.ok()) {
-        session.out().fail_explained("zone condition", status);
+        session.out().fail_explained("zone state", status);
         return Outcome::failed;
     }
     return Outcome::ok;
@@ -165,7 +165,7 @@ Outcome run_zone_condition(Session& session, const Command& command, CommandLine
 
 constexpr Word check_operands[] = {Word::file};
 constexpr Word create_operands[] = {Word::file, Word::length};
-constexpr Word condition_operands[] = {Word::offset, Word::length, Word::zone_condition};
+constexpr Word state_operands[] = {Word::offset, Word::length, Word::zone_state};
 
 constexpr Command commands[] = {
     {.name = "check", .run = run_check,
@@ -186,7 +186,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
      .options = create_options, .words = {.operands = create_operands}},
-    {.name = "zone_state", .altname = "zcond", .run = run_zone_condition,
+    {.name = "zone_state", .altname = "zcond", .run = run_zone_state,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "offset len readonly|offline|empty",
      .oneline = "put zones of an emulated device out of use",
@@ -195,7 +195,7 @@ constexpr Command commands[] = {
          "unwritten rest reads as zeros. offline: reads fail too. empty: takes the zones back; their data is lost.\n"
          "\n"
          "Example: zone_state 8M 4M offline\n",
-     .words = {.operands = condition_operands}},
+     .words = {.operands = state_operands}},
 };
 
 } // namespace

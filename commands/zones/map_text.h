@@ -12,7 +12,7 @@ namespace zoneio {
 uint64_t map_text_room(const TextScreen& screen, uint64_t zones);
 
 /// The map in text: a summary, rows of cells that begin with the number of their first zone, and a legend of what is on
-/// it. A cell is a glyph for how much is written and, where there is more to know, a letter for the condition.
+/// it. A cell is a glyph for how much is written and, where there is more to know, a letter for the state.
 std::string map_text(const TextScreen& screen, const Limits& limits, const ZoneCells& cells);
 
 } // namespace zoneio

@@ -139,7 +139,7 @@ private:
         }
     }
 
-    /// A frame in the colour of the condition, filled from below as far as the zone is written.
+    /// A frame in the colour of the state, filled from below as far as the zone is written.
     void add_square(uint64_t x, uint64_t y, ZoneState state, uint64_t filled) {
         const size_t index = state_index(state);
         add("<rect class=\"frame s{}\" x=\"{}.5\" y=\"{}.5\" width=\"{}\" height=\"{}\" rx=\"2\"/>", index, x, y, cell - 1, cell - 1);

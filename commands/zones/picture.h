@@ -12,10 +12,10 @@ namespace zoneio {
 inline constexpr uint64_t most_picture_cells = 4096;
 
 /// The map as an SVG picture of its own: readable on light and dark grounds, with a title for each cell that tells
-/// the zone, its condition and how much is written. `name` is the device's.
+/// the zone, its state and how much is written. `name` is the device's.
 std::string zone_svg(std::string_view name, const Limits& limits, const ZoneCells& cells);
 
-/// The same as a page with a table of the conditions; nothing in it comes from elsewhere. It is well-formed XML, too.
+/// The same as a page with a table of the states; nothing in it comes from elsewhere. It is well-formed XML, too.
 std::string zone_html(std::string_view name, const Limits& limits, const ZoneCells& cells);
 
 /// `text` for XML.

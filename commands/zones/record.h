@@ -6,7 +6,7 @@
 
 namespace zoneio {
 
-/// The name of a condition in records, after the kernel's: `implicit-open`.
+/// The name of a state in records, after the kernel's: `implicit-open`.
 std::string_view state_name(ZoneState state);
 /// `conventional`, `sequential-required`, `sequential-preferred`.
 std::string_view type_name(ZoneType type);

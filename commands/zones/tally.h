@@ -12,7 +12,7 @@ namespace zoneio {
 /// What some zones of a device come to. Sizes in bytes.
 struct ZoneTally {
     uint64_t zones = 0;
-    std::array<uint64_t, zone_state_words.size()> states{}; ///< zones in each condition, as in zone_state_words
+    std::array<uint64_t, zone_state_words.size()> states{}; ///< zones in each state, as in zone_state_words
     uint64_t conventional = 0;                              ///< zones without a write pointer of their own
     uint64_t capacity = 0; ///< of the zones of which is known how much of them is written
     uint64_t written = 0;

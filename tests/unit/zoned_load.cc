@@ -188,7 +188,7 @@ void ZonedLoad::condition(BlockNode& node) {
         histories_[zone].contents.back().resize(geometry_.zone_length(zone));
     }
     histories_[zone].was_offline |= state == ZoneState::offline;
-    const Status status = node.set_zone_condition(geometry_.zone_start(zone), geometry_.zone_length(zone), state);
+    const Status status = node.set_zone_state(geometry_.zone_start(zone), geometry_.zone_length(zone), state);
     if (status.ok()) {
         reference_.set_condition(zone, state);
     }

@@ -70,7 +70,7 @@ public:
     }
 
     void set_condition(uint64_t zone, ZoneState state) {
-        const Result<ZoneChange> change = model.begin_condition(zone, state);
+        const Result<ZoneChange> change = model.begin_state(zone, state);
         ASSERT_TRUE(change.ok());
         EXPECT_TRUE(model.commit(*change).ok());
         reference.set_condition(zone, state);

@@ -61,7 +61,7 @@ void write_at(int fd, const void* data, size_t bytes, uint64_t offset) {
 
 void craft(Input input) {
     const uint8_t flags = input[0];
-    const uint64_t length = std::min<uint64_t>((input[1] | input[2] << 8U) * ZonedLayout::page, largest_file);
+    const uint64_t length = std::min<uint64_t>((uint64_t{input[1]} | uint64_t{input[2]} << 8U) * ZonedLayout::page, largest_file);
     input = input.subspan(3);
     const int fd = open(filename, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     check(fd >= 0, "the file can be made");

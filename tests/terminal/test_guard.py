@@ -15,7 +15,7 @@ def is_writable(shell):
 @pytest.mark.parametrize("answer", ["y\r", "Y\r", "yes\r"])
 def test_yes(terminal, device_in_use, answer):
     shell = terminal("-f", "raw", device_in_use, first=QUESTION)
-    assert shell.rows()[:2] == [f"zoneio: writing to '{device_in_use}' may destroy data of others:",
+    assert shell.rows()[:2] == [f"zoneio: writing to '{device_in_use}' may destroy data:",
                                 "  the kernel or another program has it exclusively"]
     assert shell.line() == QUESTION
     shell.send(answer)
@@ -28,8 +28,8 @@ def test_yes(terminal, device_in_use, answer):
 def test_no(terminal, device_in_use, answer):
     shell = terminal("-f", "raw", device_in_use, first=QUESTION)
     assert shell.end(answer) == 1
-    assert f"can't open device {device_in_use}: '{device_in_use}' was not opened for writing, as answered; -r opens it for " \
-           "reading" in shell.raw.decode().replace("\r\n", "\n")
+    assert f"can't open device {device_in_use}: '{device_in_use}' was not opened for writing, as answered; use -r to open " \
+           "it read-only" in shell.raw.decode().replace("\r\n", "\n")
 
 
 def test_ctrl_c_ends_the_program(terminal, device_in_use):
@@ -120,8 +120,8 @@ def test_why(terminal, device_in_use):
     shell.wait(lambda: shell.line() == "zoneio>")
     shell.run("!clear")
     shell.run("why")
-    assert shell.rows()[1:6] == [f"you did not want '{device_in_use}' to be opened for writing",
-                                "  Writing to it may destroy data of others: the kernel or another program has it",
+    assert shell.rows()[1:6] == [f"you declined to open '{device_in_use}' for writing",
+                                "  Writing to it may destroy data: the kernel or another program has it",
                                 "    exclusively.",
-                                "  For reading only nobody is asked.",
+                                "  Opening it read-only asks no question.",
                                 f"  Try: open -r {device_in_use}"]

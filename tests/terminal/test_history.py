@@ -26,7 +26,7 @@ def test_search(terminal):
     shell.wait(lambda: "reverse-i-search" in shell.line() and shell.line().endswith("help length"))
     shell.send("\r")
     shell.wait(lambda: shell.line() == "zoneio>")
-    assert shell.text().count("tells the length of the image") == 2
+    assert shell.text().count("show the length of the image") == 2
 
 
 def test_each_line_once(terminal, tmp_path):

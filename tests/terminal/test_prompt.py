@@ -27,7 +27,7 @@ def test_shell_command(terminal):
     shell.wait("^C")
     shell.wait(lambda: shell.line() == "zoneio>")
     shell.run("help quit")
-    assert "ends the program" in shell.text()
+    assert "end the program" in shell.text()
     assert shell.end() == 0
 
 
@@ -85,7 +85,7 @@ def test_results_above_a_line_of_several_rows(terminal):
 def test_paste_of_a_thousand_lines(terminal):
     shell = terminal("-f", "raw", "null-co://", lines=10, NO_COLOR="1")
     shell.paste("".join(f"read -C {number * 512} 512\r" for number in range(1000)) + "help q\r")
-    shell.wait("ends the program")
+    shell.wait("end the program")
     lines = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shell.raw).decode().replace("\r", "").split("\n")
     commands = [line for line in lines if "> read -C" in line]
     assert commands == [f"zoneio> read -C {number * 512} 512" for number in range(1000)]
@@ -97,7 +97,7 @@ def test_line_without_end(terminal):
     shell = terminal()
     shell.wait("zoneio>")
     shell.paste("a" * 200000 + "\rhelp quit\r")
-    shell.wait("ends the program")
+    shell.wait("end the program")
     assert "the line is longer than 65536 bytes: it was not run" in shell.text()
     assert "not found" not in shell.text()
 

@@ -1,4 +1,5 @@
 """What a guest may ask of a served image, plain and zoned."""
+import os
 import random
 import struct
 
@@ -6,6 +7,7 @@ import front_end as vu
 import pytest
 
 KIB, MIB = 1 << 10, 1 << 20
+REQUESTS = int(os.environ.get("ZONEIO_EXPORT_REQUESTS", "150"))
 ZONED = "driver=zoned,size=32M,zone.size=4M,zone.conventional_zones=1"
 
 
@@ -60,7 +62,7 @@ def test_random_requests_give_what_a_model_gives(zoneio, image, cache, aio, queu
             assert request.data == model[offset:offset + len(request.data)]
         busy.difference_update(blocks)
 
-    for _ in range(150):
+    for _ in range(REQUESTS):
         offset = rng.randrange(0, 16 * MIB // 4096 - 16) * 4096 + rng.choice([0, 0, 512])
         length = rng.choice([512, 4096, 4096, 8192, 65536])
         blocks = set(range(offset // 4096, (offset + length - 1) // 4096 + 1))

@@ -19,7 +19,7 @@ constexpr uint16_t most_queues = 1024;
 
 /// Stores in this order are seen in this order after a kill; the compiler is what could change it.
 void in_order() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
 } // namespace

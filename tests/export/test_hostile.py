@@ -2,6 +2,7 @@
 import os
 import socket
 import struct
+import time
 
 import front_end as vu
 import pytest
@@ -299,4 +300,7 @@ def test_more_requests_than_the_ring_has_entries(zoneio, image):
         ring.put(15)
         ring.notify()
         z.exports()
+    end = time.monotonic() + 60
+    while "last_problem" not in z.exports()[0] and time.monotonic() < end:
+        pass                                        # the export's thread looks at the ring when it is told of it
     assert "more requests than the ring has entries" in z.exports()[0]["last_problem"]

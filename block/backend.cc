@@ -236,6 +236,12 @@ IoEngine& BlockBackend::engine() {
         engine_ = make_task_engine(*root_, *tasks_, [this] { on_completion_(); });
         return *engine_;
     }
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        if (RemoteQueue* const queue = node->extras().remote_queue) {
+            engine_ = make_remote_engine(*root_, *queue);
+            return *engine_;
+        }
+    }
     if (aio_ != AioMode::threads) {
         const bool uring = aio_ == AioMode::io_uring;
         Result<std::unique_ptr<IoEngine>> made = uring ? make_uring_engine(*root_) : make_native_engine(*root_);

@@ -16,6 +16,7 @@ constexpr std::string_view node_keys[] = {"driver",         "node-name",      "r
                                           "cache.no-flush", "detect-zeroes",  "discard",       "force-share"};
 
 constexpr std::string_view on_off[] = {"on", "off"};
+constexpr std::string_view server_types[] = {"inet", "unix", "vsock", "fd"};
 
 struct KeyWords {
     std::string_view key;
@@ -38,6 +39,14 @@ constexpr KeyWords key_words[] = {
     {"once", on_off},
     {"read-only", on_off},
     {"read-zeroes", on_off},
+    {"server.abstract", on_off},
+    {"server.ipv4", on_off},
+    {"server.ipv6", on_off},
+    {"server.keep-alive", on_off},
+    {"server.mptcp", on_off},
+    {"server.numeric", on_off},
+    {"server.tight", on_off},
+    {"server.type", server_types},
     {"x-check-cache-dropped", on_off},
 };
 

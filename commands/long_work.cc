@@ -2,6 +2,7 @@
 #include "commands/long_work.h"
 
 #include "block/base/size.h"
+#include "block/base/worker_thread.h"
 #include "block/trace/trace.h"
 #include "commands/text/print.h"
 #include "commands/text/terminal.h"
@@ -44,6 +45,7 @@ InterruptEndsCommand::InterruptEndsCommand(void (*at_second)(int)) {
     end_program = at_second;
     requested = 0;
     active = 1;
+    set_interrupt_check(is_requested);
     struct sigaction action{};
     action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, &before_);

@@ -1,10 +1,10 @@
 # What zoneio needs from Debian, and how to get it. Sourced by the other scripts.
 # shellcheck shell=bash
 
-build_packages=(cmake g++ libaio-dev libblkid-dev libfmt-dev libreadline-dev liburing-dev ninja-build pkg-config
-                systemtap-sdt-dev)
-test_packages=(btrfs-progs e2fsprogs groff-base libgtest-dev man-db procps python3 python3-jsonschema python3-pexpect python3-pyte
-               python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)
+build_packages=(cmake g++ libaio-dev libblkid-dev libfmt-dev libnbd-dev libreadline-dev liburing-dev ninja-build
+                pkg-config systemtap-sdt-dev)
+test_packages=(btrfs-progs e2fsprogs gnutls-bin groff-base libgtest-dev man-db nbdkit procps python3 python3-jsonschema
+               python3-pexpect python3-pyte python3-pytest python3-pytest-xdist qemu-utils strace time util-linux valgrind zsh)
 package_packages=(dpkg-dev fakeroot file lintian)
 bench_packages=(binutils fio libbenchmark-dev)
 clang_packages=(clang)

@@ -24,6 +24,10 @@ enum class Cause : uint8_t {
     no_zoned_file,       ///< the file has other content than a zoned device
     other_geometry,      ///< the file holds a zoned device with another geometry
     unsupported_format,  ///< (name)
+    server_unreachable,  ///< no connection to the server (name: its address); the errno says why where there is one
+    no_such_export,      ///< (name; owner: the exports that there are, one a line, where the server tells)
+    tls_required,        ///< the server talks by TLS only
+    read_only_export,    ///< the server gives the image for reading only
     read_only_node,      ///< the image is open read-only
     changes_format,      ///< after the write, an image opened as raw by a guess would look like another format
     no_temporary_file,   ///< the temporary overlay cannot be created (name)

@@ -25,6 +25,8 @@ public:
     }
 
     int get() const { return fd_; }
+    /// Hands the descriptor over to the caller.
+    int release() { return std::exchange(fd_, -1); }
     bool valid() const { return fd_ >= 0; }
 
 private:

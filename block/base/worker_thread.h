@@ -34,4 +34,22 @@ std::thread start_worker(Work&& work) {
     return std::thread(std::forward<Work>(work));
 }
 
+/// The user's wish to end the running command, which the main thread learns of by a signal.
+struct InterruptWatch {
+    bool (*check)() = nullptr;
+    std::thread::id main_thread;
+};
+inline InterruptWatch interrupt_watch;
+
+/// Makes `check` the answer of interrupt_requested(). For whoever handles signals, on the main thread.
+inline void set_interrupt_check(bool (*check)()) {
+    interrupt_watch = {check, std::this_thread::get_id()};
+}
+
+/// Does the user want the running command to end? False on all threads but the main one, where commands run. Waits for what may
+/// never come look at it about ten times a second.
+inline bool interrupt_requested() {
+    return interrupt_watch.check != nullptr && std::this_thread::get_id() == interrupt_watch.main_thread && interrupt_watch.check();
+}
+
 } // namespace zoneio

@@ -6,6 +6,7 @@
 #include "block/node/zone_bounds.h"
 #include "block/trace/trace.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <random>
 #include <sys/stat.h>
@@ -32,6 +33,17 @@ bool is_device(const std::string& path) {
     return stat(path.c_str(), &st) == 0 && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
 }
 
+/// The driver of a protocol by one of its names; null when there is none.
+const DriverInfo* find_protocol(std::string_view name) {
+    for (const DriverInfo& info : driver_table()) {
+        const auto& others = info.other_protocols;
+        if (std::find(others.begin(), others.end(), name) != others.end()) {
+            return &info;
+        }
+    }
+    return find_driver(name);
+}
+
 /// The protocol that a name stands for by itself. With `allow_prefix` it may say so.
 Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix) {
     if (is_device(name)) {
@@ -41,7 +53,7 @@ Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix
         return find_driver("file");
     }
     const std::string protocol = name.substr(0, name.find(':'));
-    const DriverInfo* info = find_driver(protocol);
+    const DriverInfo* info = find_protocol(protocol);
     if (info == nullptr || !info->is_protocol) {
         return option_error(fmt::format("Unknown protocol '{}'", protocol)).because(Cause::unknown_protocol, {.name = protocol});
     }

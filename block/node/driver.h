@@ -69,6 +69,7 @@ struct Traits {
     AioMode aio = AioMode::threads; ///< engine for asynchronous requests of this chain
     bool writes_zeroes = false;     ///< pwrite_zeroes() may be cheaper than writing zeros as data
     bool passes_fua = false; ///< passes WriteFlags::fua to the node below, which forces the write out
+    bool has_fua = false; ///< the storage forces out single writes, also of zeros: each part of a split write needs the flag
     bool counts_requests = false;   ///< the number of requests is visible, so they must not be split
     bool completes_at_once = false; ///< requests never wait
     bool has_info = false;          ///< `info` succeeds on it, even if it has no details to show
@@ -161,6 +162,8 @@ struct DriverInfo {
     bool is_filter = false;
     /// True when the first bytes of an image show its format. Null: the driver is never found by probing.
     bool (*recognises)(std::span<const uint8_t> head) = nullptr;
+    /// Further names of the protocol, in `NAME:REST`; the last one stands for it in `info`.
+    std::span<const std::string_view> other_protocols = {};
 };
 
 /// All drivers, by name.

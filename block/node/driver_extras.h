@@ -80,11 +80,28 @@ protected:
     ~VmState() = default;
 };
 
-/// The descriptor and offset with which an engine can pass a request to the kernel.
+/// The descriptor and offset with which an engine can pass a request to the kernel. Only the offset
+/// with a RemoteQueue.
 struct FdIo {
     int fd = -1;
     uint64_t offset = 0;     ///< bytes
     bool sync_after = false; ///< a write that must be synced before the request ends
+};
+
+/// Requests that a driver keeps under way by itself, as over a network. For the one thread that runs commands.
+class RemoteQueue {
+public:
+    /// Begins a read or write that native_io agreed to. False: it has to be done by the blocking methods.
+    virtual bool start(Request& request, uint64_t offset) = 0;
+    /// Those that have ended, linked, with their status; with `wait` at least one, where any is in flight. EAGAIN: the blocking
+    /// methods may do better.
+    virtual Request* take_finished(bool wait) = 0;
+    virtual size_t in_flight() const = 0;
+    /// Readable when take_finished() would find something, and sometimes when not.
+    virtual int event_fd() = 0;
+
+protected:
+    ~RemoteQueue() = default;
 };
 
 /// Direct access to the file below a driver.
@@ -108,6 +125,7 @@ struct DriverExtras {
     Breakpoints* breakpoints = nullptr;
     VmState* vm_state = nullptr;
     NativeFile* native_file = nullptr;
+    RemoteQueue* remote_queue = nullptr;
 };
 
 } // namespace zoneio

@@ -12,6 +12,7 @@ extern const DriverInfo copy_on_read_driver;
 extern const DriverInfo file_driver;
 extern const DriverInfo host_cdrom_driver;
 extern const DriverInfo host_device_driver;
+extern const DriverInfo nbd_driver;
 extern const DriverInfo null_aio_driver;
 extern const DriverInfo null_co_driver;
 extern const DriverInfo raw_driver;

@@ -387,6 +387,7 @@ std::optional<FdIo> BlockNode::native_io(Request& request, uint64_t offset) {
         }
         request.holds.push_back(std::move(ticket));
     }
+    request.flags.fua = request.flags.fua && !flags_.no_flush;
     std::optional<FdIo> io = file->native_io(request, offset);
     if (io) {
         if (request.op == RequestOp::read) {

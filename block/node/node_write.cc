@@ -137,16 +137,19 @@ Status BlockNode::write_aligned(uint64_t offset, const IoVec& iov, WriteFlags fl
     }
     raise(DebugEvent::pwritev_done);
     mark_written();
-    return status.ok() && flags.fua && !driver_->traits().passes_fua ? flush() : std::move(status);
+    const Traits& traits = driver_->traits();
+    const bool flushes = flags.fua && !traits.passes_fua && !(flags_.no_flush && traits.owns_flush);
+    return status.ok() && flushes ? flush() : std::move(status);
 }
 
 Status BlockNode::write_split(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    flags.fua = flags.fua && !flags_.no_flush;
     const uint64_t limit = transfer_limit();
     if (iov.bytes() <= limit) {
         return driver_->pwritev(offset, iov, flags);
     }
     WriteFlags part_flags = flags;
-    part_flags.fua = false;
+    part_flags.fua = flags.fua && driver_->traits().has_fua;
     for (uint64_t done = 0; done < iov.bytes(); done += limit) {
         const bool last = iov.bytes() - done <= limit;
         Status status = driver_->pwritev(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)),
@@ -214,7 +217,7 @@ Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags
     if (!flushes_first) {
         mark_written();
     }
-    if (status.ok() && flags.fua && !flags_.no_flush && (zeroed || !flushes_first)) {
+    if (status.ok() && flags.fua && !flags_.no_flush && !driver_->traits().has_fua && (zeroed || !flushes_first)) {
         status = flush();
     }
     raise(DebugEvent::pwritev_done);
@@ -230,7 +233,7 @@ Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flag
     const uint64_t limit = aligned_limit(limits().max_zeroes, alignment);
     const uint64_t written_limit = std::min(zero_request_bytes, transfer_limit());
     WriteFlags driver_flags = flags;
-    driver_flags.fua = false;
+    driver_flags.fua = flags.fua && driver_->traits().has_fua; // with cache.no-flush, too, as QEMU does
     while (bytes > 0) {
         // Whole units of the driver in the middle; what is before and behind them on its own.
         const uint64_t head = offset % alignment;
@@ -261,7 +264,7 @@ Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flag
 Status BlockNode::zero_by_writing(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     const uint64_t limit = std::min(zero_request_bytes, transfer_limit());
     WriteFlags data_flags;
-    data_flags.fua = flags.fua;
+    data_flags.fua = flags.fua && !flags_.no_flush;
     while (bytes > 0) {
         const uint64_t part = std::min(bytes, limit);
         Status status = driver_->pwritev(offset, zero_iov(part), data_flags);

@@ -6,6 +6,7 @@ namespace zoneio {
 void ParentDriver::adopt(std::unique_ptr<BlockNode> child) {
     const Traits& below = child->driver().traits();
     traits_.aio = below.aio;
+    traits_.has_fua = below.has_fua;
     traits_.completes_at_once = below.completes_at_once;
     child_ = std::move(child);
 }

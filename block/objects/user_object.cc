@@ -3,6 +3,7 @@
 
 #include "block/objects/object_properties.h"
 #include "block/objects/throttle_group.h"
+#include "block/objects/tls_credentials.h"
 #include "block/options/options.h"
 
 #include <algorithm>
@@ -112,7 +113,6 @@ Status refuse_main_loop(const Options& /*properties*/) {
     return invalid("qemu aio context not ready");
 }
 
-// Some types are taken for the sake of scripts that pass them along; a raw image has no use for them.
 constexpr std::string_view tls_endpoints[] = {"client", "server"};
 constexpr Property tls_anon_properties[] = {
     {"dir", PropertyType::text},
@@ -121,6 +121,20 @@ constexpr Property tls_anon_properties[] = {
     {"verify-peer", PropertyType::boolean},
 };
 
+constexpr Property tls_psk_properties[] = {
+    tls_anon_properties[0],          tls_anon_properties[1], tls_anon_properties[2],
+    {"username", PropertyType::text}, tls_anon_properties[3],
+};
+constexpr Property tls_x509_properties[] = {
+    tls_anon_properties[0],
+    tls_anon_properties[1],
+    {"passwordid", PropertyType::text},
+    tls_anon_properties[2],
+    {"sanity-check", PropertyType::boolean},
+    tls_anon_properties[3],
+};
+
+// Some types are taken for the sake of scripts that pass them along; images here have no use for them.
 constexpr std::string_view authz_policies[] = {"deny", "allow"};
 constexpr std::string_view authz_formats[] = {"exact", "glob"};
 constexpr Property authz_rule_members[] = {
@@ -152,7 +166,9 @@ constexpr ObjectType types[] = {
     {"secret", secret_properties, check_secret},
     {"thread-context", thread_context_properties, accept},
     {"throttle-group", throttle_properties, check_throttle, make_throttle_group, check_throttle_properties},
-    {"tls-creds-anon", tls_anon_properties, accept},
+    {"tls-creds-anon", tls_anon_properties, accept, add_anonymous_credentials},
+    {"tls-creds-psk", tls_psk_properties, check_psk_credentials, add_psk_credentials},
+    {"tls-creds-x509", tls_x509_properties, check_x509_credentials, add_x509_credentials},
 };
 
 /// A type that users of the QEMU family know, but that does not exist here; it is refused after its first
@@ -202,8 +218,6 @@ constexpr ForeignType foreign_types[] = {
     {"sev-guest", "reduced-phys-bits"},
     {"sev-snp-guest", "reduced-phys-bits"},
     {"tls-cipher-suites", ""},
-    {"tls-creds-psk", ""},
-    {"tls-creds-x509", ""},
     {"x-remote-object", "fd"},
     {"x-vfio-user-server", "socket"},
 };
@@ -211,9 +225,6 @@ constexpr ForeignType foreign_types[] = {
 Status refuse_foreign(const ForeignType& type, const ObjectProperties& properties) {
     if (!type.required.empty() && !properties.contains(type.required)) {
         return invalid(fmt::format("Parameter '{}' is missing", type.required));
-    }
-    if (type.name.starts_with("tls-creds")) {
-        return invalid("Missing 'dir' property value");
     }
     return invalid(fmt::format("invalid object type: {}", type.name));
 }
@@ -291,6 +302,10 @@ Status add_user_object(std::string_view spec, std::string& help) {
         }
     }
     return status;
+}
+
+bool has_user_object(std::string_view id) {
+    return object_ids().contains(id);
 }
 
 std::vector<std::string_view> user_object_types() {

@@ -13,6 +13,9 @@ namespace zoneio {
 /// `help` or `?` none is made; `help` becomes what there is to know about the type, or about types.
 Status add_user_object(std::string_view spec, std::string& help);
 
+/// Is there an object of that id, of whatever type?
+bool has_user_object(std::string_view id);
+
 /// The names of the types there are.
 std::vector<std::string_view> user_object_types();
 

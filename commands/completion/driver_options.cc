@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/node/driver.h"
 #include "block/objects/throttle_group.h"
+#include "block/objects/tls_credentials.h"
 #include "block/option_words.h"
 #include "commands/completion/completion.h"
 
@@ -109,6 +110,10 @@ void complete_value(Completions& found, std::string_view key, std::string_view p
         found.files = true;
     } else if (plain == "throttle-group") {
         for (const std::string& id : throttle_group_ids()) {
+            add(id);
+        }
+    } else if (plain == "tls-creds") {
+        for (const std::string& id : tls_credentials_ids()) {
             add(id);
         }
     } else {

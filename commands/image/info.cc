@@ -29,15 +29,15 @@ struct LengthFact {
     void json(JsonRecord& record) const { record.add("length", bytes); }
 };
 
-/// The format of the image; text shows that of one without format twice, as qemu-io does.
+/// The format of the image; text shows one without format with its protocol, as qemu-io does.
 struct FormatFact {
     std::string_view name;
-    bool is_protocol;
+    std::string_view protocol; ///< empty: there is a format above one
 
     void text(Reporter& out) const {
         out.print("format name: {}\n", name);
-        if (is_protocol) {
-            out.print("format name: {}\n", name);
+        if (!protocol.empty()) {
+            out.print("format name: {}\n", protocol);
         }
     }
     void json(JsonRecord& record) const { record.add("format", name); }
@@ -81,7 +81,8 @@ Outcome run_length(Session& session, const Command& /*command*/, CommandLine /*l
 
 Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const DriverInfo& format = session.backend().format();
-    session.out().tell(FormatFact{format.name, format.is_protocol});
+    const std::string_view protocol = format.other_protocols.empty() ? format.name : format.other_protocols.back();
+    session.out().tell(FormatFact{format.name, format.is_protocol ? protocol : std::string_view()});
     Result<ImageDetails> details = session.backend().details();
     if (!details.ok()) {
         session.out().fail_silently(details.status());

@@ -46,7 +46,8 @@ bool looks_written(const FailedRequest& request, const ZonePart& part) {
 /// The tables of all fields, one behind the other.
 template <typename Visit>
 void for_each_cause(Visit&& visit) {
-    for (const std::span<const CauseRow> table : {word_causes(), open_causes(), zone_causes(), export_causes(), image_causes()}) {
+    for (const std::span<const CauseRow> table :
+         {word_causes(), nbd_causes(), open_causes(), zone_causes(), export_causes(), image_causes()}) {
         for (const CauseRow& cause : table) {
             if (visit(cause)) {
                 return;

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/nbd/relay.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+/// The most of a negotiation that is kept, bytes.
+constexpr size_t longest_record = 1U << 20;
+constexpr size_t piece = 16U << 10;
+
+/// Sends all of it, waiting where there is no room. False where nobody receives.
+bool send_all(int fd, const char* data, size_t bytes) {
+    constexpr int patience_ms = 1000;
+    while (bytes > 0) {
+        const ssize_t sent = send(fd, data, bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) {
+            data += sent;
+            bytes -= static_cast<size_t>(sent);
+            continue;
+        }
+        pollfd room{fd, POLLOUT, 0};
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+            return false;
+        }
+        if (poll(&room, 1, patience_ms) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool has_input(int fd) {
+    int bytes = 0;
+    return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+} // namespace
+
+Result<FileDescriptor> NbdRelay::open() {
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0) {
+        return Status::from_errno(errno);
+    }
+    own_end_ = FileDescriptor(fds[0]);
+    return FileDescriptor(fds[1]);
+}
+
+void NbdRelay::prepare(std::span<pollfd, 2> fds) const {
+    fds[0] = {ended_ ? -1 : server_.get(), POLLIN, 0};
+    fds[1] = {own_end_.get(), POLLIN, 0};
+}
+
+void NbdRelay::pass_on(std::span<const pollfd, 2> fds) {
+    if (fds[1].revents != 0) {
+        say();
+    }
+    if (fds[0].revents != 0) {
+        hear();
+    }
+}
+
+void NbdRelay::hear() {
+    char data[piece];
+    const ssize_t count = recv(server_.get(), data, sizeof(data), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (count > 0 && heard_.size() < longest_record) {
+        heard_.append(data, static_cast<size_t>(count));
+    }
+    ended_ = count <= 0 || !send_all(own_end_.get(), data, static_cast<size_t>(count));
+    if (ended_) {
+        (void)shutdown(own_end_.get(), SHUT_WR);
+    }
+}
+
+void NbdRelay::say() {
+    char data[piece];
+    const ssize_t count = recv(own_end_.get(), data, sizeof(data), MSG_DONTWAIT);
+    if (count > 0) {
+        // A server that takes nothing any more may still have said why.
+        (void)send_all(server_.get(), data, static_cast<size_t>(count));
+    }
+}
+
+bool NbdRelay::is_busy(int fd) const {
+    return has_input(fd) || has_input(own_end_.get());
+}
+
+Status NbdRelay::connect(int fd) {
+    if (dup3(server_.get(), fd, O_CLOEXEC) < 0) {
+        return Status::from_errno(errno);
+    }
+    server_ = FileDescriptor();
+    own_end_ = FileDescriptor();
+    return {};
+}
+
+} // namespace zoneio

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Why an image on an NBD server could not be opened, or a request to it failed.
+#include "commands/why/why.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+namespace {
+
+/// The words that open the same image for reading; empty where they have to be quoted.
+std::string open_read_only(Evidence& evidence) {
+    const std::string& word = evidence.failure().word;
+    return word.empty() || word.find_first_of(" '\"\\\t") != std::string::npos ? "" : fmt::format("open -r {}", word);
+}
+
+bool is_unreachable(Evidence& evidence) {
+    return evidence.is(FailureKind::open) && evidence.is(Cause::server_unreachable);
+}
+Explanation explain_unreachable(Evidence& evidence) {
+    const std::string& server = evidence.facts().name;
+    Explanation explanation{fmt::format("there is no connection to the NBD server '{}'", server), {}, ""};
+    switch (evidence.code()) {
+    case ENOENT: explanation.more.push_back(fmt::format("There is no socket '{}': no server has made it.", server)); break;
+    case ECONNREFUSED: explanation.more.emplace_back("Nobody listens there: the server does not run, or has another address."); break;
+    case EACCES: explanation.more.emplace_back("You may not use that socket."); break;
+    case ETIMEDOUT: explanation.more.emplace_back("It does not answer."); break;
+    default: explanation.more.push_back(evidence.failure().status.message()); break;
+    }
+    explanation.more.emplace_back("The option open-timeout=SECONDS waits for a server that is about to start.");
+    return explanation;
+}
+
+bool is_no_export(Evidence& evidence) {
+    return evidence.is(Cause::no_such_export);
+}
+Explanation explain_no_export(Evidence& evidence) {
+    const CauseFacts& facts = evidence.facts();
+    Explanation explanation{facts.name.empty() ? "the server has no default export"
+                                               : fmt::format("the server has no export '{}'", facts.name),
+                            {},
+                            ""};
+    if (facts.owner.empty()) {
+        explanation.more.emplace_back("It does not tell which ones there are.");
+        return explanation;
+    }
+    std::string names;
+    for (size_t begin = 0; begin < facts.owner.size();) {
+        const size_t end = std::min(facts.owner.find('\n', begin), facts.owner.size());
+        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", facts.owner.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    explanation.more.push_back(fmt::format("There are: {}.", names));
+    return explanation;
+}
+
+bool wants_tls(Evidence& evidence) {
+    return evidence.is(Cause::tls_required);
+}
+Explanation explain_tls(Evidence& /*evidence*/) {
+    return {"the server talks by TLS only",
+            {"Start zoneio with credentials, --object tls-creds-psk,id=ID,dir=FOLDER or tls-creds-x509, and open the image with the "
+             "option tls-creds=ID."},
+            ""};
+}
+
+bool is_read_only_export(Evidence& evidence) {
+    return evidence.is(Cause::read_only_export);
+}
+Explanation explain_read_only_export(Evidence& evidence) {
+    return {"the server gives this image for reading only", {}, evidence.is(FailureKind::open) ? open_read_only(evidence) : ""};
+}
+
+bool is_broken(Evidence& evidence) {
+    return evidence.is_request() && evidence.is(Cause::server_unreachable);
+}
+Explanation explain_broken(Evidence& evidence) {
+    Explanation explanation{evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
+                            {"Whether a write was done is not known."},
+                            ""};
+    explanation.more.emplace_back("With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the "
+                                  "image and open it again.");
+    return explanation;
+}
+
+constexpr CauseRow causes[] = {
+    {"server-unreachable", is_unreachable, explain_unreachable},
+    {"no-such-export", is_no_export, explain_no_export},
+    {"tls-required", wants_tls, explain_tls},
+    {"read-only-export", is_read_only_export, explain_read_only_export},
+    {"connection-broken", is_broken, explain_broken},
+};
+
+} // namespace
+
+std::span<const CauseRow> nbd_causes() {
+    return causes;
+}
+
+} // namespace zoneio

@@ -115,7 +115,7 @@ virtio_blk::Config VirtioBlk::config() {
     config.num_queues = settings_.queues;
     config.max_discard_sectors = sectors_of(limits.max_discard);
     config.max_discard_seg = 1;
-    config.discard_sector_alignment = std::max(limits.discard_alignment, config.blk_size) / sector_bytes;
+    config.discard_sector_alignment = static_cast<uint32_t>(std::max(limits.discard_alignment, config.blk_size) / sector_bytes);
     config.max_write_zeroes_sectors = sectors_of(limits.max_zeroes);
     config.max_write_zeroes_seg = 1;
     config.write_zeroes_may_unmap = port_.flags().unmap && !is_zoned() ? 1 : 0;

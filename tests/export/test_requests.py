@@ -146,9 +146,10 @@ def test_flushes_and_forced_writes_reach_the_medium(zoneio, image):
     guest = z.connect()
     assert guest.write(4096, bytes(512)) == vu.OK
     guest.set_writeback(False)
+    assert guest.config()[32] == 0               # the answer comes when the message before it has been heard
     assert guest.write(8192, bytes(512)) == vu.OK
-    assert guest.config()[32] == 0
     guest.set_writeback(True)
+    assert guest.config()[32] == 1
     assert guest.write(12288, bytes(512)) == vu.OK
     guest.close()
     flags = [line.rsplit("flags ", 1)[1] for line in z.quit()[1].splitlines()]

@@ -6,8 +6,8 @@
 namespace zoneio {
 
 std::span<const DriverInfo> driver_table() {
-    static const std::array table{blkdebug_driver, copy_on_read_driver, file_driver, host_cdrom_driver,
-                                  host_device_driver, nbd_driver, null_aio_driver, null_co_driver,
+    static const std::array table{blkdebug_driver, blklogwrites_driver, copy_on_read_driver, file_driver,
+                                  host_cdrom_driver, host_device_driver, nbd_driver, null_aio_driver, null_co_driver,
                                   raw_driver, throttle_driver, zoned_driver};
     return table;
 }

@@ -35,6 +35,7 @@ constexpr KeyWords key_words[] = {
     {"force-share", on_off},
     {"immediately", on_off},
     {"iotype", offered_words<blkdebug_io_words>},
+    {"log-append", on_off},
     {"locking", offered_words<locking_words>},
     {"once", on_off},
     {"read-only", on_off},

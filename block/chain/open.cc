@@ -316,12 +316,12 @@ private:
         context.probed = plan.probed;
         context.default_aio = aio_;
         context.write_guard = write_guard_;
-        if (!plan.info->own_child.empty()) {
-            context.open_child = [this, &plan](std::optional<std::string> child_name, Options& options) {
-                plan.explicit_options.take_subtree(plan.info->own_child);
-                return open_named_child(child_name, options, plan.flags, plan.info->own_child);
-            };
-        }
+        // What a driver opens itself beside its `file` is where it logs.
+        const std::string_view key = plan.info->own_child.empty() ? "log" : plan.info->own_child;
+        context.open_child = [this, &plan, key](std::optional<std::string> child_name, Options& options) {
+            plan.explicit_options.take_subtree(key);
+            return open_named_child(child_name, options, plan.flags, key);
+        };
         const std::string child_name = context.child ? context.child->filename() : std::string();
         Result<std::unique_ptr<BlockDriver>> driver = plan.info->open(context, plan.options);
         const std::string shown = child_name.empty() ? context.filename : child_name;

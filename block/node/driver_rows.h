@@ -8,6 +8,7 @@
 namespace zoneio {
 
 extern const DriverInfo blkdebug_driver;
+extern const DriverInfo blklogwrites_driver;
 extern const DriverInfo copy_on_read_driver;
 extern const DriverInfo file_driver;
 extern const DriverInfo host_cdrom_driver;

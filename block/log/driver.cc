@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The driver `blklogwrites`: how it is opened.
+#include "block/log/driver.h"
+
+#include "block/log/log_writes.h"
+#include "block/node/driver_rows.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <vector>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::string_view option_keys[] = {"file", "log", "log-append", "log-sector-size", "log-super-update-interval"};
+
+/// Those that are open. Images are opened and closed by one thread.
+std::vector<LogWritesDriver*>& open_logs() {
+    static std::vector<LogWritesDriver*> logs;
+    return logs;
+}
+
+} // namespace
+
+LogWritesDriver::LogWritesDriver() {
+    traits_.can_reopen = false;
+    open_logs().push_back(this);
+}
+
+LogWritesDriver::~LogWritesDriver() {
+    std::erase(open_logs(), this);
+}
+
+Status LogWritesDriver::take(Options& options, LogOptions& taken) {
+    std::optional<bool> append;
+    Status status = options.take_all({{"log-append", append},
+                                      OptionTarget::size("log-sector-size", taken.sector_size),
+                                      OptionTarget::number("log-super-update-interval", taken.super_update_interval)});
+    taken.append = append.value_or(false);
+    return status;
+}
+
+Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& context, Options& options) {
+    LogOptions taken;
+    if (Status status = take(options, taken); !status.ok()) {
+        return status;
+    }
+    if (context.child == nullptr) {
+        return missing_child();
+    }
+    Result<std::unique_ptr<BlockNode>> log = context.open_child(std::nullopt, options);
+    if (!log.ok()) {
+        return std::move(log).status();
+    }
+    if (*log == nullptr) {
+        return Status::error(EINVAL, "A block device must be specified for \"log\"");
+    }
+    auto driver = std::make_unique<LogWritesDriver>();
+    driver->adopt(std::move(context.child));
+    Status status = driver->open_log(std::move(*log), taken);
+    if (!status.ok()) {
+        return status;
+    }
+    driver->set_limits();
+    return std::unique_ptr<BlockDriver>(std::move(driver));
+}
+
+Status LogWritesDriver::open_log(std::unique_ptr<BlockNode> log, const LogOptions& options) {
+    if (options.append && options.sector_size) {
+        return Status::error(EINVAL, "log-append and log-sector-size are mutually exclusive");
+    }
+    LogWriter::Settings settings;
+    const uint64_t sector_size = options.sector_size.value_or(settings.sector_size);
+    if (!is_log_sector_size(sector_size)) {
+        return Status::error(EINVAL, fmt::format("Invalid log sector size {}", sector_size));
+    }
+    settings.sector_size = static_cast<uint32_t>(sector_size);
+    settings.super_update_interval = options.super_update_interval.value_or(1);
+    if (settings.super_update_interval == 0) {
+        return Status::error(EINVAL, "Invalid log superblock update interval 0");
+    }
+    log_ = std::make_unique<LogWriter>(std::move(log), settings);
+    Status status = options.append ? log_->find_end() : Status();
+    const Limits& below = child_->limits();
+    const uint64_t block = below.write_granularity;
+    if (status.ok() && below.zoned != ZonedModel::none && (log_->sector_size() < 512 || (block != 0 && log_->sector_size() > block))) {
+        status = Status::error(EINVAL, fmt::format("The log of a zoned device with blocks of {} bytes cannot have sectors of {}: "
+                                                   "they are 512 bytes to a block",
+                                                   block, log_->sector_size()));
+    }
+    return status;
+}
+
+void LogWritesDriver::set_limits() {
+    const Limits& below = child_->limits();
+    limits_.merge(below);
+    limits_.copy_zones(below);
+    limits_.request_alignment = log_->sector_size();
+    if (is_zoned()) {
+        // What is logged is what the child is given, and not padded there once more.
+        limits_.request_alignment = std::max(limits_.request_alignment, below.request_alignment);
+    }
+    limits_.memory_alignment = std::max(below.memory_alignment, log_->node().limits().memory_alignment);
+}
+
+/// The log is written whenever the child is.
+Status LogWritesDriver::set_permissions(const Permissions& permissions) {
+    Status status = child_->set_permissions(permissions);
+    if (!status.ok()) {
+        return status;
+    }
+    constexpr unsigned changing = Permissions::write | Permissions::write_unchanged | Permissions::resize;
+    Permissions own;
+    const bool changes = (permissions.taken & changing) != 0;
+    own.taken = Permissions::consistent_read | (changes ? Permissions::write | Permissions::resize : 0U);
+    own.shared = Permissions::consistent_read | Permissions::write_unchanged;
+    return log_->node().set_permissions(own);
+}
+
+Status mark_logs(std::string_view name) {
+    if (open_logs().empty()) {
+        return Status::error(ENOTSUP, "no log is written: the image was not opened with the driver 'blklogwrites'");
+    }
+    Status status;
+    for (LogWritesDriver* const log : open_logs()) {
+        status = status.ok() ? log->mark(name) : std::move(status);
+    }
+    return status;
+}
+
+const DriverInfo blklogwrites_driver{.name = "blklogwrites",
+                                     .is_protocol = false,
+                                     .needs_filename = false,
+                                     .parse_filename = nullptr,
+                                     .open = LogWritesDriver::create,
+                                     .option_keys = option_keys,
+                                     .takes_zoned_child = true,
+                                     .is_filter = true};
+
+} // namespace zoneio

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the driver `blklogwrites` does with requests.
+#include "block/log/log_writes.h"
+
+#include "block/log/zone_states.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace zoneio {
+
+/// Does a request in the parts that can be logged each as done or as not done: on a zoned device a part is within a zone.
+/// All are tried, as the kernel does; the last error is the answer.
+template <typename Part>
+Status LogWritesDriver::for_each_part(uint64_t offset, uint64_t bytes, Part&& part) {
+    const uint64_t end = offset + bytes;
+    Status last;
+    for (uint64_t begin = offset; begin < end;) {
+        const uint64_t zone_end = is_zoned() ? (begin / limits_.zone_size + 1) * limits_.zone_size : end;
+        const uint64_t length = std::min(end, zone_end) - begin;
+        Status status = part(begin, length, begin + length == end);
+        if (!status.ok()) {
+            last = std::move(status);
+        }
+        begin += length;
+    }
+    return last;
+}
+
+LogWritesDriver::Turn LogWritesDriver::turn_for(uint64_t offset, uint64_t bytes) {
+    if (!is_zoned()) {
+        return Turn(requests_, offset, offset + bytes, true);
+    }
+    const uint64_t zone = limits_.zone_size;
+    return Turn(requests_, offset / zone * zone, (offset + std::max<uint64_t>(bytes, 1) + zone - 1) / zone * zone, true);
+}
+
+/// Before the first change of a session the log is told how the zones are.
+Status LogWritesDriver::begin_change() {
+    if (has_begun_ || !is_zoned()) {
+        return {};
+    }
+    const Turn alone(beginning_, 0, 1, true);
+    Status status = has_begun_ ? Status() : log_device();
+    has_begun_ = has_begun_ || status.ok();
+    return status;
+}
+
+Status LogWritesDriver::log_device() {
+    const Result<uint64_t> length = child_->length();
+    if (!length.ok()) {
+        return length.status();
+    }
+    std::vector<uint8_t> own(LoggedDevice::bytes_on_medium);
+    LoggedDevice::of(limits_, *length, zone_control().cursor).encode(own);
+    LogEntry entry;
+    entry.kind = LogKind::device;
+    Status status = log_->append(entry, own);
+    if (!status.ok()) {
+        return status;
+    }
+    entry.kind = LogKind::zones;
+    return log_zones(
+        limits_.zone_size, log_->sector_size() - LogEntry::bytes_on_medium,
+        [&](const ZoneVisitor& visit) { return child_->zone_report(0, limits_.nr_zones, visit); },
+        [&](std::span<const uint8_t> piece) { return log_->append(entry, piece); });
+}
+
+/// A write that is to be on the medium, and was the first since a flush, is logged as one that is. Otherwise a flush follows.
+/// What is logged is what upstream logs, which knows such writes only by the flush.
+Status LogWritesDriver::write_part(uint64_t offset, const IoVec& iov, WriteFlags flags, bool forced) {
+    const Turn turn = turn_for(offset, iov.bytes());
+    Status status = begin_change();
+    if (!status.ok()) {
+        return status;
+    }
+    const bool was_dirty = is_dirty_.exchange(true);
+    flags.fua = false;
+    LogEntry entry;
+    entry.kind = LogKind::write;
+    entry.offset = offset;
+    entry.length = iov.bytes();
+    status = child_->pwritev(offset, iov, flags);
+    if (status.ok() && forced && !was_dirty) {
+        status = child_->flush();
+        entry.fua = status.ok();
+    }
+    // A write that failed may have written a part of what it was to write; in a zone the part would be told.
+    Status logged = status.ok() || !is_zoned() ? log_->append(entry, iov) : Status();
+    if (status.ok() && logged.ok() && forced && was_dirty) {
+        status = flush_logged();
+    }
+    return status.ok() ? std::move(logged) : std::move(status);
+}
+
+Status LogWritesDriver::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    return for_each_part(offset, iov.bytes(), [&](uint64_t begin, uint64_t bytes, bool last) {
+        return write_part(begin, bytes == iov.bytes() ? iov : iov.slice(begin - offset, bytes), flags, flags.fua && last);
+    });
+}
+
+Status LogWritesDriver::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
+    return for_each_part(offset, bytes, [&](uint64_t begin, uint64_t length, bool /*last*/) {
+        const Turn turn = turn_for(begin, length);
+        Status status = begin_change();
+        if (!status.ok()) {
+            return status;
+        }
+        LogEntry entry;
+        entry.kind = LogKind::write;
+        entry.offset = begin;
+        entry.length = length;
+        status = child_->pwrite_zeroes(begin, length, flags);
+        if (status.code() == ENOTSUP) {
+            return status;
+        }
+        is_dirty_ = true;
+        Status logged = status.ok() || !is_zoned() ? log_->append_zeroes(entry) : Status();
+        return status.ok() ? std::move(logged) : std::move(status);
+    });
+}
+
+Status LogWritesDriver::pdiscard(uint64_t offset, uint64_t bytes) {
+    if (is_zoned()) {
+        return child_->pdiscard(offset, bytes);
+    }
+    if ((offset | bytes) % limits_.request_alignment != 0) {
+        // There is no entry for parts of a sector, and a discard is advice.
+        return Status::from_errno(ENOTSUP);
+    }
+    const Turn turn = turn_for(offset, bytes);
+    LogEntry entry;
+    entry.kind = LogKind::discard;
+    entry.offset = offset;
+    entry.length = bytes;
+    is_dirty_ = true;
+    Status status = child_->pdiscard(offset, bytes);
+    Status logged = log_->append(entry);
+    return status.ok() ? std::move(logged) : std::move(status);
+}
+
+/// A flush covers what was logged before it began: its place is kept then, and it is put there once it has succeeded.
+Status LogWritesDriver::flush_logged() {
+    const Result<uint64_t> place = log_->reserve();
+    if (!place.ok()) {
+        return place.status();
+    }
+    Status status = child_->flush();
+    if (!status.ok()) {
+        return status;
+    }
+    LogEntry entry;
+    entry.kind = LogKind::flush;
+    status = log_->fill(*place, entry);
+    return status.ok() ? log_->flush() : std::move(status);
+}
+
+Status LogWritesDriver::flush() {
+    Status status = begin_change();
+    if (status.ok()) {
+        const bool was_dirty = is_dirty_.exchange(false);
+        status = flush_logged();
+        if (!status.ok() && was_dirty) {
+            is_dirty_ = true;
+        }
+    }
+    return status;
+}
+
+Status LogWritesDriver::mark(std::string_view name) {
+    Status status = begin_change();
+    if (!status.ok()) {
+        return status;
+    }
+    const size_t most = log_->sector_size() - LogEntry::bytes_on_medium - 1;
+    if (name.size() > most) {
+        return Status::error(EINVAL, fmt::format("the name of a mark has at most {} bytes in this log", most));
+    }
+    LogEntry entry;
+    entry.kind = LogKind::mark;
+    return log_->append(entry, {reinterpret_cast<const uint8_t*>(name.data()), name.size()});
+}
+
+Result<uint64_t> LogWritesDriver::zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    const Turn turn = turn_for(offset, iov.bytes());
+    if (Status status = begin_change(); !status.ok()) {
+        return status;
+    }
+    const bool was_dirty = is_dirty_.exchange(true);
+    const bool forced = flags.fua;
+    flags.fua = false;
+    Result<uint64_t> position = child_->zone_append(offset, iov, flags);
+    if (!position.ok() || iov.bytes() == 0) {
+        return position;
+    }
+    LogEntry entry;
+    entry.kind = LogKind::append;
+    entry.offset = *position;
+    entry.length = iov.bytes();
+    Status status;
+    if (forced && !was_dirty) {
+        status = child_->flush();
+        entry.fua = status.ok();
+    }
+    Status logged = log_->append(entry, iov);
+    if (status.ok() && logged.ok() && forced && was_dirty) {
+        status = flush_logged();
+    }
+    status = status.ok() ? std::move(logged) : std::move(status);
+    return status.ok() ? std::move(position) : Result<uint64_t>(status);
+}
+
+/// Of an operation on several zones that failed on some, what it did to the others is logged zone by zone.
+Status LogWritesDriver::log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, Status status) {
+    LogEntry entry;
+    entry.kind = log_kind_of(op);
+    entry.offset = offset;
+    entry.length = bytes;
+    if (status.ok()) {
+        return log_->append(entry);
+    }
+    if (bytes <= limits_.zone_size) {
+        return status;
+    }
+    Status logged;
+    const auto log_done = [&](const ZoneDescriptor& zone) {
+        const bool is_done = (op == ZoneOp::reset && zone.state == ZoneState::empty) ||
+                             (op == ZoneOp::finish && zone.state == ZoneState::full) ||
+                             (op == ZoneOp::open && zone.state == ZoneState::explicit_open) ||
+                             (op == ZoneOp::close && (zone.state == ZoneState::closed || zone.state == ZoneState::empty));
+        if (!logged.ok() || !is_done || zone.type == ZoneType::conventional || zone.start >= offset + bytes) {
+            return;
+        }
+        // A zone without data that was closed is empty, as one that was reset.
+        entry.kind = op == ZoneOp::close && zone.state == ZoneState::empty ? LogKind::reset : log_kind_of(op);
+        entry.offset = zone.start;
+        entry.length = zone.length;
+        logged = log_->append(entry);
+    };
+    const uint64_t count = (bytes + limits_.zone_size - 1) / limits_.zone_size;
+    const Result<uint64_t> seen = child_->zone_report(offset, count, log_done);
+    return !seen.ok() ? seen.status() : !logged.ok() ? std::move(logged) : std::move(status);
+}
+
+Status LogWritesDriver::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
+    const Turn turn = turn_for(offset, bytes);
+    if (Status status = begin_change(); !status.ok()) {
+        return status;
+    }
+    is_dirty_ = true;
+    return log_zone_op(op, offset, bytes, child_->zone_mgmt(op, offset, bytes));
+}
+
+Status LogWritesDriver::set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) {
+    const Turn turn = turn_for(offset, bytes);
+    if (Status status = begin_change(); !status.ok()) {
+        return status;
+    }
+    is_dirty_ = true;
+    Status status = child_->set_zone_state(offset, bytes, state);
+    LogEntry entry;
+    entry.kind = LogKind::condition;
+    entry.offset = offset;
+    entry.length = bytes;
+    entry.state = state;
+    return status.ok() ? log_->append(entry) : std::move(status);
+}
+
+} // namespace zoneio

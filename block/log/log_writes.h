@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/log/writer.h"
+#include "block/node/filter.h"
+#include "block/node/open_context.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+namespace zoneio {
+
+/// The options of the driver.
+struct LogOptions {
+    bool append = false;
+    std::optional<uint64_t> sector_size;
+    std::optional<uint64_t> super_update_interval;
+};
+
+/// The driver `blklogwrites`: hands requests to its child, and logs in another image what changed it.
+///
+/// A request is logged when the child has done it and before it is reported. A write that failed is logged too where the child
+/// has no write pointers, as it may have been done in part.
+class LogWritesDriver final : public FilterDriver {
+public:
+    LogWritesDriver();
+    ~LogWritesDriver() override;
+
+    static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options);
+
+    Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
+    Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
+    Status pdiscard(uint64_t offset, uint64_t bytes) override;
+    Status flush() override;
+    Status truncate(uint64_t size, PreallocMode mode) override {
+        is_dirty_ = true;
+        return child_->truncate(size, mode);
+    }
+    Status set_permissions(const Permissions& permissions) override;
+    Status mark(std::string_view name);
+
+protected:
+    Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override;
+    Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
+    Status set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) override;
+
+private:
+    using Turn = RequestTracker::Ticket;
+
+    static Status take(Options& options, LogOptions& taken);
+    Status open_log(std::unique_ptr<BlockNode> log, const LogOptions& options);
+    void set_limits();
+    bool is_zoned() const { return limits_.zoned != ZonedModel::none; }
+
+    template <typename Part>
+    Status for_each_part(uint64_t offset, uint64_t bytes, Part&& part);
+    Turn turn_for(uint64_t offset, uint64_t bytes);
+    Status begin_change();
+    Status log_device();
+    Status write_part(uint64_t offset, const IoVec& iov, WriteFlags flags, bool forced);
+    Status flush_logged();
+    Status log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, Status status);
+
+    std::unique_ptr<LogWriter> log_;
+    /// Requests that overlap, or go to the same zone, are logged in the order in which they are done.
+    RequestTracker requests_;
+    RequestTracker beginning_;
+    std::atomic<bool> has_begun_{false}; ///< the log has the zones as they were before this session
+    std::atomic<bool> is_dirty_{false};  ///< something was written since the last flush of this node
+};
+
+} // namespace zoneio

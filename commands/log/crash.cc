@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// crash: runs a command on the states that power cuts may leave.
+#include "commands/families.h"
+#include "commands/log/check_program.h"
+#include "commands/log/crash_states.h"
+#include "commands/log/places.h"
+#include "commands/long_work.h"
+
+#include <cstring>
+#include <sys/stat.h>
+
+namespace zoneio {
+
+namespace {
+
+struct CrashOptions {
+    std::string at = "random";        // -a
+    uint64_t states = 100;            // -k
+    uint64_t seed = 1;                // -s
+    std::optional<std::string> state; // --state
+    std::optional<std::string> keep;  // --keep
+};
+
+template <uint64_t CrashOptions::*Member>
+OptionStep take_number(const GivenOption& given, CrashOptions& parsed) {
+    const std::optional<int64_t> number = parse_size_argument(given.session, given.word);
+    parsed.*Member = static_cast<uint64_t>(number.value_or(0));
+    return number ? OptionStep::next : OptionStep::failed;
+}
+
+constexpr OptionRow<CrashOptions> crash_options[] = {
+    {{.letter = 'a', .name = "at", .argument = "WHERE",
+      .help = "where the power is cut: random, flush (before each flush, and at the end), end, behind the\n"
+              "entry with this number, or behind this mark",
+      .fallback = "random"},
+     set_word<&CrashOptions::at>},
+    {{.letter = 'k', .name = "states", .argument = "K",
+      .help = "so many states of each cut, or all of them where there are no more; with random, so many\n"
+              "cuts and one state of each",
+      .fallback = "100"},
+     take_number<&CrashOptions::states>},
+    {{.letter = 's', .name = "seed", .argument = "SEED", .help = "what random choices follow from", .fallback = "1"},
+     take_number<&CrashOptions::seed>},
+    {{.name = "state", .argument = "STATE", .help = "this state only, as a finding names it"}, set_word<&CrashOptions::state>},
+    {{.name = "keep", .argument = "DIR", .help = "keep the images of findings there", .word = Word::file}, set_word<&CrashOptions::keep>},
+};
+
+/// A state that the command did not like.
+struct FindingFact {
+    uint64_t number;
+    uint64_t entry;
+    const std::string& mark;
+    std::string state;
+    const CheckProgram::Answer& answer;
+    std::optional<std::string> kept;
+
+    void text(Reporter& out) const {
+        out.print("finding {}: entry {}, state {}: exit status {}{}\n", number, entry, state, answer.status,
+                  mark.empty() ? "" : fmt::format(", behind mark {}", mark));
+        std::string_view rest = answer.said;
+        while (!rest.empty()) {
+            const std::string_view line = rest.substr(0, rest.find('\n'));
+            out.print("    {}\n", line);
+            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        }
+        out.print("  again: crash --at {} --state {} ...\n", entry, state);
+        if (kept) {
+            out.print("  kept: {}\n", *kept);
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("entry", entry);
+        record.add("state", state);
+        record.add("mark", mark.empty() ? std::optional<std::string>() : std::optional(mark));
+        record.add("exit_status", answer.status);
+        record.add("said", answer.said);
+        record.add("kept", kept);
+        record.end();
+    }
+};
+
+struct CrashSumFact {
+    uint64_t states;
+    uint64_t cuts;
+    uint64_t findings;
+
+    void text(Reporter& out) const {
+        if (findings == 0) {
+            out.print("{} states of {} power cuts: no findings\n", states, cuts);
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.add("states", states);
+        record.add("cuts", cuts);
+        record.add("found", findings);
+    }
+};
+
+/// The words from the one at `first` on as they were typed, with the spaces between them.
+std::string rest_of_line(std::span<char*> words) {
+    std::string text;
+    for (size_t i = 0; i < words.size(); i++) {
+        text += words[i];
+        if (i + 1 < words.size()) {
+            text.append(static_cast<size_t>(words[i + 1] - words[i]) - strlen(words[i]), ' ');
+        }
+    }
+    return text;
+}
+
+class Crash {
+public:
+    Crash(Session& session, const CrashOptions& options, CrashStates& states, CheckProgram program)
+        : session_(session), options_(options), states_(states), program_(std::move(program)) {}
+
+    Status run(const std::vector<uint64_t>& cuts, bool one_each) {
+        const uint64_t per_cut = one_each || options_.state ? 1 : options_.states;
+        for (size_t i = 0; i < cuts.size(); i++) {
+            Status status = states_.go_to(cuts[i]);
+            const uint64_t all = states_.cut().count();
+            const uint64_t count = std::min(all, per_cut);
+            for (uint64_t number = 0; status.ok() && number < count; number++) {
+                const bool counted = !one_each && all <= per_cut;
+                status = check_state(cuts[i], {counted, counted ? number : options_.seed + (one_each ? i : number)});
+                if (status.ok() && InterruptEndsCommand::is_requested()) {
+                    status = Status::from_errno(EINTR);
+                }
+            }
+            if (!status.ok()) {
+                return status;
+            }
+            cuts_++;
+        }
+        return {};
+    }
+
+    bool has_checked() const { return checked_ > 0; }
+    Outcome sum_up() const {
+        session_.out().tell(CrashSumFact{checked_, cuts_, findings_});
+        if (findings_ == 0) {
+            return Outcome::ok;
+        }
+        session_.out().fail(Status::error(EUCLEAN, fmt::format("findings: {}", findings_)), "{} states of {} power cuts: {} findings\n", checked_,
+                            cuts_, findings_);
+        return Outcome::failed;
+    }
+
+private:
+    Status check_state(uint64_t entry, PowerCut::StateId id) {
+        if (options_.state) {
+            const Result<PowerCut::StateId> asked = PowerCut::StateId::parse(*options_.state);
+            if (!asked.ok()) {
+                return asked.status();
+            }
+            if (asked->counted && asked->number >= states_.cut().count()) {
+                return Status::error(EINVAL, fmt::format("a cut behind entry {} has no state {}: it has {}", entry, *options_.state,
+                                                         states_.cut().count()));
+            }
+            id = *asked;
+        }
+        if (Status status = states_.make(id); !status.ok()) {
+            return status;
+        }
+        const Result<CheckProgram::Answer> answer = program_.run({{"ZONEIO_IMAGE", states_.image_path()},
+                                                                  {"ZONEIO_ENTRY", std::to_string(entry)},
+                                                                  {"ZONEIO_STATE", id.text()},
+                                                                  {"ZONEIO_MARK", states_.mark()}});
+        if (!answer.ok()) {
+            return answer.status();
+        }
+        checked_++;
+        return answer->is_good() ? Status() : tell_finding(entry, id, *answer);
+    }
+
+    Status tell_finding(uint64_t entry, const PowerCut::StateId& id, const CheckProgram::Answer& answer) {
+        findings_++;
+        std::optional<std::string> kept;
+        Status status;
+        if (options_.keep) {
+            kept = fmt::format("{}/entry-{}-{}.img", *options_.keep, entry, id.counted ? fmt::format("n{}", id.number) : id.text());
+            status = states_.keep(*kept);
+        }
+        session_.out().tell(FindingFact{findings_, entry, states_.mark(), id.text(), answer, std::move(kept)});
+        return status;
+    }
+
+    Session& session_;
+    const CrashOptions& options_;
+    CrashStates& states_;
+    CheckProgram program_;
+    uint64_t checked_ = 0;
+    uint64_t cuts_ = 0;
+    uint64_t findings_ = 0;
+};
+
+/// Where to cut, by the word that was given.
+Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& options) {
+    if (options.at == "flush" || options.at == "end" || options.at == "random") {
+        const CutPlaces places = options.at == "flush" ? CutPlaces::flushes : options.at == "end" ? CutPlaces::end : CutPlaces::random;
+        return find_cuts(reader, places, options.state ? 1 : options.states, options.seed);
+    }
+    const Result<LogEntry> entry = find_entry(reader, options.at);
+    if (!entry.ok()) {
+        return entry.status();
+    }
+    return std::vector<uint64_t>{entry->number};
+}
+
+Status prepare_folder(const std::optional<std::string>& folder) {
+    if (folder && mkdir(folder->c_str(), 0755) < 0 && errno != EEXIST) {
+        return Status::error(errno, fmt::format("'{}': {}", *folder, strerror(errno)));
+    }
+    return {};
+}
+
+Outcome run_crash(Session& session, const Command& command, CommandLine line) {
+    const std::optional<CrashOptions> options = parse_options(session, command, line, crash_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() < 2) {
+        return usage_error(session, command);
+    }
+    std::optional<OpenLog> log = open_log_argument(session, command, operands[0]);
+    if (!log) {
+        return Outcome::failed;
+    }
+    log->reader->read_headers_only();
+    const Result<std::vector<uint64_t>> cuts = cuts_of(*log->reader, *options);
+    Status status = cuts.ok() ? prepare_folder(options->keep) : cuts.status();
+    if (!status.ok()) {
+        return log_command_failed(session, command, status);
+    }
+    Result<std::unique_ptr<CrashStates>> states = CrashStates::create(session.backend(), operands[0]);
+    if (!states.ok()) {
+        return log_command_failed(session, command, states.status());
+    }
+    Crash crash(session, *options, **states, CheckProgram(rest_of_line(operands.subspan(1))));
+    session.out().begin_list("findings");
+    status = crash.run(*cuts, options->at == "random");
+    const Outcome outcome = status.ok() || crash.has_checked() ? crash.sum_up() : Outcome::failed;
+    return status.ok() ? outcome : log_command_failed(session, command, status);
+}
+
+constexpr Word crash_operands[] = {Word::file};
+
+constexpr Command commands[] = {
+    {.name = "crash", .run = run_crash,
+     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "file command",
+     .oneline = "runs a command on what power cuts may leave",
+     .help =
+         "Makes states that a power cut may leave of the image, by the write log in FILE, and runs a shell command on each; put\n"
+         "-- before it. The open image is as it was when the log began, and is only read: each state is in a file of its own,\n"
+         "$ZONEIO_IMAGE. $ZONEIO_ENTRY is the last entry before the cut, $ZONEIO_MARK the last mark, $ZONEIO_STATE the state.\n"
+         "An exit status other than 0 is a finding.\n"
+         "\n"
+         "Example: crash --at flush --states 20 writes.log -- ./check-store $ZONEIO_IMAGE\n",
+     .options = crash_options, .words = {.operands = crash_operands}},
+};
+
+} // namespace
+
+std::span<const Command> crash_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// log: the entries of a write log. mark: puts one into it.
+#include "block/base/size.h"
+#include "block/log/zone_states.h"
+#include "block/log/driver.h"
+#include "commands/families.h"
+#include "commands/log/places.h"
+#include "commands/long_work.h"
+#include "commands/zones/command.h"
+
+#include <bitset>
+
+namespace zoneio {
+
+namespace {
+
+constexpr LogKind all_kinds[] = {LogKind::write,  LogKind::append, LogKind::discard, LogKind::flush,     LogKind::mark,   LogKind::reset,
+                                 LogKind::finish, LogKind::open,   LogKind::close,   LogKind::condition, LogKind::device, LogKind::zones};
+
+/// Which entries are shown.
+struct EntryFilter {
+    std::optional<std::bitset<32>> kinds; // -k
+    std::optional<Span> zones;            // -z
+    std::optional<Span> bytes;            // -r, both ends included
+
+    bool takes(const LogEntry& entry, uint64_t zone_size) const {
+        if (kinds && !kinds->test(static_cast<size_t>(entry.kind))) {
+            return false;
+        }
+        const bool has_range = entry.length > 0;
+        const uint64_t last = entry.offset + entry.length - 1;
+        if (bytes && (!has_range || last < bytes->first || entry.offset > bytes->last)) {
+            return false;
+        }
+        return !zones || (has_range && last / zone_size >= zones->first && entry.offset / zone_size <= zones->last);
+    }
+};
+
+OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
+    filter.kinds.emplace();
+    std::string_view rest = given.word;
+    while (!rest.empty()) {
+        const std::string_view word = rest.substr(0, rest.find(','));
+        const auto* const kind = std::find_if(std::begin(all_kinds), std::end(all_kinds),
+                                              [&](LogKind row) { return log_kind_name(row) == word; });
+        if (kind == std::end(all_kinds)) {
+            (void)log_command_failed(given.session, given.command,
+                                     Status::error(EINVAL, fmt::format("'{}' is no kind of entry, see 'help log'", word)));
+            return OptionStep::failed;
+        }
+        filter.kinds->set(static_cast<size_t>(*kind));
+        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    }
+    return OptionStep::next;
+}
+
+OptionStep take_zones(const GivenOption& given, EntryFilter& filter) {
+    ZoneFilter zones;
+    const OptionStep step = zone_option_step(given, zones.set_range(given.word));
+    filter.zones = zones.range();
+    return step;
+}
+
+/// `A-B`: B is the first byte behind the range.
+OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
+    const std::string word = given.word;
+    const size_t dash = word.find('-');
+    const std::optional<int64_t> first = parse_size_argument(given.session, word.substr(0, dash).c_str());
+    if (!first) {
+        return OptionStep::failed;
+    }
+    filter.bytes = Span{static_cast<uint64_t>(*first), static_cast<uint64_t>(*first)};
+    if (dash == std::string::npos) {
+        return OptionStep::next;
+    }
+    filter.bytes->last = UINT64_MAX;
+    if (dash + 1 < word.size()) {
+        const std::optional<int64_t> end = parse_size_argument(given.session, word.substr(dash + 1).c_str());
+        if (!end) {
+            return OptionStep::failed;
+        }
+        if (*end <= *first) {
+            (void)log_command_failed(given.session, given.command, Status::error(EINVAL, fmt::format("the range {} is empty", word)));
+            return OptionStep::failed;
+        }
+        filter.bytes->last = static_cast<uint64_t>(*end) - 1;
+    }
+    return OptionStep::next;
+}
+
+constexpr OptionRow<EntryFilter> log_options[] = {
+    {{.letter = 'k', .name = "kind", .argument = "KINDS",
+      .help = "entries of these kinds, with commas in between: write, append, discard, flush, mark, reset,\n"
+              "finish, open, close, condition, device, zones"},
+     take_kinds},
+    {{.letter = 'z', .name = "zone", .argument = "ZONES", .help = "entries about these zones: A, A-B, A- and -B"}, take_zones},
+    {{.letter = 'r', .name = "range", .argument = "BYTES", .help = "entries about these bytes: A, A-B (up to B) and A-"},
+     take_range},
+};
+
+/// What there is to say of an entry besides its range.
+struct EntryFact {
+    const LogEntry& entry;
+    uint64_t zone_size; ///< 0: there are none
+    std::string mark;
+
+    std::optional<uint64_t> zone() const {
+        return zone_size != 0 && entry.length > 0 ? std::optional(entry.offset / zone_size) : std::nullopt;
+    }
+
+    void text(Reporter& out) const {
+        std::string line = fmt::format("{:>8}  {:<9}", entry.number, log_kind_name(entry.kind));
+        if (entry.length > 0) {
+            line += fmt::format(" {:>14} {:>12}", entry.offset, entry.length);
+        }
+        if (zone()) {
+            line += fmt::format("  zone {}", *zone());
+        }
+        line += entry.fua ? "  fua" : "";
+        line += entry.metadata ? "  metadata" : "";
+        if (entry.kind == LogKind::mark) {
+            line += ' ' + mark;
+        } else if (entry.kind == LogKind::condition) {
+            line += fmt::format("  {}", state_text(entry.state));
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        out.print("{}\n", line);
+    }
+    void json(JsonRecord& record) const {
+        record.begin_element();
+        record.add("entry", entry.number);
+        record.add("kind", log_kind_name(entry.kind));
+        if (entry.length > 0) {
+            record.add("offset", entry.offset);
+            record.add("bytes", entry.length);
+        }
+        if (zone()) {
+            record.add("zone", *zone());
+        }
+        if (entry.has_data()) {
+            record.add("fua", entry.fua);
+            record.add("metadata", entry.metadata);
+        }
+        if (entry.kind == LogKind::mark) {
+            record.add("mark", mark);
+        } else if (entry.kind == LogKind::condition) {
+            record.add("condition", state_text(entry.state));
+        }
+        record.end();
+    }
+};
+
+struct LogSumFact {
+    uint64_t shown;
+    uint64_t entries;
+    uint32_t sector_size;
+
+    void text(Reporter& out) const {
+        out.print("{} of {} entries, sectors of {} bytes\n", shown, entries, sector_size);
+    }
+    void json(JsonRecord& record) const {
+        record.add("shown", shown);
+        record.add("total", entries);
+        record.add("sector_size", uint64_t{sector_size});
+    }
+};
+
+/// Zones as the log's own device has them, or the one that is open.
+Status learn_zone_size(LogReader& reader, const LogEntry& entry, uint64_t& zone_size) {
+    if (entry.kind != LogKind::device) {
+        return {};
+    }
+    const Result<std::string> own = reader.own_bytes(entry);
+    if (!own.ok()) {
+        return own.status();
+    }
+    const Result<LoggedDevice> device = LoggedDevice::decode(*own);
+    zone_size = device.ok() ? device->zone_size : zone_size;
+    return device.status();
+}
+
+Status list_entries(Session& session, LogReader& reader, const EntryFilter& filter, uint64_t& shown) {
+    uint64_t zone_size = 0;
+    while (true) {
+        const Result<std::optional<LogEntry>> next = reader.next();
+        if (!next.ok() || !*next) {
+            return next.status();
+        }
+        const LogEntry& entry = **next;
+        if (InterruptEndsCommand::is_requested()) {
+            return Status::from_errno(EINTR);
+        }
+        Status status = learn_zone_size(reader, entry, zone_size);
+        if (!status.ok()) {
+            return status;
+        }
+        if (filter.zones && zone_size == 0 && entry.length > 0) {
+            return Status::error(EINVAL, "the log is not that of a zoned device");
+        }
+        if (!filter.takes(entry, std::max<uint64_t>(zone_size, 1))) {
+            continue;
+        }
+        const Result<std::string> mark = entry.kind == LogKind::mark ? reader.own_bytes(entry) : Result<std::string>(std::string());
+        if (!mark.ok()) {
+            return mark.status();
+        }
+        session.out().tell(EntryFact{entry, zone_size, *mark});
+        shown++;
+    }
+}
+
+Outcome run_log(Session& session, const Command& command, CommandLine line) {
+    const std::optional<EntryFilter> filter = parse_options(session, command, line, log_options);
+    if (!filter) {
+        return Outcome::failed;
+    }
+    const std::span<char*> operands = line.operands();
+    if (operands.size() != 1) {
+        return usage_error(session, command);
+    }
+    std::optional<OpenLog> log = open_log_argument(session, command, operands[0]);
+    if (!log) {
+        return Outcome::failed;
+    }
+    log->reader->read_headers_only();
+    uint64_t shown = 0;
+    session.out().begin_list("entries");
+    const Status status = list_entries(session, *log->reader, *filter, shown);
+    if (!status.ok()) {
+        return log_command_failed(session, command, status);
+    }
+    session.out().tell(LogSumFact{shown, log->reader->entry_count(), log->reader->sector_size()});
+    return Outcome::ok;
+}
+
+Outcome run_mark(Session& session, const Command& command, CommandLine line) {
+    const Status status = mark_logs(line.argv[1]);
+    return status.ok() ? Outcome::ok : log_command_failed(session, command, status);
+}
+
+constexpr Word log_operands[] = {Word::file};
+
+constexpr Command commands[] = {
+    {.name = "log", .run = run_log,
+     .argmin = 1, .argmax = -1, .is_ours = true,
+     .operands = "file",
+     .oneline = "lists the entries of a write log",
+     .help =
+         "Lists what the driver blklogwrites (or QEMU's, or dm-log-writes) has logged in FILE: the number of each entry,\n"
+         "what it is, where and how many bytes, and the names of marks. Options together narrow the choice.\n"
+         "\n"
+         "Example: log -k flush,mark writes.log\n",
+     .options = log_options, .words = {.operands = log_operands}},
+    {.name = "mark", .run = run_mark,
+     .argmin = 1, .argmax = 1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "name",
+     .oneline = "puts a mark into the write log",
+     .help =
+         "Puts a mark named NAME behind everything that has been logged so far, where replay and crash can go. An image\n"
+         "has a log when it was opened with the driver blklogwrites.\n"
+         "\n"
+         "Example: mark after-mkfs\n"},
+};
+
+} // namespace
+
+std::span<const Command> log_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "commands/log/places.h"
+
+#include "commands/image/image_open.h"
+#include "commands/long_work.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace zoneio {
+
+std::optional<OpenLog> open_log_argument(Session& session, const Command& command, const std::string& name) {
+    Result<OpenLog> log = open_log(name);
+    if (!log.ok()) {
+        session.out().error({FailureKind::open, name}, log.status(), fmt::format("{}: {}: {}", command.name, name, log.status().message()));
+        return std::nullopt;
+    }
+    return std::move(*log);
+}
+
+Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
+    constexpr std::string_view mark_prefix = "mark:";
+    uint64_t number = 0;
+    const char* const end = word.data() + word.size();
+    const auto [rest, error] = std::from_chars(word.data(), end, number);
+    const bool is_number = error == std::errc() && rest == end;
+    const std::string name = word.starts_with(mark_prefix) ? word.substr(mark_prefix.size()) : word;
+    reader.rewind();
+    while (true) {
+        Result<std::optional<LogEntry>> entry = reader.next();
+        if (!entry.ok()) {
+            return std::move(entry).status();
+        }
+        if (!*entry) {
+            break;
+        }
+        if (is_number && (*entry)->number == number) {
+            return **entry;
+        }
+        if (!is_number && (*entry)->kind == LogKind::mark) {
+            const Result<std::string> found = reader.own_bytes(**entry);
+            if (!found.ok()) {
+                return found.status();
+            }
+            if (*found == name) {
+                return **entry;
+            }
+        }
+    }
+    return is_number ? Status::error(EINVAL, fmt::format("there is no entry {}: the log has {}", number, reader.entry_count()))
+                     : Status::error(EINVAL, fmt::format("there is no mark '{}' in the log", name));
+}
+
+Outcome log_command_failed(Session& session, const Command& command, const Status& status) {
+    if (was_interrupted(status)) {
+        session.out().interrupted(fmt::format("{} interrupted", command.name));
+        return Outcome::failed;
+    }
+    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
+    return Outcome::failed;
+}
+
+std::string entry_text(const LogEntry& entry) {
+    const std::string_view kind = log_kind_name(entry.kind);
+    const bool has_range = entry.has_data() || entry.kind == LogKind::discard || entry.kind == LogKind::condition || zone_op_of(entry.kind);
+    return has_range ? fmt::format("{} of {} bytes at {}", kind, entry.length, entry.offset) : std::string(kind);
+}
+
+} // namespace zoneio

@@ -5,6 +5,7 @@ import os
 import select
 import socket
 import struct
+import threading
 
 GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE = 1, 2, 3, 5
 SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE, GET_VRING_BASE = 8, 9, 10, 11
@@ -87,9 +88,15 @@ class Memory:
         self.fd = os.memfd_create("guest")
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
+        # struct.pack_into fills its target with zeros first and goes on byte by byte, and the other side looks meanwhile.
+        self.words = memoryview(self.map).cast("H")
 
     def u16(self, at):
-        return struct.unpack_from("<H", self.map, at)[0]
+        return self.words[at // 2]
+
+    def set_u16(self, at, value):
+        """In one store, as the other side may read it at any time."""
+        self.words[at // 2] = value
 
     def region(self):
         return struct.pack("<QQQQ", GUEST, self.size, USER, 0)
@@ -128,9 +135,9 @@ class Queue:
 
     def put(self, head):
         """Makes a head available."""
-        struct.pack_into("<H", self.memory.map, self.avail + 4 + 2 * (self.next_avail % self.size), head)
+        self.memory.set_u16(self.avail + 4 + 2 * (self.next_avail % self.size), head)
         self.next_avail = (self.next_avail + 1) & 0xFFFF
-        struct.pack_into("<H", self.memory.map, self.avail + 2, self.next_avail)
+        self.memory.set_u16(self.avail + 2, self.next_avail)
 
     def notify(self):
         os.eventfd_write(self.kick, 1)
@@ -159,6 +166,7 @@ class FrontEnd:
         else:
             memory, self.queues = memory
         self.memory = memory
+        self.fence = threading.Lock()
         self.inflight = inflight
         if inflight is not None:
             self.share_inflight(queues, size)
@@ -238,7 +246,10 @@ class FrontEnd:
             q.free.append(head)
             done.append(request)
         if q.event_idx:
-            struct.pack_into("<H", self.memory.map, q.avail + 4 + 2 * q.size, q.last_used)
+            self.memory.set_u16(q.avail + 4 + 2 * q.size, q.last_used)
+            # The wish has to be there before the used index is looked at again: taking a lock is a full barrier.
+            with self.fence:
+                pass
         return done
 
     def wait(self, *requests, seconds=60):

@@ -209,7 +209,7 @@ def test_an_index_that_jumps(zoneio, image):
     z = served(zoneio, image)
     guest = z.connect()
     q = guest.queues[0]
-    struct.pack_into("<H", guest.memory.map, q.avail + 2, 1000)
+    guest.memory.set_u16(q.avail + 2, 1000)
     q.notify()
     while z.exports()[0]["problems"] == 0:
         pass

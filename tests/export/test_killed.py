@@ -35,7 +35,7 @@ class Shared:
         memory, queues = self.options["memory"]
         ring = queues[queue]
         used = (memory.u16(ring.used + 2) - 1) & 0xFFFF
-        struct.pack_into("<H", memory.map, ring.used + 2, used)
+        memory.set_u16(ring.used + 2, used)
         ring.last_used = used
         ring.free.remove(request.head)
         ring.under_way[request.head] = request

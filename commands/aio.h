@@ -36,9 +36,9 @@ struct AioRequest {
 
 /// The asynchronous commands that have not been reported yet, oldest first.
 ///
-/// They are reported in the order of the commands, whatever the order of completion: of the orders that qemu-io shows, this
-/// is the only deterministic one. If the engine orders completions itself, as with breakpoints, they are reported in that
-/// order.
+/// Requests refused without asking the image come first, as in qemu-io. The others are reported in the order of the commands,
+/// whatever the order of completion: qemu-io has no fixed order. If the engine orders completions itself, as with breakpoints,
+/// they are reported in that order.
 class AioQueue {
 public:
     AioQueue(Reporter& reporter, FailureLog& log) : reporter_(reporter), log_(log) {}
@@ -65,6 +65,8 @@ public:
     void report_finished(BlockBackend& backend);
     /// Reports the requests that are already marked done.
     void report_done(const BlockBackend& backend);
+    /// Reports the requests that were refused without asking the image.
+    void report_refused();
     /// Number of reported requests that failed or read other data than expected.
     uint64_t failures() const { return failures_; }
 
@@ -72,6 +74,7 @@ private:
     enum class Waited : uint8_t { some_finished, all_are_held, interrupted };
 
     Waited wait(BlockBackend& backend);
+    void move_refused();
     void report_in_sequence();
     void report_front();
     void retire(AioRequest& request);
@@ -81,6 +84,7 @@ private:
     Reporter& reporter_;
     FailureLog& log_;
     std::deque<std::unique_ptr<AioRequest>> requests_;
+    size_t refused_ = 0; ///< so many at the front were refused without asking the image
     size_t memory_ = 0; ///< bytes that all of them use
     uint64_t started_ = 0;
     uint64_t failures_ = 0;

@@ -21,8 +21,11 @@ void run_prompt(Session& session) {
     char* line = nullptr;
     do {
         session.out().write_now(prompt);
-        if (!session.aio().empty() && !lines.has_next()) {
-            session.kick();
+        if (!session.aio().empty()) {
+            session.aio().report_refused();
+            if (!lines.has_next()) {
+                session.kick();
+            }
         }
         line = lines.next();
     } while (line != nullptr && sequence.run(line));

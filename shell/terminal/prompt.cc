@@ -277,6 +277,7 @@ private:
 
     /// Edits one line; results of asynchronous requests appear above it as they come.
     std::optional<std::string> read_line() {
+        session_.aio().report_refused();
         session_.kick();
         const EditingSignals signals;
         finished_line = {};

@@ -76,15 +76,20 @@ KeyWatch::KeyWatch() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILE
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-        // A signal that nobody takes ends no wait.
+        // A signal that nobody takes ends no wait. One that comes while nobody waits ends the next wait: it is held back.
         struct sigaction resize{};
         resize.sa_handler = [](int) {};
         sigaction(SIGWINCH, &resize, &resize_before_);
+        sigset_t held;
+        sigemptyset(&held);
+        sigaddset(&held, SIGWINCH);
+        pthread_sigmask(SIG_BLOCK, &held, &signals_before_);
     }
 }
 
 KeyWatch::~KeyWatch() {
     if (is_terminal_) {
+        pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
         sigaction(SIGWINCH, &resize_before_, nullptr);
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
     }
@@ -92,7 +97,9 @@ KeyWatch::~KeyWatch() {
 
 bool KeyWatch::wait(std::chrono::milliseconds time) {
     pollfd event{is_terminal_ ? STDIN_FILENO : -1, POLLIN, 0};
-    if (poll(&event, 1, static_cast<int>(time.count())) <= 0 || event.revents == 0) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+    const timespec pause{seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
+    if (ppoll(&event, 1, &pause, is_terminal_ ? &signals_before_ : nullptr) <= 0 || event.revents == 0) {
         return false;
     }
     char keys[64];

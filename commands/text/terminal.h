@@ -43,6 +43,7 @@ public:
 
 private:
     struct sigaction resize_before_{};
+    sigset_t signals_before_{};
     termios before_{};
     bool is_terminal_; ///< last: finding out fills in the other
 };

@@ -60,6 +60,10 @@ public:
     std::string filename() const;
     /// Name of the file of the driver `driver`, anywhere in the chain; empty if it has none.
     std::string file_of(std::string_view driver) const;
+    /// Names of the drivers of the chain, from the top.
+    std::vector<std::string_view> drivers() const;
+    /// Engine of asynchronous requests.
+    AioMode aio() const { return aio_; }
     /// True when `file` is one of the files of the image.
     bool is_made_of(const struct stat& file) const;
     /// Breakpoints of the uppermost driver that has any; null if no driver has.

@@ -31,6 +31,14 @@ std::string BlockBackend::file_of(std::string_view driver) const {
     return {};
 }
 
+std::vector<std::string_view> BlockBackend::drivers() const {
+    std::vector<std::string_view> names;
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        names.push_back(node->info().name);
+    }
+    return names;
+}
+
 bool BlockBackend::is_made_of(const struct stat& file) const {
     for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
         struct stat st{};

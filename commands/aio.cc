@@ -76,9 +76,6 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
         started.request.status = Status::from_errno(ENOMEM);
         started.request.done = true;
     }
-    if (started.request.done && !started.request.status.ok() && !backend.orders_completions()) {
-        move_refused();
-    }
     if (requests_.size() % collect_every == 0 && !backend.orders_completions()) {
         backend.reap(false);
         while (!requests_.empty() && requests_.front()->request.done && is_silent(*requests_.front())) {
@@ -92,19 +89,6 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
         report_done(backend);
     }
     return id;
-}
-
-/// Moves the newest request before all that were not refused.
-void AioQueue::move_refused() {
-    std::unique_ptr<AioRequest> request = std::move(requests_.back());
-    requests_.pop_back();
-    requests_.insert(requests_.begin() + static_cast<std::ptrdiff_t>(refused_++), std::move(request));
-}
-
-void AioQueue::report_refused() {
-    while (refused_ > 0) {
-        report_front();
-    }
 }
 
 bool AioQueue::drain(BlockBackend& backend) {
@@ -196,7 +180,6 @@ void AioQueue::report_front() {
     report(*requests_.front());
     retire(*requests_.front());
     requests_.pop_front();
-    refused_ -= refused_ > 0 ? 1 : 0;
 }
 
 /// Keeps the memory of a request that is about to go.

@@ -69,7 +69,7 @@ int next_option(const Command& command, CommandLine line) {
     // Where nothing is to be reordered, getopt is told so: else it asks the environment, which is most of its work.
     static bool in_order = false;
     if (optind == 0) {
-        in_order = has_options_first(line);
+        in_order = command.takes_command || has_options_first(line);
     }
     const char* const letters = in_order ? command.options.letters_in_order() : command.options.letters();
     const option* const long_options = command.options.long_options();

@@ -16,6 +16,7 @@ std::vector<const Command*> sorted_commands() {
     for (const std::span<const Command> family :
          {read_commands(), write_commands(), aio_commands(), image_commands(), session_commands(), script_commands(),
           zone_commands(), zone_list_commands(), zone_map_commands(), zone_apply_commands(), zoned_commands(),
+          fails_commands(), expect_commands(), watch_commands(), status_commands(),
           find_commands(), dump_commands(), save_commands(), load_commands(), compare_commands(), wipe_commands(),
           log_commands(), replay_commands(), crash_commands(), why_commands(), debug_commands(), export_commands(), help_commands()}) {
         for (const Command& command : family) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/dispatch.h"
 
+#include "commands/address.h"
 #include "commands/command_table.h"
 
 #include <algorithm>
@@ -55,11 +56,30 @@ Outcome run_command(Session& session, const Command& command, CommandLine line) 
     }
 }
 
-void split(char* line, std::vector<char*>& words) {
+/// The end of a word that begins with a quote, at the quote that ends it; null where nothing does: then it is no quote.
+char* quoted_end(char* word) {
+    if (*word != '\'' && *word != '"') {
+        return nullptr;
+    }
+    for (char* at = word + 1; *at != '\0'; at++) {
+        if (*at == *word && (at[1] == ' ' || at[1] == '\0')) {
+            return at;
+        }
+    }
+    return nullptr;
+}
+
+void split(char* line, std::vector<char*>& words, bool quotes) {
     words.clear();
     for (char* rest = line; *rest != '\0';) {
         if (*rest == ' ') {
             *rest++ = '\0';
+            continue;
+        }
+        if (char* const end = quotes ? quoted_end(rest) : nullptr; end != nullptr) {
+            words.push_back(rest + 1);
+            *end = '\0';
+            rest = end + 1;
             continue;
         }
         words.push_back(rest);
@@ -68,6 +88,26 @@ void split(char* line, std::vector<char*>& words) {
         }
     }
     words.push_back(nullptr);
+}
+
+/// Does a word begin with a quote that another one ends?
+bool has_quoted_blank(char* line) {
+    for (char* at = line; *at != '\0'; at++) {
+        char* const end = at == line || at[-1] == ' ' ? quoted_end(at) : nullptr;
+        if (end != nullptr && std::find(at, end, ' ') != end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Commands of our own take quotes. qemu-io's do not: but it takes one name only for `open`, so that one with blanks in quotes
+/// would fail there.
+bool takes_quotes(char* line) {
+    std::string_view name(line);
+    name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
+    const Command* const command = find_command(name.substr(0, name.find(' ')));
+    return command != nullptr && (command->is_ours || (command->name == "open" && has_quoted_blank(line)));
 }
 
 void begin_record(Session& session, std::string_view name) {
@@ -80,9 +120,22 @@ void begin_record(Session& session, std::string_view name) {
     session.out().begin_command(name, words, script.name, script.line);
 }
 
+/// Is the address of a zone the only word after the command? Then that zone is meant.
+bool is_zone_alone(Session& session) {
+    if (session.words().size() != 3 || !takes_addresses(session)) {
+        return false;
+    }
+    const std::optional<Address> address = find_address(session, session.words()[1]);
+    return address && address->zone && !address->pointer && address->distance == 0;
+}
+
 /// Runs the session's words; `command` is what the first of them names.
 Outcome run_words(Session& session, const Command* command) {
     std::vector<char*>& words = session.words();
+    if (command != nullptr && command->takes_zone_alone && is_zone_alone(session)) {
+        static char one_zone[] = "1z";
+        words.insert(words.end() - 1, one_zone);
+    }
     const int count = static_cast<int>(words.size()) - 1;
     if (command == nullptr) {
         session.out().plain_error({FailureKind::unknown_command, words[0]}, fmt::format("command \"{}\" not found", words[0]));
@@ -124,30 +177,33 @@ std::optional<FailedRequest> take_failed_request(Session& session) {
     return session.is_open() ? session.backend().take_failure() : std::nullopt;
 }
 
-} // namespace
-
-Outcome run_line(Session& session, char* line) {
-    const Turn::Hold hold(session.turn());
+/// Runs what is in the session's words, with a record of its own and a note of what failed.
+Outcome run_noted(Session& session) {
     FailureLog& failures = session.failures();
-    failures.begin(line);
     (void)take_failed_request(session);
     const uint64_t failed_before = failures.count();
     std::vector<char*>& words = session.words();
-    split(line, words);
-    if (words.size() == 1) {
-        return Outcome::ok;
-    }
     const Command* const command = find_command(words[0]);
     if (session.out().is_json()) {
         begin_record(session, command != nullptr ? command->name : words[0]);
     }
     const Outcome outcome = run_words(session, command);
-    session.out().end_command(outcome != Outcome::failed);
     // What fails within a command (a line of a script) says more than that the command failed.
     if (outcome == Outcome::failed && failures.count() == failed_before) {
         failures.finish(command, take_failed_request(session));
     }
+    session.out().end_command(outcome != Outcome::failed);
     return outcome;
+}
+
+} // namespace
+
+Outcome run_line(Session& session, char* line) {
+    const Turn::Hold hold(session.turn());
+    session.begin_line(line);
+    const bool quotes = strpbrk(line, "'\"") != nullptr && takes_quotes(line);
+    split(line, session.words(), quotes);
+    return session.words().size() == 1 ? Outcome::ok : run_noted(session);
 }
 
 } // namespace zoneio

@@ -5,7 +5,8 @@
 
 namespace zoneio {
 
-/// Splits a line at spaces and runs it. The line is modified.
+/// Splits a line into words at spaces, in place, looks the command up and runs it. An empty line does nothing. A command
+/// may run another one: then Session::words() and Session::text_from() are no longer about the outer one.
 Outcome run_line(Session& session, char* line);
 
 } // namespace zoneio

@@ -22,6 +22,18 @@ void Session::attach(std::unique_ptr<BlockBackend> backend) {
                             [this] { turn_.is_held() ? aio_.report_done(*backend_) : note_news(); });
 }
 
+void Session::begin_line(const char* line) {
+    failures_.begin(line);
+    line_ = line;
+}
+
+std::string Session::text_from(const char* word) const {
+    const std::string& line = failures_.line();
+    const auto at = static_cast<size_t>(word - line_);
+    const bool is_quoted = at > 0 && (line[at - 1] == '\'' || line[at - 1] == '"');
+    return line.substr(is_quoted ? at - 1 : at);
+}
+
 /// What happens to the requests of a guest is told by the session, when it has the turn.
 void Session::listen(std::string_view text) {
     if (turn_.is_held()) {

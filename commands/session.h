@@ -20,7 +20,8 @@ namespace zoneio {
 enum class Guard : uint8_t {
     off,  ///< nothing, as in qemu-io
     warn, ///< a warning
-    ask,  ///< ask, see Session::confirm; any answer other than yes leaves it closed (ECANCELED)
+    ask,  ///< ask, see Session::ask; any answer other than yes or read-only leaves it closed (ECANCELED)
+    refuse, ///< do not open it for writing (EBUSY)
 };
 
 /// A script that is running.
@@ -78,8 +79,13 @@ public:
     std::optional<uint64_t> current_zone;
 
     Guard guard = Guard::off;
-    /// Asks a question at the terminal; set if the guard asks.
-    bool (*confirm)(std::string_view question) = nullptr;
+    /// Asks a question at the terminal; set if the guard asks. `choices` is shown after the question. The answer is one of
+    /// `letters`, or 0 for anything else.
+    char (*ask)(std::string_view question, std::string_view choices, std::string_view letters) = nullptr;
+    /// Asks a question with yes or no; false if nobody can be asked.
+    bool confirm(std::string_view question) const { return ask != nullptr && ask(question, "[y/N]", "y") == 'y'; }
+    /// The answer to the guard was to open the image read-only.
+    bool wants_read_only = false;
 
     /// Stop after the first command that fails (--errexit).
     bool errexit = false;
@@ -92,6 +98,10 @@ public:
     AlignedBuffer& scratch() { return scratch_; }
     /// Memory for the words of one command, kept likewise.
     std::vector<char*>& words() { return words_; }
+    /// Starts a command whose words will be in this line.
+    void begin_line(const char* line);
+    /// The line of the running command as it was typed, from this of its words to its end, with its quotes.
+    std::string text_from(const char* word) const;
 
 private:
     void listen(std::string_view text);
@@ -108,6 +118,7 @@ private:
     uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;
+    const char* line_ = nullptr; ///< what words_ point into
     std::vector<RunningScript> scripts_;
 };
 

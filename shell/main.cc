@@ -4,6 +4,7 @@
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 #include "commands/text/terminal.h"
+#include "commands/why/failed_command.h"
 #include "commands/why/record.h"
 #include "shell/options/options.h"
 #include "shell/prompt.h"
@@ -62,9 +63,11 @@ bool open_operand(Session& session, ProcessOptions& options) {
     char* words[] = {word, name.data()};
     session.out().begin_command(word, words, {}, 0);
     const bool is_open = open_named(session, options) == Outcome::ok;
-    session.out().end_command(is_open);
     if (!is_open) {
         session.failures().finish(nullptr, std::nullopt);
+    }
+    session.out().end_command(is_open);
+    if (!is_open) {
         explain_failed_open(session);
     }
     return is_open;
@@ -72,10 +75,14 @@ bool open_operand(Session& session, ProcessOptions& options) {
 
 /// Only who sits at a terminal can be asked.
 Guard guard_for(const ProcessOptions& options) {
-    if (options.commands.empty() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
-        return Guard::ask;
-    }
-    return options.guard ? Guard::warn : Guard::off;
+    const bool is_prompt = options.commands.empty() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    return is_prompt && options.guard != Guard::refuse ? Guard::ask : options.guard.value_or(Guard::off);
+}
+
+/// Did somebody at the prompt not want the image opened for writing? Then the prompt is there, for another command.
+bool was_declined(Session& session) {
+    const Failure* const failure = session.failures().last();
+    return session.guard == Guard::ask && failure != nullptr && failure->status.cause() == Cause::write_declined;
 }
 
 void run_batch(Session& session, std::vector<ProcessOptions::Batch>& batch) {
@@ -99,7 +106,7 @@ int run(int argc, char** argv) {
     session.misalign = options.misalign;
     session.errexit = options.errexit;
     session.guard = guard_for(options);
-    session.confirm = confirm;
+    session.ask = ask;
     if (options.json) {
         session.out().use_json();
     }
@@ -107,10 +114,14 @@ int run(int argc, char** argv) {
     if (options.deterministic) {
         use_fixed_names();
     }
+    session.out().set_explainer([&session, prints = options.explain](JsonRecord* record) { explain_failed_command(session, record, prints); });
     if (!open_operand(session, options)) {
-        return EXIT_FAILURE;
+        if (!was_declined(session)) {
+            return EXIT_FAILURE;
+        }
+        session.failed_commands++;
     }
-    options.commands.empty() ? run_prompt(session) : run_batch(session, options.commands);
+    options.commands.empty() ? run_prompt(session, !options.no_rc) : run_batch(session, options.commands);
     session.close();
     if (const int error = session.out().lost_output()) {
         print_lost_output(program, error);

@@ -10,9 +10,9 @@
 
 namespace zoneio {
 
-void run_prompt(Session& session) {
+void run_prompt(Session& session, bool starts_up) {
     if (isatty(STDIN_FILENO) && load_readline() != nullptr) {
-        return run_terminal_prompt(session);
+        return run_terminal_prompt(session, starts_up);
     }
     StdinLines lines;
     CommandSequence sequence(session);
@@ -21,11 +21,8 @@ void run_prompt(Session& session) {
     char* line = nullptr;
     do {
         session.out().write_now(prompt);
-        if (!session.aio().empty()) {
-            session.aio().report_refused();
-            if (!lines.has_next()) {
-                session.kick();
-            }
+        if (!session.aio().empty() && !lines.has_next()) {
+            session.kick();
         }
         line = lines.next();
     } while (line != nullptr && sequence.run(line));

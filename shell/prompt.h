@@ -6,7 +6,7 @@
 namespace zoneio {
 
 /// Reads and runs commands from standard input until it ends or one says so: with line editing and history
-/// where it is a terminal. Session::failed_commands tells how they went.
-void run_prompt(Session& session);
+/// where it is a terminal, and there, if `starts_up`, with start_prompt() before. Session::failed_commands tells how they went.
+void run_prompt(Session& session, bool starts_up);
 
 } // namespace zoneio

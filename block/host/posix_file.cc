@@ -340,6 +340,10 @@ Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& option
     if (writable == writable_ && flags.direct == direct_) {
         return std::unique_ptr<PendingReopen>(std::move(reopen));
     }
+    status = check_aio(flags.direct);
+    if (!status.ok()) {
+        return status;
+    }
     Result<FileDescriptor> file = open_beside(writable, flags.direct);
     if (!file.ok()) {
         return std::move(file).status();

@@ -146,12 +146,8 @@ Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
     });
 }
 
-/// True if a range is known, without reading, to read as zeros. False if the state of a part cannot be had, or if a part
-/// lies beyond the end of the image, as in qemu-io.
+/// Is it known, without reading, that a range reads as zeros? What cannot be asked is not.
 bool SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
-    if (begin < end && end > size_.load(std::memory_order_relaxed)) {
-        return false;
-    }
     while (begin < end) {
         const Span span(begin, end - begin);
         const Result<ClusterRun> run = map_->find(span.first, span.count);
@@ -188,7 +184,7 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         if (head + tail > 0 && !edges.reserve(head + tail)) {
             return Status::from_errno(ENOMEM);
         }
-        // qemu-io reads neither if both are known to be zero, so a fault there goes unnoticed.
+        // Upstream reads nothing where both are known to be zero, so what would fail there does not matter.
         const bool must_read = !is_known_zero(begin, position) || !is_known_zero(end - tail, end);
         IoVec whole;
         Status status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command_help.h"
 #include "commands/command_table.h"
+#include "commands/control/groups.h"
 #include "commands/families.h"
 #include "commands/text/help_text.h"
 #include "commands/text/terminal.h"
@@ -34,7 +35,8 @@ struct CommandFact {
     void text(Reporter& out) const {
         const size_t columns = line_columns(STDOUT_FILENO);
         out.print("{}\n", wrapped(usage_line(command, name), columns, hanging));
-        if (const std::string help = help_of(command); !help.empty()) {
+        // Elsewhere qemu-io's commands have the help that suites know.
+        if (const std::string help = isatty(STDOUT_FILENO) != 0 ? manual_of(command) : help_of(command); !help.empty()) {
             out.print("\n{}\n", help_for_screen(help, columns));
         }
     }
@@ -42,6 +44,45 @@ struct CommandFact {
         record.begin_list("commands");
         add_command(record, command);
     }
+};
+
+/// The commands of a group, a line each.
+struct GroupFact {
+    const CommandGroup& group;
+
+    void text(Reporter& out) const {
+        out.print("{}:\n", group.title);
+        for (const std::string_view name : group.commands) {
+            const Command& command = *find_command(name);
+            const std::string names = command.altname.empty() ? std::string(name) : fmt::format("{}, {}", name, command.altname);
+            constexpr size_t column = 24;
+            out.print("{}\n", wrapped(fmt::format("  {:<20} {}", names, command.oneline), line_columns(STDOUT_FILENO), column - 1));
+        }
+    }
+    void json(JsonRecord& record) const {
+        record.begin_list("commands");
+        for (const std::string_view name : group.commands) {
+            add_command(record, *find_command(name));
+        }
+    }
+};
+
+/// All groups, for people.
+struct GroupsFact {
+    void text(Reporter& out) const {
+        for (const CommandGroup& group : command_groups()) {
+            GroupFact{group}.text(out);
+            out.write("\n");
+        }
+        std::string names;
+        for (const CommandGroup& group : command_groups()) {
+            names += names.empty() ? "" : ", ";
+            names += group.name;
+        }
+        const std::string text = fmt::format("'help COMMAND' explains one command, 'help GROUP' lists a group: {}.", names);
+        out.print("{}\n", wrapped(text, line_columns(STDOUT_FILENO), 0));
+    }
+    void json(JsonRecord& /*record*/) const {}
 };
 
 /// The list of all commands.
@@ -71,10 +112,16 @@ struct CommandsFact {
 
 Outcome run_help(Session& session, const Command& /*command*/, CommandLine line) {
     if (line.argc == 1) {
-        session.out().tell(CommandsFact{});
+        const bool at_terminal = isatty(STDOUT_FILENO) != 0 && !session.out().is_json();
+        at_terminal ? session.out().tell(GroupsFact{}) : session.out().tell(CommandsFact{});
         return Outcome::ok;
     }
     const Command* const command = find_command(line.argv[1]);
+    const CommandGroup* const group = command == nullptr ? find_command_group(line.argv[1]) : nullptr;
+    if (group != nullptr) {
+        session.out().tell(GroupFact{*group});
+        return Outcome::ok;
+    }
     if (command == nullptr) {
         session.out().complain("command {} not found\n", line.argv[1]);
         return Outcome::failed;

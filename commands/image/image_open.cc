@@ -85,6 +85,15 @@ std::optional<NamedFile> parse_image_file(Session& session, const std::string& n
     return std::move(*file);
 }
 
+namespace {
+
+Result<std::unique_ptr<BlockBackend>> open_backend(Session& session, const OpenRequest& request, std::vector<Notice>& notices) {
+    return BlockBackend::open({request.filename, request.options, request.flags, request.aio, request.snapshot, write_guard(session)},
+                              request.writethrough, notices);
+}
+
+} // namespace
+
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {
         session.out().error({FailureKind::already_open}, "file open already, try 'help close'");
@@ -101,10 +110,13 @@ Outcome open_image(Session& session, OpenRequest request) {
     const std::string name = request.filename.value_or(option_name(request.options));
     const std::string subject = request.filename ? " device " + *request.filename : std::string();
     std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockBackend>> backend =
-        BlockBackend::open({std::move(request.filename), std::move(request.options), request.flags, request.aio,
-                            request.snapshot, write_guard(session)},
-                           request.writethrough, notices);
+    session.wants_read_only = false;
+    Result<std::unique_ptr<BlockBackend>> backend = open_backend(session, request, notices);
+    if (!backend.ok() && session.wants_read_only) {
+        request.flags.read_only = true;
+        request.options.set("read-only", "on");
+        backend = open_backend(session, request, notices);
+    }
     for (const Notice& notice : notices) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);
     }

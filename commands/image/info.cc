@@ -6,6 +6,7 @@
 #include "block/node/mode_words.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
+#include "commands/text/terminal.h"
 
 #include <unistd.h>
 
@@ -257,6 +258,15 @@ constexpr OptionRow<DiscardOptions> discard_options[] = {
     {{.letter = 'q', .help = "do not report"}, set_flag<&DiscardOptions::quiet>},
 };
 
+/// At a terminal only.
+void note_zones(Session& session) {
+    if (session.backend().limits().zoned == ZonedModel::none || session.out().is_json() || isatty(STDOUT_FILENO) == 0) {
+        return;
+    }
+    const bool dim = may_colour(STDOUT_FILENO);
+    session.out().print("{}on a zoned device a discard frees nothing: zone_reset empties a zone{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
+}
+
 Outcome run_discard(Session& session, const Command& command, CommandLine line) {
     const std::optional<DiscardOptions> options = parse_options(session, command, line, discard_options);
     if (!options) {
@@ -279,6 +289,7 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     }
     if (!options->quiet) {
         session.out().request({"discard", begin, bytes, elapsed}, options->for_machines);
+        note_zones(session);
     }
     return Outcome::ok;
 }

@@ -98,18 +98,6 @@ struct CrashSumFact {
     }
 };
 
-/// The words from the one at `first` on as they were typed, with the spaces between them.
-std::string rest_of_line(std::span<char*> words) {
-    std::string text;
-    for (size_t i = 0; i < words.size(); i++) {
-        text += words[i];
-        if (i + 1 < words.size()) {
-            text.append(static_cast<size_t>(words[i + 1] - words[i]) - strlen(words[i]), ' ');
-        }
-    }
-    return text;
-}
-
 class Crash {
 public:
     Crash(Session& session, const CrashOptions& options, CrashStates& states, CheckProgram program)
@@ -238,7 +226,7 @@ Outcome run_crash(Session& session, const Command& command, CommandLine line) {
     if (!states.ok()) {
         return log_command_failed(session, command, states.status());
     }
-    Crash crash(session, *options, **states, CheckProgram(rest_of_line(operands.subspan(1))));
+    Crash crash(session, *options, **states, CheckProgram(session.text_from(operands[1])));
     session.out().begin_list("findings");
     status = crash.run(*cuts, options->at == "random");
     const Outcome outcome = status.ok() || crash.has_checked() ? crash.sum_up() : Outcome::failed;

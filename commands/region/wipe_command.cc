@@ -109,7 +109,7 @@ struct VerifiedFact {
 
 /// Only who sits at a terminal is asked.
 bool may_wipe(Session& session, WipeMode mode, std::span<const WipePart> parts) {
-    if (session.guard != Guard::ask || session.confirm == nullptr) {
+    if (session.guard != Guard::ask || session.ask == nullptr) {
         return true;
     }
     constexpr size_t most_lines = 10;

@@ -70,6 +70,8 @@ public:
         line_ = line;
         noted_.reset();
     }
+    /// The running command as it was typed.
+    const std::string& line() const { return line_; }
     /// Notes a failure. Of several failures of a command the first is kept, because the others follow from it.
     void note(const FailureReason& reason, const Status& status);
     void note(const DataMismatch& mismatch);

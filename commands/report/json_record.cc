@@ -65,6 +65,7 @@ void JsonRecord::begin(std::string_view type, std::string_view command, uint64_t
     depth_ = 0;
     list_is_open_ = false;
     failure_.reset();
+    explained_.reset();
     warnings_.clear();
     text_.clear();
 }
@@ -158,6 +159,13 @@ void JsonRecord::add_outcome(bool ok) {
     add("kind", failure.kind);
     add("message", failure.message);
     add("reason", failure.reason);
+    if (explained_) {
+        add("cause", explained_->cause);
+        add("explanation", explained_->explanation);
+        if (explained_->more) {
+            explained_->more(*this);
+        }
+    }
     end();
 }
 

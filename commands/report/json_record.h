@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ public:
 
     /// Why the command failed. Of several, the first names the errno, the messages are one after the other.
     void add_failure(int code, std::string_view kind, std::string_view message, std::string_view reason);
+    /// More about that: a cause as `why` names it, words, and what `more` adds to the error.
+    void explain_failure(std::string_view cause, std::string_view explanation, std::function<void(JsonRecord&)> more) {
+        explained_ = Explained{cause, std::string(explanation), std::move(more)};
+    }
     void add_warning(std::string_view text) { warnings_.emplace_back(text); }
     /// Text of a command that has nothing better to say.
     void add_text(std::string_view text) { text_ += text; }
@@ -59,6 +64,12 @@ private:
         std::string_view kind;
         std::string message;
         std::string reason;
+    };
+
+    struct Explained {
+        std::string_view cause;
+        std::string explanation;
+        std::function<void(JsonRecord&)> more;
     };
 
     void begin_member(std::string_view name);
@@ -96,6 +107,7 @@ private:
     int depth_ = 0;         ///< of open objects, the record itself not counted
     bool list_is_open_ = false;
     std::optional<Failure> failure_;
+    std::optional<Explained> explained_;
     std::vector<std::string> warnings_;
     std::string text_;
 };

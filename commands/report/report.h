@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -173,6 +174,9 @@ public:
     void begin_program(std::span<char* const> words);
     /// Starts the JSON record of a finished asynchronous request; `id`: the number that its command reported.
     void begin_completion(std::string_view name, uint64_t id);
+    /// Called at the end of each command or request that failed, when what failed is the last failure of the FailureLog:
+    /// with its record, or null where results are text.
+    void set_explainer(std::function<void(JsonRecord* record)> explainer) { explainer_ = std::move(explainer); }
     void end_command(bool ok);
 
 private:
@@ -193,6 +197,8 @@ private:
 
     std::string program_;
     FailureLog* failures_;
+    std::function<void(JsonRecord* record)> explainer_;
+    uint64_t explained_ = 0; ///< failures
     bool deterministic_ = false;
     bool is_own_ = false;
     bool holds_own_ = false; ///< stdout's buffer may hold output of zoneio's own commands

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
+#include <filesystem>
 #include <unistd.h>
 
 namespace zoneio {
@@ -65,16 +66,35 @@ bool can_be_created(const std::string& file) {
     return is_free && is_plain_word(file) && !file.ends_with('/') && access(folder_of(file).c_str(), W_OK | X_OK) == 0;
 }
 
+/// The file of the same folder that has nearly this name; empty: there is none, or there are several.
+std::string near_file(const std::string& file) {
+    constexpr size_t most_files = 10000;
+    std::error_code error;
+    std::vector<std::string> names;
+    for (std::filesystem::directory_iterator entry(folder_of(file), error), end; !error && entry != end && names.size() < most_files;
+         entry.increment(error)) {
+        names.push_back(entry->path().filename());
+    }
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const size_t name = file.rfind('/') == std::string::npos ? 0 : file.rfind('/') + 1;
+    const std::vector<std::string_view> nearest = nearest_words(std::string_view(file).substr(name), views);
+    return nearest.size() == 1 ? file.substr(0, name) + std::string(nearest.front()) : std::string();
+}
+
 Explanation explain_missing(Evidence& evidence) {
     const std::string file = evidence.name();
     const std::string folder = folder_of(file);
     if (access(folder.c_str(), F_OK) != 0) {
         return {fmt::format("the folder '{}' of '{}' does not exist", folder, file), {}, ""};
     }
-    return {fmt::format("the file '{}' does not exist", file),
-            {"A name without a slash is a file in the working directory.", "'create' makes a raw image or, with -f zoned, an "
-                                                                           "emulated zoned device."},
-            can_be_created(file) ? fmt::format("create {} 64M", file) : ""};
+    Explanation explanation{fmt::format("the file '{}' does not exist", file),
+                            {"A name without a slash is a file in the working directory.",
+                             "'create' makes a raw image or, with -f zoned, an emulated zoned device."},
+                            can_be_created(file) ? fmt::format("create {} 64M", file) : ""};
+    if (const std::string near = near_file(file); !near.empty()) {
+        explanation.more.insert(explanation.more.begin(), fmt::format("{}'{}'?", guess, near));
+    }
+    return explanation;
 }
 
 bool is_refused_by_permissions(Evidence& evidence) {
@@ -275,7 +295,10 @@ Explanation explain_open(Evidence& evidence) {
 
 Explanation explain_guarded(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("you declined to open '{}' for writing", file), {}, open_command("-r", file, {})};
+    const bool was_asked = evidence.code() == ECANCELED;
+    Explanation explanation{was_asked ? fmt::format("you declined to open '{}' for writing", file)
+                                      : fmt::format("--guard=refuse keeps '{}' from being opened for writing", file),
+                            {}, open_command("-r", file, {})};
     if (const std::vector<std::string> uses = path_uses(file); !uses.empty()) {
         explanation.more.push_back(fmt::format("Writing to it may destroy data: {}.", fmt::join(uses, "; ")));
     }

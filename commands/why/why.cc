@@ -9,6 +9,7 @@
 #include "commands/zones/rules.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace zoneio {
 
@@ -195,7 +196,31 @@ bool may_run_now(Session& session, std::string_view line) {
 
 } // namespace
 
+bool is_cause(std::string_view name) {
+    bool found = false;
+    for_each_cause([&](const CauseRow& cause) { return found = found || cause.name == name; });
+    return found;
+}
+
+namespace {
+
+/// Whether an image could be reopened for writing is found out by asking whoever guards it: here nobody is to be asked.
+class NoQuestions {
+public:
+    explicit NoQuestions(Session& session) : session_(session), guard_(std::exchange(session.guard, Guard::off)) {}
+    ~NoQuestions() { session_.guard = guard_; }
+    NoQuestions(const NoQuestions&) = delete;
+    NoQuestions& operator=(const NoQuestions&) = delete;
+
+private:
+    Session& session_;
+    Guard guard_;
+};
+
+} // namespace
+
 Explanation explain(Evidence& evidence) {
+    const NoQuestions no_questions(evidence.session());
     Explanation explanation;
     for_each_cause([&](const CauseRow& cause) {
         const bool applies = cause.applies(evidence);
@@ -219,7 +244,14 @@ std::optional<std::string> failure_hint(Session& session) {
     }
     const Turn::Hold hold(session.turn());
     Evidence evidence(session, *failure);
-    return evidence.zoned() ? std::optional(explain(evidence).first) : std::nullopt;
+    const Explanation explanation = explain(evidence);
+    if (evidence.zoned() || explanation.cause == "past-end") {
+        return explanation.first;
+    }
+    // What the command said has the first line; the second one has the usage, the choices or the name that was meant.
+    const bool helps = explanation.cause == "word-count" || explanation.cause == "bad-mode" || explanation.cause == "no-such-file";
+    const bool is_guess = explanation.cause != "no-such-file" || (!explanation.more.empty() && explanation.more.front().starts_with(guess));
+    return helps && is_guess && !explanation.more.empty() ? std::optional(explanation.more.front()) : std::nullopt;
 }
 
 std::string exact_size(uint64_t bytes) {

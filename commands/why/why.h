@@ -130,10 +130,16 @@ std::span<const CauseRow> image_causes();
 inline constexpr std::string_view active_limit_cause = "active-limit";
 inline constexpr std::string_view open_limit_cause = "open-limit";
 
+/// True when `name` is the name of a cause.
+bool is_cause(std::string_view name);
+
 /// The explanation of a failure. Never fails.
 Explanation explain(Evidence& evidence);
 
-/// On a terminal, the first line of the explanation of a command that has just failed on a zoned device.
+/// Start of a line that proposes a name that may have been meant.
+inline constexpr std::string_view guess = "did you mean ";
+
+/// On a terminal, the line of the explanation of a command that has just failed that says more than the command did.
 std::optional<std::string> failure_hint(Session& session);
 
 /// A size as a short exact text: `4k`, `3M`, or the plain number.

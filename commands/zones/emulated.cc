@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // zoneio's own commands about emulated zoned devices and new images: create, check, zone_state.
+#include "block/base/size.h"
 #include "block/create.h"
 #include "block/zoned/check.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
 #include "commands/parse_options.h"
+#include "commands/text/nearest.h"
+#include "commands/text/safe_text.h"
 #include "commands/text/zone_words.h"
+#include "commands/zones/like.h"
 
 #include <unistd.h>
 
@@ -18,6 +22,7 @@ struct CreateOptions {
     std::optional<std::string> driver; // -f
     Options options;                   // -o
     bool overwrite = false;            // -F
+    const char* like = nullptr;        // --like
 };
 
 OptionStep take_create_options(const GivenOption& given, CreateOptions& parsed) {
@@ -33,8 +38,21 @@ constexpr OptionRow<CreateOptions> create_options[] = {
               "logical_block_size",
       .word = Word::create_options},
      take_create_options},
+    {{.name = "like", .argument = "KIND", .help = "a zoned device like an NVMe SSD (zns), an SMR disk (smr) or Linux's null_blk (null_blk)"},
+     set_word<&CreateOptions::like>},
     {{.letter = 'F', .help = "overwrite a file that is not empty; its content is lost"}, set_flag<&CreateOptions::overwrite>},
 };
+
+/// At a terminal only: scripts know that there is no output.
+void tell_created(Session& session, const char* name, uint64_t size, bool zoned) {
+    if (session.out().is_json() || isatty(STDOUT_FILENO) == 0) {
+        return;
+    }
+    session.out().print("made '{}': a {} of {}; {}\n", for_terminal(STDOUT_FILENO, name), zoned ? "zoned device" : "raw image",
+                        format_size(static_cast<double>(size)),
+                        zoned ? fmt::format("'open -n {}' opens it", for_terminal(STDOUT_FILENO, name))
+                              : std::string("'create --like zns' makes a zoned device"));
+}
 
 Outcome run_create(Session& session, const Command& command, CommandLine line) {
     std::optional<CreateOptions> parsed = parse_options(session, command, line, create_options);
@@ -49,16 +67,27 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     if (!size) {
         return Outcome::failed;
     }
+    if (parsed->like != nullptr && !make_like(parsed->like, static_cast<uint64_t>(*size), parsed->options)) {
+        session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed->like, like_words())));
+        return Outcome::failed;
+    }
+    if (parsed->like != nullptr && parsed->driver.value_or("zoned") != "zoned") {
+        session.out().error("create: --like makes a zoned device, and -f asks for something else");
+        return Outcome::failed;
+    }
+    parsed->driver = parsed->like != nullptr ? "zoned" : parsed->driver;
     std::optional<NamedFile> file = parse_image_file(session, operands[0]);
     if (!file) {
         return Outcome::failed;
     }
+    const bool zoned = parsed->driver ? *parsed->driver == "zoned" : file->is_zoned;
     const Status status = create_image(parsed->driver, std::move(*file), static_cast<uint64_t>(*size),
                                        std::move(parsed->options), parsed->overwrite);
     if (!status.ok()) {
         session.out().error({FailureKind::open, operands[0]}, status);
         return Outcome::failed;
     }
+    tell_created(session, operands[0], static_cast<uint64_t>(*size), zoned);
     return Outcome::ok;
 }
 

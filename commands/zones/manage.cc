@@ -130,7 +130,7 @@ constexpr Command commands[] = {
          "Example: zone_append -p 4M 64k\n",
      .options = append_options, .words = vector_words},
     {.name = "zone_close", .altname = "zc", .run = run_zone_mgmt<ZoneOp::close>,
-     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",
      .oneline = "close the zones of a range",
      .manual =
@@ -139,7 +139,7 @@ constexpr Command commands[] = {
          "Example: zone_close 4M 8M    close the zones from 4 MiB to 12 MiB\n",
      .words = range_words},
     {.name = "zone_finish", .altname = "zf", .run = run_zone_mgmt<ZoneOp::finish>,
-     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",
      .oneline = "finish the zones of a range: make them full",
      .manual =
@@ -148,7 +148,7 @@ constexpr Command commands[] = {
          "Example: zone_finish 4M 4M\n",
      .words = range_words},
     {.name = "zone_open", .altname = "zo", .run = run_zone_mgmt<ZoneOp::open>,
-     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",
      .oneline = "open the zones of a range explicitly",
      .manual =
@@ -158,7 +158,7 @@ constexpr Command commands[] = {
          "Example: zone_open 4M 4M\n",
      .words = range_words},
     {.name = "zone_report", .altname = "zrp", .run = run_zone_report,
-     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset number",
      .oneline = "list zones with their write pointers",
      .manual =
@@ -170,7 +170,7 @@ constexpr Command commands[] = {
          "Example: zone_report 0 10\n",
      .words = {.operands = report_operands}},
     {.name = "zone_reset", .altname = "zrs", .run = run_zone_mgmt<ZoneOp::reset>,
-     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true,
+     .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",
      .oneline = "reset the zones of a range: empty them",
      .manual =

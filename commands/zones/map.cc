@@ -4,6 +4,7 @@
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/text/safe_text.h"
 #include "commands/zones/command.h"
 #include "commands/zones/map_text.h"
 #include "commands/zones/picture.h"
@@ -12,6 +13,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -128,11 +130,17 @@ struct MapFact {
     }
 };
 
-/// Which files have the map as a picture now; text says nothing.
+/// Which files have the map as a picture now; scripts know that text says nothing.
 struct PictureFact {
     const MapOptions& options;
 
-    void text(Reporter& /*out*/) const {}
+    void text(Reporter& out) const {
+        for (const char* const file : {options.svg, options.html}) {
+            if (file != nullptr && isatty(STDOUT_FILENO) != 0) {
+                out.print("wrote '{}'\n", for_terminal(STDOUT_FILENO, file));
+            }
+        }
+    }
     void json(JsonRecord& record) const {
         record.begin_list("files");
         for (const char* const file : {options.svg, options.html}) {

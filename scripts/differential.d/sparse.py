@@ -26,8 +26,7 @@ def make(d):
         units = list(process_options(d))
     # Forced writes reach the file system at other times than upstream's (which skips the first sync), and whether
     # an unwritten extent counts as data depends on what was dirty when it was made.
-    unforced = {("-n",)} | {("-t", mode) for mode in ("none", "off", "writeback", "unsafe")}
-    forced = not any(unit in unforced for unit in units) or \
+    forced = not any(mode in unit for unit in units for mode in ("-n", "none", "off", "writeback", "unsafe")) or \
         any(option in text for text in commands for option in (" -f", "zf", "reopen", "open", "flush"))
     return Case(tuple(units) + tuple(("-c", text) for text in commands) + (("a.img",),), (image,) + EXTRA_FILES,
                 layout=not forced)

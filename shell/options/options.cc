@@ -34,8 +34,7 @@ constexpr const char* head_text = "Usage: {} [OPTION]... [-c COMMAND]... [file]\
                                   "A command shell for raw files, block devices and zoned block devices.\n"
                                   "\n"
                                   "  file                 image: a file name, PROTOCOL:NAME or json:{{...}}\n";
-constexpr const char* foot_text = "\nThe first of several modes is the default. 'zoneio -c help' lists the commands,\n"
-                                  "'help COMMAND' explains one; see also zoneio(1) and zoneio-commands(7).\n"
+constexpr const char* foot_text = "\nThe first mode is the default. 'zoneio -c help' lists commands; see zoneio(1).\n"
                                   "Example: zoneio -f raw -c 'write -P 0x5a 0 4k' disk.img\n";
 
 constexpr std::string_view image_group = "Image";
@@ -61,6 +60,16 @@ Words driver_names() {
     }
     return names;
 }
+
+constexpr EnumWord<Guard> guard_words[] = {{"warn", Guard::warn}, {"refuse", Guard::refuse}, {"off", Guard::off}};
+
+Words guard_names() {
+    return {offered_words<guard_words>.begin(), offered_words<guard_words>.end()};
+}
+
+/// The device of --playground: three of its zones fill it up, and a limit is soon reached.
+constexpr const char* playground =
+    R"(json:{"driver": "zoned", "size": "64M", "zone.size": "4M", "zone.capacity": "3M", "zone.max_open_zones": 4})";
 
 class OptionParser {
 public:
@@ -113,6 +122,20 @@ private:
         options_.json = word == "json";
     }
 
+    void set_guard(std::string_view word) {
+        Guard guard = Guard::off;
+        check(parse_enum(guard_words, word, guard).ok(), "guard", word);
+        options_.guard = guard;
+    }
+
+    /// What the environment asks for, where no option does.
+    void take_environment() {
+        const char* const guard = getenv("ZONEIO_GUARD");
+        if (guard != nullptr && *guard != '\0' && !options_.guard) {
+            set_guard(guard);
+        }
+    }
+
     void check(bool valid, std::string_view kind, std::string_view word) {
         if (!valid) {
             fail(fmt::format("Invalid {} option: {}", kind, word));
@@ -152,7 +175,7 @@ private:
             for (const ProcessOption& row : rows) {
                 if (row.group == group) {
                     const std::string letter = row.letter.empty() ? "   " : fmt::format("-{},", row.letter);
-                    print_to(stream, "  {} {:<16} {}\n", letter, fmt::format("--{} {}", row.name, row.value_name), row.text);
+                    print_to(stream, "  {} {:<16} {}\n", letter, fmt::format("--{}{}{}", row.name, row.value_name.starts_with('[') ? "" : " ", row.value_name), row.text);
                 }
             }
         }
@@ -185,6 +208,14 @@ private:
         const Status status = trace_file_ ? trace_set_file(*trace_file_) : Status();
         if (!status.ok()) {
             fail(status.message(), status.code());
+            return exit_status_;
+        }
+        if (!operands.empty() && options_.file) {
+            fail("--playground is an image: no other one can be opened");
+            return exit_status_;
+        }
+        take_environment();
+        if (exit_status_) {
             return exit_status_;
         }
         if (!operands.empty()) {
@@ -248,8 +279,14 @@ struct OptionParser::Table {
          [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, true}); }},
         {0, "errexit", "", commands_group, "stop at the first command that fails",
          [](OptionParser& p, const char*) { p.options_.errexit = true; }},
-        {0, "guard", "", image_group, "warn before writing to a block device in use",
-         [](OptionParser& p, const char*) { p.options_.guard = true; }},
+        {0, "guard", "[=MODE]", image_group, "warn before writing to a block device in use, or refuse",
+         [](OptionParser& p, const char* v) { p.set_guard(*v == '\0' ? "warn" : v); }, guard_names},
+        {0, "explain", "", output_group, "print on stderr why a command failed",
+         [](OptionParser& p, const char*) { p.options_.explain = true; }},
+        {0, "playground", "", image_group, "open a small zoned device in memory, to try commands",
+         [](OptionParser& p, const char*) { p.options_.file = playground; }},
+        {0, "no-rc", "", commands_group, "run no start-up file and print no greeting",
+         [](OptionParser& p, const char*) { p.options_.no_rc = true; }},
         {0, "deterministic", "", output_group, "replace times and rates, to compare outputs",
          [](OptionParser& p, const char*) { p.options_.deterministic = true; }},
     };
@@ -267,7 +304,9 @@ struct OptionParser::Table {
     static constexpr std::array<option, Count + 1> getopt_rows() {
         std::array<option, Count + 1> table{};
         for (size_t i = 0; i < Count; i++) {
-            table[i] = {rows[i].name, rows[i].value_name.empty() ? no_argument : required_argument, nullptr, rows[i].letter};
+            const std::string_view value = rows[i].value_name;
+            const int takes = value.empty() ? no_argument : value.front() == '[' ? optional_argument : required_argument;
+            table[i] = {rows[i].name, takes, nullptr, rows[i].letter};
         }
         return table;
     }

@@ -25,7 +25,9 @@ struct ProcessOptions {
     bool errexit = false;
     bool json = false; ///< --output json
     bool deterministic = false;
-    bool guard = false;
+    std::optional<Guard> guard; ///< --guard, or ZONEIO_GUARD
+    bool explain = false;       ///< --explain
+    bool no_rc = false;         ///< --no-rc
 };
 
 /// Parses the command line; messages are printed as they come up. An exit status means that the program

@@ -5,6 +5,7 @@
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 
+#include <cctype>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -43,7 +44,7 @@ std::string read_line(int fd) {
 
 } // namespace
 
-bool confirm(std::string_view question) {
+char ask(std::string_view question, std::string_view choices, std::string_view letters) {
     termios before{};
     const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
     if (is_terminal) {
@@ -54,7 +55,7 @@ bool confirm(std::string_view question) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &lines);
     }
     FILE* const screen = isatty(STDERR_FILENO) ? stderr : stdout;
-    print_to(screen, "{} [y/N] ", for_terminal(fileno(screen), question));
+    print_to(screen, "{} {} ", for_terminal(fileno(screen), question), choices);
     fflush(screen);
     const std::string answer = read_line(STDIN_FILENO);
     if (!answer.ends_with('\n')) {
@@ -63,7 +64,11 @@ bool confirm(std::string_view question) {
     if (is_terminal) {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
     }
-    return answer == "y\n" || answer == "Y\n" || answer == "yes\n";
+    const std::string word = answer.substr(0, answer.find('\n'));
+    const char letter = word.empty() || !answer.ends_with('\n') ? '\0' : static_cast<char>(tolower(static_cast<unsigned char>(word[0])));
+    // A letter, or the word that it begins: what is in brackets of the choices says which.
+    const bool is_word = word.size() == 1 || word == "yes" || word == "read-only";
+    return letter != '\0' && is_word && letters.find(letter) != std::string_view::npos ? letter : '\0';
 }
 
 } // namespace zoneio

@@ -15,6 +15,7 @@
 #include "shell/terminal/history.h"
 #include "shell/terminal/readline.h"
 #include "shell/terminal/shell_command.h"
+#include "shell/terminal/start_up.h"
 
 #include <cerrno>
 #include <csignal>
@@ -185,8 +186,11 @@ public:
         LineHint::install(prompt_);
     }
 
-    void run() {
+    void run(bool starts_up) {
         const InterruptIsHarmless guard;
+        if (starts_up && !start_prompt(session_, sequence_)) {
+            return;
+        }
         while (const std::optional<std::string> text = read_line()) {
             if (std::exchange(is_cut_off, false)) {
                 const std::string what = fmt::format("the line is longer than {} bytes: it was not run", longest_line);
@@ -277,7 +281,6 @@ private:
 
     /// Edits one line; results of asynchronous requests appear above it as they come.
     std::optional<std::string> read_line() {
-        session_.aio().report_refused();
         session_.kick();
         const EditingSignals signals;
         finished_line = {};
@@ -369,8 +372,8 @@ private:
 
 } // namespace
 
-void run_terminal_prompt(Session& session) {
-    TerminalPrompt(session).run();
+void run_terminal_prompt(Session& session, bool starts_up) {
+    TerminalPrompt(session).run(starts_up);
 }
 
 } // namespace zoneio

@@ -5,7 +5,8 @@
 
 namespace zoneio {
 
-/// Reads and runs commands from a terminal, with line editing and history, until input ends or a command says so.
-void run_terminal_prompt(Session& session);
+/// Reads and runs commands from a terminal, with line editing and history, until input ends or a command says so; if
+/// `starts_up`, start_prompt() comes before.
+void run_terminal_prompt(Session& session, bool starts_up);
 
 } // namespace zoneio

@@ -26,13 +26,15 @@ def program_under_test():
 class Terminal:
     """zoneio, or another program, on a terminal of its own."""
 
-    def __init__(self, folder, *arguments, columns=80, lines=24, program=None, **environment):
+    def __init__(self, folder, *arguments, columns=80, lines=24, program=None, starts_up=False, **environment):
         self.raw = b""
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         base = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
                 "INPUTRC": "/dev/null", "ASAN_OPTIONS": "detect_leaks=0", **environment}
-        self._child = pexpect.spawn(str(program or program_under_test()), list(arguments), cwd=str(folder), env=base,
+        # Tests of what a prompt begins with ask for it.
+        quiet = [] if program or starts_up else ["--no-rc"]
+        self._child = pexpect.spawn(str(program or program_under_test()), [*quiet, *arguments], cwd=str(folder), env=base,
                                     dimensions=(lines, columns), timeout=PATIENCE)
         self._child.delaybeforesend = None
 

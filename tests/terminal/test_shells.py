@@ -37,7 +37,7 @@ def shell(request, tmp_path):
     for name in ("disk.img", "with space.img", "check.zio", "images/other.img", "inner.img"):
         (work / name).touch()
     words = {"bash": ["--noprofile", "--rcfile", str(tmp_path / "bashrc"), "-i"], "zsh": ["-d", "-i"]}[request.param]
-    started = Terminal(work, *words, program=shutil.which(request.param), columns=200, ZDOTDIR=str(tmp_path),
+    started = Terminal(work, *words, program=shutil.which(request.param), columns=200, lines=50, ZDOTDIR=str(tmp_path),
                        REFERENCE=str(REFERENCE))
     started.name = request.param
     started.wait(lambda: started.line() == "$")
@@ -122,6 +122,7 @@ def test_offers_options_of_a_command(shell):
 def test_offers_all_options(shell):
     listed = [word for word in subprocess.run([program_under_test(), "--help"], capture_output=True, text=True,
                                               check=True).stdout.split() if word.startswith("--")]
+    listed = [word.partition("[")[0] for word in listed]  # --guard[=MODE]
     shell.send("zoneio --\t\t")
     shell.wait(lambda: shell.screen.cursor.y > 1 and typed_line(shell) == "zoneio --")
     shown = {word.rstrip("=") for word in shell.text().split() if word.startswith("--")} - {"--"}

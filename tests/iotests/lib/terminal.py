@@ -22,7 +22,7 @@ def main():
         os.environ.pop("LINES", None)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         # As the other tests' program is named.
-        os.execv(sys.argv[2], ["qemu-io", *sys.argv[3:]])
+        os.execv(sys.argv[2], ["qemu-io", "--no-rc", *sys.argv[3:]])
     shown, seen = b"", 0
 
     def read():

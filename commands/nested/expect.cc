@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// expect: a command whose output is compared with a pattern.
+#include "commands/dispatch.h"
+#include "commands/families.h"
+#include "commands/long_work.h"
+#include "commands/nested/capture.h"
+#include "commands/parse_options.h"
+
+#include <regex.h>
+
+namespace zoneio {
+
+namespace {
+
+struct ExpectOptions {
+    bool literal = false; // -F
+    bool absent = false;  // -v
+};
+
+constexpr OptionRow<ExpectOptions> expect_options[] = {
+    {{.letter = 'F', .help = "PATTERN is a text, and no regular expression"}, set_flag<&ExpectOptions::literal>},
+    {{.letter = 'v', .help = "no line may match"}, set_flag<&ExpectOptions::absent>},
+};
+
+/// What a line is compared with.
+class LinePattern {
+public:
+    LinePattern(const std::string& text, bool literal) : text_(text), literal_(literal) {
+        if (!literal_) {
+            error_ = regcomp(&regex_, text.c_str(), REG_EXTENDED | REG_NOSUB);
+        }
+    }
+    ~LinePattern() {
+        if (!literal_ && error_ == 0) {
+            regfree(&regex_);
+        }
+    }
+    LinePattern(const LinePattern&) = delete;
+    LinePattern& operator=(const LinePattern&) = delete;
+
+    /// What is wrong with the pattern; empty: nothing.
+    std::string problem() const {
+        char text[256] = "";
+        if (error_ != 0) {
+            regerror(error_, &regex_, text, sizeof text);
+        }
+        return text;
+    }
+    bool matches(std::string_view line) const {
+        return literal_ ? line.find(text_) != std::string_view::npos : regexec(&regex_, std::string(line).c_str(), 0, nullptr, 0) == 0;
+    }
+
+private:
+    std::string text_;
+    bool literal_;
+    regex_t regex_{};
+    int error_ = 0;
+};
+
+/// What a command printed, and whether a line of it matches.
+struct Printed {
+    Outcome outcome = Outcome::failed;
+    Status status;
+    bool matches = false;
+    std::string text;
+};
+
+Printed run_captured(Session& session, std::string inner, const LinePattern& pattern) {
+    // Of more than that the rest is compared, but not shown.
+    constexpr size_t most_shown = 1U << 20;
+    Printed printed;
+    OutputCapture capture;
+    if (!capture.status().ok()) {
+        printed.status = capture.status();
+        return printed;
+    }
+    printed.outcome = run_line(session, inner.data());
+    session.out().flush();
+    capture.finish([&](std::string_view line) {
+        printed.matches = printed.matches || pattern.matches(line);
+        if (printed.text.size() < most_shown || session.out().is_json()) {
+            printed.text += line;
+            printed.text += '\n';
+        }
+        return true;
+    });
+    return printed;
+}
+
+/// What was kept back, as it would have come.
+void show(Session& session, const Printed& printed) {
+    fwrite(printed.text.data(), 1, printed.text.size(), stdout);
+    session.out().flush();
+}
+
+Outcome run_expect(Session& session, const Command& command, CommandLine line) {
+    const std::optional<ExpectOptions> options = parse_options(session, command, line, expect_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    const std::span<char*> words = line.operands();
+    if (words.size() < 2) {
+        return usage_error(session, command);
+    }
+    const std::string text = words[0];
+    const std::string inner = session.text_from(words[1]);
+    const LinePattern pattern(text, options->literal);
+    if (const std::string problem = pattern.problem(); !problem.empty()) {
+        session.out().error(fmt::format("expect: '{}': {}", text, problem));
+        return Outcome::failed;
+    }
+    const Printed printed = run_captured(session, inner, pattern);
+    const bool is_expected = printed.matches != options->absent;
+    if (session.out().is_json() || printed.outcome != Outcome::ok || !is_expected) {
+        show(session, printed);
+    }
+    if (!printed.status.ok()) {
+        session.out().error(printed.status, fmt::format("expect: cannot keep what '{}' prints: {}", inner, printed.status.message()));
+    }
+    if (printed.outcome != Outcome::ok) {
+        return printed.outcome;
+    }
+    if (!is_expected) {
+        session.out().error(Status::error(EPROTO, fmt::format("expect: {}: {} line of what it printed matches '{}'", inner, options->absent ? "a" : "no", text)));
+    }
+    return is_expected ? Outcome::ok : Outcome::failed;
+}
+
+constexpr Word expect_operands[] = {Word::other, Word::command};
+
+constexpr Command commands[] = {
+    {.name = "expect", .run = run_expect,
+     .argmin = 2, .argmax = -1, .is_ours = true, .takes_command = true,
+     .operands = "pattern command...",
+     .oneline = "run a command and check what it prints",
+     .help =
+         "Runs COMMAND and succeeds if it does and a line of what it prints matches PATTERN, an extended regular\n"
+         "expression (regex(7)). Then nothing is printed, else all of it. A command that is to fail: expect PATTERN\n"
+         "fails COMMAND.\n"
+         "\n"
+         "Example: expect open.1.of.3 zone_info\n",
+     .options = expect_options, .words = {.operands = expect_operands}},
+};
+
+} // namespace
+
+std::span<const Command> expect_commands() {
+    return commands;
+}
+
+} // namespace zoneio

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// watch: a command again and again.
+#include "commands/dispatch.h"
+#include "commands/families.h"
+#include "commands/long_work.h"
+#include "commands/parse_options.h"
+#include "commands/text/terminal.h"
+
+#include <cstdlib>
+
+namespace zoneio {
+
+namespace {
+
+struct WatchOptions {
+    std::optional<int64_t> count; // -c
+};
+
+constexpr OptionRow<WatchOptions> watch_options[] = {
+    {{.letter = 'c', .name = "count", .argument = "N", .help = "end after so many times; needed where stdout is no terminal"},
+     set_length<&WatchOptions::count>},
+};
+
+/// A number of seconds; nothing when the word is none.
+std::optional<double> parse_seconds(const std::string& word) {
+    constexpr double most = 86400;
+    char* end = nullptr;
+    const double seconds = strtod(word.c_str(), &end);
+    const bool is_number = end != word.c_str() && *end == '\0';
+    return is_number && seconds >= 0 && seconds <= most ? std::optional(seconds) : std::nullopt;
+}
+
+Outcome run_again(Session& session, const std::string& inner, std::chrono::milliseconds pause, std::optional<int64_t> count) {
+    const bool clears = TextScreen::of_stdout().is_terminal && !session.out().is_json();
+    KeyWatch keys;
+    for (int64_t done = 0; !count || done < *count; done++) {
+        if (done > 0 && keys.wait(pause)) {
+            break;
+        }
+        if (clears) {
+            session.out().write("\033[H\033[2J");
+        }
+        std::string text = inner;
+        const Outcome outcome = run_line(session, text.data());
+        session.out().flush();
+        if (outcome != Outcome::ok) {
+            return outcome;
+        }
+        if (InterruptEndsCommand::is_requested()) {
+            break;
+        }
+    }
+    return Outcome::ok;
+}
+
+Outcome run_watch(Session& session, const Command& command, CommandLine line) {
+    const std::optional<WatchOptions> options = parse_options(session, command, line, watch_options);
+    if (!options) {
+        return Outcome::failed;
+    }
+    std::span<char*> words = line.operands();
+    const std::optional<double> seconds = words.empty() ? std::nullopt : parse_seconds(words.front());
+    if (seconds) {
+        words = words.subspan(1);
+    }
+    if (words.empty()) {
+        return usage_error(session, command);
+    }
+    if (!options->count && !TextScreen::of_stdout().is_terminal) {
+        session.out().error("watch: this needs a terminal, or an end: --count");
+        return Outcome::failed;
+    }
+    const std::chrono::milliseconds pause(static_cast<int64_t>(seconds.value_or(1) * 1000));
+    return run_again(session, session.text_from(words.front()), pause, options->count);
+}
+
+constexpr Word watch_operands[] = {Word::command};
+
+constexpr Command commands[] = {
+    {.name = "watch", .run = run_watch,
+     .argmin = 1, .argmax = -1, .is_ours = true, .takes_command = true,
+     .operands = "[seconds] command...",
+     .oneline = "run a command again and again",
+     .help =
+         "Runs COMMAND every SECONDS (1), with a clear screen at a terminal, until a key is pressed or it fails.\n"
+         "\n"
+         "Example: watch 0.5 zone_info\n",
+     .options = watch_options, .words = {.operands = watch_operands}},
+};
+
+} // namespace
+
+std::span<const Command> watch_commands() {
+    return commands;
+}
+
+} // namespace zoneio

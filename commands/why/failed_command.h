@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "commands/session.h"
+
+namespace zoneio {
+
+/// Says why the last command or request failed, there where that is reported: in its record, or (`prints`) as a line on
+/// stderr with the place in the script and the cause. For Reporter::set_explainer().
+void explain_failed_command(Session& session, JsonRecord* record, bool prints);
+
+} // namespace zoneio

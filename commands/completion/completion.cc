@@ -45,6 +45,13 @@ private:
         }
     }
 
+    void add(std::string_view word, std::string_view note) {
+        if (word.starts_with(typed_)) {
+            found_.matches.emplace_back(word);
+            found_.notes.emplace_back(note);
+        }
+    }
+
     void add_all(std::span<const std::string_view> words) {
         for (const std::string_view word : words) {
             add(word);
@@ -53,9 +60,9 @@ private:
 
     void add_commands() {
         for (const Command* command : command_table()) {
-            add(command->name);
+            add(command->name, command->oneline);
             if (!typed_.empty() && command->altname == typed_ && command->altname != command->name) {
-                add(command->altname);
+                add(command->altname, command->oneline);
             }
         }
     }
@@ -69,7 +76,7 @@ private:
         }
         for (const CommandOption* const row : command.options.rows()) {
             for (const std::string& name : option_names(*row)) {
-                add(name);
+                add(name, row->help);
             }
         }
     }

@@ -16,6 +16,7 @@ namespace zoneio {
 struct Completions {
     size_t begin = 0;                 ///< where in the line that begins which the matches replace
     std::vector<std::string> matches; ///< each once, in a useful order
+    std::vector<std::string> notes;   ///< what each of the matches is, in a line; empty where nothing is known of them
     bool files = false;               ///< names of files, too
     bool ends_word = true;            ///< a space may follow; not behind `key=`
 };

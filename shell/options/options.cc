@@ -9,6 +9,7 @@
 #include "block/objects/user_object.h"
 #include "block/trace/trace.h"
 #include "commands/report/report.h"
+#include "commands/text/nearest.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 #include "shell/options/complaint.h"
@@ -95,7 +96,7 @@ private:
     static bool is_one_of_ours(std::span<char* const> words);
 
     void set_cache(const std::string& word) {
-        check(parse_cache_mode(word, options_.open.flags, options_.open.writethrough), "cache", word);
+        check(parse_cache_mode(word, options_.open.flags, options_.open.writethrough), "cache", word, mode_words<cache_mode_words>);
     }
 
     void set_trace(const std::string& spec) {
@@ -118,13 +119,13 @@ private:
     }
 
     void set_output(const std::string& word) {
-        check(word == "text" || word == "json", "output", word);
+        check(word == "text" || word == "json", "output", word, output_words);
         options_.json = word == "json";
     }
 
     void set_guard(std::string_view word) {
         Guard guard = Guard::off;
-        check(parse_enum(guard_words, word, guard).ok(), "guard", word);
+        check(parse_enum(guard_words, word, guard).ok(), "guard", word, guard_names);
         options_.guard = guard;
     }
 
@@ -136,9 +137,10 @@ private:
         }
     }
 
-    void check(bool valid, std::string_view kind, std::string_view word) {
+    void check(bool valid, std::string_view kind, std::string_view word, Words (*words)()) {
         if (!valid) {
             fail(fmt::format("Invalid {} option: {}", kind, word));
+            explain(choices_text(fmt::format("--{} takes", kind), word, words()));
         }
     }
 
@@ -189,17 +191,20 @@ private:
         return EXIT_FAILURE;
     }
 
-    /// Below the usage, which is long; at a terminal only, since qemu-io has none.
-    void suggest(const std::string& name) const {
-        if (!name.empty() && !errors_.is_json() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
+    /// Below the message or the usage, which is long; at a terminal only, since qemu-io has none.
+    void explain(const std::string& text) const {
+        if (!errors_.is_json() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
             fflush(stdout);
-            print_to(stderr, "Did you mean '--{}'?\n", name);
+            print_to(stderr, "{}\n", for_terminal(STDERR_FILENO, text));
         }
     }
 
     std::optional<int> take_operands(std::span<char*> operands) {
         if (operands.size() > 1) {
-            return refuse([&] { return fmt::format("one image at most: {}", fmt::join(operands, " ")); });
+            const auto complaint = [&] { return fmt::format("one image at most: {}", fmt::join(operands, " ")); };
+            const int status = refuse(complaint);
+            explain(fmt::format("zoneio opens one image; these are {}: {}", operands.size(), fmt::join(operands, ", ")));
+            return status;
         }
         if (format_ && options_.image_opts) {
             fail("--image-opts and -f are mutually exclusive");
@@ -258,12 +263,12 @@ struct OptionParser::Table {
          mode_words<cache_mode_words>},
         {'n', "nocache", "", image_group, "short for -t none", [](OptionParser& p, const char*) { p.set_cache("none"); }},
         {'i', "aio", mode, image_group, "asynchronous I/O by",
-         [](OptionParser& p, const char* v) { p.check(parse_aio_mode(v, p.options_.open.aio), "aio", v); },
+         [](OptionParser& p, const char* v) { p.check(parse_aio_mode(v, p.options_.open.aio), "aio", v, mode_words<aio_mode_words>); },
          mode_words<aio_mode_words>},
         {'k', "native-aio", "", image_group, "short for -i native",
          [](OptionParser& p, const char*) { p.options_.open.aio = AioMode::native; }},
         {'d', "discard", mode, image_group, "pass discards on or not",
-         [](OptionParser& p, const char* v) { p.check(parse_discard_mode(v, p.options_.open.flags), "discard", v); },
+         [](OptionParser& p, const char* v) { p.check(parse_discard_mode(v, p.options_.open.flags), "discard", v, mode_words<discard_mode_words>); },
          mode_words<discard_mode_words>},
         {'m', "misalign", "", image_group, "use misaligned buffers",
          [](OptionParser& p, const char*) { p.options_.misalign = true; }},
@@ -354,7 +359,9 @@ std::optional<int> OptionParser::parse(int argc, char** argv) {
                 print_error_line(argv[0], ": ", complaint());
             }
             const int status = refuse(complaint);
-            suggest(meant_option(words, all_options));
+            if (const std::string name = meant_option(words, all_options); !name.empty()) {
+                explain(fmt::format("Did you mean '--{}'?", name));
+            }
             return status;
         }
         const Row& row = c == 0 ? Table::rows[index] : row_of(static_cast<char>(c));

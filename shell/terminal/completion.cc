@@ -2,10 +2,15 @@
 #include "shell/terminal/completion.h"
 
 #include "commands/completion/completion.h"
+#include "commands/text/print.h"
+#include "commands/text/terminal.h"
 #include "shell/terminal/readline.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <fmt/format.h>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -58,8 +63,44 @@ void move_begin(std::string_view line, size_t begin) {
     }
 }
 
+/// The note on one line, with dots where the line is too short for it.
+std::string note_for(std::string_view note, size_t room) {
+    std::string text(note);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    if (text.size() > room) {
+        text.resize(room > 3 ? room - 3 : 0);
+        text += room > 3 ? "..." : "";
+    }
+    return text;
+}
+
+/// The list below the line, with what each match is beside it.
+void show_with_notes(char** /*matches*/, int /*count*/, int /*longest*/) {
+    const Completions& found = attempt.found;
+    size_t longest = 0;
+    for (const std::string& match : found.matches) {
+        longest = std::max(longest, match.size());
+    }
+    const size_t columns = TextScreen::of_stdout().width;
+    const bool dim = may_colour(STDOUT_FILENO);
+    FILE* const out = *readline().rl_outstream;
+    readline().rl_crlf();
+    for (size_t i = 0; i < found.matches.size(); i++) {
+        const std::string note = note_for(found.notes[i], columns - std::min(columns, longest + 3));
+        print_to(out, "{:<{}}  {}{}{}\n", found.matches[i], longest, dim ? "\033[2m" : "", note, dim ? "\033[0m" : "");
+    }
+    readline().rl_forced_update_display();
+}
+
+/// Has each match a note, and room for it below the line? Else they stand side by side.
+bool has_room_for_notes() {
+    const Completions& found = attempt.found;
+    return !found.notes.empty() && found.notes.size() == found.matches.size() && found.matches.size() + 2 <= TextScreen::of_stdout().height;
+}
+
 char** matches_of_attempt(const char* text, int begin, int end) {
     *readline().rl_attempted_completion_over = 1;
+    *readline().rl_completion_display_matches_hook = has_room_for_notes() ? show_with_notes : nullptr;
     *readline().rl_completion_append_character = attempt.found.ends_word ? ' ' : '\0';
     *readline().rl_sort_completion_matches = attempt.found.files ? 1 : 0;
     if (attempt.found.files) {

@@ -60,7 +60,6 @@ def test_completes(terminal, typed, completed):
     ("zone_open ", "0 4M 8M 12M 16M 20M 24M 28M 32M 36M 40M 44M 48M 52M 56M 60M"),
     ("open -t ", "none directsync writeback unsafe writethrough"),
     ("zone_state 0 1z ", "readonly offline empty"),
-    ("readv -", "-C -P -q -r -v"),
     ("zone_apply reset --state ",
      "empty implicit explicit closed full readonly offline conventional open active"),
     ("zone_clo", "zone_close"),
@@ -75,6 +74,33 @@ def test_offers(terminal, zoned, typed, offered):
     # The list, and below it the line again.
     shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == ("zoneio> " + typed).rstrip())
     assert sorted(" ".join(shell.rows()[1:shell.screen.cursor.y]).split()) == sorted(names)
+
+
+def offered_with_notes(shell, typed):
+    shell.send(typed + "\t\t")
+    shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == "zoneio> " + typed)
+    return [row.split("  ", 1) for row in shell.rows()[1:shell.screen.cursor.y]]
+
+
+def test_offers_options_with_what_they_do(terminal):
+    offered = offered_with_notes(terminal(NO_COLOR="1"), "readv -")
+    assert [words[0] for words in offered] == ["-P", "-v", "-C", "-q", "-r"]
+    assert dict(offered)["-P"].strip() == "compare the data with this byte (0 to 255); fail if it differs"
+
+
+def test_offers_commands_with_what_they_do(terminal):
+    shell = terminal(columns=40)
+    offered = offered_with_notes(shell, "zone_re")
+    assert [[word.strip() for word in words] for words in offered] == [["zone_report", "list zones with their w..."],
+                                                                      ["zone_reset", "reset the zones of a ra..."]]
+    assert b"zone_reset   \x1b[2m" in shell.raw
+
+
+def test_more_than_the_screen_has_room_for_stand_side_by_side(terminal):
+    shell = terminal(NO_COLOR="1", lines=6)
+    shell.send("zone_\t\t")
+    shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == "zoneio> zone_")
+    assert shell.rows()[1].split() == ["zone_append", "zone_close", "zone_info", "zone_map", "zone_report", "zone_state"]
 
 
 def test_write_pointers(terminal, zoned):

@@ -1,6 +1,8 @@
 """What a person is told when the program cannot begin."""
 import json
 
+import pytest
+
 
 def test_did_you_mean(terminal):
     shell = terminal("--read-onyl", "disk.img", first="Did you mean", lines=60)
@@ -14,6 +16,20 @@ def test_no_guess_without_need(terminal):
         shell = terminal(word, first="lists commands", lines=60)
         shell.end("")
         assert "Did you mean" not in shell.text()
+
+
+@pytest.mark.parametrize(("arguments", "explained"), [
+    (["-t", "non", "x"], "--cache takes writethrough, writeback, none, directsync, unsafe; did you mean 'none'?"),
+    (["-i", "uring", "x"], "--aio takes threads, native, io_uring"),
+    (["-d", "of", "x"], "--discard takes unmap, ignore"),
+    (["--output", "jsn"], "--output takes text, json; did you mean 'json'?"),
+    (["--guard=wran"], "--guard takes warn, refuse, off; did you mean 'warn'?"),
+    (["my", "disk.img"], "zoneio opens one image; these are 2: my, disk.img"),
+    (["a", "b\x1b[2J"], "zoneio opens one image; these are 2: a, b\\x1b[2J")])
+def test_choices(terminal, arguments, explained):
+    shell = terminal(*arguments, first=explained[:20], columns=160, lines=60)
+    assert shell.end("") == 1
+    assert shell.raw.decode().splitlines()[-1].startswith(explained)
 
 
 def test_why_the_image_cannot_be_opened(terminal):

@@ -22,20 +22,23 @@ constexpr uint64_t legend_line = 22;
 constexpr uint64_t legend_item = 190;
 constexpr uint64_t fewest_columns = 20;
 
-/// Colours on a light ground and on a dark one, as in zone_state_words. They differ in brightness, too.
+/// Colours on a light ground and on a dark one, as in zone_state_words, and of the letter on a cell that is filled with them.
+/// They differ in brightness, too.
 struct StateColours {
     const char* light;
     const char* dark;
+    const char* light_letter;
+    const char* dark_letter = "#0d1117";
 };
 constexpr std::array<StateColours, zone_state_words.size()> state_colours{{
-    {"#d0d7de", "#3d444d"},
-    {"#2da44e", "#3fb950"},
-    {"#0a9396", "#39c5cf"},
-    {"#bf8700", "#d29922"},
-    {"#0969da", "#4493f8"},
-    {"#8250df", "#ab7df8"},
-    {"#cf222e", "#f85149"},
-    {"#6e7781", "#9198a1"},
+    {"#d0d7de", "#3d444d", "#0d1117", "#ffffff"},
+    {"#2da44e", "#3fb950", "#0d1117"},
+    {"#0a9396", "#39c5cf", "#0d1117"},
+    {"#bf8700", "#d29922", "#0d1117"},
+    {"#0969da", "#4493f8", "#ffffff"},
+    {"#8250df", "#ab7df8", "#ffffff"},
+    {"#cf222e", "#f85149", "#ffffff"},
+    {"#6e7781", "#9198a1", "#ffffff"},
 }};
 
 /// What hovering over a cell tells.
@@ -102,7 +105,9 @@ private:
         add("{}.ground {{ fill: {}; }} text {{ fill: {}; }} .quiet {{ fill: {}; }}\n", indent, dark ? "#0d1117" : "#ffffff",
             dark ? "#e6edf3" : "#1f2328", dark ? "#9198a1" : "#59636e");
         for (size_t i = 0; i < state_colours.size(); i++) {
-            add("{0}.s{1} {{ fill: {2}; stroke: {2}; }}\n", indent, i, dark ? state_colours[i].dark : state_colours[i].light);
+            const StateColours& colours = state_colours[i];
+            add("{0}.s{1} {{ fill: {2}; stroke: {2}; }} .on{1} {{ fill: {3}; }}\n", indent, i, dark ? colours.dark : colours.light,
+                dark ? colours.dark_letter : colours.light_letter);
         }
     }
 
@@ -148,7 +153,9 @@ private:
                 cell - 2, filled);
         }
         if (const char letter = zone_state_words[index].letter; letter != ' ') {
-            add("<text class=\"mark\" x=\"{}\" y=\"{}\">{}</text>", x + cell / 2, y + 9, letter);
+            constexpr uint64_t behind_letter = 12;
+            const std::string on = filled >= behind_letter ? fmt::format(" on{}", index) : "";
+            add("<text class=\"mark{}\" x=\"{}\" y=\"{}\">{}</text>", on, x + cell / 2, y + 9, letter);
         }
     }
 

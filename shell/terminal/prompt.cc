@@ -347,7 +347,10 @@ private:
         is_cut_off = false;
         fputs("^C\n", *readline().rl_outstream);
         readline().rl_free_line_state();
+        // A search that ends here would show the prompt on its own.
+        rl_voidfunc_t* const redisplay = std::exchange(*readline().rl_redisplay_function, [] {});
         readline().rl_callback_sigcleanup();
+        *readline().rl_redisplay_function = redisplay;
         readline().rl_replace_line("", 0);
         readline().rl_on_new_line();
         readline().rl_redisplay();

@@ -29,6 +29,20 @@ def test_search(terminal):
     assert shell.text().count("show the length of the image") == 2
 
 
+def test_interrupt_ends_a_search(terminal):
+    shell = terminal(NO_COLOR="1")
+    shell.run("help length")
+    shell.send("\x12len")
+    shell.wait(lambda: "reverse-i-search" in shell.line())
+    before = shell.raw.count(b"zoneio> ")
+    shell.send("\x03")
+    shell.wait(lambda: shell.line() == "zoneio>")
+    shell.run("length")
+    # That of the search's end, and that of after `length`.
+    assert shell.raw.count(b"zoneio> ") == before + 2
+    assert [row for row in shell.rows() if row][-3:] == ["zoneio> length", "no file open, try 'help open'", "zoneio>"]
+
+
 def test_each_line_once(terminal, tmp_path):
     history(tmp_path).parent.mkdir(parents=True)
     history(tmp_path).write_text("old\nhelp a\nold\n")

@@ -32,6 +32,21 @@ void Exports::remove(Export& removed) {
     taken->stop();
 }
 
+Status Exports::check_unused(const Export& served) const {
+    // The kernel may read from the device to answer.
+    const Turn::Pause pause(turn_);
+    return served.check_unused();
+}
+
+Status Exports::check_all_unused() const {
+    for (const std::unique_ptr<Export>& served : exports_) {
+        if (Status status = check_unused(*served); !status.ok()) {
+            return status;
+        }
+    }
+    return {};
+}
+
 void Exports::stop(Export& stopped) {
     remove(stopped);
 }

@@ -96,6 +96,10 @@ public:
     std::string free_name() const;
     void add(std::unique_ptr<Export> added) { exports_.push_back(std::move(added)); }
 
+    /// See Export::check_unused().
+    Status check_unused(const Export& served) const;
+    /// EBUSY as long as one of them is used in that way.
+    Status check_all_unused() const;
     /// Waits until its requests have finished, and ends it.
     void stop(Export& stopped);
     void stop_all();

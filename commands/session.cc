@@ -3,6 +3,7 @@
 
 #include "commands/text/safe_text.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -70,10 +71,27 @@ void Session::tell_news() {
 
 void Session::close() {
     if (backend_) {
+        for (const std::unique_ptr<Export>& served : exports_.all()) {
+            wait_until_unused(*served);
+        }
         exports_.stop_all();
         const Turn::Hold hold(turn_);
         aio_.finish(*backend_);
         show(BlockBackend::close(std::move(backend_)));
+    }
+}
+
+void Session::wait_until_unused(const Export& served) {
+    constexpr int between_looks_ms = 100;
+    std::string told;
+    for (Status status = exports_.check_unused(served); !status.ok(); status = exports_.check_unused(served)) {
+        if (std::string text = status.message(); text != told) {
+            reporter_.notice(fmt::format("{}; waiting until it is not", text));
+            reporter_.flush();
+            told = std::move(text);
+        }
+        const Turn::Pause pause(turn_);
+        (void)poll(nullptr, 0, between_looks_ms);
     }
 }
 

@@ -60,6 +60,8 @@ public:
     Turn& turn() { return turn_; }
     /// Exports of the image.
     Exports& exports() { return exports_; }
+    /// Waits until nobody uses what an export serves so that its end would harm, after a notice that says who does.
+    void wait_until_unused(const Export& served);
     /// Descriptor that is readable when something happened outside of commands, see tell_news().
     int news_fd();
     void tell_news();

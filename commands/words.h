@@ -30,7 +30,7 @@ enum class Word : uint8_t {
     zone_states,    ///< states separated by commas
     zone_state,     ///< operand of zone_state
     zone_operation, ///< operand of zone_apply
-    export_kind,    ///< vhost-user
+    export_kind,    ///< vhost-user, ublk
     export_name,    ///< name of an export
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/chain/open.h"
 #include "commands/control/script.h"
+#include "commands/export/termination.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 #include "commands/text/terminal.h"
@@ -123,6 +124,7 @@ int run(int argc, char** argv) {
     }
     options.commands.empty() ? run_prompt(session, !options.no_rc) : run_batch(session, options.commands);
     session.close();
+    terminate_if_wanted();
     if (const int error = session.out().lost_output()) {
         print_lost_output(program, error);
         return EXIT_FAILURE;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/stdin_lines.h"
 
+#include "commands/export/termination.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -20,6 +22,10 @@ bool StdinLines::fill() {
         return false;
     }
     ssize_t got = 0;
+    if (termination_fd() >= 0 && !wait_for_input(STDIN_FILENO)) {
+        at_end_ = true;
+        return false;
+    }
     do {
         got = read(STDIN_FILENO, buffer_.data(), buffer_.size());
     } while (got < 0 && errno == EINTR);

@@ -44,6 +44,13 @@ enum class Cause : uint8_t {
     socket_in_use,       ///< another program listens at a socket (name)
     not_a_socket,        ///< a socket is to take the place of another file (name)
     cannot_listen,       ///< a socket cannot be made; the errno says why (name)
+    no_ublk,             ///< the kernel's ublk driver is not loaded
+    ublk_needs_root,     ///< only root may make ublk devices
+    ublk_too_old,        ///< the kernel's ublk cannot do what is needed
+    ublk_zone_size,      ///< Linux takes no zones of that size (limit: the zone size)
+    ublk_block_size,     ///< Linux takes no blocks of that size (limit: the block size)
+    ublk_not_waiting,    ///< there is no ublk device that waits for this server
+    export_in_use,       ///< a device that is served is mounted or otherwise in use (name; owner: by whom)
     not_served,          ///< nothing is served under that name
 };
 

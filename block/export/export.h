@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,10 +17,13 @@ namespace zoneio {
 
 struct ExportOptions {
     std::string name;       ///< also the serial number that a guest sees, at most 20 bytes of it
-    std::string address;    ///< vhost-user: of the socket
+    std::string address;    ///< vhost-user: of the socket; ublk: of the block device, set by the export
     bool read_only = false;
     bool once = false;      ///< ends when the first front end has left
     uint16_t queues = 1;
+    uint16_t depth = 128;           ///< ublk: requests of a queue
+    std::optional<uint32_t> device = {}; ///< ublk: number of the device; nothing: the kernel chooses one
+    bool recover = false;           ///< ublk: take over the device that a server has left
 };
 
 /// What is served, as it is now.
@@ -44,7 +48,9 @@ public:
     const ExportOptions& options() const { return options_; }
     const ServedCounters& counters() const { return counters_; }
     virtual ExportState state() const = 0;
-    /// Finishes the requests that are under way, then ends. The caller does not hold the turn, see BackendPort.
+    /// EBUSY, and who, as long as others use what is served in a way that its end would harm.
+    virtual Status check_unused() const { return {}; }
+    /// Waits until check_unused() is well, finishes the requests that are under way, then ends. The caller does not hold the turn, see BackendPort.
     virtual void stop() = 0;
     /// Readable when it has ended by itself.
     virtual int ended_fd() const = 0;
@@ -62,5 +68,12 @@ inline constexpr uint16_t most_export_queues = 64;
 /// the export; write permission has been taken unless it is read-only. EADDRINUSE: somebody listens there; EEXIST: there is
 /// something else than a socket.
 Result<std::unique_ptr<Export>> export_vhost_user(BlockBackend& backend, std::mutex& turn, ExportOptions options);
+
+inline constexpr uint16_t most_export_depth = 4096;
+
+/// Serves by ublk, as /dev/ublkbN of the running kernel. As above, but the caller must not hold the turn: the kernel reads
+/// the device before this returns. Causes: no_ublk, ublk_needs_root, ublk_too_old, ublk_zone_size, ublk_block_size,
+/// ublk_not_waiting.
+Result<std::unique_ptr<Export>> export_ublk(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 } // namespace zoneio

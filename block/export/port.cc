@@ -95,6 +95,12 @@ std::optional<ZoneDescriptor> BackendPort::zone_at(uint64_t offset) {
     return found;
 }
 
+Status BackendPort::zones_now(const ZoneVisitor& visit) {
+    const std::unique_lock lock = take_turn();
+    const Result<uint64_t> count = below_filters().zone_report(0, limits().nr_zones, visit);
+    return count.ok() ? Status() : count.status();
+}
+
 bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (!does_here_ || request.op == RequestOp::flush) {
         return false;

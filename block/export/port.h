@@ -36,6 +36,8 @@ public:
     Result<uint64_t> length() { return backend_.length(); }
     /// The zone that holds an offset, as the device has it now; without debug events. Nothing when the device does not say.
     std::optional<ZoneDescriptor> zone_at(uint64_t offset);
+    /// All zones likewise.
+    Status zones_now(const ZoneVisitor& visit);
 
     /// Reads what the device holds, now; without debug events.
     Status read_now(uint64_t offset, std::span<uint8_t> target);

@@ -151,7 +151,7 @@ private:
         case Word::zone_states: add_list(zone_state_options()); break;
         case Word::zone_state: add_all(offered_words<settable_state_words>); break;
         case Word::zone_operation: add_all(offered_words<zone_operation_words>); break;
-        case Word::export_kind: add("vhost-user"); break;
+        case Word::export_kind: add("ublk"); add("vhost-user"); break;
         case Word::export_name: add_exports(); break;
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/control/script.h"
 
+#include "commands/export/termination.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 
@@ -181,7 +182,7 @@ bool CommandSequence::take(Outcome outcome) {
     quit_ = outcome == Outcome::quit;
     const bool failed = outcome == Outcome::failed || (session_.errexit && session_.aio().failures() > 0);
     session_.failed_commands += failed ? 1 : 0;
-    return !quit_ && !(failed && session_.errexit);
+    return !quit_ && !(failed && session_.errexit) && !is_termination_wanted();
 }
 
 Outcome CommandSequence::outcome() const {

@@ -1,67 +1,47 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // export, exports and unexport.
+#include "commands/export/ending.h"
 #include "commands/export/record.h"
 #include "commands/export/served.h"
+#include "commands/export/termination.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
 
 #include <bit>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace zoneio {
 
 namespace {
 
-/// While it lives SIGINT and SIGTERM end a wait, and nothing else.
-class EndSignals {
-public:
-    EndSignals() {
-        event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        struct sigaction action{};
-        action.sa_handler = [](int) {
-            const int before = errno;
-            const uint64_t one = 1;
-            (void)!write(event, &one, sizeof(one));
-            errno = before;
-        };
-        for (size_t i = 0; i < std::size(numbers); i++) {
-            sigaction(numbers[i], &action, &before_[i]);
-        }
-    }
-    ~EndSignals() {
-        for (size_t i = 0; i < std::size(numbers); i++) {
-            sigaction(numbers[i], &before_[i], nullptr);
-        }
-        close(event);
-    }
-    EndSignals(const EndSignals&) = delete;
-    EndSignals& operator=(const EndSignals&) = delete;
-
-    /// Readable when one came.
-    int fd() const { return event; }
-
-private:
-    static constexpr int numbers[] = {SIGINT, SIGTERM};
-    static inline int event = -1;
-    struct sigaction before_[std::size(numbers)]{};
-};
+constexpr std::string_view vhost_user = "vhost-user";
+constexpr std::string_view ublk_device = "ublk";
 
 struct ExportRequest {
     bool wait = false;
     bool once = false;
     bool read_only = false;
-    uint16_t queues = 1;
+    bool recover = false;
+    std::optional<uint16_t> queues;
+    std::optional<uint16_t> depth;
     const char* name = nullptr;
-    const char* address = nullptr; ///< an operand
+    std::string_view kind; ///< an operand
+    const char* address = nullptr; ///< an operand; null: none
+    std::optional<uint32_t> device; ///< ublk
 
     ExportOptions options(const Exports& exports) const {
-        return {name != nullptr ? name : exports.free_name(), address, read_only, once, queues};
+        ExportOptions options;
+        options.name = name != nullptr ? name : exports.free_name();
+        options.address = kind == vhost_user ? address : "";
+        options.read_only = read_only;
+        options.once = once;
+        options.queues = queues.value_or(options.queues);
+        options.depth = depth.value_or(options.depth);
+        options.device = device;
+        options.recover = recover;
+        return options;
     }
 };
 
@@ -70,29 +50,78 @@ Outcome failed(Session& session, const Command& command, const Status& status) {
     return Outcome::failed;
 }
 
-OptionStep set_queues(const GivenOption& given, ExportRequest& request) {
+/// A number from 0 to `most`; nothing for any other text.
+std::optional<uint32_t> parse_number(const char* text, unsigned long most) {
     char* end = nullptr;
-    const unsigned long value = strtoul(given.word, &end, 10);
-    if (end == given.word || *end != '\0' || given.word[0] == '-' || value == 0 || value > most_export_queues) {
+    errno = 0;
+    const unsigned long value = strtoul(text, &end, 10);
+    const bool is_number = text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0;
+    return is_number && value <= most ? std::optional(static_cast<uint32_t>(value)) : std::nullopt;
+}
+
+template <auto Member, uint16_t Most>
+OptionStep set_count(const GivenOption& given, ExportRequest& request) {
+    const std::optional<uint32_t> value = parse_number(given.word, Most);
+    if (!value || *value == 0) {
         (void)failed(given.session, given.command,
-                     Status::error(EINVAL, fmt::format("--queues takes a number from 1 to {}, not '{}'", most_export_queues,
-                                                       given.word)));
+                     Status::error(EINVAL, fmt::format("--{} takes a number from 1 to {}, not '{}'", given.option.name, Most, given.word)));
         return OptionStep::failed;
     }
-    request.queues = static_cast<uint16_t>(value);
+    request.*Member = static_cast<uint16_t>(*value);
     return OptionStep::next;
 }
 
 constexpr OptionRow<ExportRequest> export_options[] = {
     {{.letter = 'w', .name = "wait", .help = "serve until SIGINT or SIGTERM, then finish and flush what is under way"},
      set_flag<&ExportRequest::wait>},
-    {{.name = "once", .help = "end when the first front end has left"}, set_flag<&ExportRequest::once>},
+    {{.name = "once", .help = "vhost-user: end when the first front end has left"}, set_flag<&ExportRequest::once>},
     {{.letter = 'r', .name = "read-only", .help = "refuse writes"}, set_flag<&ExportRequest::read_only>},
     {{.letter = 'q', .name = "queues", .argument = "N", .help = "queues that the front end may use, 1 to 64", .fallback = "1"},
-     set_queues},
+     set_count<&ExportRequest::queues, most_export_queues>},
+    {{.letter = 'd', .name = "depth", .argument = "N", .help = "ublk: requests of a queue, 1 to 4096", .fallback = "128"},
+     set_count<&ExportRequest::depth, most_export_depth>},
+    {{.name = "recover", .help = "ublk: take over the device of a zoneio that was killed"}, set_flag<&ExportRequest::recover>},
     {{.name = "name", .argument = "NAME", .help = "for exports, unexport, and the guest's serial number", .fallback = "disk0"},
      set_word<&ExportRequest::name>},
 };
+
+Status check_vhost_user(ExportRequest& request) {
+    if (request.recover || request.depth) {
+        return Status::error(EINVAL, fmt::format("--{} is for ublk", request.recover ? "recover" : "depth"));
+    }
+    return {};
+}
+
+Status check_ublk(ExportRequest& request) {
+    constexpr unsigned long most_devices = (1UL << 20) - 1;
+    if (request.once) {
+        return Status::error(EINVAL, "--once is for vhost-user; a ublk device has no front end that leaves");
+    }
+    if (request.address != nullptr) {
+        request.device = parse_number(request.address, most_devices);
+        if (!request.device) {
+            return Status::error(EINVAL, fmt::format("ublk takes the number of a device, as in /dev/ublkb0, not '{}'",
+                                                     request.address));
+        }
+    }
+    if (request.recover && !request.device) {
+        return Status::error(EINVAL, "--recover needs the number of the device");
+    }
+    if (request.recover && (request.queues || request.depth)) {
+        return Status::error(EINVAL, "a device that is recovered keeps its queues; --queues and --depth are for new ones");
+    }
+    return {};
+}
+
+Status check_kind(ExportRequest& request) {
+    if (request.kind == vhost_user) {
+        return check_vhost_user(request);
+    }
+    if (request.kind == ublk_device) {
+        return check_ublk(request);
+    }
+    return Status::error(EINVAL, fmt::format("'{}' is no kind of export; there are vhost-user and ublk", request.kind));
+}
 
 /// Nothing after an error, which was told.
 std::optional<ExportRequest> parse_export(Session& session, const Command& command, CommandLine line) {
@@ -101,25 +130,37 @@ std::optional<ExportRequest> parse_export(Session& session, const Command& comma
         return std::nullopt;
     }
     const std::span<char*> operands = line.operands();
-    if (operands.size() != 2) {
+    request->kind = operands.empty() ? "" : operands[0];
+    if (operands.empty() || operands.size() > 2 || (operands.size() == 1 && request->kind == vhost_user)) {
         usage_error(session, command);
         return std::nullopt;
     }
-    if (std::string_view(operands[0]) != "vhost-user") {
-        (void)failed(session, command,
-                     Status::error(EINVAL, fmt::format("'{}' is no kind of export; there is vhost-user", operands[0])));
+    request->address = operands.size() > 1 ? operands[1] : nullptr;
+    if (const Status status = check_kind(*request); !status.ok()) {
+        (void)failed(session, command, status);
         return std::nullopt;
     }
-    request->address = operands[1];
     return request;
 }
 
-/// What guests are known not to take.
+/// What Linux is known not to take or to show.
 void warn_of_zones(Session& session, const Command& command) {
     const Limits& limits = session.backend().limits();
-    if (limits.zoned != ZonedModel::none && !std::has_single_bit(limits.zone_size)) {
+    if (limits.zoned == ZonedModel::none) {
+        return;
+    }
+    if (!std::has_single_bit(limits.zone_size)) {
         session.out().warning(fmt::format("{}: zones of {} bytes: Linux guests take zone sizes only that are powers of two",
                                           command.name, limits.zone_size));
+    }
+}
+
+void warn_of_short_zone(Session& session, const Command& command) {
+    const Limits& limits = session.backend().limits();
+    const Result<uint64_t> length = session.backend().length();
+    if (limits.zoned == ZonedModel::host_managed && length.ok() && *length % limits.zone_size != 0) {
+        session.out().warning(fmt::format("{}: the last zone is shorter than the others: the kernel does not show it",
+                                          command.name));
     }
 }
 
@@ -135,31 +176,22 @@ Status take_permission(Session& session, const ExportRequest& request) {
     return std::move(status).with_text(text);
 }
 
-/// Until the export has ended, or the user wants its end.
-void wait_for_end(Session& session, const Export& served) {
-    const EndSignals signals;
-    session.out().flush();
-    while (true) {
-        pollfd events[] = {{signals.fd(), POLLIN, 0}, {served.ended_fd(), POLLIN, 0}, {session.news_fd(), POLLIN, 0}};
-        {
-            const Turn::Pause pause(session.turn());
-            (void)poll(events, std::size(events), -1);
-        }
-        if (events[2].revents != 0) {
-            session.tell_news();
-            session.out().flush();
-        }
-        if (events[0].revents != 0 || events[1].revents != 0) {
-            return;
-        }
+Outcome end(Session& session, const Command& command, Export& served) {
+    const Status status = end_export(session, served);
+    if (session.exports().empty()) {
+        stop_delaying_termination();
     }
+    return status.ok() ? Outcome::ok : failed(session, command, status);
 }
 
-/// What a guest has written is on the medium then, or it is told that it is not.
-Outcome end_export(Session& session, const Command& command, Export& served) {
-    session.exports().stop(served);
-    const Status status = session.backend().execute(Request::flush());
-    return status.ok() ? Outcome::ok : failed(session, command, status);
+Result<std::unique_ptr<Export>> make_export(Session& session, const ExportRequest& request, ExportOptions options) {
+    std::mutex& turn = session.turn().share();
+    if (request.kind == vhost_user) {
+        return export_vhost_user(session.backend(), turn, std::move(options));
+    }
+    delay_termination();
+    const Turn::Pause pause(session.turn());
+    return export_ublk(session.backend(), turn, std::move(options));
 }
 
 Outcome run_export(Session& session, const Command& command, CommandLine line) {
@@ -177,20 +209,22 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     (void)session.news_fd(); // from here on other threads may have news
-    Result<std::unique_ptr<Export>> made =
-        export_vhost_user(session.backend(), session.turn().share(), std::move(options));
+    Result<std::unique_ptr<Export>> made = make_export(session, *request, std::move(options));
     if (!made.ok()) {
+        if (session.exports().empty()) {
+            stop_delaying_termination();
+        }
         return failed(session, command, made.status());
     }
     Export& served = **made;
     session.exports().add(std::move(*made));
     session.out().tell(ServedFact{served});
-    warn_of_zones(session, command);
+    request->kind == vhost_user ? warn_of_zones(session, command) : warn_of_short_zone(session, command);
     if (!request->wait) {
         return Outcome::ok;
     }
     wait_for_end(session, served);
-    return end_export(session, command, served);
+    return end(session, command, served);
 }
 
 Outcome run_exports(Session& session, const Command& /*command*/, CommandLine /*line*/) {
@@ -214,7 +248,10 @@ Outcome run_unexport(Session& session, const Command& command, CommandLine line)
                       Status::error(ENOENT, fmt::format("nothing is served under the name '{}'", line.argv[1]))
                           .because(Cause::not_served));
     }
-    return end_export(session, command, *served);
+    if (const Status status = exports.check_unused(*served); !status.ok()) {
+        return failed(session, command, status);
+    }
+    return end(session, command, *served);
 }
 
 constexpr Word export_operands[] = {Word::export_kind, Word::file};
@@ -222,13 +259,14 @@ constexpr Word unexport_operands[] = {Word::export_name};
 
 constexpr Command commands[] = {
     {.name = "export", .run = run_export,
-     .argmin = 2, .argmax = -1, .needs_image = true, .is_ours = true,
-     .operands = "vhost-user socket",
-     .oneline = "serves the open image to a virtual machine",
+     .argmin = 1, .argmax = -1, .needs_image = true, .is_ours = true,
+     .operands = "vhost-user socket | ublk [number]",
+     .oneline = "serves the open image to a virtual machine or to this kernel",
      .help =
-         "Serves the image as a virtio disk at the Unix socket SOCKET, for QEMU and other programs that speak vhost-user.\n"
-         "The prompt goes on meanwhile, and every command works on the same image. A zoned device is a zoned disk for front\n"
-         "ends that pass zones on.\n"
+         "vhost-user: serves the image as a virtio disk at the Unix socket SOCKET, for QEMU and other programs that speak\n"
+         "vhost-user. ublk: serves it as the block device /dev/ublkbNUMBER of the running kernel; root is needed. The prompt\n"
+         "goes on meanwhile, and every command works on the same image. A zoned device is a zoned disk for the kernel, and\n"
+         "for front ends that pass zones on.\n"
          "\n"
          "Example: export vhost-user /tmp/disk.sock\n",
      .options = export_options, .words = {.operands = export_operands}},
@@ -242,8 +280,8 @@ constexpr Command commands[] = {
      .argmax = 1, .is_ours = true,
      .operands = "[name]",
      .oneline = "ends an export",
-     .help = "Finishes the requests that are under way, flushes the image, and removes the socket. NAME may be left out where\n"
-             "there is one export only.\n",
+     .help = "Finishes the requests that are under way, flushes the image, and removes the socket or the block device. A device\n"
+             "that is mounted, or in use in another way, stays. NAME may be left out where there is one export only.\n",
      .words = {.operands = unexport_operands}},
 };
 

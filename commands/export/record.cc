@@ -13,11 +13,17 @@ void add_settings(JsonRecord& record, const Export& served) {
     record.add("address", served.options().address);
     record.add("read_only", served.options().read_only);
     record.add("queues", unsigned{served.options().queues});
+    if (served.kind() == "ublk") {
+        record.add("depth", unsigned{served.options().depth});
+    }
 }
 
-std::string_view connection_words(const ExportState& state) {
+std::string_view connection_words(const Export& served, const ExportState& state) {
     if (state.has_ended) {
         return "ended";
+    }
+    if (served.kind() == "ublk") {
+        return state.takes_zones ? "ready, zoned" : "ready";
     }
     if (!state.is_connected) {
         return "waiting for a front end";
@@ -46,7 +52,7 @@ void ExportFact::text(Reporter& out) const {
     const ExportOptions& options = served.options();
     const ExportState state = served.state();
     out.print("{}: {} at {}{}, {}, {}\n", options.name, served.kind(), options.address,
-              options.read_only ? ", read-only" : "", plural(options.queues, "queue"), connection_words(state));
+              options.read_only ? ", read-only" : "", plural(options.queues, "queue"), connection_words(served, state));
     for (size_t i = 0; i < served_kinds; i++) {
         const ServedCount count = served.counters().get(static_cast<ServedKind>(i));
         if (count.requests == 0) {
@@ -57,7 +63,8 @@ void ExportFact::text(Reporter& out) const {
         out.print("  {:<13}{}{}{}\n", served_kind_names.at(i), plural(count.requests, "request"), bytes, errors);
     }
     if (state.problems > 0) {
-        out.print("  front end broke the protocol {}: {}\n", plural(state.problems, "time"), state.last_problem);
+        out.print("  {} {}: {}\n", served.kind() == "ublk" ? "trouble with the kernel" : "front end broke the protocol",
+                  plural(state.problems, "time"), state.last_problem);
     }
 }
 

@@ -195,7 +195,11 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     return Outcome::ok;
 }
 
-Outcome run_quit(Session& /*session*/, const Command& /*command*/, CommandLine /*line*/) {
+Outcome run_quit(Session& session, const Command& command, CommandLine /*line*/) {
+    if (const Status status = session.exports().check_all_unused(); !status.ok()) {
+        session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
+        return Outcome::failed;
+    }
     return Outcome::quit;
 }
 

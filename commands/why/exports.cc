@@ -3,6 +3,7 @@
 // Why an image could not be served, or not taken away while it is.
 #include "commands/why/why.h"
 
+#include <bit>
 #include <fmt/format.h>
 
 namespace zoneio {
@@ -47,11 +48,63 @@ Explanation explain_unknown_name(Evidence& evidence) {
     return {evidence.failure().status.message(), {"'exports' lists what is served."}, "exports"};
 }
 
+Explanation explain_no_ublk(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"The kernel's module ublk_drv serves such devices. Debian has it in Linux 6.12 and later, and in no earlier kernel."},
+            ""};
+}
+
+Explanation explain_ublk_root(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"The kernel lets nobody else serve block devices with zones, nor copy their data in the way that is used here.",
+             "'export vhost-user' serves the image to virtual machines without root."},
+            ""};
+}
+
+Explanation explain_ublk_old(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"Plain images need Linux 6.5, zones Linux 6.6 with CONFIG_BLK_DEV_ZONED."},
+            ""};
+}
+
+Explanation explain_ublk_zones(Evidence& evidence) {
+    const uint64_t size = evidence.failure().status.facts().limit;
+    return {fmt::format("the zones have {} bytes, and Linux takes powers of two only", size),
+            {fmt::format("'create -f zoned' makes devices with zones of {} bytes and a zone.capacity of {}, which Linux takes.",
+                         std::bit_ceil(size), size)},
+            ""};
+}
+
+Explanation explain_ublk_blocks(Evidence& evidence) {
+    return {evidence.failure().status.message(), {}, ""};
+}
+
+Explanation explain_not_waiting(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"'export --recover' takes over a device whose zoneio was killed, with the same image opened in the same way.",
+             "'export ublk' without --recover makes a new device."},
+            ""};
+}
+
+Explanation explain_in_use(Evidence& evidence) {
+    const CauseFacts& facts = evidence.failure().status.facts();
+    return {fmt::format("{} must not go away now: {}", facts.name, facts.owner),
+            {"Whoever uses it would lose what is not written yet. Unmount it first, or end the program that has it."},
+            ""};
+}
+
 constexpr CauseRow causes[] = {
     {"served", is_cause<Cause::image_served>, explain_served},
     {"socket-in-use", is_cause<Cause::socket_in_use>, explain_address_in_use},
     {"no-socket", is_cause<Cause::not_a_socket>, explain_no_socket},
     {"cannot-listen", is_cause<Cause::cannot_listen>, explain_cannot_listen},
+    {"no-ublk", is_cause<Cause::no_ublk>, explain_no_ublk},
+    {"ublk-needs-root", is_cause<Cause::ublk_needs_root>, explain_ublk_root},
+    {"ublk-too-old", is_cause<Cause::ublk_too_old>, explain_ublk_old},
+    {"ublk-zone-size", is_cause<Cause::ublk_zone_size>, explain_ublk_zones},
+    {"ublk-block-size", is_cause<Cause::ublk_block_size>, explain_ublk_blocks},
+    {"ublk-not-waiting", is_cause<Cause::ublk_not_waiting>, explain_not_waiting},
+    {"export-in-use", is_cause<Cause::export_in_use>, explain_in_use},
     {"not-served", is_cause<Cause::not_served>, explain_unknown_name},
 };
 

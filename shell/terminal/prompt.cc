@@ -3,6 +3,7 @@
 
 #include "commands/command_table.h"
 #include "commands/control/script.h"
+#include "commands/export/termination.h"
 #include "commands/long_work.h"
 #include "commands/text/nearest.h"
 #include "commands/text/print.h"
@@ -305,8 +306,14 @@ private:
     void wait_and_handle(const sigset_t* mask) {
         pollfd events[] = {{STDIN_FILENO, POLLIN, 0},
                            {completion_fd(), POLLIN, 0},
-                           {session_.exports().empty() ? -1 : session_.news_fd(), POLLIN, 0}};
+                           {session_.exports().empty() ? -1 : session_.news_fd(), POLLIN, 0},
+                           {termination_fd(), POLLIN, 0}};
         const int ready = ppoll(events, std::size(events), nullptr, mask);
+        if (is_termination_wanted()) {
+            LineHint::erase();
+            on_line(nullptr);
+            return;
+        }
         if (ready < 0) {
             handle_signals();
             return;

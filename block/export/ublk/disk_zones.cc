@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Reports and management of zones, as the kernel asks for them.
+#include "block/export/ublk/disk.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace zoneio {
+
+using ublk::Op;
+using ublk::sector_bytes;
+
+namespace {
+
+/// As the kernel's own drivers report it: a full zone's write pointer is its end.
+uint64_t pointer_sector(const ZoneDescriptor& zone) {
+    if (zone.type != ZoneType::conventional && zone.state == ZoneState::full) {
+        return (zone.start + zone.length) / sector_bytes;
+    }
+    return zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
+}
+
+ublk::ReportedZone reported(const ZoneDescriptor& zone) {
+    ublk::ReportedZone shown{};
+    shown.start = zone.start / sector_bytes;
+    shown.length = zone.length / sector_bytes;
+    shown.capacity = zone.capacity / sector_bytes;
+    shown.write_pointer = pointer_sector(zone);
+    shown.type = static_cast<uint8_t>(zone.type);
+    shown.condition = static_cast<uint8_t>(zone.state);
+    return shown;
+}
+
+} // namespace
+
+void UblkDisk::begin() {
+    if (!is_zoned()) {
+        return;
+    }
+    sequential_.clear();
+    (void)port_.zones_now([this](const ZoneDescriptor& zone) { sequential_.push_back(zone.type != ZoneType::conventional); });
+}
+
+void UblkDisk::prepare_report(UblkRequest& request, uint32_t most_zones) {
+    Request& to_gate = request.request;
+    to_gate.op = RequestOp::zone_report;
+    if (!is_zoned() || to_gate.offset >= shown_bytes_) {
+        request.error = EIO;
+        return;
+    }
+    const uint64_t room = max_request_bytes / sizeof(ublk::ReportedZone);
+    const uint64_t left = (shown_bytes_ - to_gate.offset) / port_.limits().zone_size;
+    to_gate.zone_count = std::min({uint64_t{most_zones}, room, left});
+    request.report.clear();
+    to_gate.visit = [&request](const ZoneDescriptor& zone) { request.report.push_back(reported(zone)); };
+}
+
+void UblkDisk::prepare_management(UblkRequest& request) {
+    Request& to_gate = request.request;
+    const uint64_t zone_size = port_.limits().zone_size;
+    const bool all = request.op == Op::zone_reset_all;
+    to_gate.op = RequestOp::zone_manage;
+    to_gate.offset = all ? 0 : to_gate.offset;
+    if (!is_zoned() || to_gate.offset % zone_size != 0 || to_gate.offset >= shown_bytes_) {
+        request.error = EIO;
+        return;
+    }
+    to_gate.bytes = all ? shown_bytes_ : zone_size;
+    switch (request.op) {
+    case Op::zone_open: to_gate.zone_op = ZoneOp::open; break;
+    case Op::zone_close: to_gate.zone_op = ZoneOp::close; break;
+    case Op::zone_finish: to_gate.zone_op = ZoneOp::finish; break;
+    default: to_gate.zone_op = ZoneOp::reset; break;
+    }
+}
+
+std::optional<uint64_t> UblkDisk::moved_zone(const UblkRequest& request) const {
+    const bool is_write = request.has_data() || request.kind == ServedKind::write_zeroes;
+    if (!is_write || request.error != 0 || !is_zoned()) {
+        return std::nullopt;
+    }
+    const uint64_t number = request.request.offset / port_.limits().zone_size;
+    const bool has_pointer = number < sequential_.size() && sequential_[number];
+    return has_pointer ? std::optional(number * port_.limits().zone_size) : std::nullopt;
+}
+
+std::optional<uint64_t> UblkDisk::write_pointer(uint64_t offset) {
+    const std::optional<ZoneDescriptor> zone = port_.zone_at(offset);
+    if (!zone || zone->type == ZoneType::conventional) {
+        return std::nullopt;
+    }
+    // One that is full may tell of its end, or of no pointer at all.
+    if (zone->state == ZoneState::full) {
+        return zone->start + zone->capacity;
+    }
+    return zone->write_pointer == no_write_pointer ? std::nullopt : std::optional(zone->write_pointer);
+}
+
+} // namespace zoneio

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "block/base/file_descriptor.h"
+#include "block/export/ublk/appends.h"
+#include "block/export/ublk/disk.h"
+#include "block/export/ublk/ring.h"
+#include "block/export/ublk/uapi.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace zoneio {
+
+/// The queues of a device: an io_uring each, and the requests that came by them. Used by one thread, which is the server of
+/// all queues to the kernel.
+class UblkQueues {
+public:
+    /// `events`: an epoll descriptor that the thread waits for as well. `on_problem` is told what the kernel refused.
+    UblkQueues(BackendPort& port, UblkDisk& disk, UblkAppends& appends, int events,
+               std::function<void(std::string)> on_problem);
+    UblkQueues(const UblkQueues&) = delete;
+    UblkQueues& operator=(const UblkQueues&) = delete;
+    ~UblkQueues();
+
+    /// Opens the character device and fetches the first request of each tag. `is_recovered`: what comes first may have been
+    /// taken by another server.
+    Status open(const ublk::Info& info, bool is_recovered);
+    /// True when the device wants nothing any more.
+    bool has_ended() const { return live_tags_ == 0 && active_.empty() && parked_.empty(); }
+    /// Waits for requests and for `events`, at most so many milliseconds (-1: without end), and serves requests. True when
+    /// there may be something at `events`.
+    bool serve(int timeout_ms);
+    /// Answers what the port has finished.
+    void on_port();
+    /// Waits until everything that was taken is answered. Requests held at breakpoints go on.
+    void finish_all();
+
+private:
+    struct Queue {
+        UblkRing ring;
+        const ublk::Descriptor* descriptors = nullptr;
+        size_t descriptor_bytes = 0;
+        uint8_t* data = nullptr;
+        std::vector<UblkRequest> requests; ///< by tag
+        std::vector<uint16_t> answered_appends; ///< their notes are cleared once the kernel has the answers
+    };
+    struct Completion {
+        uint64_t user_data;
+        int32_t result;
+    };
+
+    Status map(Queue& queue, uint16_t number);
+    void fetch_all(Queue& queue);
+    void collect(Queue& queue);
+    void on_completion(const Completion& completion, bool alone);
+    void take(UblkRequest& request, bool alone);
+    bool fetch_data(UblkRequest& request);
+    bool hand_over_data(const UblkRequest& request);
+    void begin(UblkRequest& request, bool alone);
+    void go(UblkRequest& request, bool alone);
+    bool is_moved(uint64_t zone) const;
+    void unpark();
+    void answer(UblkRequest& request);
+    void take_finished();
+    void answer_finished();
+    void submit_answers();
+
+    BackendPort& port_;
+    UblkDisk& disk_;
+    UblkAppends& appends_;
+    int events_;
+    std::function<void(std::string)> on_problem_;
+    FileDescriptor file_;
+    uint16_t depth_ = 0;
+    size_t live_tags_ = 0;
+    bool is_waiting_for_events_ = false;
+    std::vector<std::unique_ptr<Queue>> queues_;
+    std::vector<Completion> completions_;
+    std::vector<UblkRequest*> active_; ///< begun and not answered
+    std::vector<UblkRequest*> finished_;
+    std::vector<UblkRequest*> parked_; ///< wait until one before them has moved the write pointer of their zone
+};
+
+} // namespace zoneio

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Serving by ublk: a device of the running kernel, and the thread that serves its queues.
+#include "block/base/worker_thread.h"
+#include "block/export/export.h"
+#include "block/export/ublk/control.h"
+#include "block/export/ublk/device_claim.h"
+#include "block/export/ublk/queues.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fmt/format.h>
+#include <future>
+#include <new>
+#include <optional>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <thread>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// So long a server that was killed may take to let go of its device.
+constexpr auto patience = 10s;
+constexpr auto between_attempts = 20ms;
+
+/// Upper half of ublk::Info::server_word: zoneio has made the device.
+constexpr uint64_t made_by_zoneio = 0x7a6e696fULL << 32;
+
+/// Tells one image from another as long as this kernel runs. 0 for images that are no file.
+uint64_t identity_of(BlockBackend& backend) {
+    struct stat facts{};
+    const std::string name = backend.filename();
+    if (name.empty() || stat(name.c_str(), &facts) < 0) {
+        return made_by_zoneio;
+    }
+    const bool is_device = S_ISBLK(facts.st_mode);
+    uint32_t hash = 2166136261U; // FNV-1a
+    for (const uint64_t number : {uint64_t{is_device ? facts.st_rdev : facts.st_dev}, uint64_t{is_device ? 0 : facts.st_ino}}) {
+        for (unsigned shift = 0; shift < 64; shift += 8) {
+            hash = (hash ^ static_cast<uint8_t>(number >> shift)) * 16777619U;
+        }
+    }
+    return made_by_zoneio | hash;
+}
+
+void set_event(const FileDescriptor& event) {
+    const uint64_t one = 1;
+    (void)!write(event.get(), &one, sizeof(one));
+}
+
+class UblkServer final : public Export {
+public:
+    UblkServer(BlockBackend& backend, std::mutex& turn, ExportOptions options)
+        : Export(std::move(options)), identity_(identity_of(backend)), port_(backend, turn),
+          disk_(port_, options_.read_only, counters_), events_(epoll_create1(EPOLL_CLOEXEC)), stop_(eventfd(0, EFD_CLOEXEC)),
+          ended_(eventfd(0, EFD_CLOEXEC)) {}
+
+    ~UblkServer() override { stop(); }
+
+    Status start() {
+        if (Status status = disk_.check(); !status.ok()) {
+            return status;
+        }
+        Result<std::unique_ptr<UblkControl>> control = UblkControl::open();
+        if (!control.ok()) {
+            return control.status();
+        }
+        control_ = std::move(*control);
+        Status status = check_features();
+        if (!status.ok()) {
+            return status;
+        }
+        return options_.recover ? recover() : create();
+    }
+
+    std::string_view kind() const override { return "ublk"; }
+    int ended_fd() const override { return ended_.get(); }
+    void look() override {
+        if (port_.has_tasks()) {
+            port_.wake();
+        }
+    }
+
+    ExportState state() const override {
+        const std::lock_guard lock(mutex_);
+        return state_;
+    }
+
+    Status check_unused() const override {
+        return thread_.joinable() && !state().has_ended ? DeviceClaim::check(options_.address) : Status();
+    }
+
+    void stop() override {
+        if (!thread_.joinable()) {
+            return;
+        }
+        const DeviceClaim claim = DeviceClaim::wait(options_.address, ended_.get());
+        set_event(stop_);
+        (void)control_->stop(info_.device);
+        thread_.join();
+        give_up_device();
+    }
+
+private:
+    Status check_features() {
+        const Result<uint64_t> features = control_->features();
+        if (!features.ok()) {
+            return features.status();
+        }
+        wanted_ = ublk::f_user_copy | ublk::f_user_recovery | ublk::f_user_recovery_reissue | ublk::f_ioctl_encode |
+                  (disk_.is_zoned() ? ublk::f_zoned : 0);
+        if ((*features & wanted_) == wanted_) {
+            return {};
+        }
+        const bool lacks_zones = (*features & ublk::f_zoned) == 0 && disk_.is_zoned();
+        return Status::error(EOPNOTSUPP, lacks_zones ? "this kernel's ublk has no zones; Linux 6.6 is the first that has"
+                                                     : "this kernel's ublk is too old; Linux 6.5 is the first that will do")
+            .because(Cause::ublk_too_old);
+    }
+
+    /// A new device.
+    Status create() {
+        const Result<ublk::Parameters> parameters = disk_.parameters();
+        if (!parameters.ok()) {
+            return parameters.status();
+        }
+        info_.queues = options_.queues;
+        info_.depth = options_.depth;
+        info_.max_request_bytes = UblkDisk::max_request_bytes;
+        info_.device = options_.device.value_or(ublk::any_device);
+        info_.server_pid = getpid();
+        info_.flags = wanted_;
+        info_.server_word = identity_;
+        if (Status status = control_->add(info_); !status.ok()) {
+            return status;
+        }
+        note_device();
+        disk_.use(*parameters);
+        Status status = control_->set_parameters(info_.device, *parameters);
+        // Without the file, appends may come twice after a kill; nothing else needs it.
+        (void)(disk_.is_zoned() ? appends_->make(info_.queues, info_.depth) : Status());
+        status = status.ok() ? start_thread(false) : std::move(status);
+        if (status.ok()) {
+            status = control_->start(info_.device);
+            status = status.ok() ? Status() : std::move(status).with_text(fmt::format(
+                "the kernel does not start {}: {}", options_.address, strerror(status.code())));
+        }
+        if (!status.ok()) {
+            (void)control_->stop(info_.device);
+            if (thread_.joinable()) {
+                thread_.join();
+            }
+            give_up_device();
+        }
+        return status;
+    }
+
+    /// A device that another server has left.
+    Status recover() {
+        const uint32_t device = *options_.device;
+        const Result<ublk::Info> info = control_->info(device);
+        if (!info.ok()) {
+            return info.status();
+        }
+        info_ = *info;
+        note_device();
+        Status status = check_left_device();
+        status = status.ok() ? start_recovery() : std::move(status);
+        if (!status.ok()) {
+            return status;
+        }
+        (void)(disk_.is_zoned() ? appends_->take(info_.queues, info_.depth) : Status());
+        status = start_thread(true);
+        status = status.ok() ? control_->end_recovery(device) : std::move(status);
+        if (!status.ok() && thread_.joinable()) {
+            leave_device();
+        }
+        return status;
+    }
+
+    /// It waits for another server then.
+    void leave_device() {
+        is_leaving_ = true;
+        set_event(stop_);
+        thread_.join();
+    }
+
+    Status check_left_device() {
+        const auto refused = [this](std::string_view why) {
+            return Status::error(EINVAL, fmt::format("{}: {}", options_.address, why)).because(Cause::ublk_not_waiting);
+        };
+        if ((info_.server_word & ~uint64_t{UINT32_MAX}) != made_by_zoneio || (info_.flags & wanted_) != wanted_) {
+            return refused("another program has made it");
+        }
+        Result<ublk::Parameters> has = control_->parameters(info_.device);
+        Result<ublk::Parameters> wants = disk_.parameters();
+        if (!has.ok() || !wants.ok()) {
+            return has.ok() ? wants.status() : has.status();
+        }
+        if (info_.server_word != identity_) {
+            return refused("it was made of another image");
+        }
+        if (is_served()) {
+            return refused(fmt::format("it is served by process {}", info_.server_pid));
+        }
+        disk_.use(*has);
+        const uint32_t cache = ublk::volatile_cache | ublk::forced_writes;
+        wants->attributes = (wants->attributes & ~cache) | (has->attributes & cache);
+        // What the kernel adds.
+        has->types &= ublk::has_basic | ublk::has_discard | ublk::has_zones;
+        std::ranges::fill(has->device_numbers, 0);
+        wants->length = has->length;
+        return memcmp(&*has, &*wants, sizeof(*has)) == 0
+                   ? Status()
+                   : refused("the image was opened in another way: its size, blocks, zones, limits, and -r are to be the same");
+    }
+
+    Status start_recovery() {
+        const auto last = std::chrono::steady_clock::now() + patience;
+        Status status = control_->start_recovery(info_.device);
+        // The kernel has work to do after the old server has gone.
+        while (status.code() == EBUSY && std::chrono::steady_clock::now() < last) {
+            std::this_thread::sleep_for(between_attempts);
+            status = control_->start_recovery(info_.device);
+        }
+        if (status.code() == EBUSY) {
+            return std::move(status)
+                .with_text(fmt::format("{}: process {} still has it", options_.address, info_.server_pid))
+                .because(Cause::ublk_not_waiting);
+        }
+        return status;
+    }
+
+    bool is_served() {
+        const Result<ublk::Info> now = control_->info(info_.device);
+        return now.ok() && static_cast<ublk::DeviceState>(now->state) == ublk::DeviceState::live &&
+               access(fmt::format("/proc/{}/", now->server_pid).c_str(), F_OK) == 0;
+    }
+
+    void note_device() {
+        options_.device = info_.device;
+        options_.address = ublk_block_device(info_.device);
+        options_.queues = info_.queues;
+        options_.depth = info_.depth;
+        appends_.emplace(info_.device);
+    }
+
+    void give_up_device() {
+        control_->remove(info_.device);
+        appends_->remove();
+    }
+
+    /// Returns when all requests are fetched, or it has failed.
+    Status start_thread(bool is_recovered) {
+        queues_ = std::make_unique<UblkQueues>(port_, disk_, *appends_, events_.get(),
+                                               [this](const std::string& problem) { note_problem(problem); });
+        std::promise<Status> fetched;
+        std::future<Status> is_fetched = fetched.get_future();
+        try {
+            thread_ = start_worker([this, is_recovered, &fetched] { run(is_recovered, fetched); });
+        } catch (const std::system_error&) {
+            return Status::error(EAGAIN, "no thread to serve the image with");
+        }
+        Status status = is_fetched.get();
+        if (!status.ok()) {
+            thread_.join();
+        }
+        return status;
+    }
+
+    void note_problem(const std::string& problem) {
+        const std::lock_guard lock(mutex_);
+        state_.problems++;
+        state_.last_problem = problem;
+    }
+
+    void watch(int fd, uint64_t tag) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = tag;
+        (void)epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event);
+    }
+
+    void run(bool is_recovered, std::promise<Status>& fetched) {
+        port_.begin();
+        watch(stop_.get(), tag_stop);
+        watch(port_.event_fd(), tag_port);
+        disk_.begin();
+        Status status = queues_->open(info_, is_recovered);
+        const bool serves = status.ok();
+        note_started(serves);
+        fetched.set_value(std::move(status));
+        while (serves && !queues_->has_ended() && !is_leaving_) {
+            serve();
+        }
+        if (serves) {
+            flush();
+        }
+        // Others that delete the device wait until it is closed.
+        queues_.reset();
+        {
+            const std::lock_guard lock(mutex_);
+            state_.has_ended = true;
+            state_.is_connected = false;
+        }
+        set_event(ended_);
+    }
+
+    void note_started(bool serves) {
+        const std::lock_guard lock(mutex_);
+        state_.is_connected = serves;
+        state_.takes_zones = disk_.is_zoned();
+        state_.connections = serves ? 1 : 0;
+    }
+
+    void serve() {
+        const int timeout = port_.timeout_ms();
+        if (queues_->serve(timeout)) {
+            take_events();
+            queues_->on_port();
+        } else if (timeout >= 0) {
+            queues_->on_port();
+        }
+        if (is_stopping_) {
+            // The kernel waits for all that it has handed out; what is held at breakpoints would make it wait for ever.
+            queues_->finish_all();
+        }
+    }
+
+    void take_events() {
+        std::array<epoll_event, 4> events;
+        const int count = epoll_wait(events_.get(), events.data(), static_cast<int>(events.size()), 0);
+        for (int i = 0; i < count; i++) {
+            if (events[static_cast<size_t>(i)].data.u64 == tag_stop) {
+                is_stopping_ = true;
+                (void)epoll_ctl(events_.get(), EPOLL_CTL_DEL, stop_.get(), nullptr);
+            }
+        }
+    }
+
+    /// The kernel may have written without asking for a flush.
+    void flush() {
+        Request request = Request::flush();
+        if (!port_.submit(request, true)) {
+            port_.kick();
+            port_.drain();
+        }
+    }
+
+    static constexpr uint64_t tag_stop = 1;
+    static constexpr uint64_t tag_port = 2;
+
+    uint64_t identity_;
+    uint64_t wanted_ = 0; ///< features
+    BackendPort port_;
+    UblkDisk disk_;
+    FileDescriptor events_;
+    FileDescriptor stop_;
+    FileDescriptor ended_;
+    std::unique_ptr<UblkControl> control_;
+    ublk::Info info_{};
+    std::optional<UblkAppends> appends_;
+    std::unique_ptr<UblkQueues> queues_;
+    bool is_stopping_ = false;
+    std::atomic<bool> is_leaving_ = false;
+    mutable std::mutex mutex_;
+    ExportState state_;
+    std::thread thread_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Export>> export_ublk(BlockBackend& backend, std::mutex& turn, ExportOptions options) {
+    auto server = std::make_unique<UblkServer>(backend, turn, std::move(options));
+    Status status = server->start();
+    if (!status.ok()) {
+        return status;
+    }
+    return std::unique_ptr<Export>(std::move(server));
+}
+
+} // namespace zoneio

@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-/// With fewer segments than this a list is looked through, which needs no table of their ends.
+/// Position lookup searches a list with fewer segments than this linearly, without a table of their ends.
 constexpr size_t many_segments = 16;
 
 } // namespace
@@ -124,7 +124,7 @@ bool AlignedBuffer::reserve(size_t size, size_t alignment) {
     if (data_ != nullptr && size <= capacity_ && alignment <= alignment_) {
         return true;
     }
-    // Some drivers of the kernel say that they take less, and then mix up the parts of a block that lie in two pages.
+    // Some kernel drivers report a smaller alignment and then mix up the parts of a block that lie in two pages.
     alignment = std::max(alignment, default_alignment);
     release();
     void* memory = nullptr;

@@ -9,37 +9,38 @@
 
 namespace zoneio {
 
-/// A request's memory: segments in order. Owns the list, not the memory.
+/// Memory of a request: a list of segments. Owns the list, not the memory.
 ///
-/// One segment, by far the most frequent case, needs no allocation.
+/// A list of one segment, the usual case, allocates nothing.
 class IoVec {
 public:
     IoVec() = default;
     IoVec(void* base, size_t length) : single_{base, length}, count_(1), bytes_(length) {}
 
     void push_back(void* base, size_t length);
-    /// Appends the part [offset, offset + length) of another list, or of it what `most_segments` hold.
+    /// Appends the part [offset, offset + length) of `other`, but at most `most_segments` segments of it.
     void append(const IoVec& other, uint64_t offset, uint64_t length, size_t most_segments = SIZE_MAX);
-    /// The part [offset, offset + length) of this list, or of it what `most_segments` hold. Takes as long as the part has
-    /// segments, wherever it begins.
+    /// The part [offset, offset + length) of this list, but at most `most_segments` segments of it. The time depends on
+    /// the number of segments in the part, not on its offset.
     IoVec slice(uint64_t offset, uint64_t length, size_t most_segments = SIZE_MAX) const;
 
     std::span<const iovec> segments() const { return {count_ == 1 ? &single_ : many_.data(), count_}; }
     size_t count() const { return count_; }
     uint64_t bytes() const { return bytes_; }
 
-    /// Are all bytes zero?
+    /// True if all bytes are zero.
     bool is_zero() const;
-    /// Sets [offset, offset + length) to `byte`.
+    /// Sets the bytes [offset, offset + length) to `byte`.
     void fill(uint64_t offset, uint64_t length, uint8_t byte) const;
-    /// Copies all bytes to, or from, one stretch of memory.
+    /// Copies all bytes to, or from, contiguous memory.
     void copy_to(void* target) const;
     void copy_from(const void* source) const;
-    /// Do all segments begin and end at multiples of `memory` and `length`?
+    /// True if every segment starts at a multiple of `memory` and has a length that is a multiple of `length`, in
+    /// bytes.
     bool is_aligned(size_t memory, size_t length) const;
 
 private:
-    /// The first segment that ends behind `offset`, and where in it that is.
+    /// A segment, and an offset in it.
     struct Position {
         size_t segment;
         uint64_t offset;
@@ -48,12 +49,12 @@ private:
 
     iovec single_{};
     std::vector<iovec> many_;
-    std::vector<uint64_t> ends_; ///< where each segment ends; only where there are many
+    std::vector<uint64_t> ends_; ///< end offset of each segment; empty for short lists
     size_t count_ = 0;
     uint64_t bytes_ = 0;
 };
 
-/// Memory at an alignment that O_DIRECT takes; kept and reused while it is large enough.
+/// Memory aligned for O_DIRECT. It is reused until a larger size is reserved.
 class AlignedBuffer {
 public:
     AlignedBuffer() = default;
@@ -65,10 +66,10 @@ public:
 
     static constexpr size_t default_alignment = 4096;
 
-    /// Makes room for `size` bytes, at default_alignment at least; what was there may be lost. False when memory is short,
-    /// and then there is none.
+    /// Makes room for `size` bytes, aligned to `alignment` or to default_alignment, whichever is larger. The old
+    /// content may be lost. False if there is not enough memory; the buffer is empty then.
     [[nodiscard]] bool reserve(size_t size, size_t alignment = default_alignment);
-    /// Gives the memory back.
+    /// Frees the memory.
     void release();
 
     uint8_t* data() { return data_; }
@@ -81,7 +82,7 @@ private:
     size_t alignment_ = 0;
 };
 
-/// Are `length` bytes all equal to `byte`?
+/// True if all `length` bytes equal `byte`.
 bool all_bytes_equal(const void* data, size_t length, uint8_t byte);
 
 } // namespace zoneio

@@ -25,13 +25,13 @@ enum class Cause : uint8_t {
     other_geometry,      ///< the file holds a zoned device with another geometry
     unsupported_format,  ///< (name)
     server_unreachable,  ///< no connection to the server (name: its address); the errno says why where there is one
-    no_such_export,      ///< (name; owner: the exports that there are, one a line, where the server tells)
-    tls_required,        ///< the server talks by TLS only
-    read_only_export,    ///< the server gives the image for reading only
+    no_such_export,      ///< (name; owner: the exports that exist, one a line, if the server lists them)
+    tls_required,        ///< the server requires TLS
+    read_only_export,    ///< the server allows only reading
     read_only_node,      ///< the image is open read-only
-    changes_format,      ///< after the write, an image opened as raw by a guess would look like another format
+    changes_format,      ///< the write would make an image that was probed as raw look like another format
     no_temporary_file,   ///< the temporary overlay cannot be created (name)
-    overlay_unnamed,     ///< the file of the temporary overlay has no name any more, so it cannot be opened again
+    overlay_unnamed,     ///< the file of the temporary overlay has no name any more, so it cannot be reopened
     outside_image,       ///< the range ends after the end of the image
     range_not_zones,     ///< the end of a range is inside a zone (limit: the zone size)
     offset_inside_zone,  ///< (limit: the zone size)
@@ -40,7 +40,7 @@ enum class Cause : uint8_t {
     zone_rule,           ///< type, state, write pointer or capacity of a zone forbids the request
     open_limit,          ///< open-zone limit reached
     active_limit,        ///< active-zone limit reached
-    image_served,        ///< the image is served to others, who would lose it (name: of the export)
+    image_served,        ///< the image is exported, and the clients would lose it (name: of the export)
     socket_in_use,       ///< another program listens at a socket (name)
     not_a_socket,        ///< a socket is to take the place of another file (name)
     cannot_listen,       ///< a socket cannot be made; the errno says why (name)
@@ -54,10 +54,10 @@ enum class Cause : uint8_t {
     not_served,          ///< nothing is served under that name
 };
 
-/// What kind of value an option takes.
+/// Kind of value that an option takes.
 enum class ValueKind : uint8_t { text, on_off, size, number, identifier, zone_numbers };
 
-/// The facts of a cause; sizes in bytes.
+/// Facts of a cause. Sizes are in bytes.
 struct CauseFacts {
     std::string name = {};  ///< file, device, driver, protocol, format or option
     std::string owner = {}; ///< driver

@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::array<uint64_t, 7> powers_of_ten{1, 10, 100, 1000, 10000, 100000, 1000000};
 
-/// The number in units of its last decimal, rounded to even like printf. `value` times the power is below 2^62, and
-/// `value` is 0 or at least 2^-50.
+/// `value` in units of its last decimal, rounded half to even like printf. `value * power` is below 2^62; `value` is 0
+/// or at least 2^-50.
 uint64_t in_last_decimals(double value, uint64_t power) {
     if (value == 0) {
         return 0;
     }
     constexpr unsigned significand_bits = 52;
-    constexpr int exponent_bias = 1075; // for a significand that is a whole number
+    constexpr int exponent_bias = 1075; // for a significand read as an integer
     const auto bits = std::bit_cast<uint64_t>(value);
     const uint64_t significand = (bits & ((uint64_t{1} << significand_bits) - 1)) | uint64_t{1} << significand_bits;
     const int exponent = static_cast<int>(bits >> significand_bits) - exponent_bias;
@@ -37,7 +37,7 @@ uint64_t in_last_decimals(double value, uint64_t power) {
     return units + (up ? 1 : 0);
 }
 
-/// Cuts a number at its point when three zeros follow.
+/// Removes the decimals if they are three zeros; `point` is the position of the decimal point.
 void cut_zeros(fmt::memory_buffer& out, size_t point) {
     if (std::string_view(out.data() + point, 4) == ".000") {
         out.resize(point);
@@ -50,7 +50,8 @@ void append(fmt::memory_buffer& out, std::string_view text) {
 
 } // namespace
 
-// fmt's own way has to be right for every double: big integers, a format string, and ten times the instructions.
+// fmt's conversion is correct for every double, which costs big integers, a format string and ten times the
+// instructions.
 void append_fixed(fmt::memory_buffer& out, double value, unsigned decimals, size_t width) {
     const uint64_t power = powers_of_ten[decimals];
     const bool in_range = value == 0 || (value >= 0x1p-50 && value * static_cast<double>(power) < 0x1p62);
@@ -64,7 +65,7 @@ void append_fixed(fmt::memory_buffer& out, double value, unsigned decimals, size
         out.push_back('0');
     }
     append(out, {whole.data(), whole.size()});
-    // The power in front keeps the zeros behind the point.
+    // Adding the power keeps the zeros after the decimal point.
     const fmt::format_int fraction(power + units % power);
     out.push_back('.');
     append(out, {fraction.data() + 1, fraction.size() - 1});
@@ -89,8 +90,8 @@ void append_size(fmt::memory_buffer& out, double bytes) {
             return;
         }
     }
-    // Below 1 KiB all six decimals are printed, and anything that merely begins `.000` is cut too:
-    // scripts match `512 bytes`, and the rates of slow requests look like this.
+    // Below 1 KiB, six decimals are printed and cut if they start with `.000`, whatever follows: scripts match `512
+    // bytes`, and the rates of slow requests have this form.
     append_fixed(out, bytes, 6);
     cut_zeros(out, out.size() - 7);
     append(out, " bytes");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Words that stand for a value: one table serves whoever parses them, offers them and tells of them.
+// Tables of words that stand for values, used for parsing, completion and printing.
 #pragma once
 
 #include "block/base/status.h"
@@ -11,18 +11,18 @@
 
 namespace zoneio {
 
-/// A row of such a table.
+/// One word of a table.
 template <typename Value>
 struct EnumWord {
     std::string_view word;
     Value value;
-    bool is_alias = false; ///< another word for the same: understood, but not offered
+    bool is_alias = false; ///< accepted, but not offered
 };
 
-/// The error for a word that is in no row: `invalid parameter value: WORD`.
+/// EINVAL for a word that is in no row: `invalid parameter value: WORD`.
 Status invalid_enum_word(std::string_view word);
 
-/// Looks a word up in a table; else invalid_enum_word().
+/// The value of a word; invalid_enum_word() if the table does not have it.
 template <typename Value, size_t N>
 Status parse_enum(const EnumWord<Value> (&table)[N], std::string_view word, Value& value) {
     for (const EnumWord<Value>& row : table) {
@@ -34,14 +34,14 @@ Status parse_enum(const EnumWord<Value> (&table)[N], std::string_view word, Valu
     return invalid_enum_word(word);
 }
 
-/// The word for a value that is in the table.
+/// The first word for `value`, which must be in the table.
 template <typename Value, size_t N>
 std::string_view word_for(const EnumWord<Value> (&table)[N], Value value) {
     const auto has_value = [&](const EnumWord<Value>& row) { return row.value == value; };
     return std::find_if(std::begin(table), std::end(table), has_value)->word;
 }
 
-/// The words of a table that are offered, in its order.
+/// The words of a table except aliases, in its order.
 template <const auto& Table>
 inline constexpr auto offered_words = [] {
     constexpr auto is_offered = [](const auto& row) { return !row.is_alias; };

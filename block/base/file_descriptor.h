@@ -25,7 +25,7 @@ public:
     }
 
     int get() const { return fd_; }
-    /// Hands the descriptor over to the caller.
+    /// Passes ownership of the descriptor to the caller.
     int release() { return std::exchange(fd_, -1); }
     bool valid() const { return fd_ >= 0; }
 

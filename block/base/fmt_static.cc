@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A static fmt 9, which Debian does not have: what its headers declare is defined here, once. As a header-only
-// library every source would compile all of it, which takes seven times as long.
+// Debian has no static fmt 9, so this file compiles the definitions of its headers once. With fmt as a header-only
+// library every source would compile them all, which takes seven times as long.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -15,11 +15,11 @@ namespace zoneio {
 
 namespace {
 
-/// More than one chain of nodes has; a signal handler cannot look into anything that grows.
+/// An array, because a signal handler cannot use a growing container. No chain of nodes has this many mappings.
 std::array<MappedFile::Slot, 64> slots;
 std::mutex choosing_slot;
 
-/// Where a store that finds no page goes on; null when no store is being tried in this thread.
+/// Where a store of this thread continues after SIGBUS; null when the thread is in no MappedFile::try_write().
 thread_local sigjmp_buf* attempted_from = nullptr;
 
 MappedFile::Slot* slot_of(uintptr_t address) {
@@ -34,7 +34,7 @@ MappedFile::Slot* slot_of(uintptr_t address) {
 
 void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
     if (info->si_code <= 0) {
-        return; // raised by a process, not by an access: ignored, as before
+        return; // sent by a process, not raised by an access: ignored, as before
     }
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
     MappedFile::Slot* const slot = slot_of(address);
@@ -48,7 +48,7 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
     const int before = errno;
     if (slot == nullptr ||
         mmap(page, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-        // Not ours: the access, done again, ends the program.
+        // The address is in no mapping. The access is repeated and ends the program.
         signal(number, SIG_DFL);
         return;
     }
@@ -56,7 +56,7 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
     errno = before;
 }
 
-/// Of the file's mappings: more than usual where it is on huge pages.
+/// Page size of mappings of the file. Larger than usual on a file system of huge pages.
 size_t page_size_of(int fd) {
     struct statfs fs{};
     const bool has_huge_pages = fstatfs(fd, &fs) == 0 && static_cast<uint64_t>(fs.f_type) == HUGETLBFS_MAGIC;
@@ -68,7 +68,7 @@ void take_bus_errors() {
     std::call_once(installed, [] {
         struct sigaction action{};
         action.sa_sigaction = on_bus_error;
-        // The handler may leave by a jump, after which the signal must not stay blocked.
+        // The handler may leave by siglongjmp(), after which the signal must not stay blocked.
         action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
         sigaction(SIGBUS, &action, nullptr);
     });

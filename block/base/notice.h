@@ -6,13 +6,13 @@
 
 namespace zoneio {
 
-/// Something to tell the user about what goes on nevertheless.
+/// A message to the user about a problem that does not stop the operation.
 struct Notice {
-    bool is_warning; ///< to be introduced by `PROGRAM: warning: `
+    bool is_warning; ///< printed after `PROGRAM: warning: `
     std::string text;
 };
 
-/// Keeps what a driver has to tell while requests are under way, until BlockBackend::take_notices(). From any thread.
+/// Keeps a message from a driver until BlockBackend::take_notices(). May be called on any thread.
 void add_late_notice(Notice notice);
 bool has_late_notices();
 std::vector<Notice> take_late_notices();

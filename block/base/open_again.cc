@@ -48,7 +48,7 @@ FileDescriptor duplicate_of_memory(const std::string& filename) {
     if (name.starts_with(folder)) {
         (void)std::from_chars(name.data() + folder.size(), name.data() + name.size(), fd);
     }
-    // Only memory has seals.
+    // Only memory files have seals.
     const bool is_memory = fd >= 0 && descriptor_name(fd) == name && fcntl(fd, F_GET_SEALS) >= 0;
     return FileDescriptor(is_memory ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1);
 }

@@ -7,15 +7,15 @@
 
 namespace zoneio {
 
-/// `/proc/self/fd/N`: the name of what a descriptor of this process stands for.
+/// `/proc/self/fd/N`: a name that opens the file of a descriptor of this process.
 std::string descriptor_name(int fd);
 
-/// Opens what a descriptor stands for a second time, with flags of its own. Where /proc is not mounted (a chroot, a
-/// container) by `filename`, if that is still the same file. Invalid, with errno, when neither works.
+/// Opens the file of a descriptor again, with other flags. Without /proc (in a chroot or container) it opens
+/// `filename`, if that is still the same file. Invalid, with errno, if both fail.
 FileDescriptor open_again(int fd, const std::string& filename, int flags);
 
-/// Where /proc is not mounted: a duplicate of the descriptor that descriptor_name() made a name of, if that is memory of
-/// this process alone (memfd_create(2)), which no name leads to. Invalid for everything else.
+/// Duplicate of the descriptor N of descriptor_name(), for a name of a memory file (memfd_create(2)) when /proc is not
+/// mounted: no name leads to such a file. Invalid for everything else.
 FileDescriptor duplicate_of_memory(const std::string& filename);
 
 } // namespace zoneio

@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-/// The power of two that a size suffix stands for, or -1.
+/// log2 of the factor of a size suffix, or -1.
 int suffix_shift(char suffix) {
     switch (suffix) {
     case 'b': case 'B': return 0;
@@ -26,7 +26,7 @@ int suffix_shift(char suffix) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Cuts the decimal digits at the front off.
+/// Removes the decimal digits at the start of `text` and returns them.
 std::string_view take_digits(std::string_view& text) {
     size_t end = 0;
     while (end < text.size() && is_digit(text[end])) {
@@ -37,7 +37,7 @@ std::string_view take_digits(std::string_view& text) {
     return digits;
 }
 
-/// value = value * base + digit, or false when that leaves 64 bits.
+/// value = value * base + digit. False if the result exceeds 64 bits.
 bool push_digit(uint64_t& value, unsigned base, unsigned digit) {
     return !__builtin_mul_overflow(value, base, &value) && !__builtin_add_overflow(value, digit, &value);
 }
@@ -63,7 +63,7 @@ ParseError parse_hex(std::string_view digits, uint64_t& value) {
     return overflow ? ParseError::out_of_range : ParseError::none;
 }
 
-/// The digits after the point in 2^-64ths: a double's worth of them, as upstream takes them.
+/// The digits after the decimal point in units of 2^-64, with the precision of a double, as in QEMU.
 unsigned __int128 binary_fraction(std::string_view digits) {
     if (digits.empty()) {
         return 0;
@@ -72,7 +72,7 @@ unsigned __int128 binary_fraction(std::string_view digits) {
     return static_cast<unsigned __int128>(strtod(text.c_str(), nullptr) * 0x1p64);
 }
 
-/// Digits that cannot overflow, and a suffix perhaps: almost every number there is.
+/// Fast path: decimal digits that cannot overflow, and at most a suffix. Almost every number has this form.
 bool parse_plain_size(std::string_view text, uint64_t& value) {
     constexpr size_t most_digits = 19;
     uint64_t whole = 0;
@@ -88,7 +88,7 @@ bool parse_plain_size(std::string_view text, uint64_t& value) {
     return true;
 }
 
-/// Blanks and a sign in front are strtoull's business, and users rely on `+1k`. True: the sign is a minus.
+/// Removes blanks and a sign, which strtoull would accept and users rely on (`+1k`). True if the sign is a minus.
 bool take_sign(std::string_view& text) {
     while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
         text.remove_prefix(1);
@@ -98,8 +98,8 @@ bool take_sign(std::string_view& text) {
     return negative;
 }
 
-/// A number that is negative, or whose whole part has more than 64 bits: it is too large only when nothing follows that
-/// would have to be understood first; without a whole part that is a fraction.
+/// Error for a number that is negative or whose integer part exceeds 64 bits: out_of_range if the text is
+/// otherwise well-formed, else invalid. A fraction without integer part (`.5`) is well-formed.
 ParseError refuse_whole(std::string_view whole_digits, std::string_view rest) {
     if (whole_digits.empty() && rest.starts_with('.')) {
         rest.remove_prefix(1);
@@ -108,7 +108,7 @@ ParseError refuse_whole(std::string_view whole_digits, std::string_view rest) {
     return whole_digits.empty() || !rest.empty() ? ParseError::invalid : ParseError::out_of_range;
 }
 
-/// `whole` and a fraction in 2^-64ths, times 2^shift.
+/// (whole + fraction / 2^64) * 2^shift.
 ParseError scale(uint64_t whole, unsigned __int128 fraction, int shift, uint64_t& value) {
     const bool is_fractional = fraction != 0 && fraction >> 64 == 0;
     if (is_fractional && shift == 0) {
@@ -173,8 +173,8 @@ ParseError parse_size_int64(std::string_view text, int64_t& value) {
 
 namespace {
 
-/// A number of any base, with strtol or strtoull. Newer C libraries also take `0b101`, and with them the
-/// programs that users compare with.
+/// Parses a number of any base with strtol or strtoull. Newer C libraries accept `0b101`; QEMU built with them does
+/// too.
 template <typename T, T (*Convert)(const char*, char**, int)>
 ParseError convert(const char* text, T& value) {
     const char* digits = text + strspn(text, " \t\n\v\f\r");

@@ -11,8 +11,8 @@
 
 namespace zoneio {
 
-/// The outcome of an operation: success, or an errno with an optional text for people and an optional cause for programs.
-/// Success is a zero and a null pointer, so returning and testing it costs nothing.
+/// Outcome of an operation: success, or an errno with an optional text for people and an optional cause for programs.
+/// Success is 0 and a null pointer, so returning and testing it is cheap.
 class [[nodiscard]] Status {
 public:
     Status() = default;
@@ -23,7 +23,7 @@ public:
     Status& operator=(const Status& other) { return *this = Status(other); }
     ~Status() = default;
 
-    /// A failure that strerror(3) describes well enough. `code` is a positive errno.
+    /// An error whose text is that of strerror(3). `code` is a positive errno.
     static Status from_errno(int code, Cause cause = Cause::none) {
         Status status;
         status.code_ = code;
@@ -31,29 +31,29 @@ public:
         return status;
     }
 
-    /// A failure with its own text, which may have several lines. `code` is a positive errno.
+    /// An error with its own text, which may have several lines. `code` is a positive errno.
     static Status error(int code, std::string text) {
         Status status = from_errno(code);
         status.details().text = std::move(text);
         return status;
     }
 
-    /// The same failure with its cause, set where the error is made.
+    /// Adds the cause. Called where the error arises.
     Status because(Cause cause, CauseFacts facts) &&;
     Status because(Cause cause) &&;
-    /// The same failure and cause in other words.
+    /// Replaces the text; code and cause stay.
     Status with_text(std::string text) &&;
 
     bool ok() const { return code_ == 0; }
     /// 0, or a positive errno.
     int code() const { return code_; }
-    /// True when the text was given, not derived from the errno.
+    /// True if the text was given, false if it comes from strerror(3).
     bool has_text() const { return details_ != nullptr && details_->text.has_value(); }
-    /// The text given, else strerror of the code.
+    /// The text given, or that of strerror(3) for the code.
     std::string message() const;
 
     Cause cause() const { return cause_; }
-    /// Empty where no facts were given.
+    /// The facts of the cause; empty if none were given.
     const CauseFacts& facts() const;
 
 private:
@@ -78,7 +78,7 @@ private:
 template <typename T>
 class [[nodiscard]] Result {
 public:
-    // Implicit on purpose: `return value;` and `return status;` both read naturally.
+    // Implicit, so that functions can `return value;` and `return status;`.
     Result(T value) : value_(std::move(value)) {}
     Result(Status status) : status_(std::move(status)) {}
 

@@ -62,7 +62,7 @@ void Task::wait_for_device() {
 
 void Task::sleep_for(std::chrono::nanoseconds duration) {
     const TaskScheduler::Clock::time_point now = TaskScheduler::Clock::now();
-    // An end that the clock cannot tell, some 290 years off, has passed for upstream.
+    // A time that the clock cannot represent, some 290 years away, has already passed for QEMU.
     const bool overflows = duration > TaskScheduler::Clock::time_point::max() - now;
     scheduler_.asleep_.emplace(overflows ? now : now + duration, this);
     hand_back();
@@ -95,13 +95,14 @@ void TaskScheduler::hand_to(Task& task) {
     owner_turn_.wait(lock, [this] { return running_ == nullptr; });
 }
 
-/// One more idle task. A task cannot be taken back, its thread waits for work: so its places come first.
+/// Adds an idle task. Space in the lists is reserved first, because a task cannot be removed: its thread waits for
+/// work.
 bool TaskScheduler::add_task() {
     try {
         if (tasks_.size() == tasks_.capacity()) {
             tasks_.reserve(2 * tasks_.size() + 1);
         }
-        idle_.reserve(tasks_.capacity()); // for the tasks themselves, when they end
+        idle_.reserve(tasks_.capacity()); // so that a task that ends can be stored
         tasks_.push_back(std::make_unique<Task>(*this));
     } catch (const std::exception&) { // no thread, or no memory
         return false;
@@ -160,7 +161,7 @@ bool TaskScheduler::step(bool wait) {
     };
     std::for_each(yielded.begin(), yielded.end(), go_on);
     std::for_each(at_device.begin(), at_device.end(), go_on);
-    // Nothing is allocated here: a task that memory is short for would be lost.
+    // This loop allocates nothing: a task would be lost if memory ran out.
     while (!asleep_.empty() && asleep_.begin()->first <= now) {
         found = true;
         go_on(asleep_.extract(asleep_.begin()).mapped());

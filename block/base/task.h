@@ -17,11 +17,11 @@ namespace zoneio {
 
 class TaskScheduler;
 
-/// Work that can stop in the middle and go on later: blocking code on a thread of its own, of which only one runs at a
-/// time. Whoever runs holds the baton, so what tasks of one scheduler and its owner share needs no lock.
+/// Work that can stop and continue later: blocking code on a thread of its own. Only one of the threads runs at a time,
+/// so tasks of a scheduler and the scheduler's owner share data without locks.
 class Task {
 public:
-    /// The task that this thread runs; null on all other threads.
+    /// The task that runs on this thread, or null.
     static Task* current();
 
     explicit Task(TaskScheduler& scheduler);
@@ -31,23 +31,24 @@ public:
 
     TaskScheduler& scheduler() { return scheduler_; }
 
-    // For the task itself:
+    // Called by the task itself:
 
-    /// Stops until the next TaskScheduler::step, where tasks go on in the order in which they stopped.
+    /// Stops until the next TaskScheduler::step(). Tasks continue in the order in which they stopped.
     void yield();
-    /// The same, behind those, as if for a device. Of requests that were all begun before a row of steps the newest comes
-    /// first, as upstream finds them when all have ended by the time it looks; after that, the oldest.
+    /// Stops until the next step and continues after the tasks that yielded, as if a device were working. Among
+    /// requests that all began before a series of steps the newest continues first, because QEMU finds them so if all
+    /// have ended when it looks. Later requests continue oldest first.
     void wait_for_device();
-    /// Stops until a step after some time has passed; until the next one when that is more than the clock can tell.
+    /// Stops until a step after `duration`, or until the next step if the clock cannot represent the end.
     void sleep_for(std::chrono::nanoseconds duration);
-    /// Stops until somebody calls wake(). `awaited`: the task whose progress will do so, if it is one.
+    /// Stops until another task or the owner calls wake(). `awaited`: the task that will do so, if known.
     void park(Task* awaited = nullptr);
 
-    // For those who hold the baton:
+    // Called by the owner or the running task:
 
-    /// Ends park(): the task goes on before the owner of the scheduler does.
+    /// Ends park(). The task continues before the owner of the scheduler does.
     void wake();
-    /// The task that this one waits for in park(), or null.
+    /// The task that this one awaits in park(), or null.
     Task* awaited() const { return awaited_; }
 
 private:
@@ -63,38 +64,39 @@ private:
     std::thread thread_;
 };
 
-/// Runs tasks for its owner, the one thread that calls it. Everything happens in an order that depends on the calls
-/// only, not on the machine.
+/// Runs tasks for its owner, the one thread that calls it. The order of events depends on the calls only, not on the
+/// machine.
 class TaskScheduler {
 public:
     TaskScheduler() = default;
     TaskScheduler(const TaskScheduler&) = delete;
     TaskScheduler& operator=(const TaskScheduler&) = delete;
-    /// All tasks must have ended.
+    /// REQUIRES: all tasks have ended.
     ~TaskScheduler();
 
-    /// Begins some work, which must not throw, and returns when it has stopped or ended. False when there is no thread or
-    /// no memory for it.
+    /// Starts work, which must not throw, and returns when it has stopped or ended. False if there is no thread or
+    /// memory for it.
     bool start(std::function<void()> work);
-    /// Has something done at the begin of the next step; the last given comes first, as with upstream's bottom halves.
+    /// Runs `work` at the start of the next step. The last one given runs first, as with QEMU's bottom halves.
     void defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
-    /// Makes room for one more of these, so that memory cannot run short then.
+    /// Reserves space for one more defer(), which then cannot run out of memory.
     void reserve_deferred() { deferred_.reserve(deferred_.size() + 1); }
-    /// Lets all tasks that have stopped, but are not parked, go on once; with `wait`, and when there is no other, the next
-    /// in sleep_for() when its time has come. False when there is none: then, with `wait`, all that are left are parked.
+    /// Lets every stopped task that is not parked continue once. If there is none and `wait` is set, waits for the next
+    /// task in sleep_for(). False if there is none either: all that are left are parked.
     bool step(bool wait = true);
-    /// Would step(false) find something?
+    /// True if step(false) would find a task.
     bool can_step() const;
-    /// When the next task in sleep_for() goes on; nothing when there is none.
+    /// Time at which the next task in sleep_for() continues; empty if there is none.
     std::optional<std::chrono::steady_clock::time_point> next_timer() const {
         return asleep_.empty() ? std::nullopt : std::optional(asleep_.begin()->first);
     }
-    /// Lets tasks that were woken go on; for an owner who has called wake().
+    /// Lets woken tasks continue. For an owner that has called wake().
     void run_woken();
-    /// How many tasks have stopped and are not parked.
+    /// Number of tasks that have stopped and are not parked.
     size_t ready() const { return yielded_.size() + at_device_.size() + asleep_.size(); }
 
-    /// Told what people should see, as it happens; may be called on any of the threads, one at a time.
+    /// Sets the function that receives messages for people as they arise. It is called on any of the threads, by one at
+    /// a time.
     void set_listener(std::function<void(std::string_view)> listener) { listener_ = std::move(listener); }
     void announce(std::string_view text) const {
         if (listener_) {
@@ -112,9 +114,9 @@ private:
 
     std::mutex mutex_;
     std::condition_variable owner_turn_;
-    Task* running_ = nullptr; ///< null: the owner
+    Task* running_ = nullptr; ///< null: the owner runs
     bool stopping_ = false;
-    bool first_step_ = true; ///< since the owner did something else
+    bool first_step_ = true; ///< no step yet since the owner did something else
     std::deque<Task*> woken_;
     std::vector<Task*> yielded_;
     std::vector<Task*> at_device_;

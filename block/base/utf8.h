@@ -7,17 +7,17 @@
 
 namespace zoneio {
 
-/// A character and the bytes that it takes.
+/// A character, and the number of bytes that encode it.
 struct Utf8Character {
     char32_t code;
     size_t length;
 };
 
-/// The character that `text` begins with; nothing where that is no UTF-8 (RFC 3629, section 4: no longer forms of
-/// shorter ones, no surrogates, nothing above U+10FFFF), or where nothing is left.
+/// The first character of `text`. Empty at the end of `text` and for bytes that are not UTF-8 (RFC 3629, section 4:
+/// overlong forms, surrogates, values above U+10FFFF).
 std::optional<Utf8Character> first_character(std::string_view text);
 
-/// Code points that no text has (Unicode, section 23.7): U+FDD0 to U+FDEF and the last two of each plane.
+/// True for noncharacters (Unicode, section 23.7): U+FDD0 to U+FDEF and the last two code points of each plane.
 bool is_noncharacter(char32_t code);
 
 } // namespace zoneio

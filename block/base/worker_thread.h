@@ -7,8 +7,8 @@
 
 namespace zoneio {
 
-/// While it lives, this thread blocks the signals that are for the main thread: those of the terminal, timers, other
-/// processes. Not those that an access to memory raises where it happens, SIGBUS above all: see MappedFile.
+/// Blocks the signals of the main thread (from the terminal, timers and other processes) in this thread while the
+/// object exists. Signals raised by an access to memory stay unblocked: MappedFile needs SIGBUS.
 class WorkerSignals {
 public:
     WorkerSignals() {
@@ -27,27 +27,27 @@ private:
     sigset_t before_{};
 };
 
-/// Starts a thread that leaves signals to the main thread, which waits for them. Throws what std::thread throws.
+/// Starts a thread that leaves signals to the main thread. Throws what std::thread throws.
 template <typename Work>
 std::thread start_worker(Work&& work) {
     const WorkerSignals inherited;
     return std::thread(std::forward<Work>(work));
 }
 
-/// The user's wish to end the running command, which the main thread learns of by a signal.
+/// How other code learns that the user wants to end the running command: the main thread receives a signal.
 struct InterruptWatch {
     bool (*check)() = nullptr;
     std::thread::id main_thread;
 };
 inline InterruptWatch interrupt_watch;
 
-/// Makes `check` the answer of interrupt_requested(). For whoever handles signals, on the main thread.
+/// Sets the function behind interrupt_requested(). Called by the code that handles signals, on the main thread.
 inline void set_interrupt_check(bool (*check)()) {
     interrupt_watch = {check, std::this_thread::get_id()};
 }
 
-/// Does the user want the running command to end? False on all threads but the main one, where commands run. Waits for what may
-/// never come look at it about ten times a second.
+/// True if the user wants the running command to end. Always false on other threads than the main one, which runs the
+/// commands. Waits that may never end poll it about ten times a second.
 inline bool interrupt_requested() {
     return interrupt_watch.check != nullptr && std::this_thread::get_id() == interrupt_watch.main_thread && interrupt_watch.check();
 }

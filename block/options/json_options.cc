@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The structure of the JSON of `json:` names. What is wrong first is reported: no token is read before it is needed.
+// The structure of the JSON in `json:` names. Tokens are read one at a time, so the first error in the text is the one
+// reported.
 #include "block/options/json_scanner.h"
 #include "block/options/options.h"
 
@@ -12,12 +13,12 @@ namespace zoneio {
 
 namespace {
 
-/// Builds dotted keys straight from the tokens of one value.
+/// Builds dotted keys from the tokens of one value.
 class Flattener {
 public:
     Flattener(std::string_view json, char separator) : scanner_(json), separator_(separator) {}
 
-    /// The options, or nothing when the value is not an object.
+    /// The options, or nothing if the value is not an object.
     Result<std::optional<Options>> run() {
         Status status = advance();
         if (status.ok() && at_end()) {
@@ -54,7 +55,7 @@ private:
         return json_syntax_error(token_, at_end() ? "premature end of input" : what);
     }
 
-    /// A dotted key at the top yields to the same key made of nested objects.
+    /// Sets a key. The key of nested objects overrides the same dotted key at the top.
     void set(const std::string& key, OptionValue value) {
         if (depth_ == 1) {
             options_.set_default(key, std::move(value));
@@ -63,7 +64,7 @@ private:
         }
     }
 
-    // Each of these begins at the first token of what it parses, and ends at the last one.
+    // Each of these functions starts at the first token of the value and ends at its last token.
 
     Status parse_object(const std::string& prefix, bool top) {
         Status status = advance();
@@ -104,7 +105,7 @@ private:
         if (status.ok()) {
             status = advance();
         }
-        // A duplicate is noticed only after its value was understood.
+        // A duplicate is reported only after its value has been parsed.
         const bool duplicate = !seen.insert(*key).second;
         if (status.ok()) {
             status = parse_value(top ? *key : prefix + separator_ + *key);

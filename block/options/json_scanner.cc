@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-// The same bounds as upstream's: hostile input must end in an error, not in a crash.
+// QEMU's limits. Hostile input must end in an error, not in a crash.
 constexpr size_t max_token_size = 64U << 20;
 constexpr size_t max_token_count = 2U << 20;
 constexpr size_t max_nesting = 1024;
@@ -20,7 +20,7 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/// Control characters may not, nor bytes that no encoding of Unicode has.
+/// False for control characters and for bytes that are in no UTF-8 text.
 bool may_stand_in_string(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x20 && byte < 0xFE;
@@ -28,7 +28,7 @@ bool may_stand_in_string(char c) {
 
 void append_utf8(std::string& out, uint32_t code) {
     if (code == 0) {
-        // Option values are C strings everywhere behind this: an encoded zero must not cut them short.
+        // Option values become C strings later: an encoded zero byte must not shorten them.
         out += "\xC0\x80";
     } else if (code < 0x80) {
         out.push_back(static_cast<char>(code));
@@ -47,7 +47,7 @@ void append_utf8(std::string& out, uint32_t code) {
     }
 }
 
-/// What a string token stands for.
+/// Decodes a string token.
 class StringDecoder {
 public:
     static Result<std::string> decode(const JsonToken& token) {
@@ -97,7 +97,7 @@ private:
         return {};
     }
 
-    /// The value of a `\uXXXX` at the front, or nothing.
+    /// The value of a `\uXXXX` at the start of the text; empty if there is none.
     static std::optional<uint32_t> unicode_escape(std::string_view text) {
         if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') {
             return std::nullopt;
@@ -127,7 +127,7 @@ private:
         const bool valid = code && !(*code >= 0xD800 && *code <= 0xDFFF) && !(*code >= 0xFDD0 && *code <= 0xFDEF) &&
                            (*code & 0xFFFE) != 0xFFFE;
         if (!valid) {
-            // The closing quote is part of what is shown when the digits ran into it.
+            // If the closing quote came too early for four digits, the message shows it too.
             const std::string_view with_quote(shown.data(), std::min(length, shown.size() + 1));
             return json_syntax_error(token_, fmt::format("{} is not a valid Unicode character", with_quote));
         }
@@ -220,7 +220,7 @@ Result<JsonToken> JsonScanner::token(JsonTokenKind kind) {
 }
 
 JsonToken JsonScanner::taken(JsonTokenKind kind) const {
-    // Only what follows them ends a word or a number: upstream counts that twice.
+    // QEMU counts the character after a word or a number twice.
     const size_t counted_twice = begin_ == word_end_ ? 1 : 0;
     return {kind, text_.substr(begin_, pos_ - begin_), line_, begin_ - line_begin_ + 1 + counted_twice};
 }
@@ -230,7 +230,7 @@ Status JsonScanner::stray() const {
     return json_syntax_error(token, fmt::format("stray '{}'", token.text));
 }
 
-/// A token that broke off: the character at which it did belongs to what the message shows.
+/// Error for an incomplete token; its text includes the character at which it ended.
 Status JsonScanner::stray_with_next() {
     if (pos_ < text_.size()) {
         pos_++;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The tokens of the JSON of `json:` names. It is a dialect: strings may have single quotes, and the messages are ones
-// that scripts match, which tell a bad token (the scanner's) from a bad structure (the parser's). No library has
-// either, hence this one.
+// The tokens of the JSON in `json:` names. It is QEMU's dialect: strings may have single quotes. Its messages, which
+// scripts match, distinguish a bad token (scanner) from a bad structure (parser). No library has this dialect or these
+// messages.
 #pragma once
 
 #include "block/base/status.h"
@@ -15,7 +15,7 @@ namespace zoneio {
 
 enum class JsonTokenKind { end, punctuation, string, keyword, number };
 
-/// A token, its text (strings with their quotes), and where it begins: lines and bytes of a line are counted from 1.
+/// A token, its text (strings with their quotes), and its position. Lines, and bytes of a line, are counted from 1.
 struct JsonToken {
     JsonTokenKind kind = JsonTokenKind::end;
     std::string_view text;
@@ -23,7 +23,7 @@ struct JsonToken {
     size_t column = 1;
 };
 
-/// `LINE:COLUMN: JSON parse error, WHAT`.
+/// EINVAL: `LINE:COLUMN: JSON parse error, WHAT`.
 Status json_syntax_error(const JsonToken& token, std::string_view what);
 
 /// Splits text into tokens.
@@ -31,7 +31,7 @@ class JsonScanner {
 public:
     explicit JsonScanner(std::string_view text) : text_(text) {}
 
-    /// The next token, `end` after the last one, or an error.
+    /// The next token, or an error. At the end of the text, a token of kind `end`.
     Result<JsonToken> next();
 
 private:
@@ -58,7 +58,7 @@ private:
     size_t word_end_ = SIZE_MAX;
 };
 
-/// What a string token stands for, as UTF-8.
+/// The value of a string token, as UTF-8.
 Result<std::string> decode_json_string(const JsonToken& token);
 
 } // namespace zoneio

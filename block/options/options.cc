@@ -18,10 +18,10 @@ namespace {
 constexpr std::string_view size_hint = "\nOptional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
                                        "and exabytes, respectively.";
 
-/// The bucket that upstream's dictionary of options puts a key into: the hash of Samba's tdb, modulo 512.
+/// The bucket in which QEMU's option dictionary stores a key: the hash of Samba's tdb, modulo 512.
 ///
-/// Only one unknown option is ever reported, the one that comes first there; with several of them the
-/// message depends on it.
+/// QEMU reports only the first unknown option in the dictionary's order, so with several of them the message depends on
+/// it.
 unsigned dictionary_bucket(std::string_view key) {
     uint32_t hash = 0x238F13AF * static_cast<uint32_t>(key.size());
     uint32_t position = 0;
@@ -32,7 +32,8 @@ unsigned dictionary_bucket(std::string_view key) {
     return (1103515243 * hash + 12345) % 512;
 }
 
-/// Keys of one bucket come in the order that they had in the dictionary of the node above, but for `driver`.
+/// Position of a key in QEMU's dictionary. Except for `driver`, the keys of one bucket are in the order that they had
+/// in the dictionary of the node above.
 std::tuple<unsigned, bool, unsigned> place_in_dictionary(const std::string& key) {
     return {dictionary_bucket(key), key == "driver", dictionary_bucket("file." + key)};
 }
@@ -50,7 +51,7 @@ OptionTarget::OptionTarget(std::string_view name, std::optional<std::string>& wh
 
 namespace {
 
-/// Parses text by `Function` and stores the value in an std::optional<T>.
+/// Parses text with `Function` and stores the value in a std::optional<T>.
 template <typename T, Status (*Function)(std::string_view, std::string_view, T&)>
 Status parse_into(std::string_view key, std::string_view text, void* target) {
     T value{};
@@ -103,7 +104,7 @@ void Options::erase(std::string_view key) {
 void Options::merge_missing(const Options& other) {
     Entries merged;
     merged.reserve(entries_.size() + other.entries_.size());
-    // Of two equal ones it takes the first.
+    // Of two equal keys, set_union keeps the first.
     std::set_union(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(), std::back_inserter(merged),
                    [](const Entry& a, const Entry& b) { return a.key() < b.key(); });
     entries_ = std::move(merged);
@@ -153,7 +154,7 @@ Options Options::take_subtree(std::string_view prefix) {
     Options subtree;
     subtree.entries_.assign(std::move_iterator(first), std::move_iterator(end));
     entries_.erase(first, end);
-    // Without what they all begin with they are in the same order.
+    // Removing the prefix that all have in common keeps their order.
     for (Entry& entry : subtree.entries_) {
         entry.begin += begin.size();
     }
@@ -205,7 +206,7 @@ std::string empty_json(const EmptyValue& value) {
     return "null";
 }
 
-/// How many bytes a character takes that is none: those that its first one announces, as far as they follow.
+/// Number of bytes of an invalid character: as many continuation bytes as its first byte announces, if they follow.
 size_t broken_length(std::string_view text) {
     const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto announced = static_cast<size_t>(std::countl_one(byte(0)));
@@ -217,7 +218,7 @@ size_t broken_length(std::string_view text) {
     return length;
 }
 
-/// As upstream writes strings: ASCII only, and one mark for each broken character.
+/// A JSON string as QEMU writes it: ASCII only, with one replacement for each invalid character.
 std::string json_string(std::string_view text) {
     static constexpr std::string_view special = "\"\\\b\f\n\r\t";
     static constexpr std::string_view letters = "\"\\bfnrt";
@@ -361,7 +362,7 @@ std::string take_option_value(std::string_view& rest) {
 
 namespace {
 
-/// A key without a value is a flag: `foo` is foo=on, `nofoo` is foo=off.
+/// A key without a value is a flag: `foo` means foo=on, `nofoo` means foo=off.
 KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
     KeyValue pair{std::string(word), "on", true};
     if (word.starts_with("no")) {

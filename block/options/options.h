@@ -17,31 +17,31 @@
 
 namespace zoneio {
 
-/// A value that is there but has no use as an option: JSON null, {} and [].
+/// A value that no option takes: JSON null, {} or [].
 struct EmptyValue {
     enum class Kind : uint8_t { null, object, list } kind = Kind::null;
 
     EmptyValue(Kind what = Kind::null) : kind(what) {}
-    // Not trivial: of strings and trivial types libstdc++ believes that a variant always holds one of them, and so crashes
-    // where memory runs out in the copy of a string.
+    // Not trivial on purpose. For a variant of std::string and trivial types, libstdc++ assumes that it always holds a
+    // value, and crashes if copying the string runs out of memory.
     EmptyValue(const EmptyValue& other) : kind(other.kind) {}
     EmptyValue& operator=(const EmptyValue& other) = default;
     ~EmptyValue() = default;
     bool operator==(const EmptyValue&) const = default;
 };
 
-/// What an option is set to. `k=v` strings give text only; JSON also the other types.
+/// Value of an option. `k=v` strings give text only, JSON also the other types.
 using OptionValue = std::variant<std::string, bool, int64_t, uint64_t, double, EmptyValue>;
 
-/// Where Options::take_all puts an option, and how it reads it.
+/// Where Options::take_all stores an option, and how it parses it.
 struct OptionTarget {
     using Parse = Status (*)(std::string_view key, std::string_view text, void* target);
 
     OptionTarget(std::string_view name, std::optional<std::string>& target);
     OptionTarget(std::string_view name, std::optional<bool>& target);
-    /// A size in bytes, in the grammar of parse_size.
+    /// A size in bytes, as parse_size reads it.
     static OptionTarget size(std::string_view name, std::optional<uint64_t>& target);
-    /// A plain number.
+    /// A plain number, as parse_number reads it.
     static OptionTarget number(std::string_view name, std::optional<uint64_t>& target);
 
     std::string_view key;
@@ -52,110 +52,109 @@ private:
     OptionTarget(std::string_view name, Parse parser, void* where) : key(name), parse(parser), target(where) {}
 };
 
-/// The options of a node and, with dotted keys (`file.filename`), of those below it.
+/// The options of a node and, with dotted keys (`file.filename`), of the nodes below it.
 ///
-/// Whoever understands an option takes it out; what is left when a node has opened is unknown
-/// and makes opening fail.
+/// The code that handles an option takes it out. Options left after a node has opened are unknown, and opening fails.
 class Options {
 public:
     bool empty() const { return entries_.empty(); }
     bool contains(std::string_view key) const { return find(key) != nullptr; }
 
     void set(std::string key, OptionValue value);
-    /// Sets a key that is not there yet.
+    /// Sets a key unless it is set already.
     void set_default(std::string key, OptionValue value);
     void erase(std::string_view key);
-    /// Adds the other's keys; those that are here already stay as they are.
+    /// Adds the keys of `other` that are not set here.
     void merge_missing(const Options& other);
 
-    /// The value of a key, or null. Good until an option is set, erased or taken.
+    /// The value of a key, or null. Valid until an option is set, erased or taken.
     const OptionValue* find(std::string_view key) const;
-    /// The text of a key, or null when it is absent or of another type. Good as long as that of find().
+    /// The text of a key, or null if it is absent or has another type. Valid as long as the result of find().
     const std::string* find_text(std::string_view key) const;
 
-    /// Takes a key out as text, whatever type it has: JSON numbers become digits, true and false become on
-    /// and off. Null, {} and [] count as absent.
+    /// Takes a key out and returns it as text: JSON numbers become digits, true and false become on and off. Empty if
+    /// the key is absent, or its value is null, {} or [].
     std::optional<std::string> take(std::string_view key);
-    /// Takes several keys out and parses them; targets of absent keys stay as they are.
+    /// Takes several keys out and parses them. Targets of absent keys do not change.
     ///
-    /// With several errors the one that upstream meets first is returned, see first_unknown().
+    /// If several values are wrong, returns the error that QEMU reports, see first_unknown().
     Status take_all(std::initializer_list<OptionTarget> targets);
 
-    /// Takes out all keys below `prefix.` and returns them without it.
+    /// Takes out all keys that start with `prefix.` and returns them without the prefix.
     Options take_subtree(std::string_view prefix);
 
-    /// The options of this node, without those below them: the parts of keys before the first dot, in upstream's order.
+    /// Names of this node's options in QEMU's order: the part of each key before the first dot.
     std::vector<std::string> names() const;
-    /// The key that upstream reports first when several are unknown; nothing when there is none at all.
+    /// The key that QEMU would report if all were unknown; empty if there are no keys.
     std::optional<std::string> first_unknown() const;
-    /// The first key, in alphabetical order, that starts with this. Good as long as what find() returns.
+    /// The first key, in alphabetical order, that starts with `begin`. Valid as long as the result of find().
     std::optional<std::string_view> first_with(std::string_view begin) const;
-    /// As a JSON object, in upstream's order. `objects`: more keys, with values that are JSON already.
+    /// All options as a JSON object in QEMU's order. `objects`: additional keys, whose values are JSON already.
     std::string to_json(const std::map<std::string, std::string, std::less<>>& objects = {}) const;
 
     size_t size() const { return entries_.size(); }
-    /// All keys, in alphabetical order, with their values.
+    /// All keys in alphabetical order, with their values.
     std::vector<std::pair<std::string, OptionValue>> all() const;
 
 private:
-    /// A key shares its text with those it was copied or taken from: a chain of n nodes has n keys of n parts, which are
-    /// handed down n times.
+    /// Keys share their text with the keys from which they were copied or taken: in a chain of n nodes, n keys of n
+    /// parts are passed down n times.
     struct Entry {
         std::shared_ptr<const std::string> text;
-        size_t begin; ///< where in the text the key begins
+        size_t begin; ///< position in the text where the key starts
         OptionValue value;
 
         std::string_view key() const { return std::string_view(*text).substr(begin); }
     };
     using Entries = std::vector<Entry>;
 
-    /// Where a key is, or would be.
+    /// The position of a key, or the one at which it would be inserted.
     Entries::const_iterator position(std::string_view key) const;
     bool is_at(Entries::const_iterator position, std::string_view key) const {
         return position != entries_.end() && position->key() == key;
     }
 
-    Entries entries_; ///< in alphabetical order
+    Entries entries_; ///< in alphabetical order of keys
 };
 
-/// The text of a value as Options::take gives it; nothing for EmptyValue.
+/// The text of a value, as Options::take returns it; empty for EmptyValue.
 std::optional<std::string> option_text(const OptionValue& value);
 
-/// on/off/yes/no/true/false/y/n; else the error that names the parameter.
+/// Parses on/off/yes/no/true/false/y/n. EINVAL, with a text that names the key, for anything else.
 Status parse_option_bool(std::string_view key, std::string_view text, bool& value);
 Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value);
 Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value);
 
-/// Is this a name for a node or an object: a letter, then letters, digits, `-`, `.` and `_`?
+/// True for a valid name of a node or an object: a letter, then letters, digits, `-`, `.` and `_`.
 bool is_identifier(std::string_view text);
 
-/// One `key=value` of an option string, in the order given.
+/// One `key=value` of an option string.
 struct KeyValue {
     std::string key;
     std::string value;
-    bool is_flag = false; ///< it stood there without a value
+    bool is_flag = false; ///< the key had no value
 };
 
-/// A parsed option string with the warnings that reading it gave.
+/// A parsed option string, with the warnings of the parser.
 struct OptionString {
     std::vector<KeyValue> pairs;
-    std::optional<std::string> id; ///< the value of `id=`, which has rules of its own
+    std::optional<std::string> id; ///< value of `id=`, for which special rules hold
     std::vector<std::string> warnings;
 };
 
-/// Parses `k=v,k=v`; `,,` is a comma in a value. `implied_key` is the key of a first word without `=`.
+/// Parses `k=v,k=v`; `,,` stands for a comma in a value. A first word without `=` is the value of `implied_key`.
 OptionString parse_option_string(std::string_view text, std::string_view implied_key = {});
 
-/// Reads a value up to the next single comma and cuts it off; a doubled comma stands for one.
+/// Reads a value up to the next single comma, and removes both from `rest`. `,,` stands for a comma.
 std::string take_option_value(std::string_view& rest);
 
-/// The error for an id that is no identifier.
+/// EINVAL, with a text that names the key, if `text` is not an identifier.
 Status check_identifier(std::string_view key, std::string_view text);
 
-/// Parses a JSON object into keys whose parts are joined by `separator`; nothing when it is another value.
+/// Parses a JSON object into keys whose parts are joined by `separator`. Empty if the JSON is another kind of value.
 Result<std::optional<Options>> parse_json_object(std::string_view json, char separator = '.');
 
-/// The same for the rest of a `json:` name.
+/// Parses the part of a `json:` name after the prefix.
 Result<Options> parse_json_options(std::string_view json);
 
 } // namespace zoneio

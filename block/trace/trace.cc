@@ -22,18 +22,18 @@ static_assert(std::size(event_names) <= 64, "the mask has a bit for each event")
 
 std::atomic<int> output{STDERR_FILENO};
 
-/// One system call a line, so that lines of several threads do not mix.
+/// Writes a line with one system call, so that lines of several threads do not mix.
 void write_line(std::string line) {
     line += '\n';
-    // There is nobody to tell that a trace cannot be written.
+    // If the trace cannot be written, there is nowhere to report it.
     (void)!write(output.load(std::memory_order_relaxed), line.data(), line.size());
 }
 
-/// `*` stands for any text, `?` for any character.
+/// True if the text matches. `*` matches any text, `?` any character.
 bool matches(std::string_view pattern, std::string_view text) {
     size_t next = 0;
-    size_t star = std::string_view::npos; // the last one met, from which on another try can begin
-    size_t after_star = 0;                // in text: how much that one stands for so far
+    size_t star = std::string_view::npos; // the last `*`, where the next attempt continues
+    size_t after_star = 0;                // position in text up to which that `*` matches
     for (size_t at = 0; at < text.size();) {
         if (next < pattern.size() && pattern[next] == '*') {
             star = next++;
@@ -81,7 +81,7 @@ Status trace_set_file(const std::string& path) {
     if (fd < 0) {
         return Status::error(errno, fmt::format("Error opening logfile {}: {}", path, strerror(errno)));
     }
-    // The one before, if any, stays open: a thread may be writing to it.
+    // The previous descriptor stays open, because another thread may be writing to it.
     output = fd;
     return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Trace events: `trace_NAME(...)` for every line of events.def. An event that is off costs one test of
-// a global mask; each is a USDT probe `zoneio:NAME` as well where sys/sdt.h was there at build time.
+// Trace events: `trace_NAME(...)` for every line of events.def. A disabled event costs one test of a global mask. If
+// sys/sdt.h was present at build time, each event is also a USDT probe `zoneio:NAME`.
 #pragma once
 
 #include "block/base/status.h"
@@ -28,7 +28,7 @@ enum class TraceEvent : unsigned {
 #undef ZONEIO_TRACE_EVENT
 };
 
-/// Which events are on: bit N for event N.
+/// The enabled events: bit N for event N.
 extern std::atomic<uint64_t> trace_mask;
 
 inline bool trace_is_on(TraceEvent event) {
@@ -47,14 +47,14 @@ inline bool trace_is_on(TraceEvent event) {
 #include "block/trace/events.def"
 #undef ZONEIO_TRACE_EVENT
 
-/// Turns the events on that a pattern matches (`*` stands for any characters, `?` for one), or off with a `-` in
-/// front. False: the pattern is a plain name, and there is no such event.
+/// Enables the events that match a pattern (`*`: any characters, `?`: one character), or disables them if it starts
+/// with `-`. False if the pattern has no wildcard and no event has this name.
 bool trace_enable(std::string_view pattern);
 
-/// Sends trace output to a file, emptied first, instead of stderr.
+/// Writes the trace to a file instead of stderr. An existing file is truncated.
 Status trace_set_file(const std::string& path);
 
-/// The names of all events.
+/// Names of all events.
 std::vector<std::string_view> trace_event_names();
 
 } // namespace zoneio

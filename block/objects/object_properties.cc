@@ -42,7 +42,7 @@ bool is_index(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-/// A key is made of parts with dots in between. The first begins with a letter; others may be an index.
+/// True for a valid key: parts separated by dots. The first part starts with a letter; the others may also be an index.
 bool is_key(std::string_view key) {
     bool is_first = true;
     while (true) {
@@ -60,7 +60,7 @@ bool is_key(std::string_view key) {
     }
 }
 
-/// Adds a key, which may not be a value and an object at once.
+/// Adds a key. EINVAL if it would be both a value and an object.
 Status add(Options& values, const std::string& path, std::string value) {
     for (size_t end = path.find(path_separator); end != std::string::npos; end = path.find(path_separator, end + 1)) {
         if (values.contains(path.substr(0, end))) {
@@ -74,7 +74,8 @@ Status add(Options& values, const std::string& path, std::string value) {
     return {};
 }
 
-/// Every key needs a value, and `,,` is a comma in one. A word that asks for help is no key.
+/// Parses `key=value,...`, where `,,` stands for a comma in a value. A word without a value is an error, unless it asks
+/// for help.
 Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
     Options values;
     bool first = true;
@@ -111,7 +112,7 @@ Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
     return values;
 }
 
-/// Integers are signed, and in JSON no strings.
+/// EINVAL unless the value is a signed integer; in JSON a string is not one.
 Status check_integer(std::string_view name, const OptionValue& value, bool is_json) {
     if (is_json) {
         return std::holds_alternative<int64_t>(value) ? Status() : wrong_type(name, "integer");
@@ -132,7 +133,7 @@ Status check_boolean(std::string_view name, const OptionValue& value, bool is_js
     return is_known ? Status() : invalid(fmt::format("Parameter '{}' expects 'on' or 'off'", name));
 }
 
-/// The message has the property's own name, wherever in a tree it is.
+/// EINVAL unless the text is one of the property's words. The message has the name of the property without its path.
 Status check_word(const Property& property, const std::string& text) {
     return std::find(property.words.begin(), property.words.end(), text) != property.words.end()
                ? Status()
@@ -178,7 +179,7 @@ Result<ObjectProperties> ObjectProperties::parse(std::string_view spec) {
     return properties;
 }
 
-/// Where one member is an index all have to be, from 0 on.
+/// If one member of an object is an index, all must be, counting from 0.
 Status ObjectProperties::check_lists() const {
     const auto all = values_.all();
     for (const auto& [key, value] : all) {

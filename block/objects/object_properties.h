@@ -12,50 +12,50 @@ namespace zoneio {
 
 enum class PropertyType { text, integer, boolean, word, object, list };
 
-/// A property that objects of a type may have.
+/// A property of a type of objects.
 struct Property {
     std::string_view name;
     PropertyType type;
-    std::string_view shown_type = {};             ///< in help, where it has a name of its own
-    std::span<const Property> members = {};       ///< of an object; of a list the one that all its elements are like
-    std::span<const std::string_view> words = {}; ///< what a word may be
+    std::string_view shown_type = {};             ///< type that help shows, if it is not the name of `type`
+    std::span<const Property> members = {};       ///< members of an object; for a list, one property that describes all
+                                                  ///< elements
+    std::span<const std::string_view> words = {}; ///< words that the property accepts
     bool required = false;
 
-    /// `NAME=<TYPE>`, as help shows it.
+    /// `NAME=<TYPE>`, as help prints it.
     std::string help() const;
 };
 
-/// What was said of an object to make (--object).
+/// The properties given for an object (--object).
 class ObjectProperties {
 public:
-    /// Reads `TYPE,key=value,...`, where dots in keys make objects, or a JSON object. EINVAL with the reason for what is
-    /// neither.
+    /// Parses `TYPE,key=value,...`, where dots in keys make nested objects, or a JSON object. EINVAL with the reason.
     static Result<ObjectProperties> parse(std::string_view spec);
 
     bool contains(std::string_view name) const { return values_.contains(name); }
-    /// The text of a property, or null.
+    /// The text of a property, or null if it is absent.
     const std::string* find_text(std::string_view name) const { return values_.find_text(name); }
-    /// Is there a word `help` or `?` among them, in the place of a key?
+    /// True if the words contained `help` or `?` instead of a key.
     bool asks_for_help() const { return asks_for_help_; }
-    /// Takes out a text that must be there.
+    /// Takes out a text property. EINVAL if it is absent.
     Status take_required(std::string_view name, std::string& value);
-    /// Checks the types of all that is left and takes it out, with dotted keys. With several errors the one that comes first in
-    /// the table is returned; what is in no table comes behind all that is.
+    /// Checks the types of all remaining properties and takes them out, with dotted keys. Of several errors, the one
+    /// that is first in the table is returned; properties that are not in the table come last.
     Result<Options> take_all(std::span<const Property> table);
 
 private:
-    /// Takes the members of an object, of all properties when `path` is empty.
+    /// Takes the members of the object at `path`, or all properties if `path` is empty.
     Status take_object(const std::string& path, std::span<const Property> table, Options& taken);
     Status take_list(const std::string& path, const Property& element, Options& taken);
     Status take_property(const std::string& path, const Property& property, Options& taken);
     Status check_value(const std::string& path, const Property& property, const OptionValue& value) const;
     Status check_lists() const;
-    /// The first part behind `path` of the first key that is there.
+    /// The first part after `path` of the first key below `path`; empty if there is none.
     std::optional<std::string> first_member(const std::string& path) const;
 
     bool is_json_ = false;
     bool asks_for_help_ = false;
-    /// Keys are paths, their parts joined by path_separator: a name in JSON may have dots of its own.
+    /// Keys are paths whose parts are joined by path_separator, because names in JSON may contain dots.
     Options values_;
 };
 

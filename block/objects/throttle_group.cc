@@ -22,7 +22,7 @@ Status invalid(std::string text) {
 constexpr std::string_view older_prefix = "x-";
 constexpr std::string_view newer_name = "limits";
 
-/// The number of a property whose type has been checked; nothing when it is absent.
+/// The number of a property whose type has been checked; empty if it is absent.
 std::optional<int64_t> number_of(const Options& properties, const std::string& key) {
     const OptionValue* const value = properties.find(key);
     if (value == nullptr) {
@@ -53,7 +53,7 @@ Status check_limit(const ThrottleLimit& limit) {
     return {};
 }
 
-/// Limits for all requests and for one direction exclude each other.
+/// True if a limit for all requests is set together with one for reads or for writes.
 bool conflicts(const ThrottleLimits& all, Limits::Kind total) {
     const auto& limits = all.limits;
     const ThrottleLimit& reads = limits[total + 1U];
@@ -62,7 +62,7 @@ bool conflicts(const ThrottleLimits& all, Limits::Kind total) {
            (limits[total].maximum != 0 && (reads.maximum != 0 || writes.maximum != 0));
 }
 
-/// How full the buckets may be when a request comes.
+/// Without a burst, a bucket may hold what the average rate lets through in this time.
 constexpr double without_burst_seconds = 0.1;
 
 std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>>& groups() {
@@ -70,7 +70,7 @@ std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>>& groups() {
     return all;
 }
 
-/// One number of the limits, with the name that properties have for it.
+/// A number of the limits, with the name of its property.
 struct Setting {
     std::string name;
     uint64_t* target;
@@ -90,7 +90,7 @@ std::vector<Setting> settings_of(ThrottleLimits& all) {
     return settings;
 }
 
-/// A property of its own, `x-iops-total` and so on.
+/// Sets the property `x-iops-total` or another single one.
 Status set_one(const Setting& setting, int64_t value) {
     if (value < 0) {
         return invalid("Property values cannot be negative");
@@ -102,7 +102,7 @@ Status set_one(const Setting& setting, int64_t value) {
     return {};
 }
 
-/// `limits`: several numbers at once, which have to go with each other and with what is set already.
+/// Sets the properties of `limits`, which must fit together and fit those set already.
 Status set_several(ThrottleLimits& all, const Options& properties) {
     for (const Setting& setting : settings_of(all)) {
         const std::optional<int64_t> value = number_of(properties, fmt::format("{}.{}", newer_name, setting.name));
@@ -112,7 +112,7 @@ Status set_several(ThrottleLimits& all, const Options& properties) {
         if (setting.is_length && *value > int64_t{UINT32_MAX}) {
             return invalid(fmt::format("{} value must be in the range [0, {}]", setting.name, UINT32_MAX));
         }
-        // A negative number becomes one that is too large, and is refused for that.
+        // A negative number becomes a huge one, which the check refuses.
         *setting.target = static_cast<uint64_t>(*value);
     }
     return all.check();
@@ -189,7 +189,7 @@ ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_p
                                     is_write ? Limits::iops_write : Limits::iops_read}) {
         seconds = std::max(seconds, seconds_to_wait(limits_.limits[kind], buckets_[kind]));
     }
-    // More than the clock may be able to tell; whoever has waited asks again.
+    // Limits the wait to what every clock can represent; a waiting request asks again.
     constexpr double longest = 3600;
     return std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(std::min(seconds, longest)));
 }
@@ -208,7 +208,7 @@ void ThrottleGroup::count(bool is_write, uint64_t bytes) {
 }
 
 void ThrottleGroup::admit(bool is_write, uint64_t bytes) {
-    // Whoever waits keeps the others of its kind behind itself.
+    // A waiting request keeps later requests of its direction waiting too.
     const std::lock_guard turn(turns_[is_write ? 1 : 0]);
     std::unique_lock lock(mutex_);
     while (lifted_ == 0) {

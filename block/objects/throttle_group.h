@@ -14,60 +14,61 @@
 
 namespace zoneio {
 
-/// One limit of a group: a bucket that requests fill and time empties.
+/// One limit of a group, implemented as a leaky bucket.
 struct ThrottleLimit {
     uint64_t average = 0;      ///< bytes or requests per second; 0: no limit
-    uint64_t maximum = 0;      ///< the same for a burst; 0: a tenth of a second's worth may come at once
-    uint64_t burst_length = 1; ///< seconds that a burst may last
+    uint64_t maximum = 0;      ///< burst rate, in the same unit; 0: a tenth of a second's worth may come at once
+    uint64_t burst_length = 1; ///< longest burst, in seconds
 };
 
-/// What a group is limited to.
+/// All limits of a group.
 struct ThrottleLimits {
     enum Kind : uint8_t { bps_total, bps_read, bps_write, iops_total, iops_read, iops_write };
     static constexpr size_t kinds = 6;
     static constexpr uint64_t largest = 1'000'000'000'000'000;
 
     std::array<ThrottleLimit, kinds> limits;
-    uint64_t request_bytes = 0; ///< how many bytes make one request more; 0: every request counts as one
+    uint64_t request_bytes = 0; ///< a request counts as one for each started unit of this size; 0: always as one
 
-    /// Takes them from properties, `x-iops-total` or `limits.iops-total` and so on, whose types have been checked. They are set
-    /// in the order of upstream's dictionary, and `limits` is refused when that is wrong so far. EINVAL with the reason.
+    /// Reads the limits from properties (`x-iops-total`, `limits.iops-total`, ...) whose types have been checked. They
+    /// are set in the order of QEMU's dictionary; `limits` is refused if the values set so far are invalid. EINVAL with
+    /// the reason.
     static Result<ThrottleLimits> from_properties(const Options& properties);
-    /// EINVAL with the reason for limits that cannot be, or do not go with each other.
+    /// EINVAL, with the reason, for limits that are out of range or contradict each other.
     Status check() const;
 };
 
-/// Requests that share limits (--object throttle-group). Used by several threads.
+/// Requests that share limits (--object throttle-group). Thread-safe.
 ///
-/// Each limit is a leaky bucket. A request waits until all its buckets are filled no further than they may be, and
-/// then adds itself to them, however large it is: the next one waits for it.
+/// Each limit is a leaky bucket. A request waits until the level of each of its buckets is low enough, then adds its
+/// full size to all of them. The next request waits for that.
 class ThrottleGroup {
 public:
     using Clock = std::chrono::steady_clock;
 
     explicit ThrottleGroup(const ThrottleLimits& limits) : limits_(limits) {}
 
-    /// Waits for the turn of a request, and counts it. Nobody waits while the group is lifted.
+    /// Waits for the request's turn and counts it. Does not wait while the group is lifted.
     void admit(bool is_write, uint64_t bytes);
-    /// Lets everybody pass, for as long as this was called more often with true than with false.
+    /// Suspends the limits while it has been called more often with true than with false.
     void lift(bool on);
 
-    /// How long a request would have to wait at `now`. For admit(), and for tests.
+    /// How long a request would have to wait at `now`. Used by admit() and by tests.
     Clock::duration delay(bool is_write, Clock::time_point now);
-    /// Counts a request.
+    /// Adds a request to the buckets.
     void count(bool is_write, uint64_t bytes);
 
 private:
     struct Bucket {
-        double level = 0;       ///< what is in it
-        double burst_level = 0; ///< the same in the bucket that limits the rate of a burst
+        double level = 0;       ///< bytes or requests in the bucket
+        double burst_level = 0; ///< the same for the bucket that limits the rate of a burst
     };
 
     void leak(Clock::time_point now);
     double seconds_to_wait(const ThrottleLimit& limit, const Bucket& bucket) const;
 
     const ThrottleLimits limits_;
-    std::array<std::mutex, 2> turns_; ///< reads and writes queue on their own
+    std::array<std::mutex, 2> turns_; ///< one queue for reads and one for writes
     std::mutex mutex_;
     std::condition_variable lifted_changed_;
     unsigned lifted_ = 0;
@@ -75,11 +76,11 @@ private:
     Clock::time_point last_leak_ = Clock::now();
 };
 
-/// The group of that id, or null.
+/// The group with this id, or null.
 ThrottleGroup* find_throttle_group(std::string_view id);
 /// The ids of all groups.
 std::vector<std::string> throttle_group_ids();
-/// Makes a group; there is none of that id yet.
+/// Adds a group. REQUIRES: no group has this id.
 void add_throttle_group(const std::string& id, const ThrottleLimits& limits);
 
 } // namespace zoneio

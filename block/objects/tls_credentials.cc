@@ -54,7 +54,7 @@ Status check_dir(const TlsCredentials& made) {
     return made.dir.empty() ? invalid("Missing 'dir' property value") : Status();
 }
 
-/// Does a line of the file begin with the name and a colon?
+/// True if a line of the key file starts with the user's name and a colon.
 bool has_user(const TlsCredentials& made) {
     std::ifstream file(made.key_file());
     std::string line;
@@ -75,7 +75,7 @@ Status check_x509_credentials(const Options& properties) {
         return invalid("'passwordid' is not supported: the key must not be encrypted");
     }
     status = status.ok() ? check_file(made.dir + "/ca-cert.pem") : std::move(status);
-    // A client needs no certificate of its own; a certificate needs its key.
+    // A client needs no certificate of its own, but a certificate needs its key.
     const std::string own = made.dir + (made.is_server ? "/server" : "/client");
     if (status.ok() && (made.is_server || access((own + "-cert.pem").c_str(), R_OK) == 0)) {
         status = check_file(own + "-cert.pem");

@@ -11,30 +11,30 @@
 
 namespace zoneio {
 
-/// What a connection is encrypted and its ends are authenticated with (--object tls-creds-x509, tls-creds-psk).
+/// Credentials for encryption and authentication of a connection (--object tls-creds-x509, tls-creds-psk).
 struct TlsCredentials {
     enum class Kind : uint8_t { anonymous, psk, x509 };
 
     Kind kind = Kind::anonymous;
     std::string dir;         ///< x509: ca-cert.pem, client-cert.pem, client-key.pem; psk: keys.psk
-    bool is_server = false;  ///< made for the other end
-    bool verify_peer = true; ///< x509: the server's certificate is checked
-    std::string username;    ///< psk: whose key it is
+    bool is_server = false;  ///< the credentials are those of a server
+    bool verify_peer = true; ///< x509: verify the server's certificate
+    std::string username;    ///< psk: name of the user of the key
 
-    /// The path of the file of keys. psk only.
+    /// Path of the key file. psk only.
     std::string key_file() const { return dir + "/keys.psk"; }
 };
 
-/// What is wrong with the properties of such an object, its files included. EINVAL with the reason.
+/// Checks the properties of such an object, including its files. EINVAL with the reason.
 Status check_x509_credentials(const Options& properties);
 Status check_psk_credentials(const Options& properties);
 
-/// Makes them; there is no other object of that id.
+/// Adds credentials. REQUIRES: no object has this id.
 void add_x509_credentials(const std::string& id, const Options& properties);
 void add_psk_credentials(const std::string& id, const Options& properties);
 void add_anonymous_credentials(const std::string& id, const Options& properties);
 
-/// Those of that id, or null. They stay as long as the program runs.
+/// The credentials with this id, or null. Valid until the program exits.
 const TlsCredentials* find_tls_credentials(std::string_view id);
 
 /// The ids of all credentials.

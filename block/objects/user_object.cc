@@ -24,11 +24,11 @@ namespace {
 struct ObjectType {
     std::string_view name;
     std::span<const Property> properties;
-    /// What is wrong with a complete set of properties.
+    /// Checks a complete set of properties.
     Status (*check)(const Options& properties);
-    /// Makes it, where somebody has a use for it.
+    /// Creates the object. Null for types that zoneio does not use.
     void (*make)(const std::string& id, const Options& properties) = nullptr;
-    /// What is wrong with properties by themselves: told before that there is another object of that id.
+    /// Checks that are made before the one for a duplicate id.
     Status (*check_first)(const Options& properties) = nullptr;
 };
 
@@ -75,7 +75,7 @@ constexpr std::string_view limit_names[] = {
     "x-iops-size",
 };
 
-/// The newer names, which are members of an object, lack the `x-`.
+/// The newer names, members of an object, have no `x-`.
 constexpr auto limits_members = [] {
     std::array<Property, std::size(limit_names)> members{};
     std::transform(std::begin(limit_names), std::end(limit_names), members.begin(), [](std::string_view name) {
@@ -134,7 +134,7 @@ constexpr Property tls_x509_properties[] = {
     tls_anon_properties[3],
 };
 
-// Some types are taken for the sake of scripts that pass them along; images here have no use for them.
+// Some types are accepted for scripts that pass them along; no image uses them.
 constexpr std::string_view authz_policies[] = {"deny", "allow"};
 constexpr std::string_view authz_formats[] = {"exact", "glob"};
 constexpr Property authz_rule_members[] = {
@@ -171,8 +171,7 @@ constexpr ObjectType types[] = {
     {"tls-creds-x509", tls_x509_properties, check_x509_credentials, add_x509_credentials},
 };
 
-/// A type that users of the QEMU family know, but that does not exist here; it is refused after its first
-/// required property was missed.
+/// A type of QEMU's that zoneio does not have. It is refused after the check for its first required property.
 struct ForeignType {
     std::string_view name;
     std::string_view required;
@@ -235,7 +234,7 @@ const Row* find_row(const Row (&rows)[N], std::string_view name) {
     return row == std::end(rows) ? nullptr : row;
 }
 
-/// The properties that objects of a type may have, or the types.
+/// Help text: the properties of a type, or all types if it is null.
 std::string help_about(const ObjectType* type) {
     if (type == nullptr) {
         std::string text = "List of user creatable objects:\n";

@@ -9,14 +9,14 @@
 
 namespace zoneio {
 
-/// Makes an object that drivers refer to by its id (--object): `TYPE,id=ID,KEY=VALUE...` or a JSON object. With a word
-/// `help` or `?` none is made; `help` becomes what there is to know about the type, or about types.
+/// Creates an object that drivers refer to by its id (--object), from `TYPE,id=ID,KEY=VALUE...` or a JSON object. With
+/// a word `help` or `?`, creates none and sets `help` to a list of the type's properties, or of the types.
 Status add_user_object(std::string_view spec, std::string& help);
 
-/// Is there an object of that id, of whatever type?
+/// True if an object of any type has this id.
 bool has_user_object(std::string_view id);
 
-/// The names of the types there are.
+/// Names of all types.
 std::vector<std::string_view> user_object_types();
 
 } // namespace zoneio

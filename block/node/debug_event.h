@@ -9,10 +9,10 @@
 
 namespace zoneio {
 
-/// The points that requests pass, as fault injection knows them: rules and breakpoints are tied to one.
+/// Events of requests to which fault injection ties rules and breakpoints.
 ///
-/// The names (debug_event_names()) are upstream's up to `none`, those of image formats included, which are accepted
-/// and never come here; the zone events are zoneio's own.
+/// The names (debug_event_names()) up to `none` are QEMU's. Those of image formats are accepted but never occur here.
+/// The zone events are zoneio's own.
 enum class DebugEvent : uint8_t {
     l1_update,
     l1_grow_alloc_table,
@@ -23,10 +23,10 @@ enum class DebugEvent : uint8_t {
     l2_update_compressed,
     l2_alloc_cow_read,
     l2_alloc_write,
-    read_aio, ///< raw hands a read down
+    read_aio, ///< raw passes a read to its child
     read_backing_aio,
     read_compressed,
-    write_aio, ///< raw hands a write down
+    write_aio, ///< raw passes a write to its child
     write_compressed,
     vmstate_load,
     vmstate_save,
@@ -47,27 +47,27 @@ enum class DebugEvent : uint8_t {
     cluster_alloc,
     cluster_alloc_bytes,
     cluster_free,
-    flush_to_os,            ///< the node above begins to flush
-    flush_to_disk,          ///< it has something to flush
+    flush_to_os,            ///< a flush starts
+    flush_to_disk,          ///< a flush finds unflushed data
     pwritev_rmw_head,       ///< an unaligned write reads its first block
-    pwritev_rmw_after_head, ///< has read it
+    pwritev_rmw_after_head, ///< after reading it
     pwritev_rmw_tail,       ///< reads its last block
-    pwritev_rmw_after_tail, ///< has read it
-    pwritev,                ///< a write of data begins
-    pwritev_zero,           ///< a write of zeros begins
-    pwritev_done,           ///< either has ended
+    pwritev_rmw_after_tail, ///< after reading it
+    pwritev,                ///< a write of data starts
+    pwritev_zero,           ///< a write of zeros starts
+    pwritev_done,           ///< a write of data or zeros has ended
     empty_image_prepare,
     l1_shrink_write_table,
     l1_shrink_free_l2_clusters,
-    cor_write, ///< copy-on-read writes what it has read
+    cor_write, ///< copy-on-read writes the data that it has read
     cluster_alloc_space,
-    none, ///< never comes; rules tied to it are active from the start
+    none, ///< never occurs; rules tied to it are active from the start
     zone_report,
     zone_open,
     zone_close,
     zone_finish,
     zone_reset,
-    zone_mgmt_done, ///< any of the four has ended
+    zone_mgmt_done, ///< any of the four operations has ended
     zone_append,
     zone_append_done,
 };
@@ -76,7 +76,7 @@ inline constexpr size_t debug_event_count = static_cast<size_t>(DebugEvent::zone
 
 /// In the order of DebugEvent.
 std::span<const std::string_view> debug_event_names();
-/// Nothing when there is no event of that name.
+/// Empty if no event has this name.
 std::optional<DebugEvent> find_debug_event(std::string_view name);
 
 } // namespace zoneio

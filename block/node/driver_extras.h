@@ -42,7 +42,7 @@ protected:
 /// Fault injection (blkdebug): is called when requests reach events, and may stop them. Requires requests to be tasks.
 class Breakpoints {
 public:
-    /// A request has reached an event where it may stop. Returns when the request continues.
+    /// Reports that a request has reached an event where it may stop. Returns when the request continues.
     virtual void debug_event(DebugEvent event) = 0;
     virtual Status set_breakpoint(std::string_view event, std::string_view tag) = 0;
     virtual Status remove_breakpoint(std::string_view tag) = 0;
@@ -80,24 +80,25 @@ protected:
     ~VmState() = default;
 };
 
-/// The descriptor and offset with which an engine can pass a request to the kernel. Only the offset
-/// with a RemoteQueue.
+/// Descriptor and offset with which an engine passes a request to the kernel. With a RemoteQueue, only the offset
+/// counts.
 struct FdIo {
     int fd = -1;
     uint64_t offset = 0;     ///< bytes
-    bool sync_after = false; ///< a write that must be synced before the request ends
+    bool sync_after = false; ///< true for a write after which the file must be synced before the request ends
 };
 
-/// Requests that a driver keeps under way by itself, as over a network. For the one thread that runs commands.
+/// Requests that a driver keeps in flight itself, such as those to a server. Used only by the thread that runs
+/// commands.
 class RemoteQueue {
 public:
-    /// Begins a read or write that native_io agreed to. False: it has to be done by the blocking methods.
+    /// Starts a read or write that native_io accepted. False: the blocking methods have to do it.
     virtual bool start(Request& request, uint64_t offset) = 0;
-    /// Those that have ended, linked, with their status; with `wait` at least one, where any is in flight. EAGAIN: the blocking
-    /// methods may do better.
+    /// Finished requests as a linked list, with their status. With `wait`, waits for at least one if any is in flight.
+    /// A status of EAGAIN means that the request should be retried by the blocking methods.
     virtual Request* take_finished(bool wait) = 0;
     virtual size_t in_flight() const = 0;
-    /// Readable when take_finished() would find something, and sometimes when not.
+    /// Readable when take_finished() would find a request; spurious wakeups are possible.
     virtual int event_fd() = 0;
 
 protected:

@@ -45,7 +45,7 @@ protected:
         return below != nullptr ? below->zone_control() : ZoneControl();
     }
 
-    /// Takes the node that is shown.
+    /// Takes the child.
     void adopt(std::unique_ptr<BlockNode> child) {
         traits_.has_info = child->driver().traits().has_info;
         ParentDriver::adopt(std::move(child));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The modes that drivers and commands have in common, and their words; the first is the default.
+// Modes that drivers and commands share, and their words. The first word is the default.
 #pragma once
 
 #include "block/base/enum_word.h"
@@ -16,7 +16,7 @@ enum class PreallocMode : uint8_t { off, metadata, falloc, full };
 inline constexpr EnumWord<AioMode> aio_mode_words[] = {
     {"threads", AioMode::threads}, {"native", AioMode::native}, {"io_uring", AioMode::io_uring}};
 
-/// Are discards done?
+/// True: discards are carried out.
 inline constexpr EnumWord<bool> discard_mode_words[] = {
     {"unmap", true}, {"ignore", false}, {"on", true, true}, {"off", false, true}};
 

@@ -29,7 +29,7 @@ DebugEvent management_event(ZoneOp op) {
     return DebugEvent::zone_reset;
 }
 
-/// The alignment of requests is a power of two, and a division for each of them would be seen.
+/// Uses a mask, because the alignment is a power of two and a division would be measurable.
 uint64_t align_down(uint64_t value, uint64_t alignment) {
     return value & ~(alignment - 1);
 }
@@ -78,7 +78,7 @@ void BlockNode::tell_when_closed(std::vector<Notice>& notices, bool below_format
     }
 }
 
-/// Nobody writes to this node, or somebody does: what that means for those below.
+/// Tells this node, and through it the nodes below, whether somebody writes to it.
 void BlockNode::set_written(bool written) {
     written_ = written;
     if (child() != nullptr) {
@@ -86,7 +86,8 @@ void BlockNode::set_written(bool written) {
     }
 }
 
-/// Upstream gives a node its full name when a format is opened on top of it; until then it has the name it was opened by.
+/// QEMU gives a node its full name when a format is opened on top of it; before that, the node has the name by which it
+/// was opened.
 std::string BlockNode::name_when_closed() const {
     if (below_format_) {
         return shown_name();
@@ -101,7 +102,7 @@ bool BlockNode::has_plain_name() const {
     if (info_.is_protocol) {
         return !filename_.empty() && !filename_.starts_with("json:");
     }
-    // What one gets by the name alone: a format right on top of a file.
+    // The chain that the name alone gives: a format directly on top of a file.
     const bool is_window = options_.contains("size") || options_.contains("offset");
     return !info_.is_filter && !is_window && child() != nullptr && child()->info_.is_protocol && child()->has_plain_name();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What changes the content of a node: writes of data and of zeros, and discards.
+// Writes of data and zeros, and discards.
 #include "block/node/node.h"
 #include "block/trace/trace.h"
 
@@ -11,11 +11,11 @@ namespace zoneio {
 
 namespace {
 
-/// Requests that zeros are written with, where the driver has no better way, and how much memory they use.
+/// Longest write, and largest buffer, with which zeros are written as data.
 constexpr uint64_t zero_request_bytes = 16U << 20;
 constexpr size_t zero_buffer_bytes = 64U << 10;
 
-/// Zeros to write from; never written to, but an iovec has no const.
+/// A buffer of zeros. Nothing writes to it; it is not const because an iovec is not.
 uint8_t* zero_buffer() {
     alignas(AlignedBuffer::default_alignment) static uint8_t zeros[zero_buffer_bytes];
     return zeros;
@@ -31,7 +31,7 @@ IoVec zero_iov(uint64_t bytes) {
     return iov;
 }
 
-/// The largest multiple of `alignment` that a limit allows; 0: there is no limit.
+/// The largest multiple of `alignment` within a limit; 0: no limit.
 uint64_t aligned_limit(uint64_t limit, uint64_t alignment) {
     return limit == 0 ? UINT64_MAX / alignment * alignment : std::max(limit / alignment * alignment, alignment);
 }
@@ -51,8 +51,8 @@ Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     return pad.needed() ? write_padded(iov, pad, flags) : write_aligned(offset, iov, flags);
 }
 
-/// EIO where padding would make the image grow, which needs a permission of its own. Whole blocks were made sure of when
-/// permissions were taken, but others may have cut the image since.
+/// EIO if padding would make the image grow, which requires its own permission. The length was checked when permissions
+/// were taken, but other programs may have shortened the image since.
 Status BlockNode::check_padding(const Padding& pad) {
     if (pad.tail == 0 || !may_only_write(permissions_)) {
         return {};
@@ -61,7 +61,7 @@ Status BlockNode::check_padding(const Padding& pad) {
     return end.ok() && pad.end > *end ? Status::from_errno(EIO) : end.status();
 }
 
-/// Reads the partial blocks at the ends of a write, in one piece where they are neighbours or the same.
+/// Reads the partial blocks at the ends of a write, with one read if they are the same or neighbours.
 Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
     if (Status status = check_padding(pad); !status.ok()) {
         return status;
@@ -105,7 +105,7 @@ Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
     return {};
 }
 
-/// Writes whole blocks around a request that covers only parts of its first and last one.
+/// Writes whole blocks around a request that covers its first or last block only in part.
 Status BlockNode::write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags) {
     Edges edges;
     if (Status status = read_edges(pad, edges); !status.ok()) {
@@ -164,7 +164,7 @@ Status BlockNode::write_split(uint64_t offset, const IoVec& iov, WriteFlags flag
 Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     trace_bdrv_co_pwritev_part(driver_.get(), offset, bytes, flags.bits() | WriteFlags::zero_write_bit);
     if (flags.no_fallback && (offset | bytes) % limits().request_alignment != 0) {
-        // The partial blocks at the ends could only be written.
+        // The partial blocks at the ends could only be written as data.
         return Status::from_errno(ENOTSUP);
     }
     if (bytes == 0) {
@@ -179,7 +179,7 @@ Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flag
     return pad.needed() ? zero_padded(offset, bytes, pad, flags) : zero_aligned(offset, bytes, flags);
 }
 
-/// Partial blocks at the ends are rewritten, whole ones in between zeroed by the driver.
+/// Rewrites the partial blocks at the ends; the driver zeros the whole blocks between them.
 Status BlockNode::zero_padded(uint64_t offset, uint64_t bytes, const Padding& pad, WriteFlags flags) {
     const uint64_t alignment = limits().request_alignment;
     Edges edges;
@@ -210,7 +210,7 @@ Status BlockNode::zero_padded(uint64_t offset, uint64_t bytes, const Padding& pa
 
 Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     raise(DebugEvent::pwritev_zero);
-    // Nodes with one below flush before the write counts as done, as upstream's do: it shows in the events.
+    // As in QEMU, a node with a child flushes before the write counts as done; events show the order.
     const bool flushes_first = driver_->traits().passes_fua;
     bool zeroed = false;
     Status status = zero_in_parts(offset, bytes, flags, zeroed);
@@ -227,7 +227,8 @@ Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags
     return status;
 }
 
-/// Zeros by the driver, in parts that it takes, and by writing what it does not take. `zeroed`: it took some.
+/// Lets the driver write zeros in parts of a size that it accepts, and writes the rest as data. `zeroed`: set if the
+/// driver wrote any.
 Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flags, bool& zeroed) {
     const uint64_t alignment = std::max(limits().zeroes_alignment, limits().request_alignment);
     const uint64_t limit = aligned_limit(limits().max_zeroes, alignment);
@@ -235,7 +236,7 @@ Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flag
     WriteFlags driver_flags = flags;
     driver_flags.fua = flags.fua && driver_->traits().has_fua; // with cache.no-flush, too, as QEMU does
     while (bytes > 0) {
-        // Whole units of the driver in the middle; what is before and behind them on its own.
+        // Whole units of the driver in the middle; the parts before and after them are separate requests.
         const uint64_t head = offset % alignment;
         const uint64_t tail = (offset + bytes) % alignment;
         uint64_t part = std::min(bytes, limit);
@@ -246,7 +247,7 @@ Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flag
         }
         Status status = driver_->pwrite_zeroes(offset, part, driver_flags);
         if (status.code() == ENOTSUP && !flags.no_fallback) {
-            // Without units to keep to, all of it: the driver does not change its mind.
+            // Without alignment and length limits, the driver would refuse every other part too.
             part = limits().zeroes_alignment == 0 && limits().max_zeroes == 0 ? bytes : std::min(part, written_limit);
             status = zero_by_writing(offset, part, flags);
         } else if (status.code() != ENOTSUP) {
@@ -282,7 +283,7 @@ Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
         return {};
     }
     if (bytes == 0) {
-        // Upstream flushes after a discard of nothing, too.
+        // QEMU flushes after an empty discard, too.
         mark_written();
         return {};
     }
@@ -297,7 +298,7 @@ Status BlockNode::pdiscard(uint64_t offset, uint64_t bytes) {
     return status.code() == ENOTSUP ? Status() : std::move(status);
 }
 
-/// Whole units of the driver; what is before and behind them it may skip or refuse.
+/// Discards whole units of the driver. The driver may skip or refuse the parts before and after them.
 Status BlockNode::discard_in_parts(uint64_t offset, uint64_t bytes) {
     const uint64_t block = limits().request_alignment;
     const uint64_t alignment = std::max<uint64_t>(limits().discard_alignment, block);
@@ -307,7 +308,7 @@ Status BlockNode::discard_in_parts(uint64_t offset, uint64_t bytes) {
         const uint64_t tail = (offset + bytes) % alignment;
         uint64_t part = bytes;
         if (head != 0) {
-            // Up to the next unit; up to the next block where even that is not begun at one.
+            // Up to the next unit, or up to the next block if the range does not start at a block.
             part = std::min(bytes, alignment - head);
             part = part % block != 0 ? part % block : part;
         } else if (tail != 0 && bytes > alignment) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the factory of a driver is given when a node is opened.
+// Input and output of a driver's factory, which opens a node.
 #pragma once
 
 #include "block/base/notice.h"
@@ -15,22 +15,23 @@
 
 namespace zoneio {
 
-/// Opens the child of a driver that sees to it itself: a name, options below the child's key, or both. Null when there
-/// is nothing of either.
+/// Opens a child that the driver opens itself, from a file name, options below the child's key, or both. Null if
+/// neither is given.
 using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
 
-/// Asked before a file or device is opened for writing, by its name: an error keeps it from being opened, and is that of opening.
+/// Called with the name of a file or device before it is opened for writing. An error prevents that and becomes the
+/// error of the open.
 using WriteGuard = std::function<Status(const std::string& filename)>;
 
-/// What a driver's factory is given.
+/// Input and output of a driver's factory.
 struct OpenContext {
     NodeFlags flags;
-    std::string filename;             ///< empty when there is none
-    std::unique_ptr<BlockNode> child; ///< what `file` names, opened before; may be null
-    bool probed = false;              ///< raw: nobody named the format
+    std::string filename;             ///< empty if none was given
+    std::unique_ptr<BlockNode> child; ///< the node for `file`, already open; may be null
+    bool probed = false;              ///< raw only: the format was probed, not given
     AioMode default_aio = AioMode::threads;
-    std::vector<Notice> notices; ///< for the factory to add to
-    ChildOpener open_child;      ///< for drivers that name their child, see DriverInfo::own_child
+    std::vector<Notice> notices; ///< filled by the factory
+    ChildOpener open_child;      ///< opens the child DriverInfo::own_child
     WriteGuard write_guard;      ///< may be empty
 };
 

@@ -19,7 +19,7 @@ RequestTracker::Ticket::Ticket(RequestTracker& tracker, uint64_t begin, uint64_t
     position_ = tracker_.in_flight_.insert(tracker_.in_flight_.end(), this);
     wait_for_others(lock);
     if (exclusive) {
-        // Only now, as upstream: so it waits for exclusive ones first, whichever is the newest.
+        // Set after the wait, as in QEMU: the request waits for all exclusive ones first, whichever is the newest.
         exclusive_ = true;
         tracker_.exclusive_++;
         wait_for_others(lock);
@@ -50,13 +50,13 @@ std::unique_ptr<RequestTracker::Ticket> RequestTracker::Ticket::without_waiting(
     return must_wait ? nullptr : std::move(ticket);
 }
 
-/// A request that has to end before this one can go on.
+/// A request that this one has to wait for, or null.
 RequestTracker::Ticket* RequestTracker::Ticket::conflict() const {
-    // Almost never is there one: thousands of requests in flight need not be looked through for each that begins.
+    // The usual case. It saves a search through thousands of requests in flight each time a request starts.
     if (tracker_.exclusive_ == 0) {
         return nullptr;
     }
-    // Of several the newest, as upstream: who waits for whom decides who goes on first.
+    // The newest of several, as in QEMU: this choice decides which request continues first.
     const std::list<Ticket*>& others = tracker_.in_flight_;
     const auto found = std::find_if(others.rbegin(), others.rend(), [this](const Ticket* other) {
         return other != this && !other->waiting_ && (exclusive_ || other->exclusive_) && other->begin_ < end_ &&

@@ -13,21 +13,21 @@
 
 namespace zoneio {
 
-/// Keeps a read-modify-write from mixing with requests that overlap it.
+/// Keeps a read-modify-write apart from requests that overlap it.
 ///
-/// A request waits for those it overlaps when either of the two is exclusive, as upstream does: not for one that
-/// waits itself, so that nobody waits in a circle.
+/// A request waits for overlapping requests if either of the two is exclusive, as in QEMU. It does not wait for a
+/// request that waits itself, which prevents deadlocks.
 class RequestTracker {
 public:
     class Ticket : public RequestHold {
     public:
-        /// Waits for its turn.
+        /// Waits until no conflicting request is left. [begin, end) is in bytes.
         Ticket(RequestTracker& tracker, uint64_t begin, uint64_t end, bool exclusive);
         ~Ticket() override;
         Ticket(const Ticket&) = delete;
         Ticket& operator=(const Ticket&) = delete;
 
-        /// A ticket for a request that nobody waits in; null when it would have to wait.
+        /// A ticket for a request, or null if the request would have to wait. Nothing may wait while holding it.
         static std::unique_ptr<Ticket> without_waiting(RequestTracker& tracker, uint64_t begin, uint64_t end);
 
     private:
@@ -41,7 +41,7 @@ public:
         bool exclusive_;
         bool waiting_ = false;
         Task* const task_ = Task::current();
-        std::vector<Task*> waiters_; ///< tasks that wait for this one to end
+        std::vector<Task*> waiters_; ///< tasks that wait for this request to end
         std::list<Ticket*>::iterator position_;
     };
 
@@ -49,7 +49,7 @@ private:
     std::mutex mutex_;
     std::condition_variable released_;
     std::list<Ticket*> in_flight_; ///< oldest first
-    size_t exclusive_ = 0;         ///< how many of them are exclusive
+    size_t exclusive_ = 0;         ///< number of exclusive requests in flight
 };
 
 } // namespace zoneio

@@ -7,13 +7,13 @@
 
 namespace zoneio {
 
-/// How far a device is zoned (the `zoned` attribute in sysfs).
+/// Zone model of a device (the `zoned` attribute in sysfs).
 enum class ZonedModel : uint8_t { none, host_managed, host_aware };
 
-/// Zone management operations, in upstream's order.
+/// Zone management operations, in QEMU's order.
 enum class ZoneOp : uint8_t { open, close, finish, reset };
 
-/// What a zone takes (enum blk_zone_type of linux/blkzoned.h, same numbers).
+/// Zone type (enum blk_zone_type of linux/blkzoned.h, same numbers).
 enum class ZoneType : uint8_t {
     conventional = 1,
     sequential_required = 2,
@@ -32,11 +32,11 @@ enum class ZoneState : uint8_t {
     offline = 15,
 };
 
-/// The write pointer of a zone that has none: read-only, offline and, on some devices, conventional zones.
-/// The kernel's own value, in sectors as in bytes.
+/// Write pointer of a zone that has none: read-only, offline and, on some devices, conventional zones. It is the
+/// kernel's value, in sectors as well as in bytes.
 inline constexpr uint64_t no_write_pointer = UINT64_MAX;
 
-/// One zone as a report shows it; all positions and lengths in bytes.
+/// One zone of a report. Positions and lengths are in bytes.
 struct ZoneDescriptor {
     uint64_t start = 0;
     uint64_t length = 0;
@@ -46,11 +46,12 @@ struct ZoneDescriptor {
     ZoneState state = ZoneState::empty;
 };
 
-/// What only the driver of the zones knows of them.
+/// Facts that only the driver of a zoned device knows.
 struct ZoneControl {
-    uint64_t cursor = 0;          ///< the zone at which the search for one to close goes on, see ZoneModel
-    bool writable = true;         ///< false: EBADF is the answer to every change
-    bool sets_states = false; ///< see ZoneOperations::set_zone_state
+    uint64_t cursor = 0;          ///< index of the zone at which the search for a zone to close continues, see
+                                  ///< ZoneModel
+    bool writable = true;         ///< false: every change fails with EBADF
+    bool sets_states = false; ///< zones can be set to a state, see ZoneOperations::set_zone_state
 };
 
 using ZoneVisitor = std::function<void(const ZoneDescriptor&)>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What is refused before a zoned device is asked, whatever its driver. Order, errno and text are upstream's.
+// Checks that are made before a request reaches the driver of a zoned device. Order, errno and text are QEMU's.
 #pragma once
 
 #include "block/base/status.h"
@@ -12,15 +12,16 @@
 
 namespace zoneio {
 
-/// May zones be managed over this range of a device of `length` bytes? It begins with a zone, and ends with one or
-/// with the device. EINVAL otherwise; a length of 0 is the driver's to refuse.
+/// Checks the range of a zone management request to a device of `length` bytes. EINVAL unless it starts at a zone and
+/// ends at the end of a zone or of the device. The driver refuses a length of 0.
 Status check_zone_range(const Limits& limits, uint64_t length, uint64_t offset, uint64_t bytes);
 
-/// May data of these lengths be appended to the zone at `offset`? EINVAL when that is not the begin of a zone, or one of
-/// the lengths no multiple of the write granularity; EIO past the end of the device.
+/// Checks an append of buffers of these lengths (bytes) to the zone at `offset`. EINVAL if `offset` is not the start of
+/// a zone or a length is not a multiple of the write granularity; EIO if the data ends after the device.
 Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset, std::span<const uint64_t> lengths);
 
-/// May a driver of this kind have such a child? A host-aware device serves everybody, a host-managed one does not.
+/// Checks that a driver of this kind may have such a child. All drivers accept a host-aware device, few accept a
+/// host-managed one.
 Status check_zoned_child(const DriverInfo& parent, const Limits& child);
 
 } // namespace zoneio

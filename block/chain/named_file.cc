@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-/// The options of the node at the bottom, where the nodes above hand every request on as it is.
+/// Options of the bottom node. ENOTSUP unless every node above passes all requests through unchanged.
 Result<Options> bottom_options(Options options) {
     const std::string* const driver = options.find_text("driver");
     if (driver == nullptr || *driver != "raw") {

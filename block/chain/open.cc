@@ -15,14 +15,14 @@ namespace zoneio {
 
 namespace {
 
-/// Node names are at most this long, with the final zero that C programs keep.
+/// QEMU's limit for node names, including the final zero byte.
 constexpr size_t node_name_size = 32;
 
 Status option_error(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// Is the text before the first `:` a protocol, that is, not part of a path?
+/// True if the text before the first `:` is a protocol and not part of a path.
 bool has_protocol_prefix(std::string_view name) {
     const size_t pos = name.find_first_of(":/");
     return pos != std::string_view::npos && name[pos] == ':';
@@ -33,7 +33,7 @@ bool is_device(const std::string& path) {
     return stat(path.c_str(), &st) == 0 && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
 }
 
-/// The driver of a protocol by one of its names; null when there is none.
+/// The driver for one of the names of its protocol, or null.
 const DriverInfo* find_protocol(std::string_view name) {
     for (const DriverInfo& info : driver_table()) {
         const auto& others = info.other_protocols;
@@ -44,7 +44,7 @@ const DriverInfo* find_protocol(std::string_view name) {
     return find_driver(name);
 }
 
-/// The protocol that a name stands for by itself. With `allow_prefix` it may say so.
+/// The driver that a file name implies. `allow_prefix`: the name may start with a protocol.
 Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix) {
     if (is_device(name)) {
         return find_driver("host_device");
@@ -60,8 +60,8 @@ Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix
     return info;
 }
 
-/// Upstream's numbers for the settings of a node, as trace events show them.
-unsigned upstream_open_flags(const NodeFlags& flags, const DriverInfo& info, AioMode aio) {
+/// The settings of a node with QEMU's numbers, as trace events show them.
+unsigned qemu_open_flags(const NodeFlags& flags, const DriverInfo& info, AioMode aio) {
     constexpr unsigned read_write = 0x2;
     constexpr unsigned may_become_read_write = 0x2000;
     const auto when = [](bool condition, unsigned bits) { return condition ? bits : 0; };
@@ -71,13 +71,13 @@ unsigned upstream_open_flags(const NodeFlags& flags, const DriverInfo& info, Aio
            when(aio == AioMode::io_uring, 0x40000);
 }
 
-/// One open of a whole chain.
+/// Opens one chain of nodes.
 class Opener {
 public:
     Opener(AioMode aio, WriteGuard write_guard, std::vector<Notice>& notices)
         : aio_(aio), write_guard_(std::move(write_guard)), notices_(notices) {}
 
-    /// `at_bottom`: what is opened is the `file` of another node.
+    /// Opens a node and the nodes below it. `at_bottom`: the node is the `file` of another node.
     Result<std::unique_ptr<BlockNode>> open(std::optional<std::string> filename, Options options, NodeFlags flags,
                                             bool at_bottom, const Options& inherited = {}) {
         if (filename && filename->starts_with("json:")) {
@@ -113,7 +113,7 @@ public:
         return open_driver(plan);
     }
 
-    /// The options that the name of a protocol stands for.
+    /// The options that a name with a protocol stands for.
     static Result<Options> options_of_name(const std::string& filename) {
         Plan plan{filename, {}, {}, nullptr, true, {}, nullptr, false};
         Status status = choose_driver(plan);
@@ -126,7 +126,7 @@ public:
 
 private:
     struct Plan {
-        std::optional<std::string> filename; ///< as given; not yet an option
+        std::optional<std::string> filename; ///< as given; not in the options yet
         Options options;
         NodeFlags flags;
         const DriverInfo* info;
@@ -136,7 +136,7 @@ private:
         bool probed;
     };
 
-    /// Finds the driver that is named, or that the name of a protocol stands for.
+    /// Sets the driver, from the option `driver` or from the protocol of the name.
     static Status choose_driver(Plan& plan) {
         const std::string* driver = plan.options.find_text("driver");
         if (driver != nullptr) {
@@ -185,13 +185,13 @@ private:
         }
         if (const std::string prefix = std::string(plan.info->name) + ':'; name.starts_with(prefix)) {
             const std::string rest = name.substr(prefix.size());
-            // What looks like another protocol is part of the path now.
+            // The rest is a path, even if it looks like another protocol.
             plan.options.set("filename", has_protocol_prefix(rest) ? "./" + rest : rest);
         }
         return {};
     }
 
-    /// `backing` that is null or empty says that there is no backing file, which is true.
+    /// Accepts `backing` if it is null or empty, which means: no backing file.
     void take_no_backing(Plan& plan) {
         const OptionValue* const value = plan.options.find("backing");
         if (value != nullptr && *value == OptionValue(EmptyValue{EmptyValue::Kind::null})) {
@@ -202,9 +202,9 @@ private:
         }
     }
 
-    /// Opens what `file` names: options below it, or the file name. Nothing of it: no child.
+    /// Opens the child that `file` names, by options or by file name. Leaves the child null if there is neither.
     Status open_child(Plan& plan) {
-        // First, so that a long chain does not hold the options of its lower nodes in every one above them.
+        // Taken out first; otherwise each node of a long chain would hold the options of all nodes below it.
         plan.explicit_options.take_subtree("file");
         Result<std::unique_ptr<BlockNode>> child = open_named_child(plan.filename, plan.options, plan.flags, "file");
         if (!child.ok()) {
@@ -217,7 +217,7 @@ private:
         return {};
     }
 
-    /// Opens what the options of a node name as its child: options below `key`, or a file name. Null for neither.
+    /// Opens the child that a node's options name, by options below `key` or by a file name. Null if there is neither.
     Result<std::unique_ptr<BlockNode>> open_named_child(const std::optional<std::string>& filename, Options& options,
                                                         const NodeFlags& flags, std::string_view key) {
         Options child_options = options.take_subtree(key);
@@ -231,7 +231,7 @@ private:
         if (!filename && child_options.empty()) {
             return std::unique_ptr<BlockNode>();
         }
-        // Passed on unparsed: what is wrong with them shows in the child, after its own errors.
+        // Not parsed here, so that the child reports errors in them after its own.
         Options inherited;
         for (const char* passed_on : {"read-only", "auto-read-only", "cache.direct", "cache.no-flush", "force-share"}) {
             if (const OptionValue* value = options.find(passed_on)) {
@@ -241,7 +241,7 @@ private:
         return open(filename, std::move(child_options), inherited_flags(flags), true, inherited);
     }
 
-    /// Decides on the format by content where nobody named one.
+    /// Probes the format from the content if no driver was given.
     static Status probe(Plan& plan) {
         if (plan.info != nullptr) {
             return {};
@@ -316,7 +316,7 @@ private:
         context.probed = plan.probed;
         context.default_aio = aio_;
         context.write_guard = write_guard_;
-        // What a driver opens itself beside its `file` is where it logs.
+        // A driver that opens a child besides its `file` writes its log there.
         const std::string_view key = plan.info->own_child.empty() ? "log" : plan.info->own_child;
         context.open_child = [this, &plan, key](std::optional<std::string> child_name, Options& options) {
             plan.explicit_options.take_subtree(key);
@@ -333,7 +333,7 @@ private:
         if (!status.ok()) {
             return status;
         }
-        trace_bdrv_open_common(driver->get(), shown.c_str(), upstream_open_flags(context.flags, *plan.info, aio_),
+        trace_bdrv_open_common(driver->get(), shown.c_str(), qemu_open_flags(context.flags, *plan.info, aio_),
                                plan.info->name.data());
         auto node = std::make_unique<BlockNode>(*plan.info, std::move(*driver), context.flags, node_name, shown);
         node->set_options(std::move(plan.explicit_options));
@@ -386,7 +386,7 @@ std::string generated_node_name() {
     if (fixed_names) {
         return "NODE_NAME";
     }
-    // Unpredictable, so that nobody's script comes to rely on one.
+    // Random, so that no script relies on a generated name.
     static std::minstd_rand generator(std::random_device{}());
     static unsigned count = 0;
     return fmt::format("#block{}{:02}", count++, generator() % 100);

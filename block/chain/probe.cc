@@ -28,9 +28,9 @@ uint32_t little_endian(Head head, size_t offset) {
     return __builtin_bswap32(big_endian(head, offset, 4));
 }
 
-/// The descriptor file of VMDK: blank lines and comments, then `version=1`, 2 or 3 alone on its line.
+/// True for the descriptor file of VMDK: blank lines and comments, then a line `version=1`, 2 or 3.
 ///
-/// Only a text that begins with its title counts.
+/// The text must start with the title of such files.
 bool is_vmdk_descriptor(Head head) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     size_t pos = 0;
@@ -55,7 +55,7 @@ bool is_vmdk(Head head) {
     return has_text(head, 0, "COWD") || has_text(head, 0, "KDMV") || is_vmdk_descriptor(head);
 }
 
-/// Of the kinds of Bochs images one is told by its content.
+/// True for a growing Bochs image, the only kind that its content identifies.
 bool is_bochs(Head head) {
     const uint32_t version = little_endian(head, 64);
     return has_text(head, 0, std::string_view("Bochs Virtual HD Image\0", 23)) &&

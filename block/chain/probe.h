@@ -9,13 +9,13 @@
 
 namespace zoneio {
 
-/// How much of an image's begin decides on its format, in bytes.
+/// Number of bytes at the start of an image that are probed.
 inline constexpr size_t probe_bytes = 512;
 
-/// The format that an image beginning with these bytes has; `raw` when it is like no other.
+/// The format of an image that starts with these bytes; `raw` if they match no format.
 std::string_view format_of(std::span<const uint8_t> head);
 
-/// The format of what a node holds.
+/// The format of a node's content.
 Result<std::string> probe_format(BlockNode& node);
 
 } // namespace zoneio

@@ -7,7 +7,7 @@ namespace zoneio {
 
 namespace {
 
-/// What is to become of one node.
+/// Planned change of one node.
 struct NodeChange {
     BlockNode* node;
     NodeFlags flags;
@@ -19,7 +19,7 @@ Status cannot_change(const std::string& key) {
     return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", key));
 }
 
-/// Other nodes cannot be put below or behind this one while it is open.
+/// EINVAL if options replace the child or the backing file by a named node.
 Status refuse_references(const Options& options) {
     for (const char* key : {"backing", "file"}) {
         if (const std::string* name = options.find_text(key)) {
@@ -29,7 +29,7 @@ Status refuse_references(const Options& options) {
     return {};
 }
 
-/// Whatever is left in `options` must be as it was when the node was opened.
+/// EINVAL if an option left in `options` differs from the value with which the node was opened.
 Status refuse_changes(const BlockNode& node, Options options) {
     while (const std::optional<std::string> key = options.first_unknown()) {
         const std::optional<std::string> wanted = option_text(*options.find(*key));
@@ -51,7 +51,7 @@ Status refuse_changes(const BlockNode& node, Options options) {
     return {};
 }
 
-/// Settles the flags and options of one node; `changes` are its own.
+/// Prepares the change of one node. `changes`: the options for this node only.
 Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base) {
     NodeChange change{&node, base, {}, nullptr};
     const Options asked = changes;
@@ -71,7 +71,7 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     }
     change.flags.force_share = node.flags().force_share;
     if (force_share) {
-        // Understood, but it cannot change: it is compared with what it was, like every other option.
+        // Cannot change, so it is compared with the old value like every other option.
         changes.set("force-share", *force_share);
     }
     if (!node.driver().traits().can_reopen) {
@@ -102,7 +102,7 @@ Status check_writers(const NodeChange& change) {
     return change.node->check_whole_blocks(change.node->permissions());
 }
 
-/// Settles the flags and options of a whole chain.
+/// Prepares the changes of all nodes of a chain.
 Result<std::vector<NodeChange>> prepare_chain(BlockNode& root, Options options, const NodeFlags& root_flags) {
     std::vector<NodeChange> changes;
     NodeFlags flags = root_flags;

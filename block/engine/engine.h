@@ -46,7 +46,7 @@ std::unique_ptr<IoEngine> make_task_engine(BlockNode& root, TaskScheduler& tasks
 std::unique_ptr<IoEngine> make_thread_engine(BlockNode& root);
 /// An engine on libaio. Requests that libaio cannot express go to threads.
 Result<std::unique_ptr<IoEngine>> make_native_engine(BlockNode& root);
-/// The queue of a driver that keeps requests under way by itself. Requests that it does not take go to threads.
+/// An engine on a driver that keeps requests in flight itself. Requests that the driver does not take go to threads.
 std::unique_ptr<IoEngine> make_remote_engine(BlockNode& root, RemoteQueue& queue);
 /// An engine on io_uring. Requests that io_uring cannot express go to threads.
 Result<std::unique_ptr<IoEngine>> make_uring_engine(BlockNode& root);

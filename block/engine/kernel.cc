@@ -11,7 +11,7 @@ namespace {
 void watch(int epoll, int fd) {
     epoll_event event{};
     event.events = EPOLLIN;
-    // A second registration of the same descriptor is refused, and harmless.
+    // Registering a descriptor twice fails, which does no harm.
     (void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -33,7 +33,7 @@ void KernelEngine::kick() {
 }
 
 void KernelEngine::redo_in_thread(Request& request) {
-    // The thread takes tickets of its own, and must not wait for these.
+    // The thread takes its own tickets and would wait for these for ever.
     request.holds.clear();
     if (!threads_) {
         threads_ = make_thread_engine(root_);

@@ -9,8 +9,8 @@
 
 namespace zoneio {
 
-/// What the engines of the kernel share: requests that they cannot express go to threads, and waiting for
-/// both at once.
+/// Common part of the engines on kernel interfaces: passes requests that the kernel interface cannot express to
+/// threads, and waits for both.
 class KernelEngine : public IoEngine {
 public:
     explicit KernelEngine(BlockNode& root) : root_(root) {}
@@ -22,23 +22,23 @@ public:
     size_t in_flight() const final { return in_kernel() + (threads_ ? threads_->in_flight() : 0); }
 
 protected:
-    /// Begins a request of the kernel's kind.
+    /// Starts a request that the kernel interface can express.
     virtual void submit_io(Request& request, const FdIo& io) = 0;
-    /// Hands over what submit_io has kept back.
+    /// Submits the requests that submit_io() has queued.
     virtual void kick_kernel() = 0;
-    /// Hands over what was kept back, and finishes what the kernel has done; with `wait`, waits for at least one first.
+    /// Submits queued requests and finishes those that the kernel has completed. With `wait`, waits for at least one.
     virtual size_t reap_kernel(bool wait) = 0;
-    /// A descriptor that is readable when there is something for reap_kernel.
+    /// Descriptor that is readable when reap_kernel() would find a completion.
     virtual int kernel_fd() const = 0;
-    /// Requests submitted by submit_io and not yet finished.
+    /// Number of requests that submit_io() has started and that are not finished.
     virtual size_t in_kernel() const = 0;
 
-    /// Is a request that failed like this to be done over again in a thread? One that was interrupted is; and where the
-    /// kernel misses space, a driver tells a full disk from one that was removed.
+    /// True if a request that failed with this error is repeated in a thread: after an interrupted call, and after
+    /// ENOSPC, because the driver can distinguish a full disk from a removed one.
     static bool is_redone_after(int error) { return error == EAGAIN || error == EINTR || error == ENOSPC; }
     /// Marks a request as done.
     void finish(Request& request, int error);
-    /// Does a request over again in a thread: after a short transfer, or one that the kernel would not queue.
+    /// Repeats a request in a thread, after a short transfer or if the kernel did not queue it.
     void redo_in_thread(Request& request);
 
     BlockNode& root() { return root_; }

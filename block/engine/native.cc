@@ -13,10 +13,10 @@ namespace zoneio {
 
 namespace {
 
-/// Requests that the kernel keeps at a time.
+/// Most requests in the kernel.
 constexpr size_t queue_depth = 1024;
 
-/// So many requests go to the kernel in one call.
+/// Number of requests submitted by one system call.
 constexpr size_t batch = 32;
 
 class NativeEngine final : public KernelEngine {
@@ -47,7 +47,7 @@ public:
 protected:
     void submit_io(Request& request, const FdIo& io) override {
         if (io.sync_after) {
-            // libaio's own fdsync is missing on many file systems.
+            // Many file systems do not support libaio's own fdsync.
             redo_in_thread(request);
             return;
         }
@@ -64,7 +64,7 @@ protected:
             const int taken = io_submit(context_, static_cast<long>(kept_back_.size() - done), kept_back_.data() + done);
             done += taken > 0 ? static_cast<size_t>(taken) : 0;
             if (taken <= 0) {
-                // The kernel will not have this one.
+                // The kernel refuses this request.
                 auto* const slot = static_cast<Slot*>(kept_back_[done++]->data);
                 free_.push_back(slot);
                 redo_in_thread(*slot->request);
@@ -159,7 +159,7 @@ private:
     io_context_t context_ = nullptr;
     std::array<Slot, queue_depth> slots_;
     std::vector<Slot*> free_;
-    std::vector<iocb*> kept_back_; ///< prepared, and not yet given to the kernel
+    std::vector<iocb*> kept_back_; ///< prepared, not submitted yet
     std::deque<Parked> parked_;
 };
 

@@ -5,7 +5,7 @@ namespace zoneio {
 
 namespace {
 
-/// The part of the kernel is taken by the driver, which has requests of its own under way.
+/// A KernelEngine in which the driver, with its own requests in flight, takes the place of the kernel.
 class RemoteEngine final : public KernelEngine {
 public:
     RemoteEngine(BlockNode& root, RemoteQueue& queue) : KernelEngine(root), queue_(queue) {}

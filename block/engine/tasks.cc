@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// So many requests, each with a thread, may wait as if for a device; further ones let these go on first.
+/// If so many requests, each with a thread, wait as if for a device, they continue before another one starts.
 constexpr size_t max_ready = 256;
 
 class TaskEngine final : public IoEngine {
@@ -22,7 +22,7 @@ public:
     void submit(Request& request) override {
         while (tasks_.ready() >= max_ready && tasks_.step()) {
         }
-        // Last of what may fail: from here on the request is in flight.
+        // The last call that can fail: from here on the request is in flight.
         tasks_.reserve_deferred();
         in_flight_++;
         submitting_ = &request;
@@ -32,7 +32,7 @@ public:
             }
             end(request);
         };
-        // Where no more threads are to be had, those of requests that end will do.
+        // If no thread can be created, those of requests that end are reused.
         bool started = tasks_.start(work);
         while (!started && tasks_.step()) {
             started = tasks_.start(work);
@@ -56,7 +56,7 @@ public:
     }
 
     int event_fd() const override {
-        // Brought up to date for whoever is going to look at it.
+        // Brings the descriptor up to date, because the caller is about to poll it.
         const uint64_t one = 1;
         uint64_t ignored = 0;
         if (finished_ > 0 || tasks_.can_step()) {
@@ -71,7 +71,7 @@ public:
     bool orders_completions() const override { return true; }
 
 private:
-    /// A request that ends while it is begun is not told of before the next step.
+    /// Reports the end of a request. If it ends while it is being submitted, its end is reported at the next step.
     void end(Request& request) {
         request.finished = std::chrono::steady_clock::now();
         if (submitting_ == &request) {
@@ -86,7 +86,7 @@ private:
         request.done = true;
         in_flight_--;
         finished_++;
-        on_completion_(); // the request may be gone after that
+        on_completion_(); // may destroy the request
     }
 
     BlockNode& root_;

@@ -21,12 +21,12 @@ namespace {
 
 constexpr size_t max_threads = 64;
 
-/// Threads are woken for so many requests at a time.
+/// Number of pending requests after which a thread is woken.
 constexpr size_t batch = 16;
-/// The most that a thread takes at a time, where there are more than enough for all threads.
+/// Most requests that a thread takes at a time, if there are enough for all threads.
 constexpr size_t most_at_once = 16;
 
-/// A singly linked list of requests; only pointers move.
+/// A singly linked list of requests. It does not own them.
 class RequestList {
 public:
     bool empty() const { return head_ == nullptr; }
@@ -43,7 +43,7 @@ public:
         size_++;
     }
 
-    /// The first ones, at most so many, still linked.
+    /// Removes the first `count` requests, or all if there are fewer. Returns them linked.
     Request* take(size_t count) {
         Request* const first = head_;
         Request* last = nullptr;
@@ -104,7 +104,8 @@ public:
                 runnable_++;
             }
         }
-        // Waking a thread costs more than a small request: with several at a time they work while more come in.
+        // Waking a thread costs more than a small request. Woken once per batch, the threads work while more requests
+        // arrive.
         if (++kept_back_ >= batch) {
             kick();
         }
@@ -140,7 +141,7 @@ public:
                     done_.wait(lock, [this] { return !finished_.empty(); });
                 }
                 finished = finished_.take_all();
-                // Emptied under the lock, so that the descriptor tells the truth.
+                // Emptied under the lock, so that the descriptor is readable only if there are completions.
                 uint64_t ignored = 0;
                 (void)!read(event_.get(), &ignored, sizeof(ignored));
             }
@@ -162,16 +163,16 @@ public:
     size_t in_flight() const override { return in_flight_; }
 
 private:
-    /// Zones are written at their write pointer: of two writes that are begun one after the other, the second may
-    /// be right only after the first.
+    /// True if requests must run in order. Zones are written at their write pointer, so a write may be valid only after
+    /// the one before it.
     bool keeps_order(const Request& request) const {
         const bool moves_pointer = request.op == RequestOp::write || request.op == RequestOp::write_zeroes ||
                                    request.op == RequestOp::zone_append;
         return moves_pointer && root_.limits().zoned != ZonedModel::none;
     }
 
-    /// Takes a request that can be done now, or where all threads have plenty several, linked; null when there is
-    /// none. Called with the lock held.
+    /// Takes a request that can run now, or several, linked, if all threads have plenty. Null if there is none.
+    /// REQUIRES: the lock.
     Request* take() {
         if (!in_order_busy_ && !in_order_.empty()) {
             in_order_busy_ = true;
@@ -185,11 +186,11 @@ private:
         return first;
     }
 
-    /// One more thread; where there is none to be had, the others do the work, or the caller does it now.
+    /// Adds a thread. If that fails, the other threads do the work; if there are none, the caller does it now.
     void add_thread() {
         try {
             threads_.push_back(start_worker([this] { run(); }));
-        } catch (const std::exception&) { // no room for one more, or no memory
+        } catch (const std::exception&) { // too many threads, or no memory
             if (!threads_.empty()) {
                 work_.notify_one();
                 return;
@@ -201,7 +202,7 @@ private:
         }
     }
 
-    /// Does what was taken; the lock is held before and after.
+    /// Runs the requests taken. The lock is held before and after.
     void run_batch(Request* first, std::unique_lock<std::mutex>& lock) {
         const bool in_order = keeps_order(*first);
         lock.unlock();
@@ -247,16 +248,16 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     RequestList waiting_;
-    RequestList in_order_; ///< done one at a time
+    RequestList in_order_; ///< run one at a time
     bool in_order_busy_ = false;
     RequestList finished_;
-    size_t runnable_ = 0; ///< requests that could be taken now
+    size_t runnable_ = 0; ///< requests that a thread could take now
     size_t idle_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> threads_;
-    size_t in_flight_ = 0; ///< used by the caller's thread only
-    size_t kept_back_ = 0; ///< requests that no thread was woken for yet; likewise
-    /// Not where a request may be held up on purpose: others would have to wait behind it.
+    size_t in_flight_ = 0; ///< used only on the caller's thread
+    size_t kept_back_ = 0; ///< pending requests for which no thread was woken; used only on the caller's thread
+    /// False if a request may be held deliberately: others in the same batch would have to wait for it.
     bool may_take_several_ = true;
 };
 

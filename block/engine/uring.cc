@@ -15,18 +15,19 @@ namespace zoneio {
 
 namespace {
 
-/// Requests handed to the kernel at a time, and completions it can hold.
+/// Sizes of the submission queue and of the completion queue.
 constexpr unsigned submission_entries = 256;
 constexpr unsigned completion_entries = 4096;
 
-/// So many requests go to the kernel in one call: enough to make its price small, few enough to keep a device busy.
+/// Number of requests submitted by one system call: enough to make its cost small, few enough to keep a device busy.
 constexpr unsigned batch = 32;
 
-/// Completions are processed when this thread asks for them, not by interrupting it; kernels before 6.1 refuse that.
+/// The kernel processes completions when this thread asks for them, without interrupting it. Kernels before 6.1 refuse
+/// these flags.
 constexpr unsigned quiet_completions = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 
-/// A write to be forced out is two linked entries. Requests are aligned to more than these: the lowest bits
-/// of their address can tell the two.
+/// A write with a sync consists of two linked entries. The lowest bits of the request's address, which alignment leaves
+/// free, distinguish them.
 constexpr uintptr_t write_of_pair = 1;
 constexpr uintptr_t sync_of_pair = 2;
 constexpr uintptr_t tag_bits = write_of_pair | sync_of_pair;
@@ -47,7 +48,7 @@ public:
             result = set_up(0);
         }
         if (result == 0) {
-            // A poll of the ring itself does not wake for completions that wait to be asked for.
+            // Polling the ring's own descriptor would miss completions that the kernel has not processed yet.
             result = io_uring_register_eventfd(&ring_, event_.get());
         }
         if (result < 0) {
@@ -63,7 +64,7 @@ protected:
             return;
         }
         if (completions_due_ + 2 > completion_entries) {
-            // More would overflow the completion queue; they wait here for their turn.
+            // One more could overflow the completion queue, so the request waits here.
             parked_.push_back({&request, io});
             return;
         }
@@ -91,7 +92,7 @@ protected:
             }
             count = harvest();
             if (in_kernel() == 0) {
-                break; // what was left is with the threads now
+                break; // the rest is with the threads now
             }
         }
         return count;
@@ -145,7 +146,7 @@ private:
 
     io_uring_sqe* next_sqe(unsigned needed) {
         while (io_uring_sq_space_left(&ring_) < needed) {
-            // What is in flight can only end where its completion is processed.
+            // Requests in flight end only when this thread asks for completions.
             (void)io_uring_get_events(&ring_);
             submit_queued();
             std::this_thread::yield();
@@ -163,14 +164,14 @@ private:
         }
     }
 
-    /// The kernel did not take what is queued. EAGAIN and EBUSY mean "later": it goes along with the next call. After
-    /// any other error threads do it, and whatever comes from then on.
+    /// Handles a failed submission. After EAGAIN and EBUSY, the queue is submitted with the next call. After any other
+    /// error, threads run the queued and all later requests.
     void take_error(int error) {
         if (error == EAGAIN || error == EBUSY || error == EINTR) {
             return;
         }
         broken_ = true;
-        // Without a polling thread the kernel looks at the queue only when it is called.
+        // Without a polling thread in the kernel, it reads the queue only during the call.
         io_uring_sq& queue = ring_.sq;
         std::vector<uintptr_t> tags;
         for (unsigned i = *queue.khead; i != queue.sqe_tail; i++) {
@@ -208,16 +209,16 @@ private:
         return count;
     }
 
-    /// One completion; 1 when it finished its request.
+    /// Handles a completion. Returns 1 if that finished the request, else 0.
     size_t handle(uintptr_t tag, int result) {
-        // The kernel hands back the number that was made from a pointer.
+        // The kernel returns the number that was made from a pointer.
         auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits); // NOLINT(performance-no-int-to-ptr)
         const int error = result < 0 ? -result : 0;
         if ((tag & sync_of_pair) != 0) {
             request.sync_error = error;
         } else {
             const bool whole = static_cast<uint64_t>(result) == request.bytes;
-            // A short transfer is done over again; so is what was interrupted.
+            // Short and interrupted transfers are repeated.
             request.status = error != 0 ? Status::from_errno(error) : whole ? Status() : Status::from_errno(EAGAIN);
         }
         if (--request.completions_due > 0) {
@@ -233,7 +234,7 @@ private:
             redo_in_thread(request);
             return 0;
         }
-        // A sync that was cancelled followed a write that failed.
+        // The sync after a failed write is cancelled, which is not an error of its own.
         const bool sync_failed = error == 0 && request.sync_error != 0;
         if (sync_failed) {
             root().note_sync_error(request.sync_error);
@@ -245,7 +246,7 @@ private:
     FileDescriptor event_;
     io_uring ring_{};
     bool ready_ = false;
-    bool broken_ = false; ///< the kernel takes no more
+    bool broken_ = false; ///< the kernel takes no more requests
     size_t in_kernel_ = 0;
     unsigned completions_due_ = 0;
     std::deque<Parked> parked_;

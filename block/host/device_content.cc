@@ -15,7 +15,7 @@ struct FreeProbe {
 };
 using Probe = std::unique_ptr<blkid_struct_probe, FreeProbe>;
 
-/// A value of the signature found last; empty where it has none.
+/// A value of the last signature found; empty if it has none.
 std::string value_of(blkid_probe probe, const char* name) {
     const char* text = nullptr;
     return blkid_probe_lookup_value(probe, name, &text, nullptr) == 0 && text != nullptr ? text : "";

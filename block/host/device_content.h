@@ -7,13 +7,13 @@
 namespace zoneio {
 
 struct DeviceContent {
-    /// `it holds a file system (ext4, 'data')`, `it is a physical volume of LVM`, `it holds swap space`
+    /// such as `it holds a file system (ext4, 'data')`, `it is a physical volume of LVM`, `it holds swap space`
     std::vector<std::string> clauses;
     bool has_partition_table = false;
 };
 
-/// What the signatures on a device, or in a file, say that it holds: everything that libblkid knows, used by somebody or not.
-/// What cannot be read counts as holding nothing.
+/// Content of a device or file according to all signatures that libblkid knows, whether in use or not. Unreadable
+/// content counts as none.
 DeviceContent device_content(int fd);
 
 } // namespace zoneio

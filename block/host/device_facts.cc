@@ -26,7 +26,7 @@ std::string trimmed(std::string text) {
     return text.substr(begin);
 }
 
-/// Empty where there is no such attribute.
+/// Empty if the attribute does not exist.
 std::string attribute(const fs::path& path) {
     constexpr size_t longest = 256;
     std::ifstream file(path, std::ios::binary);
@@ -51,7 +51,7 @@ std::string model_of(const fs::path& disk) {
     }
     const std::string vendor = trimmed(attribute(disk / "device/vendor"));
     const std::string model = first_attribute(disk, {"device/model", "device/name"});
-    // Where there is a number, as of virtio and NVMe devices, it names a maker of chips.
+    // The vendor numbers of virtio and NVMe devices name the maker of the chip.
     const bool is_number = vendor.starts_with("0x");
     return vendor.empty() || is_number || model.empty() ? model : vendor + ' ' + model;
 }
@@ -60,7 +60,7 @@ std::string serial_of(const fs::path& disk) {
     if (std::string serial = first_attribute(disk, {"serial", "device/serial"}); !serial.empty()) {
         return serial;
     }
-    // The page of SCSI for it: four bytes, then text.
+    // A SCSI vital product data page: four bytes, then text.
     constexpr size_t head = 4;
     const std::string page = attribute(disk / "device/vpd_pg80");
     return page.size() > head ? trimmed(page.substr(head)) : std::string();

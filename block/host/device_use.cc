@@ -23,18 +23,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How many places where a device is mounted are told; containers have some dozen.
+/// Most mount points listed; containers have some dozen.
 constexpr size_t most_mounts = 3;
 
-/// The device that was asked about, or one of its partitions.
+/// The device in question, or one of its partitions.
 struct Device {
-    std::string subject;            ///< in clauses: `it`, `sda1`
+    std::string subject;            ///< word for it in clauses: `it`, `sda1`
     std::string number;             ///< `8:1`
-    fs::path folder;                ///< in sysfs
+    fs::path folder;                ///< folder in sysfs
     std::vector<std::string> paths; ///< `/dev/sda1`
 };
 
-/// Names in a folder, sorted; none when it cannot be read.
+/// Sorted names in a folder; empty if it cannot be read.
 std::vector<std::string> names_in(const fs::path& folder) {
     std::vector<std::string> names;
     std::error_code error;
@@ -52,7 +52,7 @@ std::string first_line(const fs::path& path) {
     return line;
 }
 
-/// proc(5) writes spaces and the like in names as `\040`.
+/// Decodes `\040` and other escapes that proc(5) uses for spaces and the like.
 std::string unescape(const std::string& text) {
     const auto is_octal = [&](size_t i) { return text[i] >= '0' && text[i] <= '7'; };
     std::string out;
@@ -73,7 +73,7 @@ std::string number_text(dev_t number) {
 
 Device make_device(std::string subject, std::string number, const fs::path& folder) {
     std::string name = folder.filename();
-    // As sysfs writes the `/` in cciss/c0d0.
+    // sysfs writes the `/` of cciss/c0d0 as `!`.
     std::replace(name.begin(), name.end(), '!', '/');
     Device device{std::move(subject), std::move(number), folder, {"/dev/" + name}};
     if (const std::string mapped = first_line(folder / "dm/name"); !mapped.empty()) {
@@ -96,7 +96,8 @@ void add_mounts(std::vector<std::string>& uses, const Device& device, const Syst
         std::string point;
         std::string source;
         words >> word >> word >> number >> word >> point;
-        // Behind the dash: type and source. Some file systems have numbers of their own, and only the source tells.
+        // The type and the source follow the dash. Some file systems have their own device numbers; for them, only the
+        // source names the device.
         while (words >> word && word != "-") {
         }
         words >> word >> source;
@@ -120,12 +121,12 @@ void add_swap(std::vector<std::string>& uses, const Device& device, const System
     }
 }
 
-/// A loop device, and what it is made of.
+/// A loop device and its file or device.
 struct Loop {
     std::string name;    ///< `loop3`
     fs::path folder;     ///< in sysfs
-    std::string backing; ///< the name of its file or device, as it was when it was attached
-    std::optional<struct stat> backing_file; ///< nothing when there is none of that name any more
+    std::string backing; ///< name of its file or device when it was attached
+    std::optional<struct stat> backing_file; ///< empty if no file has that name now
 };
 
 std::vector<Loop> all_loops(const SystemFiles& files) {
@@ -146,7 +147,7 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
     return S_ISBLK(a.st_mode) ? S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev : a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/// Are two loop devices made of the same? Of a file that was removed only the name tells.
+/// True if two loop devices have the same file or device. Files that were removed are compared by name.
 bool is_same_backing(const Loop& a, const Loop& b) {
     return a.backing_file && b.backing_file ? is_same_file(*a.backing_file, *b.backing_file)
                                             : !a.backing_file && !b.backing_file && a.backing == b.backing;
@@ -180,7 +181,7 @@ void add_loop(std::vector<std::string>& uses, const Loop& loop, std::string_view
     }
 }
 
-/// The loop devices that are made of a device.
+/// Adds the loop devices that use a device.
 void add_loops(std::vector<std::string>& uses, const Device& device, const SystemFiles& files) {
     for (const Loop& loop : all_loops(files)) {
         const bool is_made_of_it =
@@ -191,7 +192,7 @@ void add_loops(std::vector<std::string>& uses, const Device& device, const Syste
     }
 }
 
-/// Where the device is a loop device: what else is made of its file or device, and who uses that device.
+/// For a loop device: adds other loop devices with the same file or device, and other users of that device.
 void add_uses_of_backing(std::vector<std::string>& uses, const Device& device, const SystemFiles& files) {
     const std::vector<Loop> loops = all_loops(files);
     const auto own = std::find_if(loops.begin(), loops.end(),
@@ -222,7 +223,7 @@ DeviceUses device_uses(dev_t number, const SystemFiles& files) {
     const fs::path link = fs::path(files.sys) / "dev/block" / text;
     const fs::path found = fs::canonical(link, error);
     const bool is_known = !error;
-    // Without sysfs names of its files must not come to mean files of the current folder.
+    // Without sysfs, an empty path would name files of the current folder.
     const fs::path folder = is_known ? found : link;
     DeviceUses uses;
     const Device device = make_device("it", text, folder);
@@ -265,7 +266,7 @@ std::vector<std::string> path_uses(const std::string& path) {
     constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
     FileDescriptor device(open(path.c_str(), flags | O_EXCL));
     if (!device.valid() && errno == EBUSY) {
-        // Not all who have it so are in those files.
+        // These files do not list every exclusive user.
         if (uses.clauses.empty()) {
             uses.clauses.emplace_back("the kernel or another program has it exclusively");
         }
@@ -275,7 +276,7 @@ std::vector<std::string> path_uses(const std::string& path) {
         return uses.clauses;
     }
     const DeviceContent content = device_content(device.get());
-    // Who uses it says more than what it holds.
+    // A user of the device is more important than its content.
     if (uses.clauses.empty()) {
         uses.clauses = content.clauses;
     }

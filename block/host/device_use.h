@@ -8,29 +8,31 @@
 
 namespace zoneio {
 
-/// Where the kernel tells about devices; tests have trees of their own.
+/// Files in which the kernel describes devices. Tests use their own trees.
 struct SystemFiles {
     std::string proc = "/proc";
     std::string sys = "/sys";
 };
 
 struct DeviceUses {
-    /// `it is mounted on /srv`, `sda2 is used as swap`, `it is part of dm-0`, `it has the partitions sda1, sda2`
+    /// such as `it is mounted on /srv`, `sda2 is used as swap`, `it is part of dm-0`, `it has the partitions sda1,
+    /// sda2`
     std::vector<std::string> clauses;
     bool has_partitions = false;
 };
 
-/// Who uses the block device with this number or one of its partitions, as far as the kernel tells in files. Loop devices
-/// count that are made of it, or of the same file or device as it. What cannot be read counts as saying nothing. Sources:
-/// proc(5) (mountinfo, swaps), Documentation/ABI/testing/sysfs-block (holders), sysfs-block-loop (backing_file).
+/// Users of the block device with this number and of its partitions, as far as the kernel lists them in files. Includes
+/// loop devices that use it, and loop devices with the same file or device. Facts that cannot be read are left out.
+/// Sources: proc(5) (mountinfo, swaps), Documentation/ABI/testing/sysfs-block (holders), sysfs-block-loop
+/// (backing_file).
 DeviceUses device_uses(dev_t device, const SystemFiles& files = {});
 
-/// The loop devices that are made of a file, and who uses them, a clause each.
+/// Loop devices that use a file, and their users; one clause each.
 std::vector<std::string> file_uses(const struct stat& file, const SystemFiles& files = {});
 
-/// Everything that writing to what a path names may harm, a clause each. For a file that is file_uses(); for a block device
-/// device_uses(), somebody who has it exclusively (O_EXCL, open(2)), and what it holds, see device_content(). Empty for
-/// everything else.
+/// Reasons why writing to a path may do harm, one clause each. For a file: file_uses(). For a block device:
+/// device_uses(), an exclusive user (O_EXCL, open(2)), and its content, see device_content(). Empty for everything
+/// else.
 std::vector<std::string> path_uses(const std::string& path);
 
 } // namespace zoneio

@@ -16,7 +16,7 @@ namespace zoneio {
 
 namespace {
 
-/// How `truncate -m full` writes: this much at a time, bytes.
+/// Size of the writes of `truncate -m full`, in bytes.
 constexpr size_t preallocation_step = 64U << 10;
 
 Status with_errno(int error, std::string_view text) {
@@ -59,7 +59,7 @@ public:
         if (status.ok()) {
             extend_length(offset + bytes);
         }
-        // Whatever it does not like about the range: zeros can still be written.
+        // EINVAL is an objection to the range; zeros can still be written as data.
         return status.code() == EINVAL ? Status::from_errno(ENOTSUP) : std::move(status);
     }
 
@@ -69,7 +69,7 @@ public:
 
     Status truncate(uint64_t size, PreallocMode mode) override;
 
-    /// The file may be another one by now, on a file system that can do more.
+    /// After a reopen the file may be another one, on a file system with more features.
     void refresh() override {
         PosixFile::refresh();
         punch_hole_works_ = true;
@@ -83,7 +83,7 @@ public:
         }
         const off_t data = lseek(fd(), static_cast<off_t>(offset), SEEK_DATA);
         if (data < 0) {
-            // ENXIO: nothing but a hole to the end. Anything else: no way to tell, so all of it is data.
+            // ENXIO: a hole up to the end. Any other error: holes cannot be found, so everything is data.
             const bool is_hole = errno == ENXIO;
             return BlockExtent{bytes, !is_hole, is_hole};
         }
@@ -116,7 +116,7 @@ protected:
     }
 
 private:
-    /// fallocate(2); what the file system cannot do is not tried again.
+    /// fallocate(2). An operation that the file system does not support is not tried again.
     Status allocate(int mode, uint64_t offset, uint64_t bytes, std::atomic<bool>& works) {
         int result = 0;
         do {
@@ -136,7 +136,7 @@ private:
         return allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes, punch_hole_works_);
     }
 
-    /// A hole may have any begin and end: once per process is enough.
+    /// Warns that the file system restricts the ends of holes. Once per process is enough.
     static void warn_of_file_system() {
         static std::atomic<bool> warned{false};
         if (!warned.exchange(true)) {
@@ -166,8 +166,8 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
     return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk").because(Cause::file_error, {.name = filename()}) : Status();
 }
 
-/// Gives a file that was empty data at its begin, as far as that works: where there is a hole the block size
-/// of O_DIRECT cannot be found out later.
+/// Allocates data at the start of an empty file, if possible: the block size for O_DIRECT cannot be found out in a
+/// hole.
 void FileDriver::allocate_first_block(uint64_t size) {
     constexpr size_t sector = 512;
     constexpr size_t largest_block = 4096;
@@ -215,7 +215,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         break;
     }
     if (!status.ok()) {
-        // No half-grown file: the space that was to be had is given back.
+        // A failed growth gives back the space that it has allocated.
         if (ftruncate(fd(), st.st_size) < 0) {
             return with_errno(errno, status.message() + "; could not restore the old length").because(Cause::file_error, {.name = filename()});
         }

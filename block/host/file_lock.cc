@@ -34,8 +34,8 @@ int lock_byte(int fd, off_t byte, short type) {
     return result < 0 ? errno : 0;
 }
 
-/// Would an exclusive lock on the byte be refused, that is: does somebody else hold it? EAGAIN when so, 0 when
-/// not, another errno when the kernel does not say.
+/// Tests whether another descriptor holds a lock on the byte. EAGAIN if so, 0 if not, another errno if the kernel
+/// cannot tell.
 int held_by_others(int fd, off_t byte) {
     struct flock lock{};
     lock.l_type = F_WRLCK;
@@ -80,7 +80,7 @@ Status conflict(int error, const char* kind, unsigned index, const std::string& 
         .because(Cause::image_locked, {.name = filename});
 }
 
-/// Looks for somebody who holds one of the bytes that `bits` stand for.
+/// EAGAIN if another program holds one of the bytes of `bits`.
 Status check_bits(int fd, unsigned bits, off_t base, const char* kind, const std::string& filename) {
     for (unsigned i = 0; i < permission_count; i++) {
         if ((bits & (1U << i)) == 0) {
@@ -104,7 +104,7 @@ Status FileLock::acquire(int fd, const Permissions& held, const Permissions& wan
     const unsigned more_taken = wanted.taken & ~held.taken;
     const unsigned more_unshared = unshared(wanted) & ~unshared(held);
     if (more_taken == 0 && more_unshared == 0) {
-        return {}; // to hold on to less needs nobody's consent
+        return {}; // releasing locks cannot conflict with other users
     }
     Status status = lock_bits(fd, more_taken, taken_base);
     if (status.ok()) {

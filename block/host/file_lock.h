@@ -6,24 +6,25 @@
 
 namespace zoneio {
 
-/// The image locks of the QEMU family, so that its programs and this one respect each other.
+/// QEMU's image locks, which zoneio and QEMU's programs respect.
 ///
-/// For each permission bit n a shared open-file-description lock (fcntl(2), F_OFD_SETLK) on byte 100+n says
-/// "somebody does this", and one on byte 200+n says "somebody does not want others to do this". Being shared,
-/// these locks never conflict by themselves: each side looks for the other's bytes after taking its own.
+/// Permission bit n has two bytes of the file. A shared open file description lock (fcntl(2), F_OFD_SETLK) on byte
+/// 100+n means "this user performs the operation", on byte 200+n "this user does not allow others to perform it".
+/// Shared locks never conflict, so each program takes its own locks and then tests the other bytes.
 class FileLock {
 public:
-    /// Takes what `wanted` needs beyond what is held on `fd`; on failure holds what it held before.
-    /// `filename` is for the message.
+    /// Takes the locks that `wanted` requires in addition to `held`. On failure, holds only those of `held`. `filename`
+    /// is used in the error.
     static Status acquire(int fd, const Permissions& held, const Permissions& wanted, const std::string& filename);
 
-    /// Takes on another descriptor of the file what this process holds already, so that nobody can object.
+    /// Takes the locks of `held` on another descriptor of the same file. They cannot conflict, because this process
+    /// holds them already.
     static Status repeat(int fd, const Permissions& held);
 
-    /// Gives up what `held` has beyond `wanted`.
+    /// Releases the locks of `held` that `wanted` does not require.
     static void release(int fd, const Permissions& held, const Permissions& wanted);
 
-    /// Does the kernel do open-file-description locks on this file?
+    /// True if the kernel supports open file description locks on this file.
     static bool supported(int fd);
 };
 

@@ -23,7 +23,7 @@ namespace {
 /// The unit of positions in trace events.
 constexpr uint64_t sector_bytes = 512;
 
-/// Errors by which a device says that it has no such operation.
+/// True for errors that mean the device does not support the operation.
 bool means_unsupported(int error) {
     return error == ENODEV || error == ENOSYS || error == EOPNOTSUPP || error == ENOTTY;
 }
@@ -58,7 +58,7 @@ public:
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
         if (flags.may_unmap && !zones_) {
             Status status = punch_hole(offset, bytes);
-            // What the device does not know, or not for such a range, is zeroed otherwise.
+            // The node writes zeros as data if the device does not support the operation, or not for this range.
             if (status.code() != ENOTSUP && status.code() != EINVAL) {
                 return status;
             }
@@ -76,7 +76,7 @@ public:
 
     Status flush() override {
         Status status = PosixFile::flush();
-        // The kernel has nothing to sync then, and is content.
+        // The kernel syncs nothing on a removed device and reports success.
         return status.ok() && is_removed() ? Status::from_errno(ENXIO) : std::move(status);
     }
 
@@ -124,7 +124,7 @@ public:
 
     void refresh() override {
         PosixFile::refresh();
-        // Also what is known of single zones: others may have written and reset them.
+        // Also the state of zones, because other programs may have written or reset them.
         (void)read_attributes();
     }
 
@@ -163,7 +163,7 @@ protected:
         return static_cast<uint64_t>(end);
     }
 
-    /// A block device ends before the length it had when it was opened only after it has shrunk.
+    /// A read can reach the end early only if the device has shrunk since it was opened.
     Status check_end(uint64_t position) const override {
         struct stat st{};
         const bool has_shrunk = position < known_length() && fstat(fd(), &st) == 0 && S_ISBLK(st.st_mode);
@@ -175,7 +175,7 @@ protected:
         return ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes > 0 ? static_cast<uint32_t>(bytes) : 0;
     }
 
-    /// The kernel leaves a device that it removed without a length.
+    /// A removed device has the length 0.
     bool is_removed() const override {
         const Result<uint64_t> bytes = measure(fd());
         return known_length() > 0 && bytes.ok() && *bytes == 0;
@@ -186,7 +186,7 @@ private:
         return Status::error(EACCES, fmt::format("The device is not writable: {}", strerror(EACCES)));
     }
 
-    /// Reads what the kernel tells about what is open now.
+    /// Reads the attributes of the open device from sysfs.
     Status read_attributes() {
         struct stat st{};
         if (fstat(fd(), &st) < 0 || !S_ISBLK(st.st_mode)) {
@@ -220,7 +220,7 @@ private:
         zones_ = std::make_unique<HostZones>(static_cast<ZonedDevice&>(*this), queue.zone_size, bytes);
     }
 
-    /// The page cache writes back in any order, and sequential zones take one only.
+    /// Refuses writing through the page cache to sequential zones, because it writes back in any order.
     Status check_cache(const NodeFlags& flags) const {
         if (limits_.zoned == ZonedModel::none || flags.read_only || flags.direct) {
             return {};
@@ -241,13 +241,13 @@ private:
 
     Status write_data(uint64_t offset, const IoVec& iov) override { return PosixFile::pwritev(offset, iov, {}); }
 
-    /// What trace events know this node by.
+    /// Identifies this node in trace events.
     const void* trace_id() const { return static_cast<const BlockDriver*>(this); }
 
     uint64_t sector_size() const { return device_block_size(fd()); }
 
-    /// Zeroes a range where the device can let go of what is there. ENOSPC when the device no longer has all of it: the
-    /// kernel is content with the part that is there.
+    /// Zeros a range and lets the device discard it. ENOSPC if the device has become shorter than the range: the kernel
+    /// reports success for the part that exists.
     Status punch_hole(uint64_t offset, uint64_t bytes) const {
         int result = 0;
         do {
@@ -260,7 +260,7 @@ private:
         return ends_before(offset + bytes) ? file_error(ENOSPC) : Status();
     }
 
-    /// Has the device become too short for what ends here?
+    /// True if the device is now shorter than `end`.
     bool ends_before(uint64_t end) const {
         const Result<uint64_t> length = measure(fd());
         return length.ok() && *length < end;
@@ -283,7 +283,7 @@ private:
     }
 
     std::string_view driver_name_;
-    std::unique_ptr<HostZones> zones_; ///< null when the device is not zoned
+    std::unique_ptr<HostZones> zones_; ///< null if the device is not zoned
 };
 
 } // namespace

@@ -7,13 +7,13 @@ namespace zoneio {
 
 namespace {
 
-/// Zones reported at a time.
+/// Number of zones per report.
 constexpr uint64_t zones_per_report = 1024;
 
-/// What every device takes as one request: it is done as a whole, or refused as a whole.
+/// Size of a request that the kernel never splits, so that it succeeds or fails as a whole.
 constexpr uint64_t whole_request_bytes = 64U << 10;
 
-/// May the device mean by this error that a write was not at the write pointer? SCSI disks have one of their own.
+/// True for errors by which a device may mean that a write was not at the write pointer. SCSI disks use their own.
 bool may_mean_wrong_position(int error) {
     return error == EIO || error == EREMOTEIO;
 }
@@ -30,7 +30,7 @@ Result<uint64_t> HostZones::report(uint64_t offset, uint64_t count, const ZoneVi
     while (shown < count) {
         Status status = device_.report_zones(offset, std::min(count - shown, zones_per_report), zones);
         if (status.ok() && zones.empty() && offset < length_) {
-            // It was removed.
+            // The device was removed.
             status = Status::from_errno(ENXIO);
         }
         if (!status.ok()) {
@@ -62,7 +62,7 @@ Status HostZones::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
         }
     }
     Status status = device_.manage_zones(op, offset, bytes);
-    // Also after an error: it may have come after some of the zones.
+    // After an error, too: the operation may have changed some of the zones.
     forget(offset, bytes);
     return status;
 }
@@ -86,8 +86,8 @@ Result<uint64_t> HostZones::append_locked(uint64_t offset, const IoVec& iov) {
     Result<Zone> zone = known_zone(offset);
     const bool is_trusted = zone.ok() && zone->takes(iov.bytes()) && zone->type != ZoneType::sequential_preferred;
     if (zone.ok() && !is_trusted) {
-        // Another program may have made room since. Or it may have written where the pointer was: a zone that takes writes
-        // anywhere would let them be overwritten.
+        // The cached write pointer may be stale: another program may have reset the zone. In a
+        // sequential-write-preferred zone, a write at a stale pointer would overwrite data.
         zone = read_zone(offset);
     }
     if (!zone.ok()) {
@@ -111,7 +111,7 @@ Result<uint64_t> HostZones::append_locked(uint64_t offset, const IoVec& iov) {
     return append_again(offset, iov, std::move(status));
 }
 
-/// Tries once more where the device says that the pointer is now.
+/// Retries once at the write pointer that the device reports now.
 Result<uint64_t> HostZones::append_again(uint64_t offset, const IoVec& iov, Status first_error) {
     const Result<Zone> zone = read_zone(offset);
     if (!zone.ok()) {
@@ -129,8 +129,8 @@ Result<uint64_t> HostZones::append_again(uint64_t offset, const IoVec& iov, Stat
     return status;
 }
 
-/// A large write is cut into requests by the kernel, which does all of them and tells the last error. To learn
-/// why already the first one is refused (a resource limit), that one goes alone.
+/// Writes a range. The kernel splits a large write into requests, runs all of them and returns the last error. The
+/// first request is written separately, so that its own error (a resource limit) is returned.
 Status HostZones::write_in_order(uint64_t offset, const IoVec& iov) {
     const uint64_t first = std::min(iov.bytes(), whole_request_bytes);
     Status status = device_.write_data(offset, iov.slice(0, first));
@@ -140,7 +140,7 @@ Status HostZones::write_in_order(uint64_t offset, const IoVec& iov) {
     return status;
 }
 
-/// Asks the device. ENXIO when it has no zone there.
+/// Reads a zone from the device. ENXIO if the device has no zone there.
 Result<HostZones::Zone> HostZones::read_zone(uint64_t offset) {
     std::vector<ZoneDescriptor> zones;
     Status status = device_.report_zones(offset, 1, zones);
@@ -162,7 +162,7 @@ Result<HostZones::Zone> HostZones::known_zone(uint64_t offset) {
     return found != zones_.end() ? Result<Zone>(found->second) : read_zone(offset);
 }
 
-/// Follows a write that succeeded.
+/// Updates the cached write pointer after a successful write.
 void HostZones::note_write(uint64_t offset, uint64_t bytes) {
     const uint64_t end = offset + bytes;
     if (offset / zone_size_ != (end - 1) / zone_size_) {

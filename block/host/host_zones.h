@@ -14,43 +14,43 @@
 
 namespace zoneio {
 
-/// What HostZones needs of a device. Offsets and lengths in bytes.
+/// The device interface that HostZones uses. Offsets and lengths are in bytes.
 class ZonedDevice {
 public:
     virtual ~ZonedDevice() = default;
-    /// As ioctl_report_zones.
+    /// See ioctl_report_zones().
     virtual Status report_zones(uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones) = 0;
-    /// As ioctl_manage_zones.
+    /// See ioctl_manage_zones().
     virtual Status manage_zones(ZoneOp op, uint64_t offset, uint64_t bytes) = 0;
-    /// A plain write.
+    /// Writes data with pwritev(2).
     virtual Status write_data(uint64_t offset, const IoVec& iov) = 0;
 };
 
-/// The zones of a host device: reports, management, and append, which Linux does not offer to user space and is a
-/// write at the write pointer here.
+/// Zones of a host device: reports, management and append. Linux offers no append to programs, so an append is a write
+/// at the write pointer.
 ///
-/// Where that pointer is, is asked of the device once per zone, and followed through every write that goes this way;
-/// after anything else that may have moved it (an error, management) it is asked again. Other programs may write
-/// to the device too: the device refuses a write that is not at its pointer, which is then found out anew.
-/// Everything that moves a pointer is done one at a time.
+/// The write pointer of a zone is read from the device once and updated at each write through this class. After an
+/// error or a management operation it is read again. If another program moves the pointer, the device refuses the write
+/// and the pointer is read again. Operations that move a pointer run one at a time.
 class HostZones {
 public:
-    /// `length` is the device's. Refers to the device, which outlives it.
+    /// `length`: of the device, in bytes. The device must outlive this object.
     HostZones(ZonedDevice& device, uint64_t zone_size, uint64_t length)
         : device_(device), zone_size_(zone_size), length_(length) {}
 
-    /// Shows up to `count` zones from the one that holds `offset`; returns how many. Memory does not grow with them.
+    /// Calls `visit` for up to `count` zones, starting with the zone that contains `offset`. Returns the number of
+    /// zones. Uses constant memory.
     Result<uint64_t> report(uint64_t offset, uint64_t count, const ZoneVisitor& visit);
 
-    /// EIO for a range that begins with a conventional zone and is not the whole device; else what the device says.
+    /// EIO if the range starts with a conventional zone and is not the whole device; otherwise the device's error.
     Status manage(ZoneOp op, uint64_t offset, uint64_t bytes);
 
-    /// Writes at the write pointer of the zone that begins at `offset`, and returns where that was. EINVAL for
-    /// a conventional zone; EIO, and nothing written, when it does not fit into what is left of the zone; a resource
-    /// limit refuses it with its own error. Length 0 tells the pointer.
+    /// Writes at the write pointer of the zone that starts at `offset`. Returns the offset of the data. EINVAL for a
+    /// conventional zone; EIO, with nothing written, if the data does not fit into the rest of the zone; the device's
+    /// error at a resource limit. With length 0, returns the write pointer.
     Result<uint64_t> append(uint64_t offset, const IoVec& iov);
 
-    /// Does `perform`, a write of any kind to this range, which is not empty.
+    /// Calls `perform`, which writes to this range, and updates the write pointers. REQUIRES: the range is not empty.
     template <typename Perform>
     Status write(uint64_t offset, uint64_t bytes, Perform&& perform) {
         const std::lock_guard lock(mutex_);
@@ -60,10 +60,10 @@ public:
     }
 
 private:
-    /// What is known of a zone.
+    /// Cached state of a zone.
     struct Zone {
         uint64_t pointer;
-        uint64_t end; ///< how far it can be written; 0: not at all
+        uint64_t end; ///< end of the writable part; 0: not writable
         ZoneType type;
 
         bool takes(uint64_t bytes) const { return pointer <= end && bytes <= end - pointer; }
@@ -81,7 +81,7 @@ private:
     uint64_t zone_size_;
     uint64_t length_;
     std::mutex mutex_;
-    std::unordered_map<uint64_t, Zone> zones_; ///< by number; those that are not known are not here
+    std::unordered_map<uint64_t, Zone> zones_; ///< by zone number; only zones that have been read
 };
 
 } // namespace zoneio

@@ -27,7 +27,7 @@ namespace zoneio {
 
 namespace {
 
-/// The first line of a small file of the kernel's; empty where it cannot be read.
+/// First line of a small file of the kernel; empty if it cannot be read.
 std::string read_line(const std::string& path) {
     const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     char text[64];
@@ -36,7 +36,7 @@ std::string read_line(const std::string& path) {
     return std::string(line.substr(0, line.find('\n')));
 }
 
-/// The folder of a block device below /sys/devices; empty where there is none.
+/// Folder of a block device below /sys/devices; empty if there is none.
 std::string device_folder(dev_t device) {
     char target[PATH_MAX];
     const std::string link = fmt::format("/sys/dev/block/{}:{}", major(device), minor(device));
@@ -44,7 +44,7 @@ std::string device_folder(dev_t device) {
     return length > 0 ? "/sys/dev/block/" + std::string(target, static_cast<size_t>(length)) : std::string();
 }
 
-/// A partition has the number of its disk.
+/// For a partition, the number of its disk.
 uint64_t disk_sequence_of(const std::string& folder) {
     std::string line = read_line(folder + "/diskseq");
     if (line.empty()) {
@@ -55,7 +55,7 @@ uint64_t disk_sequence_of(const std::string& folder) {
     return sequence;
 }
 
-/// The name under which btrfs files its mounts: the identifier of the file system.
+/// Name of a btrfs mount in sysfs: the identifier of the file system.
 std::string btrfs_name(int fd) {
     btrfs_ioctl_fs_info_args info{};
     if (ioctl(fd, BTRFS_IOC_FS_INFO, &info) < 0) {
@@ -69,7 +69,7 @@ std::string btrfs_name(int fd) {
     return name;
 }
 
-/// The folder that the kernel keeps for a mounted file system; empty where its type has none.
+/// Folder of a mounted file system in sysfs; empty if its type has none.
 std::string mount_folder(int fd, dev_t device, const std::string& disk_folder) {
     struct statfs fs{};
     if (fstatfs(fd, &fs) < 0) {
@@ -83,7 +83,7 @@ std::string mount_folder(int fd, dev_t device, const std::string& disk_folder) {
     case BTRFS_SUPER_MAGIC: return "/sys/fs/btrfs/" + btrfs_name(fd);
     default: break;
     }
-    // Without a disk below it a file system gets a number of its own at each mount (NFS, FUSE, overlays).
+    // A file system without a disk (NFS, FUSE, overlays) gets a new number at each mount.
     return disk_folder.empty() ? fmt::format("/sys/class/bdi/{}:{}", major(device), minor(device)) : std::string();
 }
 

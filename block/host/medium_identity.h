@@ -6,24 +6,24 @@
 
 namespace zoneio {
 
-/// Names one stretch of time in which the kernel's cache of a file cannot have lost anything: one boot of one host,
-/// and one mount of one file system on one medium. While two looks at a file give the same identity, everything
-/// written to the file between them is there, flushed or not.
+/// Identifies a period in which the kernel's cache of a file cannot have lost data: one boot of a host and one mount of
+/// a file system on one medium. If the identity is the same at two times, everything written to the file between them
+/// is still there, flushed or not.
 struct MediumIdentity {
     std::array<char, 40> boot_id{}; ///< /proc/sys/kernel/random/boot_id, padded with zeros; empty: unknown
     uint64_t device = 0;            ///< st_dev
-    /// Number of the disk in /sys/dev/block/MAJOR:MINOR/diskseq, new each time a medium is attached; 0: none known.
+    /// Disk number, from /sys/dev/block/MAJOR:MINOR/diskseq. It is new each time a medium is attached. 0: unknown.
     uint64_t disk_sequence = 0;
-    /// Inode number of the file system's folder below /sys/fs or /sys/class/bdi, which the kernel makes at each mount and
-    /// never numbers the same way twice; 0: none known.
+    /// Inode number of the file system's folder below /sys/fs or /sys/class/bdi. The kernel creates the folder at each
+    /// mount and never reuses a number. 0: unknown.
     uint64_t mount = 0;
 
     bool operator==(const MediumIdentity&) const = default;
 
-    /// False where the boot is unknown: nothing can be told from such an identity.
+    /// False if the boot is unknown: such an identity proves nothing.
     bool is_known() const { return boot_id.front() != '\0'; }
 
-    /// The identity for the file behind a descriptor, as of now.
+    /// The present identity for the file of a descriptor.
     static MediumIdentity of(int fd);
 };
 

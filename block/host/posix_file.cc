@@ -21,11 +21,11 @@ namespace zoneio {
 
 namespace {
 
-/// What the memory and file alignment of O_DIRECT is sought between, in bytes.
+/// Smallest and largest alignment of O_DIRECT that are tried, in bytes.
 constexpr size_t smallest_block = 512;
 constexpr size_t largest_block = 4096;
 
-/// XFS tells its O_DIRECT geometry by an ioctl of its own (XFS_IOC_DIOINFO, xfsctl(3)).
+/// Result of XFS_IOC_DIOINFO (xfsctl(3)), the O_DIRECT geometry of XFS.
 struct XfsDirectInfo {
     uint32_t memory_alignment;
     uint32_t smallest_io;
@@ -33,23 +33,24 @@ struct XfsDirectInfo {
 };
 constexpr unsigned long xfs_ioc_dioinfo = _IOR('X', 30, XfsDirectInfo);
 
-/// Does the kernel take an O_DIRECT read of this length into this memory?
+/// True if the kernel accepts an O_DIRECT read of this length into this memory.
 bool direct_read_works(int fd, uint8_t* buffer, size_t length) {
     ssize_t result = 0;
     do {
         result = pread(fd, buffer, length, 0);
     } while (result < 0 && errno == EINTR);
-    // Any other error than EINVAL comes from the medium: the geometry was fine.
+    // Errors other than EINVAL come from the medium; the alignment was accepted.
     return result >= 0 || errno != EINVAL;
 }
 
-/// Does the kernel tell what O_DIRECT asks of requests? statx(2), since Linux 6.1.
+/// True if the kernel reports the alignment for O_DIRECT: statx(2), since Linux 6.1.
 bool told_alignment(int fd, struct statx& told) {
     return statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &told) == 0 && (told.stx_mask & STATX_DIOALIGN) != 0 &&
            told.stx_dio_offset_align != 0;
 }
 
-/// Does the kernel let this process have a ring? One without entries is refused by EINVAL, once nothing else speaks against it.
+/// True if this process may create an io_uring. A ring without entries is refused with EINVAL, but only if nothing else
+/// forbids it.
 bool has_io_uring() {
     io_uring_params parameters{};
     return syscall(SYS_io_uring_setup, 0, &parameters) >= 0 || errno == EINVAL;
@@ -72,7 +73,7 @@ Status PosixFile::file_error(int error) const {
     return Status::from_errno(error).because(Cause::file_error, {.name = filename_});
 }
 
-/// `/dev/fdset/N` names descriptors that a monitor handed over. There is none here, nor in qemu-io.
+/// EINVAL for `/dev/fdset/N`, a descriptor passed by a monitor: neither zoneio nor qemu-io has any.
 Status PosixFile::refuse_descriptor_set() const {
     constexpr std::string_view directory = "/dev/fdset/";
     if (!filename_.starts_with(directory)) {
@@ -92,7 +93,7 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
     if (Status status = refuse_descriptor_set(); !status.ok()) {
         return status;
     }
-    // To open a FIFO for reading would wait until somebody writes to it.
+    // Opening a FIFO for reading would wait for a writer.
     struct stat named{};
     const int no_wait = stat(filename_.c_str(), &named) == 0 && S_ISFIFO(named.st_mode) ? O_NONBLOCK : 0;
     const int direct_flag = direct ? O_DIRECT : 0;
@@ -227,8 +228,8 @@ Limits PosixFile::probe_limits(int fd, bool direct) const {
         block = block == 0 ? largest_block : block;
     }
     if (block == 0) {
-        // A file system that takes one byte either does not care, or has a hole there and does not look:
-        // the largest block is right for both.
+        // If one byte can be read, the file system accepts any alignment or reads a hole without a check. The largest
+        // block is right for both.
         size_t tried = 1;
         while (tried < largest_block && !direct_read_works(fd, buffer.data(), tried)) {
             tried = tried == 1 ? smallest_block : tried * 2;
@@ -273,7 +274,7 @@ Status PosixFile::become_writable() {
     if (!file.ok()) {
         return file.status();
     }
-    // Requests in flight go on with what the number stood for when they began.
+    // dup3() keeps the descriptor number; requests in flight continue on the old file.
     if (dup3(file->get(), fd(), O_CLOEXEC) < 0) {
         return open_error(errno);
     }
@@ -296,7 +297,7 @@ Status PosixFile::set_permissions(const Permissions& permissions) {
     return {};
 }
 
-/// The new flags, and where they need one a second descriptor, locked like the first, ready to take its place.
+/// Prepared reopen: the new flags and, if they require one, a second descriptor with the same locks.
 class PosixFile::Reopen : public PendingReopen {
 public:
     Reopen(PosixFile& file, const NodeFlags& flags) : file_(file), flags_(flags) {}
@@ -315,7 +316,7 @@ public:
         file_.fd_ = std::move(fd_);
         file_.writable_ = writable_;
         file_.direct_ = flags_.direct;
-        // Zoned limits are the device's, however it is open.
+        // Zone limits belong to the device and do not depend on how it is open.
         file_.limits_.request_alignment = limits_.request_alignment;
         file_.limits_.memory_alignment = limits_.memory_alignment;
     }

@@ -9,12 +9,12 @@
 
 namespace zoneio {
 
-/// Are images locked? Where the kernel can, as a rule.
+/// Locking of images. `automatic`: if the kernel supports it.
 enum class Locking : uint8_t { automatic, on, off };
 inline constexpr EnumWord<Locking> locking_words[] = {
     {"auto", Locking::automatic}, {"on", Locking::on}, {"off", Locking::off}};
 
-/// What the drivers `file` and `host_device` share: one file descriptor, its options, O_DIRECT, locks.
+/// Common part of the drivers `file` and `host_device`: one descriptor, its options, O_DIRECT, locks.
 class PosixFile : public BlockDriver, protected NativeFile {
 public:
     static constexpr std::string_view option_keys[] = {
@@ -40,25 +40,26 @@ public:
     void refresh() override { (void)refresh_length(fd()); }
 
 protected:
-    /// Is the file of a kind that this driver takes? Called with the open descriptor.
+    /// Error if the driver does not accept this kind of file. Called with the open descriptor.
     virtual Status check_kind(int fd) const = 0;
-    /// May it be written? Called when it was opened for that.
+    /// Error if the file must not be written. Called after it was opened for writing.
     virtual Status check_writable(int /*fd*/) const { return {}; }
-    /// The length of what is behind fd, in bytes.
+    /// Length in bytes of the file or device.
     virtual Result<uint64_t> measure(int fd) const = 0;
-    /// The block size that the device has of itself; 0 where only trying tells.
+    /// Block size that the device reports, in bytes; 0 if it must be found by trying.
     virtual uint32_t device_block_size(int fd) const;
-    /// Is what was opened gone? Asked where a transfer ends early: system calls then fail as at the end of a file.
+    /// True if the device was removed. Called after a short transfer: the system calls then act as at the end of a
+    /// file.
     virtual bool is_removed() const { return false; }
-    /// Asked where a read finds the end of the storage at `position`, before the end of the request: an error makes the
-    /// request fail; otherwise the rest reads as zeros.
+    /// Called when a read reaches the end of the storage at `position`, before the end of the request. An error makes
+    /// the request fail; otherwise the rest reads as zeros.
     virtual Status check_end(uint64_t /*position*/) const { return {}; }
-    /// The error of open(2) in this driver's words.
+    /// Status for an errno of open(2), in this driver's words.
     virtual Status open_error(int error) const;
-    /// The error of any other system call, with this file as its cause.
+    /// Status for an errno of any other system call, with this file as its cause.
     Status file_error(int error) const;
 
-    /// Opens `context.filename` and takes the options out.
+    /// Opens `context.filename` and takes the driver's options out.
     Status open(OpenContext& context, Options& options);
 
     int fd() const { return fd_.get(); }
@@ -66,30 +67,30 @@ protected:
     const std::string& filename() const { return filename_; }
     uint64_t known_length() const { return length_.load(std::memory_order_relaxed); }
     void set_length(uint64_t length) { length_.store(length, std::memory_order_relaxed); }
-    /// A write went up to `end`.
+    /// Sets the known length to at least `end`, after a write.
     void extend_length(uint64_t end);
 
 private:
     class Reopen;
 
     Status refuse_descriptor_set() const;
-    /// Is it to be opened for writing? Asked before it is.
+    /// Asks the write guard before the file is opened for writing.
     Status may_open_for_writing() const { return write_guard_ ? write_guard_(filename_) : Status(); }
-    /// The file for reading, and with `writable` for writing as well, where that is allowed.
+    /// Opens the file for reading and, with `writable`, also for writing if that is allowed.
     Result<FileDescriptor> open_file(bool writable, bool direct) const;
-    /// Is the descriptor to be one for writing? With auto-read-only it is as long as somebody writes.
+    /// True if the descriptor must be writable. With auto-read-only, it must be only while somebody writes.
     bool needs_writing(const NodeFlags& flags, const Permissions& permissions) const;
-    /// The same once more: checked, and locked like the first.
+    /// Opens the file again, checks it, and locks it like the first descriptor.
     Result<FileDescriptor> open_beside(bool writable, bool direct) const;
-    /// Puts a descriptor for writing in the place of the one that is open.
+    /// Replaces the open descriptor by a writable one.
     Status become_writable();
-    /// Takes out what this driver understands.
+    /// Takes the options of this driver out of `options`.
     Status take_options(Options& options, Locking& locking);
-    /// EINVAL for the kernel's own asynchronous I/O where the page cache is in its way.
+    /// EINVAL for aio=native without O_DIRECT.
     Status check_aio(bool direct) const;
     Status refresh_length(int fd);
     Limits probe_limits(int fd, bool direct) const;
-    /// The whole request in one piece, or its part that one system call takes.
+    /// Transfers the request, or the part of it that one system call accepts.
     Status transfer(uint64_t offset, const IoVec& iov, bool is_write);
     Status transfer_bounced(uint64_t offset, const IoVec& iov, bool is_write);
 
@@ -98,11 +99,11 @@ private:
     WriteGuard write_guard_; ///< may be empty
     NodeFlags flags_;
     bool direct_ = false;
-    bool writable_ = false; ///< what fd_ is open for
+    bool writable_ = false; ///< how fd_ is open
     bool use_locks_ = false;
-    Permissions permissions_; ///< what the locks on fd_ stand for, where there are any
+    Permissions permissions_; ///< permissions whose locks are held on fd_
     std::atomic<uint64_t> length_{0};
-    std::atomic<int> sync_error_{0}; ///< errno of a sync that failed, for good
+    std::atomic<int> sync_error_{0}; ///< errno of a failed sync; never cleared
 };
 
 } // namespace zoneio

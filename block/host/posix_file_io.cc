@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// How PosixFile moves data.
+// Data transfers of PosixFile.
 #include "block/host/posix_file.h"
 
 #include "block/trace/trace.h"
@@ -14,10 +14,10 @@ namespace zoneio {
 
 namespace {
 
-/// How much of a request goes through a bounce buffer at a time.
+/// Size of the bounce buffer, in bytes.
 constexpr size_t bounce_bytes = 1U << 20;
 
-/// One segment goes without a vector, which the kernel would have to copy and check: about 0.1 us of a 4 KiB request.
+/// Reads a single segment without a vector, which saves about 0.1 us of a 4 KiB request.
 ssize_t read_segments(int fd, std::span<const iovec> segments, off_t position) {
     return segments.size() == 1 ? ::pread(fd, segments[0].iov_base, segments[0].iov_len, position)
                                 : ::preadv(fd, segments.data(), static_cast<int>(segments.size()), position);
@@ -70,7 +70,7 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
         if (error == ENOSPC && is_removed()) {
             return Status::from_errno(ENXIO);
         }
-        // With O_DIRECT the rest behind a short read at the end of a file is often unaligned.
+        // With O_DIRECT, the rest of a short read at the end of a file is often unaligned.
         const bool end_of_file = result == 0 || (error == EINVAL && direct_ && done > 0);
         if (!is_write && end_of_file) {
             iov.fill(done, total - done, 0);
@@ -127,7 +127,7 @@ Status PosixFile::flush() {
 
 void PosixFile::note_sync_error(int error) {
     trace_file_flush_fdatasync_failed(error);
-    // The kernel tells of lost pages once: a later sync would succeed, and say that they are on the medium.
+    // The kernel reports lost pages only once. A later sync would succeed, as if they were on the medium.
     if (!direct_) {
         sync_error_.store(error, std::memory_order_relaxed);
     }

@@ -25,10 +25,10 @@ public:
 
     Status take_status() { return std::move(status_); }
 
-    /// The text without its newline; nothing when there is no such attribute.
+    /// The text without its newline; empty if the attribute does not exist.
     std::optional<std::string> text(std::string_view name) {
         const FileDescriptor file(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC));
-        // An attribute of any other length than a few digits or one word is not one of ours.
+        // The attributes read here are a few digits or one word; longer ones are invalid.
         char buffer[64];
         const ssize_t length = file.valid() ? ::read(file.get(), buffer, sizeof(buffer)) : -1;
         if (length < 0) {
@@ -45,7 +45,7 @@ public:
         return std::string(text);
     }
 
-    /// A number; 0 when there is no such attribute.
+    /// A number; 0 if the attribute does not exist.
     template <typename T>
     void optional(std::string_view name, T& value) {
         (void)number(name, value);
@@ -75,7 +75,7 @@ private:
         }
     }
 
-    /// False when there is no such attribute.
+    /// False if the attribute does not exist.
     template <typename T>
     bool number(std::string_view name, T& value) {
         const std::optional<std::string> shown = text(name);
@@ -113,7 +113,7 @@ Result<QueueAttributes> Sysfs::queue_attributes(dev_t device) const {
     const std::string directory = fmt::format("{}/dev/block/{}:{}", root_, major(device), minor(device));
     QueueAttributes attributes;
     attributes.is_partition = access((directory + "/partition").c_str(), F_OK) == 0;
-    // A partition's directory is inside that of its device.
+    // The directory of a partition is inside that of its device.
     AttributeReader queue(directory + (attributes.is_partition ? "/../queue" : "/queue"));
 
     const std::optional<std::string> model = queue.text("zoned");

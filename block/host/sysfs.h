@@ -11,30 +11,30 @@
 
 namespace zoneio {
 
-/// What the kernel tells about a block device in its `queue` directory (Documentation/ABI/stable/sysfs-block).
-/// Sizes in bytes. Of a device that is not zoned only the first two members mean anything.
+/// Attributes of a block device from its `queue` directory (Documentation/ABI/stable/sysfs-block). Sizes are in bytes.
+/// Only the first two members are set for a device that is not zoned.
 struct QueueAttributes {
     ZonedModel zoned = ZonedModel::none;
-    uint32_t discard_granularity = 0; ///< 0: it cannot discard, or a kernel that does not tell
-    bool is_partition = false; ///< then nr_zones is that of the whole device
+    uint32_t discard_granularity = 0; ///< 0: no discard, or unknown to an old kernel
+    bool is_partition = false; ///< then nr_zones counts the whole device
     uint64_t zone_size = 0;    ///< `chunk_sectors`
     uint64_t nr_zones = 0;
-    uint32_t write_granularity = 0; ///< `zone_write_granularity`, else the physical block
-    // 0: no limit, or a kernel that does not tell.
+    uint32_t write_granularity = 0; ///< `zone_write_granularity`; before Linux 5.12, the physical block size
+    // For these limits, 0 means no limit or an old kernel that does not report it.
     uint64_t max_append_bytes = 0;
     uint32_t max_open_zones = 0;
     uint32_t max_active_zones = 0;
 };
 
-/// Reads the attributes of block devices from sysfs.
+/// Reads attributes of block devices from sysfs.
 class Sysfs {
 public:
-    /// `root` is where sysfs is mounted; tests have a tree of their own.
+    /// `root`: mount point of sysfs. Tests use their own tree.
     explicit Sysfs(std::string root = "/sys") : root_(std::move(root)) {}
 
-    /// The attributes of the block device with this number, or of the device that it is a partition of.
-    /// A device that sysfs does not know, or knows nothing zoned about, counts as not zoned. For a zoned one,
-    /// the error names the attribute that is missing or makes no sense.
+    /// Attributes of the block device with this number, or of the device of which it is a partition. A device that is
+    /// missing in sysfs or has no zone attributes counts as not zoned. For a zoned device, an error names the missing
+    /// or invalid attribute.
     Result<QueueAttributes> queue_attributes(dev_t device) const;
 
 private:

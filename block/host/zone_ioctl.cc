@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 
-// Both are decided by CMake: the header came with Linux 4.10, the capacity with 5.9.
+// CMake sets both macros: the header came with Linux 4.10, zone capacities with 5.9.
 #ifdef ZONEIO_HAVE_BLKZONED
 #include <linux/blkzoned.h>
 #endif
@@ -26,7 +26,7 @@ const char* zone_ioctl_name(ZoneOp op) {
 
 #ifdef ZONEIO_HAVE_BLKZONED
 
-// The header had only report and reset before 5.5; a newer kernel may still run there.
+// Before 5.5 the header had only report and reset, but the running kernel may be newer.
 #ifndef BLKOPENZONE
 #define BLKOPENZONE _IOW(0x12, 134, struct blk_zone_range)
 #define BLKCLOSEZONE _IOW(0x12, 135, struct blk_zone_range)
@@ -83,7 +83,7 @@ int retried_ioctl(int fd, unsigned long request, void* argument) {
 Status ioctl_report_zones(int fd, uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones) {
     zones.clear();
     count = std::min(count, zones_per_call);
-    // The kernel wants its header and the zones in one stretch of memory.
+    // The kernel expects the header and the zones in contiguous memory.
     static_assert(sizeof(blk_zone_report) % alignof(blk_zone) == 0);
     const size_t bytes = sizeof(blk_zone_report) + count * sizeof(blk_zone);
     const auto memory = std::make_unique<uint64_t[]>((bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The kernel's interface to zoned block devices (linux/blkzoned.h), in this program's types.
+// The kernel interface to zoned block devices (linux/blkzoned.h), with zoneio's types.
 #pragma once
 
 #include "block/base/status.h"
@@ -10,9 +10,9 @@
 
 namespace zoneio {
 
-/// Puts up to `count` zones, from the one that holds `offset` (bytes), into `zones`: none at or past the end of the
-/// device. A kernel before 5.9 tells no capacities; they are then the lengths. ENOTSUP with a text when this program
-/// was built without the kernel's header.
+/// Stores up to `count` zones in `zones`, starting with the zone that contains `offset` (bytes); none at or after the
+/// end of the device. Before Linux 5.9 the kernel reports no capacities, and each capacity is the zone's length.
+/// ENOTSUP, with a text, if zoneio was built without the kernel's header.
 Status ioctl_report_zones(int fd, uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones);
 
 /// Opens, closes, finishes or resets the zones of a range (bytes).

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view default_port = "10809";
 constexpr std::string_view name_prefix = "nbd:";
 constexpr std::string_view export_mark = ":exportname=";
-/// The longest host and port that QEMU takes in a name, characters.
+/// Longest host and port that QEMU accepts in a name, in characters.
 constexpr size_t longest_host = 64;
 constexpr size_t longest_port = 32;
 
@@ -32,7 +32,7 @@ std::optional<uint8_t> hex_byte(std::string_view digits) {
     return digits.size() == 2 && error == std::errc() && end == digits.data() + 2 ? std::optional(value) : std::nullopt;
 }
 
-/// Decodes %XX; nothing for a malformed one and for zero bytes.
+/// Decodes %XX. Empty for malformed codes and for encoded zero bytes.
 std::optional<std::string> decoded(std::string_view text) {
     std::string result;
     for (size_t i = 0; i < text.size(); i++) {
@@ -50,7 +50,7 @@ std::optional<std::string> decoded(std::string_view text) {
     return result;
 }
 
-/// The parts of a URL, decoded where that has been done.
+/// Parts of a URL, decoded except for `query`.
 struct Url {
     std::string_view scheme;
     std::string host;
@@ -59,7 +59,7 @@ struct Url {
     std::string_view query;
 };
 
-/// Cuts `text` at the first of these characters; what follows it, without it.
+/// Cuts `text` at the first `mark`, and returns the text after it.
 std::string_view cut_at(std::string_view& text, char mark) {
     const size_t end = std::min(text.find(mark), text.size());
     const std::string_view rest = end < text.size() ? text.substr(end + 1) : std::string_view();
@@ -73,7 +73,7 @@ bool is_number_up_to(std::string_view text, unsigned largest) {
     return error == std::errc() && end == text.data() + text.size() && value <= largest;
 }
 
-/// HOST, HOST:PORT, [ADDRESS] and [ADDRESS]:PORT.
+/// Parses HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT.
 bool split_authority(std::string_view authority, Url& url) {
     if (const size_t user = authority.rfind('@'); user != std::string_view::npos) {
         authority.remove_prefix(user + 1);
@@ -101,7 +101,7 @@ bool split_authority(std::string_view authority, Url& url) {
         if (!is_number_up_to(port, 65535)) {
             return false;
         }
-        // As a number: leading zeros go.
+        // Ports are numbers: leading zeros are removed.
         const size_t digits = std::min(port.find_first_not_of('0'), port.size() - 1);
         url.port = std::string(port.substr(digits));
     }
@@ -126,7 +126,7 @@ std::optional<Url> split_url(std::string_view text) {
     return url;
 }
 
-/// The value of the only parameter that there may be, `socket`; of several the last counts.
+/// Value of the parameter `socket`, the only one allowed. If there are several, the last one counts.
 std::optional<std::string> socket_of(std::string_view query) {
     std::optional<std::string> socket;
     while (!query.empty()) {
@@ -170,7 +170,8 @@ Status parse_url(const std::string& name, Options& options) {
     return {};
 }
 
-/// HOST:PORT with options behind commas, as QEMU writes addresses elsewhere. What those options change is not passed on.
+/// Parses HOST:PORT and options after commas, the form that QEMU uses for addresses elsewhere. The options are checked
+/// and ignored.
 Status parse_host_and_port(std::string_view text, Options& options) {
     std::string_view address = text;
     cut_at(address, ',');
@@ -204,7 +205,7 @@ Status parse_host_and_port(std::string_view text, Options& options) {
     return {};
 }
 
-/// The form that was there before URLs.
+/// Parses a name in the form that is older than URLs.
 Status parse_old_name(std::string_view name, Options& options) {
     if (!name.starts_with(name_prefix)) {
         return invalid("File name string for NBD must start with 'nbd:'");
@@ -233,7 +234,7 @@ Status missing(std::string_view name) {
     return invalid(fmt::format("Parameter '{}' is missing", name));
 }
 
-/// Members of an address, taken one after the other; the first that is wrong is the answer.
+/// Takes members of an address out of the options one by one, and keeps the first error.
 class Members {
 public:
     explicit Members(Options options) : options_(std::move(options)) {}
@@ -258,7 +259,7 @@ public:
         take_bool(name, value);
         target = value.value_or(target);
     }
-    /// An integer that means nothing to a client.
+    /// Checks an integer that has no effect on a client.
     void check_integer(std::string_view name) {
         const std::optional<std::string> text = options_.take(name);
         if (status_.ok() && text && !is_number_up_to(*text, UINT32_MAX)) {

@@ -16,15 +16,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How often a wait looks at interrupts and at the time.
+/// Interval at which a wait checks for interrupts and the time limit.
 constexpr milliseconds tick(100);
-/// So long an answer is waited for after an interrupt.
+/// How long a request waits for its answer after an interrupt.
 constexpr milliseconds interrupt_patience(500);
-/// The pauses between attempts to connect: the first, and the longest.
+/// First and longest pause between attempts to connect.
 constexpr milliseconds first_pause(50);
 constexpr milliseconds longest_pause(1000);
 
-/// Pauses between two attempts, not beyond the deadline. False when there is no time left, or the user interrupts.
+/// Waits between two attempts, at most until the deadline, and doubles `length`. False if the time is over or the user
+/// interrupts.
 bool pause(milliseconds& length, const NbdDeadline& deadline) {
     const auto end = std::min(std::chrono::steady_clock::now() + length, deadline.value_or(std::chrono::steady_clock::now()));
     while (std::chrono::steady_clock::now() < end) {
@@ -59,12 +60,12 @@ Result<std::unique_ptr<NbdClient>> NbdClient::open(NbdSettings settings) {
 
 NbdClient::~NbdClient() = default;
 
-/// One attempt, or where there is a deadline as many as there is time for.
+/// Connects: one attempt, or attempts until the deadline if there is one.
 Result<std::unique_ptr<NbdConnection>> NbdClient::connect(const NbdDeadline& deadline) const {
     milliseconds length = first_pause;
     while (true) {
         Result<std::unique_ptr<NbdConnection>> made = NbdConnection::open(library_, settings_, deadline);
-        // A descriptor can be used once.
+        // A descriptor can be used only once.
         const bool is_last = settings_.address.type == NbdAddress::Type::descriptor;
         if (made.ok() || made.status().code() == EINTR || is_last || !pause(length, deadline)) {
             return made;
@@ -72,14 +73,14 @@ Result<std::unique_ptr<NbdConnection>> NbdClient::connect(const NbdDeadline& dea
     }
 }
 
-/// Is it still the export that was opened?
+/// EIO if the server's export differs from the one that was opened.
 Status NbdClient::check_same(const NbdExport& found) const {
     const bool same = found.size == facts_.size && (facts_.read_only || !found.read_only) &&
                       found.block_sizes.minimum <= facts_.block_sizes.minimum;
     return same ? Status() : Status::from_errno(EIO);
 }
 
-/// Makes a new connection where the old one broke, if it may. EIO where that cannot be.
+/// Replaces a broken connection if the settings allow it; otherwise EIO.
 Status NbdClient::ensure_connected(Lock& lock) {
     while (connecting_) {
         if (interrupt_requested()) {
@@ -94,7 +95,7 @@ Status NbdClient::ensure_connected(Lock& lock) {
         return Status::from_errno(EIO, Cause::server_unreachable);
     }
     connecting_ = true;
-    // After the delay every request gets one attempt, as the first one after an interrupt does.
+    // After the delay, each request makes one attempt; so does the first request after an interrupt.
     const Clock::time_point end = lost_at_ + settings_.reconnect_delay;
     const NbdDeadline deadline = end > Clock::now() ? NbdDeadline(end) : std::nullopt;
     lock.unlock();
@@ -136,7 +137,7 @@ Status NbdClient::perform(NbdCommand& command) {
         if (cut_ != Cut::no || settings_.reconnect_delay.count() == 0) {
             return Status::from_errno(lost_error(), Cause::server_unreachable);
         }
-        // A server that takes connections and drops them is not waited for longer than one that takes none.
+        // Limits the wait for a server that accepts connections and drops them, as for one that accepts none.
         if (!deadline) {
             deadline = lost_at_ + settings_.reconnect_delay;
         } else if (Clock::now() >= *deadline) {
@@ -196,7 +197,7 @@ void NbdClient::wait(Lock& lock, IsOver is_over) {
     NbdDeadline patience;
     while (!is_over()) {
         if (interrupt_requested()) {
-            // A server that works gets the time to answer: the connection is worth keeping.
+            // A working server gets time to answer, because that keeps the connection.
             patience = patience.value_or(Clock::now() + interrupt_patience);
             if (Clock::now() >= *patience) {
                 cut(Cut::interrupted);
@@ -211,7 +212,7 @@ void NbdClient::wait(Lock& lock, IsOver is_over) {
     }
 }
 
-/// Waits for the server once, and takes what comes.
+/// Waits once for the server and handles what arrives.
 void NbdClient::poll_once(Lock& lock) {
     NbdConnection& connection = *connection_;
     pollfd fds[] = {{connection.fd(), connection.events(), 0}, {wake_.get(), POLLIN, 0}};
@@ -224,7 +225,7 @@ void NbdClient::poll_once(Lock& lock) {
         uint64_t ignored = 0;
         (void)!read(wake_.get(), &ignored, sizeof(ignored));
     }
-    // It may have been replaced meanwhile.
+    // The connection may have been replaced during the wait.
     if (connection_.get() == &connection && fds[0].revents != 0) {
         silent_ms_ = 0;
         connection.progress(fds[0].revents);
@@ -240,7 +241,7 @@ void NbdClient::poll_once(Lock& lock) {
     }
 }
 
-/// Takes over the commands that have ended, and notes when the connection broke.
+/// Collects finished commands, and notes if the connection broke.
 void NbdClient::collect() {
     const bool had_none = finished_ == nullptr;
     for (NbdCommand* command = connection_->take_finished(); command != nullptr;) {
@@ -289,7 +290,7 @@ int NbdClient::event_fd() {
     return epoll_.get();
 }
 
-/// Makes epoll_ wait for what the connection waits for.
+/// Updates the events of the connection for which epoll_ waits.
 void NbdClient::watch() {
     if (!epoll_.valid()) {
         return;
@@ -301,7 +302,7 @@ void NbdClient::watch() {
         return;
     }
     epoll_event event{};
-    event.events = static_cast<uint32_t>(wanted); // POLLIN and POLLOUT are EPOLLIN and EPOLLOUT
+    event.events = static_cast<uint32_t>(wanted); // POLLIN and POLLOUT equal EPOLLIN and EPOLLOUT
     if (watched_fd_ >= 0 && watched_fd_ != fd) {
         (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watched_fd_, &event);
     }

@@ -13,34 +13,34 @@
 
 namespace zoneio {
 
-/// An export that is open: its connections, and who waits for which answer. Used by several threads.
+/// An open export: its connections, and the requests that wait for answers. Thread-safe.
 ///
-/// Of the threads that wait one polls for all; what it receives wakes the others. After a connection broke a request is sent
-/// again over a new one, within the reconnect delay.
+/// Of the waiting threads, one polls for all and wakes the others. After a broken connection, requests are sent again
+/// over a new one within the reconnect delay.
 class NbdClient {
 public:
-    /// Connects, over and over within the open timeout. Errors have QEMU's texts.
+    /// Connects; retries until the open timeout. Errors have QEMU's texts.
     static Result<std::unique_ptr<NbdClient>> open(NbdSettings settings);
     ~NbdClient();
     NbdClient(const NbdClient&) = delete;
     NbdClient& operator=(const NbdClient&) = delete;
 
-    /// As of the first connection.
+    /// Facts of the export when it was first connected.
     const NbdExport& facts() const { return facts_; }
 
-    /// Sends a command and waits for its answer.
+    /// Sends a command and waits for the answer.
     ///
-    /// EIO: the connection broke; ETIMEDOUT: the server was silent for too long; EINTR: the user interrupted the command.
+    /// EIO: the connection broke; ETIMEDOUT: no answer within the time limit; EINTR: the user interrupted the command.
     Status perform(NbdCommand& command);
 
-    /// Sends a command with a request, which take_finished() hands out once it has ended. False where there is no connection.
-    /// This and the following are for one thread.
+    /// Sends the command of a request; take_finished() returns it. False if there is no connection. This function and
+    /// the next ones are for one thread only.
     bool start(NbdCommand& command);
-    /// Commands begun by start() that have ended, linked; with `wait` at least one, where any is in flight. An error of EAGAIN
-    /// means that perform() may do better.
+    /// Finished commands of start(), as a linked list. With `wait`, waits for at least one if any is in flight. EAGAIN:
+    /// the command should be retried with perform().
     NbdCommand* take_finished(bool wait);
     size_t in_flight() const { return started_; }
-    /// Readable when take_finished() would find something, and sometimes when not.
+    /// Readable when take_finished() would find a command; spurious wakeups are possible.
     int event_fd();
 
 private:
@@ -52,7 +52,7 @@ private:
     Result<std::unique_ptr<NbdConnection>> connect(const NbdDeadline& deadline) const;
     Status ensure_connected(Lock& lock);
     Status check_same(const NbdExport& found) const;
-    /// Waits until `is_over()`.
+    /// Waits until `is_over()` is true.
     template <typename IsOver>
     void wait(Lock& lock, IsOver is_over);
     void wait_for_others(Lock& lock);
@@ -70,19 +70,20 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::unique_ptr<NbdConnection> connection_;
-    const NbdConnection* lost_connection_ = nullptr; ///< the one that lost_at_ is about
+    const NbdConnection* lost_connection_ = nullptr; ///< the connection whose loss lost_at_ records
     Clock::time_point lost_at_;                      ///< when the connection broke
-    Cut cut_ = Cut::no;         ///< why we broke it ourselves
-    bool polling_ = false;      ///< a thread polls
-    bool connecting_ = false;   ///< a thread connects anew
-    unsigned waiters_ = 0;      ///< threads that wait for changed_
-    unsigned silent_ms_ = 0;    ///< since when the server owes an answer
-    FileDescriptor wake_;       ///< eventfd: the thread that polls has to look again; take_finished() would find something
-    FileDescriptor epoll_;      ///< of event_fd()
-    short watched_ = 0;         ///< what epoll_ waits for on the connection
+    Cut cut_ = Cut::no;         ///< why the client broke the connection
+    bool polling_ = false;      ///< a thread is polling
+    bool connecting_ = false;   ///< a thread is reconnecting
+    unsigned waiters_ = 0;      ///< number of threads that wait for changed_
+    unsigned silent_ms_ = 0;    ///< how long the server has owed an answer
+    FileDescriptor wake_;       ///< eventfd: wakes the polling thread, or announces that take_finished() would find a
+                                ///< command
+    FileDescriptor epoll_;      ///< the descriptor of event_fd()
+    short watched_ = 0;         ///< events of the connection for which epoll_ waits
     int watched_fd_ = -1;
     NbdCommand* finished_ = nullptr;
-    size_t started_ = 0; ///< begun by start() and not handed out
+    size_t started_ = 0; ///< commands of start() that take_finished() has not returned
 };
 
 } // namespace zoneio

@@ -14,7 +14,7 @@ namespace zoneio {
 
 namespace {
 
-/// Lists of exports are for people: no more than these, and no longer than this is waited for one.
+/// Limits of a list of exports in an error text: number of names, and time to wait for each.
 constexpr size_t most_exports = 50;
 constexpr std::chrono::seconds list_time(2);
 
@@ -22,7 +22,7 @@ Status failed(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// The last error of libnbd on this thread, without the name of the function.
+/// The last error of libnbd on this thread, without the function's name.
 std::string library_error(const NbdLibrary& library) {
     const char* const text = library.get_error();
     std::string_view message = text != nullptr ? text : "unknown error";
@@ -77,7 +77,8 @@ NbdConnection::~NbdConnection() {
 }
 
 Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& deadline) {
-    // Ranges and flags are checked here as QEMU checks them; what a server says to the rest is for the user to see.
+    // libnbd's own checks are off. zoneio checks ranges and flags as QEMU does; the user shall see the server's answer
+    // to the rest.
     const bool ok = library_.set_strict_mode(handle_, 0) == 0 && library_.set_opt_mode(handle_, true) == 0 &&
                     library_.set_pread_initialize(handle_, false) == 0 &&
                     library_.set_export_name(handle_, settings.export_name.c_str()) == 0 &&
@@ -128,10 +129,10 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
 
 Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& deadline) {
     const NbdAddress& address = settings.address;
-    // libnbd checks certificates for the host that it connected to itself.
+    // libnbd checks a certificate only for a host to which it connected itself.
     if (settings.tls != nullptr && settings.tls->kind == TlsCredentials::Kind::x509 && settings.tls->verify_peer &&
         address.type == NbdAddress::Type::inet) {
-        // First by ourselves, for the errors and the time limit.
+        // Connects without libnbd first, for the error text and the time limit.
         if (Result<FileDescriptor> trial = connect_nbd_socket(address, deadline); !trial.ok()) {
             return std::move(trial).status();
         }
@@ -146,7 +147,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
         return std::move(fd).status();
     }
     if (settings.tls != nullptr) {
-        // GnuTLS waits for answers in the middle of its handshake: nobody would pass them on.
+        // GnuTLS waits for answers during its handshake, and the relay would not run in that time.
         if (library_.aio_connect_socket(handle_, fd->get()) < 0) {
             return failed(library_error(library_));
         }
@@ -165,7 +166,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
     return {};
 }
 
-/// Drives the negotiation on: until `done`, or where that is null until the server waits for an option.
+/// Continues the negotiation until `done` is set or, if `done` is null, until the server waits for an option.
 Status NbdConnection::pump(const NbdSettings& settings, const NbdDeadline& deadline, const bool* done) {
     const auto is_over = [&] {
         note_state();
@@ -180,7 +181,7 @@ Status NbdConnection::pump(const NbdSettings& settings, const NbdDeadline& deadl
     return {};
 }
 
-/// Waits for one event, and lets libnbd and the relay act on it.
+/// Waits for one event, and lets libnbd and the relay handle it.
 Status NbdConnection::step(const NbdDeadline& deadline, std::chrono::seconds silence) {
     fd_ = library_.aio_get_fd(handle_);
     pollfd fds[3] = {{fd_, events(), 0}, {-1, 0, 0}, {-1, 0, 0}};
@@ -209,7 +210,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
         }
         status = pump(settings, deadline, &done);
         if (!status.ok()) {
-            // `done` must not be written to any more.
+            // libnbd must not write to `done` any more.
             cut();
             return status;
         }
@@ -234,7 +235,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
     return relay_ ? leave_relay(deadline) : Status();
 }
 
-/// Connects libnbd with the server directly. Nothing is on its way by then but what TLS sends on its own account.
+/// Connects libnbd to the server directly. At this point, only TLS sends data by itself.
 Status NbdConnection::leave_relay(const NbdDeadline& deadline) {
     while (relay_->is_busy(fd_)) {
         if (Status status = step(deadline, std::chrono::seconds(1)); !status.ok()) {
@@ -246,7 +247,7 @@ Status NbdConnection::leave_relay(const NbdDeadline& deadline) {
     return status;
 }
 
-/// A failure that shows in nothing that the server said.
+/// Status of a failure that the server's messages do not explain.
 Status NbdConnection::why_failed(const NbdSettings& settings) const {
     const std::string text = library_error(library_);
     if (text.find("server refused TLS") != std::string::npos) {
@@ -263,7 +264,7 @@ Status NbdConnection::why_failed(const NbdSettings& settings) const {
     return failed(settings.tls != nullptr ? fmt::format("TLS handshake failed: {}", text) : text);
 }
 
-/// The names of the exports that there are, one a line; empty where the server does not tell.
+/// Names of all exports, one a line; empty if the server does not list them.
 std::string NbdConnection::list_exports(const NbdSettings& settings) {
     std::vector<std::string> names;
     bool done = false;
@@ -360,7 +361,7 @@ void NbdConnection::issue(NbdCommand& command) {
     }
 }
 
-/// libnbd gives up commands with ENOTCONN, an error that no server can send.
+/// libnbd ends lost commands with ENOTCONN, which no server can send.
 void NbdConnection::finish(NbdCommand& command, int error) {
     in_flight_--;
     command.lost = error == ENOTCONN;

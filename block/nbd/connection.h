@@ -25,15 +25,16 @@ struct Request;
 struct NbdSettings {
     NbdAddress address;
     std::string export_name;
-    std::string context; ///< metadata context that block status is asked of
+    std::string context; ///< metadata context for block status
     const TlsCredentials* tls = nullptr;
-    std::string tls_hostname; ///< that the server's certificate is for; empty: the host of the address
+    std::string tls_hostname; ///< name in the server's certificate; empty: the host of the address
     std::chrono::seconds reconnect_delay{0};
     std::chrono::seconds open_timeout{0};
-    std::chrono::seconds request_timeout{0}; ///< the longest silence while the server owes an answer; 0: no limit
+    std::chrono::seconds request_timeout{0}; ///< longest time without any data while the server owes an answer; 0: no
+                                             ///< limit
 };
 
-/// An export, as the server describes it. Sizes in bytes.
+/// An export as the server describes it. Sizes are in bytes.
 struct NbdExport {
     uint64_t size = 0;
     NbdBlockSizes block_sizes;
@@ -44,32 +45,32 @@ struct NbdExport {
     bool can_zero = false;
     bool can_fast_zero = false;
     bool can_multi_conn = false;
-    bool has_context = false; ///< NbdSettings::context
+    bool has_context = false; ///< the export has NbdSettings::context
 };
 
-/// A request on the wire. Its owner keeps it, and the memory of its data, until it is done.
+/// A command to the server. The caller owns it and its data, and keeps both until it is done.
 struct NbdCommand {
     enum class Kind : uint8_t { read, write, zero, trim, flush, status };
 
     Kind kind = Kind::read;
     uint64_t offset = 0;
     uint64_t bytes = 0;
-    void* data = nullptr; ///< read, write
+    void* data = nullptr; ///< data of a read or write
     uint32_t flags = 0;   ///< LIBNBD_CMD_FLAG_*
 
     bool done = false;
     int error = 0;              ///< 0 or an errno
     bool lost = false;          ///< the connection broke before the answer
-    uint64_t extent_bytes = 0;  ///< status: the first extent; 0: none was told
+    uint64_t extent_bytes = 0;  ///< status: length of the first extent; 0: the server reported none
     uint64_t extent_flags = 0;
 
-    Request* request = nullptr; ///< of an asynchronous one; null where a thread waits
+    Request* request = nullptr; ///< an asynchronous request; null if a thread waits
     AlignedBuffer bounce;       ///< data of a request with several buffers
     NbdCommand* next = nullptr;
-    NbdConnection* owner = nullptr; ///< set when it is issued
+    NbdConnection* owner = nullptr; ///< set by issue()
 };
 
-/// One connection to a server, negotiated. Not thread-safe.
+/// One negotiated connection to a server. Not thread-safe.
 class NbdConnection {
 public:
     /// Connects and negotiates until the deadline. Errors have QEMU's texts.
@@ -81,18 +82,18 @@ public:
 
     const NbdExport& facts() const { return facts_; }
     int fd() const { return fd_; }
-    /// What to wait for on fd(), as poll(2) names it.
+    /// Events to wait for on fd(), for poll(2).
     short events() const;
     bool is_lost() const { return lost_; }
     size_t in_flight() const { return in_flight_; }
 
-    /// Sends a command; on failure it is done and lost.
+    /// Sends a command. If that fails, the command is done and lost.
     void issue(NbdCommand& command);
-    /// Receives and sends what can be without waiting, after poll(2) has told `happened`.
+    /// Receives and sends as much as possible without waiting. `happened`: events from poll(2).
     void progress(short happened);
-    /// Breaks the connection: all commands are done and lost.
+    /// Breaks the connection. All commands are done and lost.
     void cut();
-    /// Those of asynchronous requests that are done since the last call, linked.
+    /// Commands of asynchronous requests that have finished since the last call, as a linked list.
     NbdCommand* take_finished() { return std::exchange(finished_, nullptr); }
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The driver `nbd`: an image on a server, by the protocol of network block devices.
+// The driver `nbd`: an image on a server, by the NBD protocol.
 #include "block/base/size.h"
 #include "block/nbd/client.h"
 #include "block/node/driver_rows.h"
@@ -21,15 +21,15 @@ constexpr std::string_view option_keys[] = {
     "server.abstract", "server.tight",    "host",             "port",            "path",            "export",
     "tls-creds",     "tls-hostname",      "x-dirty-bitmap",   "reconnect-delay", "open-timeout",    "request-timeout",
 };
-/// What names begin with; the last is what `info` shows.
+/// Protocols in names, besides `nbd`. `info` shows the last one.
 constexpr std::string_view protocols[] = {"nbd+tcp", "nbd+unix"};
 
 constexpr std::string_view allocation_context = "base:allocation";
-/// Longest texts of the protocol, bytes.
+/// Longest text in the protocol, in bytes.
 constexpr size_t longest_text = 4096;
-/// The largest data of one request, as QEMU has it; no server must take more.
+/// Most data of one request, the same as QEMU's. Servers need not accept more.
 constexpr uint32_t largest_transfer = 32U << 20;
-/// Without an answer for so long, a server counts as dead. QEMU has no limit.
+/// Time without an answer after which a server counts as dead, in seconds. QEMU has no limit.
 constexpr uint64_t default_request_timeout = 300;
 
 /// Bits of base:allocation.
@@ -40,13 +40,13 @@ Status invalid(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// Seconds; what is more than this program will live counts as that.
+/// Converts seconds; values that exceed the lifetime of the program are reduced.
 std::chrono::seconds seconds_of(const std::optional<uint64_t>& value, uint64_t otherwise) {
     constexpr uint64_t longest = std::numeric_limits<int32_t>::max();
     return std::chrono::seconds(std::min(value.value_or(otherwise), longest));
 }
 
-/// Null where none are named.
+/// Null if no credentials are named.
 Result<const TlsCredentials*> take_credentials(Options& options) {
     const std::optional<std::string> id = options.take("tls-creds");
     if (!id) {
@@ -133,7 +133,7 @@ public:
         }
         auto driver = std::make_unique<NbdDriver>(std::move(*client));
         for (const auto& [key, value] : given.all()) {
-            // Those that were taken.
+            // The keys that take_all() has taken.
             if (!options.contains(key)) {
                 driver->opened_with_.set(key, value);
             }
@@ -158,7 +158,7 @@ public:
         limits_.max_discard = largest_range();
     }
 
-    /// What is beyond the end of the export, up to the next multiple of 512, reads as zeros.
+    /// Bytes after the end of the export, up to the next multiple of 512, read as zeros.
     Status preadv(uint64_t offset, const IoVec& iov) override {
         const uint64_t bytes = within(offset, iov.bytes());
         Status status;
@@ -244,7 +244,7 @@ public:
 
     Result<uint64_t> length() override { return facts_.size; }
 
-    /// Nothing can be changed, but what a name stands for may be said once more.
+    /// No option can change, but a reopen may repeat the options that the name stands for.
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
         for (const auto& [key, value] : opened_with_.all()) {
             const OptionValue* const wanted = options.find(key);
@@ -283,7 +283,7 @@ private:
         if (!attach(*command, request.iov).ok() || !client_->start(*command)) {
             return false;
         }
-        (void)command.release(); // comes back from take_finished()
+        (void)command.release(); // take_finished() returns it
         return true;
     }
 
@@ -306,12 +306,12 @@ private:
     size_t in_flight() const override { return client_->in_flight(); }
     int event_fd() override { return client_->event_fd(); }
 
-    /// How much of a range is in the export.
+    /// Number of bytes of a range that lie within the export.
     uint64_t within(uint64_t offset, uint64_t bytes) const {
         return offset >= facts_.size ? 0 : std::min(bytes, facts_.size - offset);
     }
 
-    /// The most that the protocol can say in one request without data, in whole blocks.
+    /// Longest request without data in the protocol, rounded down to whole blocks.
     uint64_t largest_range() const {
         constexpr uint64_t largest = std::numeric_limits<int32_t>::max();
         return largest / facts_.block_sizes.minimum * facts_.block_sizes.minimum;
@@ -327,7 +327,7 @@ private:
 
     uint32_t fua_flag(const WriteFlags& flags) const { return flags.fua && facts_.can_fua ? LIBNBD_CMD_FLAG_FUA : 0U; }
 
-    /// Gives a command the memory of a request; one with several buffers gets memory of its own, filled for a write.
+    /// Sets the data of a command. For several buffers, allocates memory and, for a write, copies the data into it.
     static Status attach(NbdCommand& command, const IoVec& iov) {
         if (iov.count() == 1) {
             command.data = iov.segments().front().iov_base;

@@ -32,7 +32,7 @@ std::string_view option_name(uint32_t option) {
     return option == starttls ? "starttls" : "go";
 }
 
-/// Why the server refused an option.
+/// The server's reason for refusing an option.
 Status refusal(uint32_t option, uint32_t code, std::string_view message) {
     const std::string which = fmt::format("option {} ({})", option, option_name(option));
     std::string text;
@@ -81,7 +81,7 @@ private:
         return value;
     }
 
-    /// Is so much there? Where the server has closed the connection before, that is the failure.
+    /// True if `bytes` more bytes are there. If not and the server has closed the connection, records a failure.
     bool has(size_t bytes, std::string_view what) {
         if (rest_.size() >= bytes) {
             return true;
@@ -119,7 +119,7 @@ private:
         return true;
     }
 
-    /// False at the end of what can be read.
+    /// False if no complete reply is left.
     bool read_reply() {
         constexpr size_t header_bytes = 20;
         if (!has(header_bytes, "option reply")) {
@@ -144,7 +144,7 @@ private:
         if ((option == go || option == starttls) && (type & reply_error) != 0) {
             const uint32_t code = type & ~reply_error;
             if (option == go && code == unsupported) {
-                return false; // what follows is in the form that older servers have
+                return false; // the rest is in the format of older servers
             }
             handshake_.failure = refusal(option, code, data);
         } else if (option == starttls && type == ack) {

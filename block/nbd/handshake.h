@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a server said while the connection was negotiated. libnbd tells an errno only, and drops block sizes that make no
-// sense; what it leaves out is read here. https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
+// Parser for the server's side of a negotiation. libnbd reports only an errno and drops invalid block sizes; this
+// parser supplies what is missing. Protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 #pragma once
 
 #include "block/base/status.h"
@@ -13,25 +13,25 @@
 
 namespace zoneio {
 
-/// The sizes that requests must or should have, bytes.
+/// Sizes that requests must or should have, in bytes.
 struct NbdBlockSizes {
     uint32_t minimum = 1;
     uint32_t preferred = 4096;
     uint32_t maximum = UINT32_MAX;
 };
 
-/// What is in the bytes that a server sent, up to the first failure.
+/// Content of a server's messages, up to the first failure.
 struct NbdHandshake {
-    /// The failure in QEMU's words, with the cause; ok where there is none.
+    /// The first failure, with QEMU's text and its cause; ok if there is none.
     Status failure;
     std::optional<NbdBlockSizes> block_sizes;
     bool is_old_style = false;
-    /// TLS begins where the text ends: the rest cannot be read.
+    /// True if TLS starts at the end of the readable text.
     bool is_encrypted = false;
 };
 
-/// Reads what a server sent since the connection was made. `ended`: it has closed the connection. `context`: the name of the
-/// metadata context that was asked for.
+/// Parses what a server has sent since the connection was made. `ended`: the server has closed it. `context`: name of
+/// the requested metadata context.
 NbdHandshake read_nbd_handshake(std::string_view bytes, bool ended, std::string_view context);
 
 } // namespace zoneio

@@ -8,7 +8,7 @@ namespace zoneio {
 
 namespace {
 
-/// Fills in one name; false when the library lacks it.
+/// Looks up one function. False if the library does not have it.
 template <typename T>
 bool find(void* handle, const char* name, T*& target) {
     target = reinterpret_cast<T*>(dlsym(handle, name));
@@ -23,7 +23,7 @@ Result<const NbdLibrary*> load_nbd_library() {
     if (is_loaded) {
         return &library;
     }
-    // It stays until the end, as a library that is linked does.
+    // Never unloaded, like a linked library.
     void* const handle = dlopen("libnbd.so.0", RTLD_NOW | RTLD_LOCAL);
     is_loaded = handle != nullptr;
 #define ZONEIO_NBD_FIND(name) is_loaded = is_loaded && find(handle, "nbd_" #name, library.name);

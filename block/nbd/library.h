@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// libnbd, loaded when the first NBD image is opened: linked in the usual way, it and what it needs (GnuTLS, libxml2) would
-// make every start several times as long.
+// libnbd, loaded when the first NBD image is opened. Linking it, with GnuTLS and libxml2, would multiply the time of
+// every start.
 #pragma once
 
 #include "block/base/status.h"
@@ -10,7 +10,7 @@
 
 namespace zoneio {
 
-/// The functions that are used: X(name).
+/// Names of the functions used: X(name).
 #define ZONEIO_NBD_NAMES(X) \
     X(add_meta_context) X(aio_block_status) X(aio_connect_socket) X(aio_connect_tcp) X(aio_disconnect) X(aio_flush)    \
     X(aio_get_direction) X(aio_get_fd) X(aio_is_closed) X(aio_is_dead) X(aio_is_negotiating) X(aio_is_ready)           \
@@ -20,16 +20,16 @@ namespace zoneio {
     X(set_export_name) X(set_opt_mode) X(set_pread_initialize) X(set_strict_mode) X(set_tls) X(set_tls_certificates)   \
     X(set_tls_psk_file) X(set_tls_username) X(set_tls_verify_peer)
 
-/// The functions of libnbd that are used, without their `nbd_`.
+/// Functions of libnbd, without the prefix `nbd_`.
 struct NbdLibrary {
 #define ZONEIO_NBD_DECLARE(name) decltype(&::nbd_##name) name = nullptr; // NOLINT(bugprone-macro-parentheses)
     ZONEIO_NBD_NAMES(ZONEIO_NBD_DECLARE)
 #undef ZONEIO_NBD_DECLARE
-    /// Sets the name that a certificate is checked for; null before libnbd 1.22.
+    /// Sets the host name for which a certificate is checked. Null before libnbd 1.22.
     int (*set_tls_hostname)(nbd_handle*, const char*) = nullptr;
 };
 
-/// Loads the library at the first call. ENOENT where it is not installed.
+/// Loads the library at the first call. ENOENT if it is not installed.
 Result<const NbdLibrary*> load_nbd_library();
 
 } // namespace zoneio

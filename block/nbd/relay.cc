@@ -11,11 +11,11 @@ namespace zoneio {
 
 namespace {
 
-/// The most of a negotiation that is kept, bytes.
+/// Most bytes of a negotiation that are recorded.
 constexpr size_t longest_record = 1U << 20;
 constexpr size_t piece = 16U << 10;
 
-/// Sends all of it, waiting where there is no room. False where nobody receives.
+/// Sends all bytes and waits if the socket is full. False if the receiver has closed it.
 bool send_all(int fd, const char* data, size_t bytes) {
     constexpr int patience_ms = 1000;
     while (bytes > 0) {
@@ -85,7 +85,7 @@ void NbdRelay::say() {
     char data[piece];
     const ssize_t count = recv(own_end_.get(), data, sizeof(data), MSG_DONTWAIT);
     if (count > 0) {
-        // A server that takes nothing any more may still have said why.
+        // Errors are ignored: a server that receives no more may have sent its reason.
         (void)send_all(server_.get(), data, static_cast<size_t>(count));
     }
 }

@@ -11,26 +11,26 @@
 
 namespace zoneio {
 
-/// Stands between libnbd and a server while they negotiate, and keeps what the server says. Then it connects the two directly, by
-/// putting the server's socket in the place of its own.
+/// Passes data between libnbd and a server during negotiation, and records the server's side. Then it connects them
+/// directly, by replacing its own socket with the server's.
 class NbdRelay {
 public:
-    /// Takes over a socket that is connected to the server.
+    /// Takes ownership of a socket that is connected to the server.
     explicit NbdRelay(FileDescriptor server) : server_(std::move(server)) {}
 
     /// The socket for libnbd, which closes it.
     Result<FileDescriptor> open();
-    /// What to wait for: two descriptors, to be handed to pass_on() with what has happened.
+    /// Fills two entries for poll(2). pass_on() takes them with their events.
     void prepare(std::span<pollfd, 2> fds) const;
     void pass_on(std::span<const pollfd, 2> fds);
-    /// Puts the server's socket in the place of `fd`, what open() returned. Not while anything is on its way.
+    /// Replaces `fd`, the result of open(), by the server's socket. REQUIRES: !is_busy(fd).
     Status connect(int fd);
-    /// Is anything on its way from the relay to `fd`, or from there to the relay?
+    /// True if data is in transit between the relay and `fd`.
     bool is_busy(int fd) const;
 
-    /// What the server sent.
+    /// Everything that the server has sent.
     std::string_view heard() const { return heard_; }
-    /// Has the server closed the connection?
+    /// True if the server has closed the connection.
     bool has_ended() const { return ended_; }
 
 private:
@@ -38,7 +38,7 @@ private:
     void say();
 
     FileDescriptor server_;
-    FileDescriptor own_end_; ///< of a pair of sockets; libnbd has the other
+    FileDescriptor own_end_; ///< one end of a socket pair; libnbd has the other
     std::string heard_;
     bool ended_ = false;
 };

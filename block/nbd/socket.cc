@@ -26,7 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// How often a wait looks at the time and at interrupts.
+/// Interval at which a wait checks for interrupts and the time limit.
 constexpr milliseconds tick(100);
 
 Status connect_error(const NbdAddress& address, int error) {
@@ -34,7 +34,7 @@ Status connect_error(const NbdAddress& address, int error) {
         .because(Cause::server_unreachable, {.name = address.text()});
 }
 
-/// connect(2), until the deadline. Returns 0 or the errno.
+/// connect(2) with a deadline. Returns 0 or the errno.
 int connect_until(int fd, const sockaddr* address, socklen_t length, const NbdDeadline& deadline) {
     constexpr milliseconds pause(10);
     errno = 0;
@@ -42,7 +42,7 @@ int connect_until(int fd, const sockaddr* address, socklen_t length, const NbdDe
         if (errno != EAGAIN) {
             break;
         }
-        // So many wait for this server that there is no room for one more.
+        // The server's queue of waiting connections is full.
         if (interrupt_requested() || (deadline && Clock::now() >= *deadline)) {
             return EAGAIN;
         }
@@ -145,7 +145,7 @@ Result<FileDescriptor> connect_inet(const NbdAddress& address, const NbdDeadline
     return fd;
 }
 
-/// A descriptor that this program was started with. It is ours from now on.
+/// Takes ownership of a descriptor that the program was started with.
 Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
     int number = -1;
     const std::string& text = address.path;

@@ -12,16 +12,15 @@
 
 namespace zoneio {
 
-/// When to give up waiting; unset: never.
+/// Time at which waiting ends; empty: never.
 using NbdDeadline = std::optional<std::chrono::steady_clock::time_point>;
 
-/// poll(2) until something happens.
+/// poll(2) until an event.
 ///
-/// ETIMEDOUT at the deadline, or after `silence` without an event where that is not zero; EINTR when the user interrupts the
-/// command.
+/// ETIMEDOUT: deadline, or no event for `silence` if that is not 0. EINTR: the user interrupted the command.
 Status wait_for_sockets(std::span<pollfd> fds, const NbdDeadline& deadline, std::chrono::seconds silence);
 
-/// A socket that is connected to the server, without a delay for small packets.
+/// A socket that is connected to the server, with TCP_NODELAY.
 Result<FileDescriptor> connect_nbd_socket(const NbdAddress& address, const NbdDeadline& deadline);
 
 } // namespace zoneio

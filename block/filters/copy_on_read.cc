@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The driver `copy-on-read`: reads copy what comes from below its child into that child.
+// The driver `copy-on-read`: a read copies data from the node below its child into the child.
 #include "block/node/driver_rows.h"
 #include "block/node/filter.h"
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view option_keys[] = {"file", "bottom"};
 
-/// How far down to copy from: with no backing file anywhere, that can only be the first node that is no filter.
+/// Checks the option `bottom`. Without backing files, it can only name the first node that is not a filter.
 Status check_bottom(const BlockNode& child, const std::string& bottom) {
     const BlockNode* node = &child;
     while (node->name() != bottom && node->info().is_filter && node->child() != nullptr) {
@@ -24,7 +24,7 @@ Status check_bottom(const BlockNode& child, const std::string& bottom) {
     return node->info().is_filter ? Status::error(EINVAL, fmt::format("Bottom node '{}' is a filter", bottom)) : Status();
 }
 
-/// May what is read be written to this node, and with that to all below it?
+/// Error unless this node and all nodes below it can be written.
 Status check_writable(BlockNode& child) {
     for (const BlockNode* node = &child; node != nullptr; node = node->child()) {
         if (node->flags().read_only) {
@@ -64,7 +64,7 @@ public:
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
-    /// What is copied is written to the child, whether or not somebody writes here.
+    /// The copies are written to the child even if nobody writes to this node.
     Status set_permissions(const Permissions& permissions) override {
         Permissions wanted = permissions;
         wanted.taken |= Permissions::write_unchanged;

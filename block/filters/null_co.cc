@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The drivers `null-co` and `null-aio`: a device that forgets. The two differ only in name here.
+// The drivers `null-co` and `null-aio`: a device that stores nothing. Here they differ only in name.
 #include "block/base/size.h"
 #include "block/node/driver_rows.h"
 
@@ -71,7 +71,7 @@ public:
     Result<uint64_t> length() override { return size_; }
 
 private:
-    /// `null-co://`, which has no room for options; with some, the JSON that says the same.
+    /// `null-co://` if there are no options, otherwise the equivalent JSON.
     static std::string shown_name(std::string_view driver, const Options& options) {
         Options shown;
         for (const std::string_view key : option_keys) {
@@ -79,7 +79,7 @@ private:
                 shown.set(std::string(key), *value);
             }
         }
-        shown.erase("latency-ns"); // it makes no other device
+        shown.erase("latency-ns"); // not shown, because it does not change the device
         if (shown.empty()) {
             return std::string(driver) + "://";
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The format `raw`: the bytes of its child as they are, or a window of them.
+// The format `raw`: shows its child, or a window of it.
 #include "block/base/size.h"
 #include "block/chain/probe.h"
 #include "block/node/driver_rows.h"
@@ -20,10 +20,10 @@ constexpr std::string_view option_keys[] = {"file", "size", "offset"};
 /// The part of the child that is shown.
 struct Window {
     uint64_t offset = 0;
-    std::optional<uint64_t> size; ///< unset: up to the child's end
+    std::optional<uint64_t> size; ///< unset: up to the end of the child
 };
 
-/// Takes `offset` and `size` out, on top of what was.
+/// Takes `offset` and `size` out of the options.
 Result<Window> take_window(Options& options) {
     std::optional<uint64_t> offset;
     Window window;
@@ -35,7 +35,7 @@ Result<Window> take_window(Options& options) {
     return window;
 }
 
-/// Does the window lie within a child of this length?
+/// EINVAL if the window does not lie within a child of this length.
 Status check_window(const Window& window, uint64_t child_length) {
     if (window.offset > child_length) {
         return Status::error(EINVAL, fmt::format("Offset ({}) cannot be greater than size of the containing file ({})",
@@ -60,7 +60,7 @@ std::string probing_notice(const std::string& name) {
                        name);
 }
 
-/// Zones are shown whole or not at all.
+/// EINVAL if the window shows only a part of a zone.
 Status check_zones(const Window& window, const Limits& child, uint64_t child_length) {
     if (child.zoned == ZonedModel::none) {
         return {};
@@ -154,7 +154,7 @@ public:
         return child_->block_status(window_.offset + offset, bytes, want_zero);
     }
 
-    /// The file may have become too short for the window since it was set.
+    /// Fails if the file has become too short for the window.
     Result<uint64_t> length() override {
         Result<uint64_t> length = child_->length();
         if (length.ok()) {
@@ -169,7 +169,7 @@ public:
         if (!bytes.ok()) {
             return bytes.status();
         }
-        // The zones of the window that are left, the one that holds the offset included.
+        // The number of zones from the one that contains the offset to the end of the window.
         const uint64_t first = offset / limits_.zone_size;
         const uint64_t most = offset < *bytes ? limits_.nr_zones - first : 0;
         const auto shifted = [&](const ZoneDescriptor& zone) {
@@ -213,7 +213,7 @@ private:
     class Reopen;
 
     void refresh_limits() {
-        // A probed image is written in whole sectors, so that the check for a changed format sees all of the first.
+        // Probed images are written in whole sectors, so that the check for a changed format sees all of the first one.
         limits_.request_alignment = probed_ ? sector_size : 1;
         const Limits& below = child_->limits();
         limits_.max_transfer = 0;
@@ -226,7 +226,7 @@ private:
         }
     }
 
-    /// Would the image be taken for another format after this write?
+    /// True if the image would be probed as another format after this write.
     static bool would_change_format(uint64_t offset, const IoVec& iov) {
         uint8_t head[probe_bytes] = {};
         if (offset != 0) {

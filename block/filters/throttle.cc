@@ -38,7 +38,7 @@ public:
         }
         auto driver = std::make_unique<ThrottleDriver>();
         driver->adopt(std::move(context.child));
-        // A request may wait here, whatever is below, and in how many requests something is done decides how long.
+        // A request may wait here, and how long depends on the number of requests.
         driver->traits_.completes_at_once = false;
         driver->traits_.counts_requests = true;
         driver->traits_.owns_flush = true;

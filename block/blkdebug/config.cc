@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The file format is upstream's, down to what it makes of lines that are not quite right.
+// Reads QEMU's file format, including QEMU's handling of malformed lines.
 #include "block/blkdebug/config.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace zoneio {
 
 namespace {
 
-constexpr size_t line_size = 1024; ///< longer lines count as several
+constexpr size_t line_size = 1024; ///< longer lines are split
 constexpr size_t longest_word = 63;
 constexpr size_t longest_value = 1023;
 
@@ -22,7 +22,7 @@ Status config_error(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// Reads a line from left to right, white space in front of everything skipped.
+/// Scans a line from left to right. Skips white space before each item.
 class LineScanner {
 public:
     explicit LineScanner(std::string_view line) : rest_(line) {}
@@ -43,7 +43,7 @@ public:
         return cut(length);
     }
 
-    /// The characters up to `stop` or the end of the line.
+    /// The characters up to `stop`, up to `longest` of them, or up to the end of the line.
     std::string until(char stop, size_t longest) { return cut(std::min(rest_.find(stop), longest)); }
 
     bool take(char c) {
@@ -69,7 +69,7 @@ struct Header {
     std::optional<std::string> id;
 };
 
-/// `[GROUP "ID"]` or `[GROUP]`; what follows does not matter, nor do missing ends.
+/// `[GROUP "ID"]` or `[GROUP]`. The rest of the line, and missing closing marks, are ignored.
 std::optional<Header> scan_header(std::string_view line) {
     LineScanner with_id(line);
     if (!with_id.take('[')) {
@@ -88,7 +88,7 @@ std::optional<Header> scan_header(std::string_view line) {
     return group.empty() ? std::nullopt : std::optional(Header{std::move(group), std::nullopt});
 }
 
-/// `KEY = "VALUE"`; everything behind the key may be missing. Null on an empty line.
+/// `KEY = "VALUE"`; everything after the key is optional. Empty for an empty line.
 std::optional<KeyValue> scan_value(std::string_view line) {
     LineScanner scanner(line);
     KeyValue pair{scanner.word(), {}, false};
@@ -112,7 +112,7 @@ std::optional<BlkdebugGroup> find_group(std::string_view name) {
     return std::nullopt;
 }
 
-/// Reads lines into sections; each is looked at when all of it was read.
+/// Reads lines into sections. A section is checked when it is complete.
 class ConfigReader {
 public:
     explicit ConfigReader(std::vector<BlkdebugSection>& sections) : sections_(sections) {}
@@ -136,8 +136,8 @@ public:
             return config_error("no group defined");
         }
         if (line.starts_with('[') && pair->key.size() > 1) {
-            // Upstream takes such a line for a value, after it has tried it as a header: the section has lost its name
-            // when the file ends.
+            // QEMU tries the line as a header, then as a value. As a side effect, the section loses its name at the end
+            // of the file.
             name_at_end_ = pair->key.substr(1);
         }
         values_.set(pair->key, pair->value);
@@ -181,7 +181,7 @@ private:
 
     std::vector<BlkdebugSection>& sections_;
     bool in_section_ = false;
-    Header current_; ///< of the section
+    Header current_; ///< header of the current section
     std::string name_at_end_;
     Options values_;
 };

@@ -9,13 +9,13 @@
 
 namespace zoneio {
 
-/// The kinds of rules that blkdebug is given: the sections of its file, and lists of options.
+/// Kinds of blkdebug rules: sections of its file, and lists among its options.
 enum class BlkdebugGroup : uint8_t { inject_error, set_state };
 
 /// `inject-error`, `set-state`.
 std::string_view blkdebug_group_name(BlkdebugGroup group);
 
-/// One rule as written, not yet understood.
+/// A rule as written, before it is interpreted.
 struct BlkdebugSection {
     BlkdebugGroup group = BlkdebugGroup::inject_error;
     std::optional<std::string> id;
@@ -31,13 +31,13 @@ struct BlkdebugSection {
     std::optional<bool> immediately;
 };
 
-/// Takes the keys of a section out of options; EINVAL for values of the wrong form.
+/// Takes the keys of a section out of options. EINVAL for a value of the wrong type.
 Status take_blkdebug_section(Options& options, BlkdebugSection& section);
 
-/// Adds a section, whose id must be new.
+/// Adds a section. EINVAL if its id exists already.
 Status add_blkdebug_section(BlkdebugSection section, std::vector<BlkdebugSection>& sections);
 
-/// Reads a file of sections `[inject-error]` and `[set-state]` with lines `key = "value"`.
+/// Reads a file with sections `[inject-error]` and `[set-state]` and lines `key = "value"`.
 Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection>& sections);
 
 } // namespace zoneio

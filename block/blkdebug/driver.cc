@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The driver `blkdebug`: hands requests to its child, and fails, tears or stops some of them on the way, as rules and
-// breakpoints say.
+// The driver `blkdebug`: passes requests to its child. Rules and breakpoints make some of them fail, tear or stop.
 #include "block/base/task.h"
 #include "block/blkdebug/options.h"
 #include "block/node/driver_rows.h"
@@ -19,7 +18,7 @@ constexpr std::string_view option_keys[] = {"config",         "image",       "al
                                             "opt-write-zero", "max-write-zero", "opt-discard", "max-discard",
                                             "inject-error.",  "set-state.",  "take-child-perms.", "unshare-child-perms."};
 
-/// The options that make the node what it is; they are shown when it has no simpler name.
+/// True for options that define the node. They are shown if the node has no shorter name.
 bool is_shown_option(std::string_view key) {
     if (key.starts_with("inject-error.") || key.starts_with("set-state.")) {
         return true;
@@ -119,7 +118,7 @@ public:
             if ((needed & Permissions::write_unchanged) != 0) {
                 return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
             }
-            needed &= ~Permissions::resize; // there is nobody who could
+            needed &= ~Permissions::resize; // the child cannot be resized
         }
         wanted.taken |= needed;
         wanted.shared &= ~settings_.unshare_permissions;
@@ -199,7 +198,7 @@ public:
     }
 
 private:
-    /// A request at a breakpoint; one that met several at once is there several times.
+    /// A request at a breakpoint. A request that met several at once has several entries.
     struct Suspended {
         std::string tag;
         Task* task;
@@ -217,7 +216,7 @@ private:
         scheduler.run_woken();
     }
 
-    /// What a rule says about a request; nothing when it is to be done. `tear` does the first bytes of it.
+    /// The injected error for a request; empty if the request is to be done. `tear` does the first bytes of it.
     template <typename Tear = std::nullptr_t>
     std::optional<Status> inject(BlkdebugIo io, uint64_t offset, uint64_t bytes, Tear tear = {}) {
         const std::optional<Injection> injection = rules_.check(io, offset, bytes);
@@ -242,7 +241,7 @@ private:
         return injection->error > 0 ? Status::from_errno(injection->error) : Status();
     }
 
-    /// Whole blocks only: half of one is nothing that a device could have done.
+    /// Rounded down to whole blocks, because a device never does half of one.
     uint64_t torn_part(const Injection& injection, uint64_t bytes) const {
         const uint64_t block = std::max<uint64_t>(
             {child_->limits().write_granularity, child_->limits().request_alignment, limits_.request_alignment, 1});
@@ -250,7 +249,7 @@ private:
         return part - part % block;
     }
 
-    /// Lets others go on, as the wait for a device would.
+    /// Lets other tasks continue, as a wait for a device would.
     Status io_done(Status status) {
         if (Task* const task = Task::current(); task != nullptr && !child_->driver().traits().completes_at_once) {
             task->wait_for_device();
@@ -281,7 +280,7 @@ Status BlkdebugDriver::parse_filename(const std::string& name, Options& options)
     return {};
 }
 
-/// `blkdebug:CONFIG:IMAGE`; where that does not say all, the JSON that does.
+/// `blkdebug:CONFIG:IMAGE`, or JSON if that form cannot express all options.
 Result<std::string> BlkdebugDriver::shown_name(const BlkdebugSettings& settings, const Options& given,
                                                const BlockNode& child) {
     Options shown;
@@ -315,7 +314,7 @@ Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context
     auto driver = std::make_unique<BlkdebugDriver>();
     driver->adopt(std::move(*child));
     driver->settings_ = std::move(*settings);
-    // What the rules take of the child is asked for as soon as there is one.
+    // Takes the permissions on the child that the rules require.
     Status status = driver->set_permissions({});
     if (status.ok()) {
         status = check_blkdebug_limits(driver->settings_, driver->child_->limits().request_alignment);
@@ -353,7 +352,7 @@ void BlkdebugDriver::set_limits() {
     limits_.zeroes_alignment = static_cast<uint32_t>(settings_.opt_write_zero);
     limits_.max_zeroes = settings_.max_write_zero;
     limits_.max_discard = settings_.max_discard;
-    // Discards are always cut at blocks: parts of one are not for the child.
+    // Discards are always cut at blocks, because the child should not see parts of one.
     limits_.discard_alignment = std::max(limits_.discard_alignment, limits_.request_alignment);
 }
 

@@ -20,7 +20,7 @@ std::string index_key(size_t index) {
     return fmt::format("{}", index);
 }
 
-/// The elements of a list, from 0 without gaps: each either one value or keys of its own.
+/// Takes the elements of a list, numbered from 0 without gaps. An element is a single value or a set of keys.
 Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
     std::vector<Options> elements;
     while (true) {
@@ -34,7 +34,7 @@ Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
             break;
         }
         options.erase(key);
-        elements.push_back(std::move(element)); // empty: it was one value
+        elements.push_back(std::move(element)); // empty: the element is a single value
     }
     if (const std::optional<std::string> unused = options.first_unknown()) {
         return option_error(fmt::format("Unused option '{}' for [{}]", *unused, blkdebug_group_name(group)));
@@ -42,7 +42,7 @@ Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
     return elements;
 }
 
-/// One rule without a number, or a list of them.
+/// Takes a list of rules, or a single rule without a number.
 Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSection>& sections) {
     Options given = options.take_subtree(blkdebug_group_name(group));
     if (given.empty()) {
@@ -123,7 +123,7 @@ Result<BlkdebugRule> make_rule(const BlkdebugSection& section) {
     return rule;
 }
 
-/// Rules of errors first, then those of states; within each those of the file first.
+/// Takes the rules: errors before states, and within each, those of the file first.
 Status take_rules(Options& options, BlkdebugSettings& settings) {
     std::vector<BlkdebugSection> sections;
     Status status;
@@ -153,7 +153,7 @@ Status take_rules(Options& options, BlkdebugSettings& settings) {
     return {};
 }
 
-/// The index that a key of a list begins with; nothing when it is none.
+/// The index at the start of a list key; empty if there is none.
 std::optional<size_t> list_index(std::string_view key) {
     const std::string_view digits = key.substr(0, key.find('.'));
     size_t index = 0;

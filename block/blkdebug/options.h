@@ -11,7 +11,7 @@
 
 namespace zoneio {
 
-/// What `take-child-perms` and `unshare-child-perms` are lists of.
+/// Words of `take-child-perms` and `unshare-child-perms`.
 inline constexpr EnumWord<unsigned> permission_words[] = {
     {"consistent-read", Permissions::consistent_read},
     {"write", Permissions::write},
@@ -19,28 +19,29 @@ inline constexpr EnumWord<unsigned> permission_words[] = {
     {"resize", Permissions::resize},
 };
 
-/// What a blkdebug node is told when it is opened.
+/// Settings of a blkdebug node.
 struct BlkdebugSettings {
-    std::optional<std::string> config; ///< name of a file with rules
-    std::optional<std::string> image;  ///< name of the child, when it is no option of its own
+    std::optional<std::string> config; ///< name of the file with rules
+    std::optional<std::string> image;  ///< name of the child, if it is not a separate option
 
-    uint64_t align = 0; ///< bytes, like all that follow; 0: not set
+    uint64_t align = 0; ///< bytes, like the sizes below; 0: not set
     uint64_t max_transfer = 0;
     uint64_t opt_write_zero = 0;
     uint64_t max_write_zero = 0;
     uint64_t opt_discard = 0;
     uint64_t max_discard = 0;
 
-    unsigned take_permissions = 0;    ///< Permissions needed of the child, besides the user's
-    unsigned unshare_permissions = 0; ///< those that others must not have
+    unsigned take_permissions = 0;    ///< permissions that the node takes on its child, in addition to its user's
+    unsigned unshare_permissions = 0; ///< permissions that others must not have
 
-    std::vector<BlkdebugRule> rules; ///< in the order in which they are to be added
+    std::vector<BlkdebugRule> rules; ///< in the order in which they are added
 };
 
-/// Takes blkdebug's own options out, reads the file of rules, and finds the first error as upstream does.
+/// Takes blkdebug's options out and reads the file of rules. If there are several errors, returns the one that QEMU
+/// reports.
 Result<BlkdebugSettings> take_blkdebug_options(Options& options);
 
-/// The limits against each other and the child's alignment: EINVAL, and which cannot be.
+/// EINVAL, with the reason, for limits that contradict each other or the child's alignment (bytes).
 Status check_blkdebug_limits(const BlkdebugSettings& settings, uint64_t child_alignment);
 
 } // namespace zoneio

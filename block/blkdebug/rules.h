@@ -15,7 +15,7 @@
 
 namespace zoneio {
 
-/// What kinds of requests a rule may be meant for. Those of zones are zoneio's own.
+/// Kinds of requests to which a rule can apply. Those of zones are zoneio's own.
 enum class BlkdebugIo : uint8_t { read, write, write_zeroes, discard, flush, block_status, zone_report, zone_mgmt, zone_append };
 
 inline constexpr EnumWord<BlkdebugIo> blkdebug_io_words[] = {
@@ -30,18 +30,18 @@ inline constexpr EnumWord<BlkdebugIo> blkdebug_io_words[] = {
     {"zone-append", BlkdebugIo::zone_append},
 };
 
-/// A failure to inject.
+/// An injected error or delay.
 struct Injection {
-    int error = EIO;           ///< errno; 0: none, negative: success, but nothing is done
-    bool once = false;         ///< only one request
-    bool immediately = false;  ///< the request fails before others get their turn
-    uint64_t delay_ns = 0;     ///< before the request fails or goes on
-    uint64_t torn = 0;         ///< bytes from the begin of the request that are done nevertheless
-    int64_t sector = -1;       ///< only requests that touch this sector of 512 bytes; -1: all
-    uint16_t io_types = 0;     ///< a bit for each BlkdebugIo
+    int error = EIO;           ///< errno; 0: no error; negative: success, but the request is not done
+    bool once = false;         ///< applies to one request only
+    bool immediately = false;  ///< the request fails without letting other requests run first
+    uint64_t delay_ns = 0;     ///< delay before the request fails or continues
+    uint64_t torn = 0;         ///< bytes at the start of the request that are done nevertheless
+    int64_t sector = -1;       ///< applies to requests that touch this sector (512 bytes); -1: to all
+    uint16_t io_types = 0;     ///< kinds of requests: bit N for the BlkdebugIo with number N
 
     static constexpr uint16_t bit(BlkdebugIo io) { return static_cast<uint16_t>(1U << static_cast<unsigned>(io)); }
-    /// Where nobody says what: all that is done with data.
+    /// The kinds if a rule names none: all but block_status and zone_report, which transfer and change no data.
     static constexpr uint16_t default_io_types() {
         return static_cast<uint16_t>(((1U << (static_cast<unsigned>(BlkdebugIo::zone_append) + 1)) - 1) &
                                      ~static_cast<unsigned>(bit(BlkdebugIo::block_status) | bit(BlkdebugIo::zone_report)));
@@ -55,40 +55,40 @@ struct BlkdebugRule {
 
     DebugEvent event = DebugEvent::none;
     Action action = Action::inject_error;
-    int state = 0; ///< only in this state; 0: in all
+    int state = 0; ///< applies only in this state; 0: in all states
     Injection injection;
     int new_state = 0;
-    std::string tag; ///< of a breakpoint
+    std::string tag; ///< tag, for breakpoints
 };
 
-/// The rules of one blkdebug node and the state they share.
+/// The rules of a blkdebug node, and its state.
 class BlkdebugRules {
 public:
-    /// The later of two rules for the same event is looked at first.
+    /// Adds a rule. Of two rules for the same event, the one added last is tried first.
     void add(BlkdebugRule rule);
 
-    /// The tags of the breakpoints that are left.
+    /// Tags of the remaining breakpoints.
     std::vector<std::string> breakpoint_tags() const;
 
-    /// What an event brings about, apart from the rules that are active from now on.
+    /// Effects of an event, apart from changing the active rules.
     struct Effects {
-        std::vector<std::string> suspended_by; ///< tags of breakpoints, which are used up
-        int new_state;                         ///< to be set when the request goes on
+        std::vector<std::string> suspended_by; ///< tags of the breakpoints reached, which are removed
+        int new_state;                         ///< takes effect when the request continues
     };
     Effects raise(DebugEvent event);
     void set_state(int state) { state_ = state; }
 
-    /// The first active rule for a request; one that is meant for one request only is gone then.
+    /// The first active rule that applies to a request. A `once` rule is removed.
     std::optional<Injection> check(BlkdebugIo io, uint64_t offset, uint64_t bytes);
 
-    /// Removes all breakpoints of a tag; were there any?
+    /// Removes all breakpoints with this tag. False if there are none.
     bool remove_breakpoints(std::string_view tag);
 
 private:
     using RuleList = std::list<BlkdebugRule>;
 
     std::array<RuleList, debug_event_count> rules_;
-    std::list<RuleList::iterator> active_; ///< inject_error rules, first one first
+    std::list<RuleList::iterator> active_; ///< inject_error rules, in the order of precedence
     int state_ = 1;
 };
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t most_described = 1000;
 
-/// How much of the table is in memory at a time.
+/// Most entries of the table in memory.
 constexpr uint64_t most_entries = 65536;
 
 class Checker {
@@ -80,7 +80,7 @@ private:
         }
         const uint64_t needed = ZonedLayout::file_bytes(geometry_);
         if (*length < needed) {
-            // What was at the end is not known: zeros there would pass for data.
+            // Missing data cannot be restored: zeros would look like written data.
             result_.add(fmt::format("the file is truncated: it has {} of {} bytes", *length, needed), false);
         }
         const uint64_t table_room = *length > ZonedLayout::table ? *length - ZonedLayout::table : 0;
@@ -88,14 +88,14 @@ private:
         return {};
     }
 
-    /// Learns whether the words as of now are what the device is, or those of the last flush.
+    /// Finds out whether the current words or the flushed words are valid.
     Status read_session() {
         Status status = node_.preadv(ZonedLayout::session, IoVec(&session_, sizeof(session_)));
         is_believed_ = status.ok() && has_identity(session_, MediumIdentity::of(descriptor_of(node_.driver())));
         return status;
     }
 
-    /// Whoever opens the device after this repair, and on this medium, must not think that all of it is there for good.
+    /// Marks the session page so that a later session does not trust the medium after this repair.
     Status disown() {
         session_.owner = UINT64_MAX;
         return node_.pwritev(ZonedLayout::session, IoVec(&session_, sizeof(session_)), {});
@@ -118,15 +118,16 @@ private:
         if (status.ok() && is_believed_) {
             status = check_limits(&ZoneEntry::current, current_, "");
         }
-        // The device is what the words of the last flush say after a power cut; where they are the same, that was told.
+        // After a power cut, the flushed words are what counts. If they equal the current ones, their problems are
+        // reported already.
         if (status.ok()) {
             status = check_limits(&ZoneEntry::flushed, flushed_, "as of the last flush, ");
         }
         return status;
     }
 
-    /// Reads the part of the table that begins with a zone, and stores it when `change` says that it changed an entry.
-    /// A table can be large, the memory for it is not.
+    /// Reads the part of the table that starts at `zone`, and writes it back if `change` returns true for an entry.
+    /// Only that part is in memory.
     template <typename Change>
     Status change_part(uint64_t first, Change&& change) {
         entries_.resize(std::min(most_entries, zones_ - first));
@@ -139,7 +140,7 @@ private:
         if (!change() || !repair_) {
             return {};
         }
-        // The words promise that the data is there.
+        // The data must be on the medium before the words that refer to it.
         node_.note_native_write();
         status = node_.flush();
         if (status.ok()) {
@@ -148,7 +149,7 @@ private:
         return status.ok() ? node_.pwritev(offset, iov, {}) : std::move(status);
     }
 
-    /// True when the entry had to be changed.
+    /// Checks both words of a zone. True if an entry was changed.
     bool check_words(uint64_t zone, ZoneEntry& entry) {
         if (!is_believed_ && is_valid_word(geometry_, zone, le64toh(entry.flushed))) {
             return false;
@@ -174,13 +175,13 @@ private:
         return true;
     }
 
-    /// The word stored there; that of an empty zone when it is none.
+    /// The stored word; for an invalid word, that of an empty zone.
     ZoneWord word_of(uint64_t zone, uint64_t stored) const {
         const uint64_t bits = le64toh(stored);
         return is_valid_word(geometry_, zone, bits) ? ZoneWord::decode(bits) : ZoneWord{};
     }
 
-    /// Zones that count against the limits.
+    /// Number of zones that count against the limits.
     struct Resources {
         uint64_t open = 0;
         uint64_t active = 0;
@@ -191,8 +192,8 @@ private:
         }
     };
 
-    /// Surplus open zones are closed, surplus active ones can only be read from then on; the last ones first. `words` says
-    /// which of the two words of each zone is meant, `when` begins what is told of them.
+    /// Checks the limits. Surplus open zones are closed, surplus active ones become read-only, starting with the last.
+    /// `words`: current or flushed; `when`: start of the problem's text.
     Status check_limits(uint64_t ZoneEntry::*words, Resources& used, std::string_view when) {
         const uint64_t max_open = geometry_.effective_max_open();
         const uint64_t max_active = geometry_.effective_max_active();
@@ -236,13 +237,13 @@ private:
     BlockNode& node_;
     bool repair_;
     ZoneGeometry geometry_;
-    uint64_t zones_ = 0; ///< those that the file has words for
+    uint64_t zones_ = 0; ///< number of zones with a word in the file
     std::vector<ZoneEntry> entries_;
     Resources current_;
     Resources flushed_;
     bool all_flushed_ = true;
     ZonedSession session_;
-    bool is_believed_ = false; ///< the words as of now are what the device is
+    bool is_believed_ = false; ///< the current words are valid
     ZonedCheck result_;
 };
 

@@ -10,13 +10,13 @@
 
 namespace zoneio {
 
-/// What a look at the file of an emulated zoned device found.
+/// Result of checking the file of an emulated zoned device.
 struct ZonedCheck {
     struct Problem {
         std::string text;
         bool repaired = false;
     };
-    std::vector<Problem> problems; ///< at most 1000 are described
+    std::vector<Problem> problems; ///< at most 1000 problems are described
     uint64_t found = 0;
     uint64_t repaired = 0;
 
@@ -24,11 +24,10 @@ struct ZonedCheck {
     void add(std::string text, bool is_repaired);
 };
 
-/// Checks header, table and limits. With `repair`, mends what can be: the header from its copy, a zone's word from
-/// the one that the last flush left; a zone of which nothing is known is taken offline.
+/// Checks header, table and limits. `repair`: restores the header from its copy and an invalid word from the word of
+/// the last flush; takes a zone offline if it has no valid word.
 ///
-/// Errors: the file cannot be opened, is in use (not looked at when it is `shared` with who has it open), or is no
-/// zoned device at all.
+/// Errors: the file cannot be opened; it is in use (unless `shared`); it holds no zoned device.
 Result<ZonedCheck> check_zoned_file(const NamedFile& file, bool repair, bool shared);
 
 } // namespace zoneio

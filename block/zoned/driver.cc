@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The driver `zoned`: how it is opened and reopened.
+// Opening and reopening of the driver `zoned`.
 #include "block/base/open_again.h"
 #include "block/chain/open.h"
 #include "block/node/driver_rows.h"
@@ -44,7 +44,7 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     if (!status.ok()) {
         return status;
     }
-    // A misspelt option must not leave a device with another geometry than was meant.
+    // A misspelt option must not create a device with another geometry than intended.
     if (const std::optional<std::string> unknown = options.first_unknown()) {
         return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown))
             .because(Cause::unknown_option, {.name = *unknown, .owner = "zoned"});
@@ -68,7 +68,7 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     return {};
 }
 
-/// Opens the file that holds the device, where it is not open for probing already. Without a name it is in memory.
+/// Opens the file of the device, unless probing has opened it. Without a name, the device is in memory.
 Status ZonedDriver::open_child(OpenContext& context, Options& options) {
     options.erase("filename");
     if (context.child != nullptr) {
@@ -91,7 +91,7 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
         if (!memory_.valid()) {
             return Status::error(errno, fmt::format("cannot create a device in memory: {}", strerror(errno)));
         }
-        // Memory can neither be bypassed nor handed to the kernel's queues.
+        // A memory file supports neither O_DIRECT nor the kernel's queues.
         spec.flags.direct = false;
         spec.flags.read_only = false;
         spec.aio = AioMode::threads;
@@ -128,7 +128,7 @@ Result<ZonedDriver::Device> ZonedDriver::open_device(const ZonedOptions& options
     return device;
 }
 
-/// Works on this device from now on.
+/// Starts to use this device.
 void ZonedDriver::adopt(Device device) {
     flush_ = std::move(device.flush);
     model_ = std::move(device.model);
@@ -144,7 +144,7 @@ Status ZonedDriver::may_change() {
     if (read_only_) {
         return Status::from_errno(EBADF);
     }
-    // A reopen that was refused may have given the lock up.
+    // A reopen that was refused may have released the lock.
     return take_write_permission();
 }
 
@@ -170,7 +170,7 @@ Status ZonedDriver::set_permissions(const Permissions& permissions) {
 
 namespace {
 
-/// While it lives, the nodes from this one down count as writable: they are about to be.
+/// While it exists, this node and the nodes below it count as writable, because they are about to be.
 class AsIfWritable {
 public:
     explicit AsIfWritable(BlockNode& node) {
@@ -195,13 +195,13 @@ private:
 
 } // namespace
 
-/// What a device reopened with other access is to be; with write access the file is opened anew for it, and locked.
+/// Prepared reopen of a device with other access. For write access, the file is opened again and locked.
 class ZonedDriver::Reopen : public PendingReopen {
 public:
     Reopen(ZonedDriver& driver, const NodeFlags& flags) : driver_(driver), flags_(flags) {}
     ~Reopen() override {
         if (permissions_before_) {
-            // To give up needs nobody's consent.
+            // Releasing permissions cannot fail.
             (void)driver_.storage_->set_permissions(*permissions_before_);
         }
     }
@@ -246,7 +246,7 @@ public:
 private:
     ZonedDriver& driver_;
     NodeFlags flags_;
-    std::optional<Permissions> permissions_before_; ///< to go back to without commit()
+    std::optional<Permissions> permissions_before_; ///< permissions to restore if commit() is not called
     std::optional<Device> device_;
 };
 

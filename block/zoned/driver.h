@@ -11,9 +11,9 @@
 
 namespace zoneio {
 
-/// The driver `zoned`: a zoned block device in a file or in memory, with the behaviour of Linux's null_blk.
+/// The driver `zoned`: a zoned block device in a file or in memory that behaves like Linux's null_blk.
 ///
-/// EmulatedZones does what it is asked.
+/// EmulatedZones implements the requests; this class opens and reopens the device.
 class ZonedDriver final : public EmulatedZones {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -31,7 +31,7 @@ public:
         }
     }
 
-    /// A zoned device has one user who writes, or any number of them who read.
+    /// One user may write to a zoned device, or any number may read it.
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 
@@ -62,8 +62,8 @@ private:
     Status check_table() override { return file_->check_table(); }
     Status check_length() override { return file_->check_length(); }
 
-    FileDescriptor memory_;                  ///< the file of a device in memory
-    std::unique_ptr<BlockNode> memory_node_; ///< and its node, which is no child: there is nothing to reopen
+    FileDescriptor memory_;                  ///< memory file of a device in memory
+    std::unique_ptr<BlockNode> memory_node_; ///< node of that file; not a child, because it cannot be reopened
     std::unique_ptr<ZonedFile> file_;
     std::unique_ptr<ZonedFlush> flush_;
     bool read_only_ = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What an emulated zoned device is asked: reads, writes, appends, reports and management.
+// Requests to an emulated zoned device.
 #include "block/zoned/emulated_zones.h"
 
 #include "block/host/zone_ioctl.h"
@@ -15,11 +15,11 @@ namespace zoneio {
 
 namespace {
 
-/// What is read where nothing was written since the last reset.
+/// Value of bytes that were not written since the last reset.
 constexpr uint8_t unwritten_byte = 0xff;
 
-/// null_blk takes requests of at most so many sectors; the kernel cuts larger ones, and does all pieces even when
-/// the first is refused.
+/// Longest request that null_blk accepts, in sectors. The kernel splits longer ones, and does all pieces even if the
+/// first is refused.
 constexpr uint64_t request_sectors = 255;
 constexpr uint64_t sector_size = 512;
 
@@ -39,7 +39,7 @@ void EmulatedZones::announce_limits() {
 Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
     const std::shared_lock lock(reading_);
     const uint64_t bytes = iov.bytes();
-    uint64_t run_begin = 0; // what is to be read from the file goes from here to `done`
+    uint64_t run_begin = 0; // start of the range, up to `done`, that is to be read from the file
     const auto read_run = [&](uint64_t end) {
         if (run_begin == end) {
             return Status();
@@ -74,7 +74,7 @@ Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
     return status.ok() ? check_table() : std::move(status);
 }
 
-/// Reads from the storage, whose end must not pass for zeros that were written.
+/// Reads from the storage. Fails at its end, where a file reads as zeros that nobody wrote.
 Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
     Status status = storage_->preadv(position, iov);
     if (!status.ok() || iov.bytes() == 0) {
@@ -85,7 +85,7 @@ Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
     return may_be_beyond_end ? check_length() : Status();
 }
 
-/// Makes a change that goes with data or zeros in the zone, which are written first.
+/// Writes data or zeros to a zone, then changes its word.
 template <typename WriteData>
 Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_data) {
     Status status = before_change();
@@ -99,7 +99,7 @@ Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_da
 }
 
 Status EmulatedZones::commit(const ZoneChange& change) {
-    // A file that was cut off or replaced meanwhile must not take the word.
+    // A file that was truncated or replaced must not get the word.
     Status status = check_table();
     if (status.ok()) {
         status = model_->commit(change);
@@ -120,12 +120,12 @@ Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes,
     if (change.ok()) {
         return make_change(*change, write_data);
     }
-    // A second piece is not at the write pointer when the first one, refused for whatever reason, did not move it.
+    // If the first piece is refused, the pointer does not move, so a second piece is not at the write pointer.
     const uint64_t largest_piece = request_sectors * sector_size / geometry().block_size * geometry().block_size;
     return bytes > largest_piece ? Status::from_errno(EIO, change.status().cause()) : change.status();
 }
 
-/// Cuts a write at the ends of zones, as the kernel does: all parts are tried, the last error is the answer.
+/// Splits a write at the ends of zones, as the kernel does: tries all parts and returns the last error.
 template <typename WriteData>
 Status EmulatedZones::write_zones(uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     const std::lock_guard lock(changing_);
@@ -210,7 +210,7 @@ Result<uint64_t> EmulatedZones::zone_report(uint64_t offset, uint64_t count, con
     const uint64_t zones = geometry().zone_count();
     const uint64_t first = offset < geometry().size ? offset / geometry().zone_size : zones;
     const uint64_t end = first + std::min(count, zones - first);
-    // What a page of the table that cannot be read gives is shown to nobody.
+    // Copied first: words from a page of the table that cannot be read must not reach the caller.
     std::array<ZoneDescriptor, 64> described;
     for (uint64_t zone = first; zone < end;) {
         const uint64_t count_now = std::min<uint64_t>(described.size(), end - zone);
@@ -227,8 +227,8 @@ Result<uint64_t> EmulatedZones::zone_report(uint64_t offset, uint64_t count, con
     return end - first;
 }
 
-/// What goes with a change besides the word: zeros up to the end of a zone that becomes readable, and space that
-/// comes back from one that is emptied.
+/// Effects of a management operation besides the word: writes zeros up to the end of a zone that becomes readable,
+/// frees the space of a zone that becomes empty.
 Status EmulatedZones::make_management_change(const ZoneChange& change) {
     const uint64_t zone = change.zone;
     if (change.after.pointer > change.before.pointer) {

@@ -10,8 +10,8 @@
 
 namespace zoneio {
 
-/// What drivers share whose zones follow ZoneModel: requests, reports and management, with the behaviour of Linux's
-/// null_blk. Where the zones' data and words are is the driver's own affair.
+/// Base of drivers whose zones follow ZoneModel: requests, reports and management, with the behaviour of Linux's
+/// null_blk. The derived driver stores the data and the words of zones.
 class EmulatedZones : public ParentDriver, private ZoneOperations {
 public:
     EmulatedZones() {
@@ -24,7 +24,7 @@ public:
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
 
-    /// Such a device has no discard, and one that is asked for is no error.
+    /// The device has no discard. A discard succeeds and does nothing.
     Status pdiscard(uint64_t /*offset*/, uint64_t /*bytes*/) override { return {}; }
 
     Status flush() override;
@@ -42,34 +42,34 @@ protected:
     virtual const ZoneGeometry& geometry() const = 0;
     virtual ZoneTable& table() = 0;
 
-    /// Before anything is changed: a word, or data in a conventional zone.
+    /// Called before a word, or data in a conventional zone, changes.
     virtual Status before_change() { return {}; }
-    /// Before anything is written into a sequential zone at `pointer` bytes from its start.
+    /// Called before a write into a sequential zone, `pointer` bytes after its start.
     virtual Status before_write(uint64_t /*zone*/, uint64_t /*pointer*/) { return {}; }
-    /// A zone was reset: its space can be given back.
+    /// Called after a reset of a zone: its space can be freed.
     virtual void after_reset(uint64_t zone) = 0;
-    /// The search for a zone to close goes on elsewhere.
+    /// Called when the search for a zone to close will continue at another zone.
     virtual void cursor_moved() {}
-    /// May zones be changed now? Without write access: EBADF, the error that the ioctls give.
+    /// EBADF, as from the ioctls, without write access.
     virtual Status may_change() = 0;
     virtual bool is_read_only() const = 0;
-    /// Brings everything to the medium; nobody changes a zone meanwhile.
+    /// Saves everything on the medium. No zone changes during the call.
     virtual Status flush_zones() = 0;
-    /// EIO when the words of zones are not where they were: somebody else cut the file off.
+    /// EIO if another program has truncated the file, so that the words of zones are gone.
     virtual Status check_table() { return {}; }
-    /// The same of the zones' data.
+    /// EIO if another program has truncated the file, so that data of zones is gone.
     virtual Status check_length() { return {}; }
 
     void announce_limits();
 
-    BlockNode* storage_ = nullptr; ///< what holds the data
-    uint64_t data_offset_ = 0;     ///< where the zones begin in it, bytes
+    BlockNode* storage_ = nullptr; ///< node that holds the data
+    uint64_t data_offset_ = 0;     ///< offset of the first zone in the storage, in bytes
     std::unique_ptr<ZoneModel> model_;
 
 private:
     static constexpr WriteFlags holes{false, true, false};
 
-    /// The zones that begin in a range.
+    /// Zones that start in a range (bytes).
     uint64_t zones_in(uint64_t offset, uint64_t bytes) const {
         const uint64_t zone_size = geometry().zone_size;
         return (offset + bytes + zone_size - 1) / zone_size - offset / zone_size;
@@ -86,9 +86,9 @@ private:
     Status make_management_change(const ZoneChange& change);
     Status commit(const ZoneChange& change);
 
-    /// Held by whoever changes zones. One write at a time, so that each finds the pointer of the one before.
+    /// Held while zones change. Writes run one at a time, so that each starts at the write pointer of the one before.
     std::mutex changing_;
-    /// Shared by reads; held alone while written data stops being readable.
+    /// Shared by reads; exclusive while written data stops being readable.
     std::shared_mutex reading_;
 };
 

@@ -17,7 +17,7 @@ namespace zoneio {
 
 namespace {
 
-/// How often a store is tried anew after room was made for it: others may take the room in between.
+/// How often a store is retried after making room for it. Other programs may take the room in between.
 constexpr int most_attempts = 4;
 
 Status with_errno(int error, std::string_view text) {
@@ -36,7 +36,7 @@ Status replaced_meanwhile() {
     return Status::error(EIO, "the file of the zoned device was replaced or overwritten while it was open");
 }
 
-/// Tells one session from another: never 0.
+/// A random number, not 0, that identifies a session.
 uint64_t new_owner() {
     uint64_t number = 0;
     if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number)) {
@@ -47,7 +47,7 @@ uint64_t new_owner() {
     return number != 0 ? number : 1;
 }
 
-/// A second descriptor for the file of a node: for mapping, and without O_DIRECT.
+/// A second descriptor for a node's file, for the mapping and without O_DIRECT.
 Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
     const int original = descriptor_of(node.driver());
     if (original < 0) {
@@ -78,12 +78,12 @@ Status write_at(int fd, const void* data, size_t length, uint64_t offset) {
 }
 
 Status sync_node(BlockNode& node) {
-    // The node does not know of what was written past it.
+    // The node does not see writes through another descriptor.
     node.note_native_write();
     return node.flush();
 }
 
-/// Is there nothing but zeros in the file? Holes are not read.
+/// True if the file contains only zeros. Holes are not read.
 Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
     constexpr size_t step = 1U << 20;
     AlignedBuffer buffer;
@@ -110,12 +110,12 @@ Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
     return true;
 }
 
-/// Writes the words of zones that begin their life out of use.
+/// Writes the words of zones that are read-only or offline from the start.
 Status format_states(int fd, const ZoneRanges& ranges, ZoneState state, const ZoneGeometry& geometry) {
     Status status;
     for (const ZoneRange& range : ranges) {
         for (uint64_t zone = range.first; status.ok() && zone <= range.last; zone++) {
-            // Like null_blk's: nothing was written there, and reads give zeros.
+            // As in null_blk: reads give zeros although nothing was written.
             const ZoneWord word{state, geometry.zone_length(zone)};
             const uint64_t bits = htole64(word.encode());
             const ZoneEntry entry{bits, bits};
@@ -125,7 +125,7 @@ Status format_states(int fd, const ZoneRanges& ranges, ZoneState state, const Zo
     return status;
 }
 
-/// Makes an empty file a zoned device. The header comes last: until it is there the file is as good as empty.
+/// Formats an empty file. The header is written last: until then the file counts as empty.
 Status format(BlockNode& node, int fd, const ZonedOptions& options, const ZoneGeometry& geometry, uint64_t length) {
     Status status;
     if (length < ZonedLayout::file_bytes(geometry)) {
@@ -158,7 +158,7 @@ Status format(BlockNode& node, int fd, const ZonedOptions& options, const ZoneGe
     return status;
 }
 
-/// The geometry of the device in the file; nothing when the file is empty.
+/// The geometry of the device in the file; empty if the file is empty.
 Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t length) {
     alignas(AlignedBuffer::default_alignment) ZonedHeaderBytes header{};
     Status status = node.preadv(ZonedLayout::header, IoVec(header.data(), header.size()));
@@ -267,7 +267,7 @@ Status ZonedFile::map(bool read_only) {
     if (read_only) {
         return {};
     }
-    // Words that are the same are looked at once, by the model.
+    // Flushed words that differ from the current ones are checked here; the model checks the current ones.
     table_->find_unflushed();
     for (const uint32_t zone : table_->unflushed()) {
         const uint64_t bits = table_->flushed_bits(zone);
@@ -278,7 +278,7 @@ Status ZonedFile::map(bool read_only) {
     return {};
 }
 
-/// Makes sure that the page at `offset` has a place on the medium. A write tells the reason why there is none.
+/// Allocates the page at `offset` on the medium. The error of a write says why that failed.
 Status ZonedFile::make_room(uint64_t offset) const {
     if (Status status = check_length(); !status.ok()) {
         return status;
@@ -291,7 +291,7 @@ Status ZonedFile::make_room(uint64_t offset) const {
     return status.ok() ? write_at(fd_.get(), content.data(), bytes, page) : std::move(status);
 }
 
-/// Makes stores into the page at `offset`, or none.
+/// Makes stores into the page at `offset`: all, or none.
 template <typename Write>
 Status ZonedFile::try_store(uint64_t offset, Write&& write) {
     for (int attempt = 0; attempt < most_attempts; attempt++) {
@@ -317,7 +317,7 @@ bool ZonedFile::believes_current() const {
     if (!read_only_ || !has_identity(session(), identity_)) {
         return false;
     }
-    // Somebody else has begun to write since this reader opened the file.
+    // Another program has started to write since this reader opened the file.
     std::atomic_thread_fence(std::memory_order_acquire);
     believes_current_.store(true, std::memory_order_release);
     return true;
@@ -349,8 +349,8 @@ Status ZonedFile::begin_session() {
     Status status = table_->restore_flushed();
     if (status.ok()) {
         status = try_store(ZonedLayout::session, [&] {
-            // Whoever finds this identity has to find the words above restored. That is another process, after this one
-            // has ended: all that this one has stored is there then, and only the compiler has to keep the order.
+            // A process that finds this identity must find the words restored above. It starts after this process has
+            // ended and sees all its stores, so only the compiler must keep their order.
             std::atomic_signal_fence(std::memory_order_release);
             set_identity(session(), identity_);
         });
@@ -362,7 +362,7 @@ Status ZonedFile::begin_session() {
 }
 
 void ZonedFile::end_session() {
-    // Where that cannot be stored, the next session syncs once more.
+    // If this store fails, the next session syncs once more.
     if (check_table().ok() && MappedFile::try_write([&] { session().owner = 0; })) {
         owner_ = 0;
         was_flushed_ = true;
@@ -378,7 +378,7 @@ void ZonedFile::set_failed_sync(bool failed) {
 
 Status ZonedFile::rewrite_table() {
     for (uint64_t page = ZonedLayout::session; page < memory_.size(); page += ZonedLayout::page) {
-        // A page that was never written is a hole, and stays one.
+        // A page that was never written is a hole and stays one.
         const off_t data = lseek(fd_.get(), static_cast<off_t>(page), SEEK_DATA);
         if (data < 0 && errno == ENXIO) {
             break;
@@ -399,11 +399,11 @@ uint64_t ZonedFile::cursor() const {
 }
 
 void ZonedFile::set_cursor(uint64_t cursor) {
-    // It is a matter of fairness, and not worth an error.
+    // An error is ignored: the cursor only serves fairness.
     (void)MappedFile::try_write([&] { std::atomic_ref(session().cursor).store(htole64(cursor), std::memory_order_relaxed); });
 }
 
-/// Is there something else in the file by now? A reader has to bear that others write.
+/// True if the file now holds other content. A reader must expect other programs to write.
 bool ZonedFile::is_another() const {
     const bool same_owner = read_only_ || std::atomic_ref(session().owner).load(std::memory_order_relaxed) == owner_;
     return !same_owner || memcmp(memory_.data() + ZonedLayout::header, header_.data(), header_.size()) != 0;

@@ -9,7 +9,7 @@ namespace zoneio {
 
 namespace {
 
-/// Does a zone that goes from one word to the other give up a place among the open or the active zones?
+/// True if a zone stops being open or active when its word changes from `from` to `to`.
 bool releases(const ZoneWord& from, const ZoneWord& to) {
     return (from.is_open() && !to.is_open()) || (from.is_active() && !to.is_active());
 }
@@ -17,7 +17,7 @@ bool releases(const ZoneWord& from, const ZoneWord& to) {
 } // namespace
 
 Status ZonedFlush::sync() {
-    // The node below does not see what is stored in mapped memory.
+    // The node below does not see stores into mapped memory.
     node_.note_native_write();
     Status status = node_.flush();
     if (!status.ok()) {
@@ -26,8 +26,8 @@ Status ZonedFlush::sync() {
     return status;
 }
 
-/// Begins the session, and makes durable what the sessions before have left: until then nobody knows which of their
-/// words the medium holds. Words that are not believed go only when no other host can believe them any more.
+/// Starts the session. Makes the results of earlier sessions durable first, because it is unknown which of their words
+/// are on the medium. Untrusted words are replaced only when no other host can trust them any more.
 Status ZonedFlush::begin() {
     const bool is_safe = file_.was_flushed() && !file_.has_failed_sync();
     Status status = file_.claim();
@@ -49,7 +49,8 @@ Status ZonedFlush::begin() {
     return {};
 }
 
-/// A page that the kernel failed to write counts as written: no later sync tries it again.
+/// Writes everything again after a failed sync. The kernel marks a page as clean even if writing it failed, so later
+/// syncs skip it.
 Status ZonedFlush::write_once_more() {
     for (const uint32_t zone : file_.table().unflushed()) {
         if (Status status = write_zone_once_more(zone); !status.ok()) {
@@ -69,7 +70,7 @@ Status ZonedFlush::write_zone_once_more(uint64_t zone) {
     const uint64_t end = file_.table().current(zone).pointer;
     for (uint64_t done = 0; done < end; done += step) {
         const IoVec part(buffer.data(), std::min(step, end - done));
-        // What cannot be read is lost either way, and must not keep the rest from being saved.
+        // Unreadable data is lost anyway and must not prevent saving the rest.
         if (!node_.preadv(start + done, part).ok()) {
             continue;
         }
@@ -83,8 +84,7 @@ Status ZonedFlush::write_zone_once_more(uint64_t zone) {
     return {};
 }
 
-/// Some of the new words may reach the medium without the others: could more zones be open or active there than
-/// may be?
+/// True if limits could be exceeded on the medium when only some of the new words reach it.
 bool ZonedFlush::limits_could_be_exceeded() const {
     const ZoneGeometry& geometry = file_.geometry();
     const uint64_t max_open = geometry.effective_max_open();
@@ -103,8 +103,8 @@ bool ZonedFlush::limits_could_be_exceeded() const {
     return (max_open != 0 && open > max_open) || (max_active != 0 && active > max_active);
 }
 
-/// Copies the current words of the zones that changed; only where a zone gives up a place among the open or active ones,
-/// if that is asked for.
+/// Copies the current words of changed zones to the flushed ones. `only_releases`: only for zones that stop being open
+/// or active.
 Status ZonedFlush::store_flushed(bool only_releases) {
     ZoneTable& table = file_.table();
     for (const uint32_t zone : table.unflushed()) {
@@ -118,7 +118,7 @@ Status ZonedFlush::store_flushed(bool only_releases) {
     return {};
 }
 
-/// The second half of a flush: the data is on the medium, now the words that say so.
+/// Second half of a flush: the data is on the medium, now the words that refer to it are saved.
 Status ZonedFlush::save_words() {
     is_uncertain_ = true;
     Status status;
@@ -195,7 +195,7 @@ void ZonedFlush::give_back_space(const std::vector<uint32_t>& zones) {
         const uint64_t begin = geometry.zone_start(sorted[i]);
         const uint64_t last = sorted[end - 1];
         const uint64_t bytes = geometry.zone_start(last) + geometry.zone_length(last) - begin;
-        // Advice: where it is not taken the space stays in use, and nobody can see what is in it.
+        // A refused discard is harmless: the space stays in use, and its content is invisible.
         (void)node_.pdiscard(file_.data_offset() + begin, bytes);
         i = end;
     }

@@ -13,13 +13,13 @@ namespace {
 
 constexpr uint32_t format_version = 1;
 
-// Where the header's fields are. Numbers are little endian.
+// Offsets of the header's fields. Numbers are little endian.
 constexpr size_t version_at = 16;
 constexpr size_t block_size_at = 20;
 constexpr size_t first_number_at = 24;
 constexpr size_t check_sum_at = 508;
 
-/// The 64-bit numbers, in the order they are stored.
+/// The 64-bit numbers in the order in which they are stored.
 constexpr std::array numbers{
     &ZoneGeometry::size,           &ZoneGeometry::zone_size,        &ZoneGeometry::zone_capacity,    &ZoneGeometry::conventional_zones,
     &ZoneGeometry::max_open_zones, &ZoneGeometry::max_active_zones, &ZoneGeometry::max_append_bytes,
@@ -128,14 +128,15 @@ void set_identity(ZonedSession& session, const MediumIdentity& identity) {
     session.device = htole64(identity.device);
     session.disk_sequence = htole64(identity.disk_sequence);
     session.mount = htole64(identity.mount);
-    // A process that is killed on the way leaves a page without a mark, which nobody believes.
+    // A process that is killed before the mark is stored leaves a page that nobody trusts.
     std::atomic_signal_fence(std::memory_order_release);
     session.mark = zoned_session_mark;
 }
 
 void forget_identity(ZonedSession& session) {
     session.mark = {};
-    // The other fields too: a mark that reaches the medium before the next identity must not bring the old one back.
+    // The other fields too: otherwise the next identity, if only its mark reaches the medium, would restore the old
+    // one.
     session.boot_id = {};
     session.device = session.disk_sequence = session.mount = 0;
 }

@@ -107,13 +107,13 @@ int ZoneModel::acquire(const ZoneWord& word, uint64_t& victim) const {
     if (max_open_ == 0 || open_zones() < max_open_) {
         return 0;
     }
-    // With all active zones in use none is closed, not even for a zone that is active already: null_blk's rule.
+    // null_blk's rule: if all active zones are in use, no zone is closed, not even for a zone that is active already.
     if (implicit_open_ == 0 || !room_to_activate) {
         return ETOOMANYREFS;
     }
     const std::optional<uint64_t> next = next_victim();
     if (!next) {
-        // Somebody else has overwritten the table: none of the zones counted as open is.
+        // The table was overwritten by another program: no zone is implicitly open although some are counted.
         return EIO;
     }
     victim = *next;
@@ -189,7 +189,7 @@ Result<ZoneChange> ZoneModel::begin_state(uint64_t zone, ZoneState state) const 
     ZoneChange change{zone, table_.current(zone), {}, ZoneChange::no_zone};
     switch (state) {
     case ZoneState::empty: change.after = {}; break;
-    // As null_blk does it: what was not written reads as zeros from then on.
+    // As in null_blk, bytes that were not written read as zeros from now on.
     case ZoneState::read_only: change.after = {state, geometry_.zone_length(zone)}; break;
     case ZoneState::offline: change.after = {state, change.before.pointer}; break;
     default: return refused(EINVAL);
@@ -220,7 +220,7 @@ Status ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
 }
 
 Status ZoneModel::commit(const ZoneChange& change) {
-    // Room is given up before it is taken: whoever finds the words as they are in between finds no limit exceeded.
+    // The victim is closed first, so that no limit is exceeded at any time.
     if (change.victim != ZoneChange::no_zone) {
         if (Status status = apply(change.victim, {ZoneState::closed, table_.current(change.victim).pointer}); !status.ok()) {
             return status;

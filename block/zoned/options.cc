@@ -23,14 +23,14 @@ Status invalid_list(std::string_view key, std::string_view text) {
         .because(Cause::bad_option_value, {.name = std::string(key), .expected = ValueKind::zone_numbers});
 }
 
-/// A number, with what follows it left in `text`.
+/// Parses a number at the start of `text`, and removes it.
 bool take_number(std::string_view& text, uint64_t& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     text.remove_prefix(static_cast<size_t>(end - text.data()));
     return error == std::errc();
 }
 
-/// Adds the numbers of `3,5-7` or `3:5-7`.
+/// Adds the zone numbers of `3,5-7` or `3:5-7`.
 Status add_list(std::string_view key, std::string_view text, ZoneRanges& ranges) {
     std::string_view rest = text;
     while (!rest.empty()) {
@@ -55,7 +55,7 @@ Status add_list(std::string_view key, std::string_view text, ZoneRanges& ranges)
     return {};
 }
 
-/// Puts them in order, and makes one of those that touch.
+/// Sorts ranges and joins adjacent ones.
 void join_ranges(ZoneRanges& ranges) {
     std::sort(ranges.begin(), ranges.end(), [](const ZoneRange& a, const ZoneRange& b) { return a.first < b.first; });
     ZoneRanges joined;
@@ -69,7 +69,7 @@ void join_ranges(ZoneRanges& ranges) {
     ranges = std::move(joined);
 }
 
-/// Takes a list given as `key=3,5` or as `key.0=3`, `key.1=5` (a JSON array is that too).
+/// Takes a list given as `key=3,5` or as `key.0=3`, `key.1=5` (also the form of a JSON array).
 Status take_list(Options& options, const std::string& key, ZoneRanges& ranges) {
     if (const std::optional<std::string> text = options.take(key)) {
         Status status = add_list(key, *text, ranges);
@@ -106,7 +106,7 @@ Status check_list(const ZoneGeometry& geometry, std::string_view key, const Zone
     return {};
 }
 
-/// The first zone that is in both; nothing when there is none.
+/// The first zone that is in both lists, if any.
 std::optional<uint64_t> common_zone(const ZoneRanges& a, const ZoneRanges& b) {
     for (auto left = a.begin(), right = b.begin(); left != a.end() && right != b.end();) {
         const uint64_t first = std::max(left->first, right->first);
@@ -154,7 +154,7 @@ std::string list_text(const ZoneRanges& ranges) {
     return fmt::format("{}{}", fmt::join(first, ":"), zones.size() > shown ? ":..." : "");
 }
 
-/// An empty list says nothing.
+/// An empty list is not compared.
 Status match_list(std::string_view key, const ZoneRanges& given, const ZoneTable& table, ZoneState state) {
     if (given.empty()) {
         return {};

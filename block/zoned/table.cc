@@ -15,8 +15,8 @@ constexpr unsigned content_bits = 48;
 constexpr uint64_t pointer_mask = (uint64_t{1} << pointer_bits) - 1;
 constexpr uint64_t content_mask = (uint64_t{1} << content_bits) - 1;
 
-/// Every stretch of 16 bits in it has zeros and ones, so the top 16 bits of a product change with every bit
-/// of the other factor.
+/// Every 16 consecutive bits of the factor contain zeros and ones, so each bit of the other factor changes the top 16
+/// bits of the product.
 constexpr uint64_t check_factor = 0x9e3779b97f4a7c15;
 
 uint64_t check_sum(uint64_t content) {

@@ -12,32 +12,32 @@
 
 namespace zoneio {
 
-/// A zone's state and write pointer as they are stored: one word, so that there is no half-stored zone.
+/// State and write pointer of a zone, stored in one word so that a store cannot be torn.
 ///
-/// Bits 0-43: write pointer from the zone's start in sectors of 512; bits 44-47: the state's number with its lowest
-/// bit turned over; bits 48-63: a check sum of the others that any single flipped bit breaks. An empty zone is the
-/// word 0, so a table that was never written is one of empty zones. See docs/zoned-file-format.md.
+/// Bits 0-43: write pointer, in sectors of 512 bytes from the start of the zone; bits 44-47: number of the state with
+/// its lowest bit inverted; bits 48-63: checksum of the other bits, which detects any single flipped bit. The word of
+/// an empty zone is 0, so a table of zeros means empty zones. See docs/zoned-file-format.md.
 struct ZoneWord {
     ZoneState state = ZoneState::empty;
-    uint64_t pointer = 0; ///< bytes from the zone's start
+    uint64_t pointer = 0; ///< bytes from the start of the zone
 
     bool operator==(const ZoneWord&) const = default;
 
     uint64_t encode() const;
-    /// The content; whether it makes sense is for problem_of() to say.
+    /// Decodes a word without checking it; problem_of() checks it.
     static ZoneWord decode(uint64_t bits);
 
     bool is_open() const { return state == ZoneState::implicit_open || state == ZoneState::explicit_open; }
     bool is_active() const { return is_open() || state == ZoneState::closed; }
 };
 
-/// What the table holds for a zone: how it is, and how it was when the last flush succeeded.
+/// Entry of a zone in the table: its current word, and its word at the last successful flush.
 struct ZoneEntry {
     uint64_t current = 0; ///< little endian
     uint64_t flushed = 0; ///< little endian
 };
 
-/// Where the words of a table are, when storing one can fail.
+/// Storage of a table, for tables whose stores can fail.
 class WordStore {
 public:
     WordStore() = default;
@@ -45,19 +45,19 @@ public:
     WordStore& operator=(const WordStore&) = delete;
     virtual ~WordStore() = default;
 
-    /// Stores one word of the table, or changes nothing: ENOSPC and the like, and EIO when the word is not there any more.
+    /// Stores a word, or changes nothing. EIO if the table is gone; ENOSPC and the like if there is no room.
     virtual Status store(uint64_t& target, uint64_t bits) = 0;
-    /// False while the current words cannot be believed, and each zone is as the last flush saw it.
+    /// False while the current words are not trusted and the flushed words are valid instead.
     virtual bool believes_current() const = 0;
 };
 
-/// The zones' words, in memory that may be that of a mapped file, and which of them the last flush has not seen.
+/// The words of all zones, and the list of zones changed since the last flush. The memory may be a mapped file.
 ///
-/// Words may be read while another thread changes them; changes need a lock around them.
+/// Words may be read while another thread changes one; changes require a lock.
 class ZoneTable {
 public:
-    /// Without a `store` the words are in ordinary memory. One that does not believe the current words must not see a
-    /// change before restore_flushed().
+    /// Without `store`, the words are in ordinary memory. If `store` does not trust the current words,
+    /// restore_flushed() must come before any change.
     explicit ZoneTable(std::span<ZoneEntry> entries, WordStore* store = nullptr);
 
     uint64_t size() const { return entries_.size(); }
@@ -66,16 +66,16 @@ public:
     ZoneWord current(uint64_t zone) const { return ZoneWord::decode(current_bits(zone)); }
     ZoneWord flushed(uint64_t zone) const { return ZoneWord::decode(flushed_bits(zone)); }
 
-    /// Changes a zone and notes that a flush has something to do. On failure the zone is as before.
+    /// Stores a zone's word and lists the zone as changed. After an error, the zone is as before.
     Status store(uint64_t zone, const ZoneWord& word);
-    /// Makes what is current what the flush saw. Only right when the data is on the medium.
+    /// Copies the current word of a zone to the flushed one. REQUIRES: its data is on the medium.
     Status store_flushed(uint64_t zone);
-    /// Notes the zones whose words differ.
+    /// Lists all zones whose two words differ.
     void find_unflushed();
-    /// Makes each zone noted what the last flush saw: none differs then. On failure some may still.
+    /// Copies the flushed words of all listed zones to the current ones. After an error, some may still differ.
     Status restore_flushed();
 
-    /// The zones changed since the last flush, each once.
+    /// Zones changed since the last flush, each once.
     const std::vector<uint32_t>& unflushed() const { return unflushed_; }
     void clear_unflushed();
 
@@ -85,15 +85,15 @@ private:
 
     std::span<ZoneEntry> entries_;
     WordStore* store_;
-    bool begins_as_flushed_; ///< the current words were not believed at first; `store_` says when they are
+    bool begins_as_flushed_; ///< the current words were not trusted at the start; `store_` says whether they are now
     std::vector<uint32_t> unflushed_;
     std::vector<bool> is_unflushed_;
 };
 
-/// Can a zone have this word? Fast, for all zones of a table.
+/// True if the word is valid for this zone. Fast, for whole tables.
 bool is_valid_word(const ZoneGeometry& geometry, uint64_t zone, uint64_t bits);
 
-/// What is wrong with a zone's word, in words; empty when nothing is.
+/// Description of what is wrong with a zone's word; empty if it is valid.
 std::string problem_of(const ZoneGeometry& geometry, uint64_t zone, uint64_t bits);
 
 } // namespace zoneio

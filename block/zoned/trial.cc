@@ -9,7 +9,7 @@ namespace zoneio {
 
 namespace {
 
-/// A limit that more zones cannot reach is none.
+/// A limit not below the number of zones is none.
 uint64_t reachable(uint64_t limit, uint64_t zones) {
     return limit < zones ? limit : 0;
 }
@@ -82,15 +82,16 @@ void ZoneTrial::take(const ZoneDescriptor& zone) {
         other_capacities_[number] = zone.capacity;
     }
     if (const ZoneWord word = word_of(zone); word != ZoneWord{}) {
-        (void)table_->store(number, word); // in memory of its own
+        (void)table_->store(number, word); // cannot fail: the table is in ordinary memory
     }
 }
 
-/// The model's zones have one capacity: the largest. Where others have less, a full one ends at its length.
+/// Sets the model's zone capacity, which all zones share, to the largest one. A full zone with a smaller capacity ends
+/// at its length.
 void ZoneTrial::adopt_capacity() {
     for (uint64_t zone = 0; zone < zone_count() && geometry_.zone_capacity != usual_capacity_; zone++) {
         if (table_->current(zone).state == ZoneState::full) {
-            (void)table_->store(zone, {ZoneState::full, geometry_.zone_length(zone)}); // in memory of its own
+            (void)table_->store(zone, {ZoneState::full, geometry_.zone_length(zone)}); // cannot fail
         }
     }
     geometry_.zone_capacity = geometry_.zone_capacity == 0 ? geometry_.zone_size : geometry_.zone_capacity;
@@ -128,7 +129,7 @@ Status ZoneTrial::write_zone(uint64_t zone, uint64_t pointer, uint64_t bytes) {
         return refused();
     }
     Result<ZoneChange> change = model_->begin_write(zone, pointer, bytes);
-    // A zone whose capacity is smaller than the model's.
+    // The capacity of this zone is smaller than the model's.
     if (change.ok() && change->after.pointer == capacity && change->after.state != ZoneState::full) {
         change->after = {ZoneState::full, geometry_.zone_length(zone)};
     }
@@ -143,7 +144,7 @@ Status ZoneTrial::write(uint64_t offset, uint64_t bytes) {
         return Status::from_errno(EBADF);
     }
     Status last;
-    // A node makes whole blocks of what begins or ends within one.
+    // A node pads a request to whole blocks.
     const uint64_t block = std::max<uint64_t>(limits_.request_alignment, 1);
     const uint64_t end = std::min((offset + bytes + block - 1) / block * block, length());
     for (uint64_t position = offset / block * block; bytes > 0 && position < end;) {
@@ -208,7 +209,7 @@ Status ZoneTrial::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
     if (bytes == 0) {
         return Status::from_errno(EINVAL);
     }
-    // A range that begins with a conventional zone is refused as a whole.
+    // A range that starts with a conventional zone is refused as a whole.
     const uint64_t first = offset / geometry_.zone_size;
     if (!all && first < zone_count() && conventional_[first]) {
         return refused();

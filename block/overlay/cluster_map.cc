@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kind_bits = 3;
 constexpr uint64_t kind_mask = (uint64_t{1} << kind_bits) - 1;
 
-/// How many words are looked at in one go: a page of them, and with long runs more.
+/// Number of words that are read at a time: one page, and more for long runs.
 constexpr uint64_t words_per_page = 512;
 constexpr uint64_t most_words = 32 * words_per_page;
 
@@ -30,7 +30,7 @@ uint64_t position_of(uint64_t slot) {
     return (slot - 1) * ClusterMap::cluster_bytes;
 }
 
-/// How many of the words go on as the first one does.
+/// Number of words at the start that continue the first one.
 uint64_t run_length(const std::vector<uint64_t>& words) {
     const ClusterKind kind = kind_of(words.front());
     const bool in_place = kind == ClusterKind::data || kind == ClusterKind::compressed;
@@ -56,7 +56,7 @@ Result<std::unique_ptr<ClusterMap>> ClusterMap::create() {
     return map;
 }
 
-/// What lies beyond the end of the table was never written and is unallocated.
+/// Reads words. Words after the end of the table count as unallocated.
 Result<ClusterMap::Words> ClusterMap::load(uint64_t first, uint64_t count) {
     Words words(count);
     Status status = table_.node->preadv(first * sizeof(uint64_t), IoVec(words.data(), count * sizeof(uint64_t)));
@@ -70,7 +70,7 @@ Status ClusterMap::save(uint64_t first, Words& words) {
     return table_.node->pwritev(first * sizeof(uint64_t), IoVec(words.data(), words.size() * sizeof(uint64_t)), {});
 }
 
-/// How many words the table holds; the others are unallocated.
+/// Number of words in the table; clusters after it are unallocated.
 Result<uint64_t> ClusterMap::allocated_words() {
     Result<uint64_t> bytes = table_.node->length();
     if (bytes.ok()) {
@@ -89,7 +89,7 @@ Result<ClusterRun> ClusterMap::find(uint64_t first, uint64_t limit) {
         if (!extent.ok()) {
             return extent.status();
         }
-        // A hole of the table, or what is beyond its end.
+        // A hole in the table, or the part after its end.
         const bool untouched = extent->bytes == 0 || (extent->zero && extent->bytes >= sizeof(uint64_t));
         if (untouched) {
             if (run.count > 0 && run.kind != ClusterKind::unallocated) {
@@ -126,7 +126,7 @@ Result<ClusterRun> ClusterMap::reserve(uint64_t first, uint64_t limit) {
     if (!words.ok()) {
         return words.status();
     }
-    // Either clusters without a place, or the places that they had once, as far as those are in a row.
+    // Clusters without a slot, or clusters whose old slots are consecutive.
     uint64_t slot = slot_of(words->front());
     const bool is_new = slot == 0;
     if (is_new) {
@@ -169,7 +169,7 @@ Status ClusterMap::drop_from(uint64_t first) {
     return *end <= first ? Status() : drop_locked(first, *end - first, ClusterKind::unallocated);
 }
 
-/// First the words, then the space: nobody finds a cluster whose content has gone.
+/// The words are changed before the space is freed, so that no word refers to freed content.
 Status ClusterMap::drop_locked(uint64_t first, uint64_t count, ClusterKind kind) {
     for (uint64_t done = 0; done < count;) {
         const uint64_t position = (first + done) * sizeof(uint64_t);
@@ -181,7 +181,7 @@ Status ClusterMap::drop_locked(uint64_t first, uint64_t count, ClusterKind kind)
             done += extent->bytes == 0 ? count - done : extent->bytes / sizeof(uint64_t);
             continue;
         }
-        // Not into a hole of the table that need not be written.
+        // Words in a hole of the table are unallocated already.
         const uint64_t there = kind == ClusterKind::unallocated ? extent->bytes / sizeof(uint64_t) : most_words;
         const uint64_t step = std::min({most_words, std::max<uint64_t>(there, 1), count - done});
         Result<Words> words = load(first + done, step);

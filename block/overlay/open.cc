@@ -8,15 +8,15 @@ namespace zoneio {
 
 namespace {
 
-/// The overlay is called what upstream's is; nobody can ask for it by name.
+/// The overlay shows the name of QEMU's; no option can name it.
 const DriverInfo overlay_info{
     .name = "qcow2", .is_protocol = false, .needs_filename = false, .parse_filename = nullptr, .open = nullptr, .option_keys = {}};
 
-/// Over zones it is none that upstream has.
+/// QEMU has no overlay for zoned devices.
 const DriverInfo zoned_overlay_info{
     .name = "snapshot", .is_protocol = false, .needs_filename = false, .parse_filename = nullptr, .open = nullptr, .option_keys = {}};
 
-/// Puts the overlay over an image.
+/// Puts an overlay of type `Overlay` above an image.
 template <typename Overlay>
 Result<std::unique_ptr<BlockNode>> make_node(Result<std::unique_ptr<Overlay>> overlay, const DriverInfo& info,
                                              const NodeFlags& flags) {
@@ -27,7 +27,7 @@ Result<std::unique_ptr<BlockNode>> make_node(Result<std::unique_ptr<Overlay>> ov
     return std::make_unique<BlockNode>(info, std::move(*overlay), flags, generated_node_name(), name);
 }
 
-/// A name with its options in it becomes those options.
+/// Replaces a `json:` name by its options.
 Status unfold_json_name(ImageSpec& spec) {
     if (!spec.filename || !spec.filename->starts_with("json:")) {
         return {};
@@ -48,7 +48,7 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     if (!status.ok()) {
         return status;
     }
-    // These two are the overlay's as well as the image's.
+    // These options apply to the overlay as well as to the image.
     Options overlay_options;
     for (const char* const key : {"read-only", "discard"}) {
         if (const OptionValue* const value = spec.options.find(key)) {
@@ -66,7 +66,7 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     flags.no_flush = true;
     flags.force_share = false;
     spec.flags.read_only = true;
-    spec.flags.unmap = true; // -d ignore is for the overlay
+    spec.flags.unmap = true; // -d ignore applies to the overlay only
     spec.flags.copy_on_read = false;
     Result<std::unique_ptr<BlockNode>> base = open_image(std::move(spec), notices);
     if (!base.ok()) {

@@ -5,7 +5,7 @@
 
 namespace zoneio {
 
-/// Opens an image, unless its options say otherwise read-only, and puts a temporary overlay over it that takes the
+/// Opens an image, read-only unless its options say otherwise, and puts a temporary overlay above it that takes the
 /// writes.
 Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Notice>& notices);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reads and writes of the temporary overlay; the rest is in overlay_image.cc.
+// Reads and writes of the temporary overlay; overlay_image.cc has the rest.
 #include "block/overlay/overlay.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ uint64_t cluster_end(uint64_t offset) {
     return (offset + cluster_bytes - 1) / cluster_bytes * cluster_bytes;
 }
 
-/// Zeros that may become a hole give up the place that a cluster has.
+/// Zeros that may become a hole give up the slot of their cluster.
 ClusterKind zero_kind(WriteFlags flags) {
     return flags.may_unmap ? ClusterKind::zero : ClusterKind::zero_kept;
 }
@@ -45,7 +45,7 @@ IoVec SnapshotOverlay::zeros(uint64_t bytes) {
 SnapshotOverlay::Span::Span(uint64_t offset, uint64_t bytes)
     : first(offset / cluster_bytes), count(cluster_end(offset + bytes) / cluster_bytes - first) {}
 
-/// What the image below has; behind its end there are zeros.
+/// Reads from the image below; bytes after its end read as zeros.
 Status SnapshotOverlay::read_base(uint64_t offset, const IoVec& iov) {
     const Result<uint64_t> length = base_->length();
     if (!length.ok()) {
@@ -73,7 +73,7 @@ Result<bool> SnapshotOverlay::base_is_zero(uint64_t begin, uint64_t end) {
     return true;
 }
 
-/// Visits the runs of clusters that a request falls into, each with the part of the request in it: where that is in the image
+/// Calls `visit` for each run of clusters in a request, with the run's part of the request: its offset in the image
 /// and, as the run's position, in the data file.
 template <typename Visit>
 Status SnapshotOverlay::for_each_run(uint64_t offset, const IoVec& iov, Visit visit) {
@@ -108,7 +108,7 @@ Status SnapshotOverlay::preadv(uint64_t offset, const IoVec& iov) {
     });
 }
 
-/// Has every cluster content that can be overwritten where it is?
+/// True if all clusters have content that can be overwritten in place.
 Result<bool> SnapshotOverlay::is_in_place(const Span& span) {
     for (uint64_t done = 0; done < span.count;) {
         const Result<ClusterRun> run = map_->find(span.first + done, span.count - done);
@@ -166,7 +166,7 @@ bool SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
     return true;
 }
 
-/// Gives clusters content: what is written, and around it, up to the borders of the clusters, what was read there.
+/// Gives clusters content: the data written and, around it, up to the ends of the clusters, the old content.
 Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, ClusterKind kind) {
     for (uint64_t done = 0; done < iov.bytes();) {
         const uint64_t position = offset + done;
@@ -222,7 +222,7 @@ Status SnapshotOverlay::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlag
 Status SnapshotOverlay::zero_range(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     const uint64_t end = offset + bytes;
     const uint64_t whole_begin = cluster_end(offset);
-    // A last cluster that the image cuts short is whole when it is zeroed up to the image's end.
+    // A last cluster that the end of the image cuts off counts as whole if it is zeroed up to that end.
     const uint64_t whole_end = end == size_.load() ? cluster_end(end) : cluster_begin(end);
     const uint64_t head_end = std::min(whole_begin, end);
     const uint64_t tail_begin = std::max(whole_begin, std::min(whole_end, end));
@@ -240,7 +240,7 @@ Status SnapshotOverlay::zero_range(uint64_t offset, uint64_t bytes, WriteFlags f
     return status;
 }
 
-/// A part of one cluster. When the rest of it is zero as well the cluster becomes so as a whole.
+/// Zeros a part of one cluster. If the rest is zero too, the whole cluster becomes zero.
 Status SnapshotOverlay::zero_part(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     const uint64_t cluster = offset / cluster_bytes;
     const Result<ClusterRun> run = map_->find(cluster, 1);
@@ -288,8 +288,8 @@ Status SnapshotOverlay::forget(uint64_t offset, uint64_t bytes) {
     return map_->drop(first, last - first, ClusterKind::unallocated);
 }
 
-/// The last of the clusters may be one that the image cuts short; as a whole, the run counts as zeros only when all
-/// of it is.
+/// Copies a run of clusters from below. The last cluster may end with the image. The run becomes zero only if all of it
+/// is.
 Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
     AlignedBuffer buffer;
     if (!buffer.reserve(cluster_bytes)) {
@@ -314,7 +314,7 @@ Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
 Result<bool> SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
     const Span span(offset, bytes);
     {
-        // The usual case, in which nobody has to wait.
+        // The usual case, which needs no lock.
         const Result<ClusterRun> run = map_->find(span.first, span.count);
         if (!run.ok()) {
             return run.status();

@@ -10,31 +10,31 @@
 
 namespace zoneio {
 
-/// A temporary layer over an image, which is never written: what is written goes to a temporary file, in clusters of
-/// 64 KiB, and is gone when the image is closed (-s).
+/// A temporary layer above an image (-s). Writes go to a temporary file, in clusters of 64 KiB, and are lost when the
+/// image is closed; the image does not change.
 ///
-/// It shows what upstream's temporary qcow2 file shows: which clusters are allocated, the VM state behind the disk, a
-/// size that can be changed. Requests that give a cluster its first content are done one at a time for each cluster.
+/// It looks like QEMU's temporary qcow2 file: allocated clusters, the VM state after the disk, a size that can change.
+/// For each cluster, requests that allocate its content run one at a time.
 class SnapshotOverlay final : public BlockDriver, private VmState {
 public:
-    /// As much as upstream's temporary file can describe, bytes.
+    /// Largest size of QEMU's temporary file, in bytes.
     static constexpr uint64_t max_size = uint64_t{1} << 51;
 
-    /// EFBIG for an image above max_size; else what is wrong with the temporary file.
+    /// EFBIG for an image larger than max_size; otherwise the error of the temporary file.
     static Result<std::unique_ptr<SnapshotOverlay>> create(std::unique_ptr<BlockNode> base, bool read_only);
 
-    /// What the temporary file was called.
+    /// Original name of the temporary file.
     const std::string& filename() const { return map_->filename(); }
 
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
-    /// Whole clusters only; they read as zeros from then on.
+    /// Whole clusters become zero; the parts of others are ignored.
     Status pdiscard(uint64_t offset, uint64_t bytes) override;
-    /// There is nothing to keep.
+    /// Temporary data need not be durable.
     Status flush() override { return {}; }
     Status truncate(uint64_t size, PreallocMode mode) override;
-    /// What the overlay itself has; what is below it counts as not allocated.
+    /// Reports the overlay only: clusters of the image below count as not allocated.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override;
     Result<uint64_t> length() override { return size_.load(std::memory_order_relaxed); }
 
@@ -44,11 +44,11 @@ public:
     Status read_vmstate(uint64_t offset, const IoVec& iov) override;
     Status write_vmstate(uint64_t offset, const IoVec& iov) override;
 
-    /// The image below is only read, and everybody else may do with it what they like.
+    /// Takes only read permission on the image below, and shares all permissions.
     Status set_permissions(const Permissions& permissions) override;
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
 
-    /// Forgets what was written to the clusters that lie wholly in a range: the image below shows again.
+    /// Drops the clusters that lie wholly in a range, so that the image below is visible again.
     Status forget(uint64_t offset, uint64_t bytes);
 
 private:
@@ -61,10 +61,10 @@ private:
         uint64_t end() const { return (first + count) * ClusterMap::cluster_bytes; }
     };
 
-    /// Zeros to write, from one cluster's worth of memory that nobody writes to.
+    /// An iovec of zeros, which repeats a constant buffer of one cluster.
     static IoVec zeros(uint64_t bytes);
 
-    /// The VM state begins behind the disk, at a multiple of this.
+    /// The VM state starts after the disk, at a multiple of this (bytes).
     static constexpr uint64_t vm_state_unit = 512U << 20;
     uint64_t vm_state_offset() const;
 
@@ -74,7 +74,7 @@ private:
     bool is_known_zero(uint64_t begin, uint64_t end);
     Result<bool> base_is_zero(uint64_t begin, uint64_t end);
     Result<bool> is_in_place(const Span& span);
-    /// The following are called by whoever alone has the clusters.
+    /// REQUIRES for the next functions: the caller holds the clusters exclusively.
     Status write_clusters(uint64_t offset, const IoVec& iov);
     Status fill_clusters(uint64_t offset, const IoVec& iov, ClusterKind kind);
     Status zero_part(uint64_t offset, uint64_t bytes, WriteFlags flags);
@@ -88,7 +88,7 @@ private:
     std::unique_ptr<ClusterMap> map_;
     std::atomic<uint64_t> size_{0};
     bool read_only_ = false;
-    bool is_written_ = false; ///< somebody has the permission to
+    bool is_written_ = false; ///< somebody holds write permission
     RequestTracker clusters_;
 };
 

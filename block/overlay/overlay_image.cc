@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The temporary overlay as an image: how it is made, its size, what it tells, and what is not the disk's data.
+// The temporary overlay as an image: creation, size, information, VM state and compression.
 #include "block/chain/open.h"
 #include "block/overlay/overlay.h"
 
@@ -16,10 +16,10 @@ namespace {
 constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
 constexpr uint64_t sector_size = 512;
 
-/// log2 of a number that is not 0, in 2^-16ths. Nothing else needs the mathematical library, which every start would load.
+/// log2 of a number that is not 0, in units of 2^-16. Avoids the math library, which every start would load.
 uint64_t log2_of(uint32_t number) {
     const auto whole = static_cast<unsigned>(std::bit_width(number)) - 1;
-    uint64_t mantissa = uint64_t{number} << (31 - whole); // in 2^-31sts, from 1 to 2
+    uint64_t mantissa = uint64_t{number} << (31 - whole); // in units of 2^-31, between 1 and 2
     uint64_t log = whole;
     for (int bit = 0; bit < 16; bit++) {
         mantissa = mantissa * mantissa >> 31;
@@ -30,8 +30,8 @@ uint64_t log2_of(uint32_t number) {
     return log;
 }
 
-/// Would a compressed copy be smaller? Told from how evenly the bytes are spread: only what is close to random
-/// is not, and the answer is seen in nothing but whether such a write can be repeated.
+/// Estimates from the distribution of bytes whether compression would save space. Only nearly random data does not
+/// compress. The answer matters only for whether such a write can be repeated.
 bool is_compressible(const IoVec& iov) {
     std::array<uint32_t, 256> histogram{};
     for (const iovec& segment : iov.segments()) {
@@ -41,7 +41,7 @@ bool is_compressible(const IoVec& iov) {
         }
     }
     const uint64_t log_of_total = log2_of(static_cast<uint32_t>(iov.bytes()));
-    uint64_t bits = 0; // in 2^-16ths
+    uint64_t bits = 0; // in units of 2^-16
     for (const uint32_t count : histogram) {
         bits += count == 0 ? 0 : count * (log_of_total - log2_of(count));
     }
@@ -112,7 +112,7 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
         return Status::error(ENOTSUP, "Preallocation can't be used for shrinking an image");
     }
     if (size < before) {
-        // What is left of a cluster that is cut stays as it is, and a VM state goes with the rest.
+        // The rest of a cluster that is cut off stays unchanged. The VM state is dropped with the clusters after it.
         Status status = map_->drop_from((size + cluster_bytes - 1) / cluster_bytes);
         if (status.ok()) {
             size_ = size;
@@ -129,7 +129,7 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     }
     size_ = size;
     if (*below > before && size > before) {
-        // The image below must not show again where it had been cut off; clusters that are zeros already stay.
+        // The content of the image below must not reappear after it was cut off. Clusters that are zero already stay.
         const bool is_filled = mode == PreallocMode::falloc || mode == PreallocMode::full;
         const uint64_t end = is_filled ? std::min(size, Span(before, 0).end()) : size;
         const RequestTracker::Ticket alone(clusters_, Span(before, 0).begin(), Span(before, size - before).end(), true);
@@ -141,7 +141,7 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     return status;
 }
 
-/// Gives a cluster that has no content what is read there.
+/// Copies the content of a cluster that has none from below.
 Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
     const Result<ClusterRun> run = map_->find(cluster, 1);
     if (!run.ok() || run->has_content()) {
@@ -157,9 +157,10 @@ Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
     return status.ok() ? fill_clusters(cluster * cluster_bytes, content, ClusterKind::data) : std::move(status);
 }
 
-/// Gives the clusters that an image grows by content, which is zeros.
+/// Allocates the clusters by which an image grows; their content is zeros.
 Status SnapshotOverlay::preallocate(uint64_t begin, uint64_t end, PreallocMode mode) {
-    // At the same size, upstream still gives a last cluster that is cut short its data, but not with metadata only.
+    // If the size does not change, QEMU still allocates a last cluster that is cut off, except with
+    // preallocation=metadata.
     const bool may_stay = mode == PreallocMode::metadata || begin % cluster_bytes == 0;
     if (mode == PreallocMode::off || (begin == end && may_stay)) {
         return {};
@@ -223,7 +224,7 @@ Status SnapshotOverlay::pwritev_compressed(uint64_t offset, const IoVec& iov) {
     }
     const Span span(offset, iov.bytes());
     const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
-    // After a cluster that cannot be had, those are still done that upstream has begun by then.
+    // After a cluster that fails, QEMU still completes the clusters that it has started.
     constexpr uint64_t begun_together = 9;
     uint64_t left = span.count;
     Status first_error;
@@ -238,7 +239,7 @@ Status SnapshotOverlay::pwritev_compressed(uint64_t offset, const IoVec& iov) {
     return first_error;
 }
 
-/// EIO for a cluster that has content, unless the new one is stored as it is.
+/// EIO for a cluster that has content, unless the data does not compress and is stored as it is.
 Status SnapshotOverlay::compress_cluster(uint64_t offset, const IoVec& iov) {
     if (!is_compressible(iov)) {
         return write_clusters(offset, iov);
@@ -261,7 +262,7 @@ Status SnapshotOverlay::set_permissions(const Permissions& permissions) {
     return status;
 }
 
-/// The temporary file has no name any more by which it could be opened another way.
+/// The temporary file cannot be opened again, because it has no name any more.
 Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& options, const NodeFlags& flags) {
     Options below = options.take_subtree("file");
     NodeFlags below_flags;
@@ -282,7 +283,7 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
         return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
                                                 map_->data().name()));
     }
-    // Whoever still writes is refused for that.
+    // While a user writes, read-only access is refused elsewhere, with another error.
     const bool other_access = flags.read_only != read_only_ && !(flags.read_only && is_written_);
     if (flags.direct || below_flags.direct || other_access) {
         return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()))

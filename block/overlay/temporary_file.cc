@@ -19,7 +19,7 @@ std::string temporary_folder() {
     return usable ? folder : "/var/tmp";
 }
 
-/// The error about the file `name`, with the name that is shown.
+/// Replaces `name` by the shown name in the error's text.
 Status with_shown_name(const Status& status, const std::string& name, const std::string& shown) {
     std::string text = status.message();
     const size_t found = name == shown ? std::string::npos : text.find(name);

@@ -8,14 +8,14 @@
 
 namespace zoneio {
 
-/// A file that nobody else sees: made with mode 0600 in $TMPDIR and unlinked at once, its space is given back when it
-/// is closed, however the program ends.
+/// A private temporary file in $TMPDIR: created with mode 0600 and unlinked at once. Its space is freed when it is
+/// closed, however the program ends.
 struct TemporaryFile {
-    std::string name; ///< what it was called, as it is shown: see use_fixed_names()
+    std::string name; ///< original name as shown, see use_fixed_names()
     std::unique_ptr<BlockNode> node;
 };
 
-/// Makes one. Without TMPDIR, or when that is /tmp, which may be memory, it is in /var/tmp: upstream's rule.
+/// Creates a temporary file. As in QEMU, the folder is /var/tmp if TMPDIR is unset or /tmp, which may be in memory.
 Result<TemporaryFile> open_temporary_file();
 
 } // namespace zoneio

@@ -15,8 +15,7 @@ Status cannot_describe(std::string text) {
     return Status::error(ENOTSUP, "cannot make a snapshot of this zoned device: " + std::move(text));
 }
 
-/// The word of a zone that a device reports; what devices may report but the model cannot have becomes the
-/// nearest that it can.
+/// The word for a reported zone. If the model has no such zone, the nearest one that it has.
 ZoneWord word_of(const ZoneDescriptor& zone) {
     const bool has_pointer = zone.write_pointer != no_write_pointer && zone.write_pointer >= zone.start;
     const uint64_t pointer = has_pointer ? std::min(zone.write_pointer - zone.start, zone.length) : zone.length;
@@ -37,8 +36,8 @@ ZoneWord word_of(const ZoneDescriptor& zone) {
 
 } // namespace
 
-/// The device as far as it was written when it was opened. Some devices fail reads of the rest, which is needed only
-/// to fill up clusters, and is never shown.
+/// Limits reads of the device to what was written when it was opened. Some devices fail reads of the rest, which is
+/// needed only to fill clusters and is never visible.
 class ZonedOverlay::WrittenPart final : public FilterDriver {
 public:
     WrittenPart(std::unique_ptr<BlockNode> device, const ZoneGeometry& geometry, const ZoneTable& table)
@@ -179,11 +178,11 @@ Status ZonedOverlay::read_zone(const ZoneDescriptor& zone) {
 }
 
 void ZonedOverlay::after_reset(uint64_t zone) {
-    // What is not given back now is overwritten later; the pointer keeps it from being read.
+    // Space that is not freed now is overwritten later; the write pointer hides its content.
     (void)overlay_->forget(geometry_.zone_start(zone), geometry_.zone_length(zone));
 }
 
-/// There is nothing to keep; the table need not note any more what changed.
+/// Temporary data need not be durable; only the list of changed zones is cleared.
 Status ZonedOverlay::flush_zones() {
     table_->clear_unflushed();
     return {};

@@ -11,19 +11,19 @@
 
 namespace zoneio {
 
-/// A temporary layer over a zoned device (-s): the data that is written, the zones' states and their write pointers are
-/// in the overlay, and nothing is written to the device. Zones begin as a report shows them at opening; from then on
-/// they follow ZoneModel.
+/// A temporary layer above a zoned device (-s): written data and the states and write pointers of zones are in the
+/// overlay, and the device does not change. Zones start as the device reported them when it was opened, and then follow
+/// ZoneModel.
 class ZonedOverlay final : public EmulatedZones, private VmState {
 public:
-    /// `flags` are the overlay's. ENOTSUP, with the reason, for a device whose zones the model cannot describe.
+    /// `flags`: of the overlay. ENOTSUP, with the reason, for a device whose zones the model cannot describe.
     static Result<std::unique_ptr<ZonedOverlay>> create(std::unique_ptr<BlockNode> base, const NodeFlags& flags,
                                                         const DriverInfo& overlay_info);
 
-    /// What the temporary file was called.
+    /// Original name of the temporary file.
     const std::string& filename() const { return overlay_->filename(); }
 
-    /// The clusters that the overlay has.
+    /// Reports the clusters of the overlay.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero) override {
         return storage_->block_status(offset, bytes, want_zero);
     }
@@ -52,9 +52,9 @@ private:
     Status flush_zones() override;
 
     ZoneGeometry geometry_;
-    std::unique_ptr<ZoneEntry, Free> entries_; ///< as the last flush saw a zone: as the device has it
+    std::unique_ptr<ZoneEntry, Free> entries_; ///< flushed words: the zones of the device below
     std::optional<ZoneTable> table_;
-    std::unique_ptr<BlockNode> node_; ///< of the overlay for the data
+    std::unique_ptr<BlockNode> node_; ///< node of the overlay for the data
     SnapshotOverlay* overlay_ = nullptr;
     bool read_only_ = false;
 };

@@ -58,7 +58,7 @@ void BlockBackend::finish_all() {
     }
 }
 
-/// Waits for all requests that can go on by themselves.
+/// Waits for all requests that can continue without a resume.
 void BlockBackend::settle() {
     while (in_flight() > 0 && reap(true) > 0) {
     }
@@ -81,7 +81,7 @@ Breakpoints* BlockBackend::first_breakpoints(const BlockNode& root) {
     return nullptr;
 }
 
-/// Lets the request go on that a task comes to wait for in the end; null: the newest that is held.
+/// Resumes the held request that `task` waits for, directly or not; the newest held one if `task` is null.
 void BlockBackend::let_go(const Task* task) {
     while (task != nullptr && task->awaited() != nullptr) {
         task = task->awaited();
@@ -93,13 +93,13 @@ void BlockBackend::let_go(const Task* task) {
         }
     }
     if (!tag) {
-        // Nobody waits but at breakpoints and for those who do.
+        // Only breakpoints, and requests that wait for held ones, can stop a request.
         std::abort();
     }
     notices_.push_back({false, fmt::format("request '{}' goes on, since nobody could resume it any more", *tag)});
 }
 
-/// Does something as a task and waits for its end. What it would wait for in vain goes on.
+/// Runs work as a task and waits for its end. Resumes held requests that it would otherwise wait for without end.
 void BlockBackend::run_task(const std::function<void()>& work) {
     const Task* task = nullptr;
     bool done = false;
@@ -134,13 +134,13 @@ Status BlockBackend::require(unsigned permission) {
 void BlockBackend::give_up(unsigned permissions) {
     Permissions wanted = root_->permissions();
     wanted.taken &= ~permissions;
-    // Giving up needs nobody's consent.
+    // Releasing permissions cannot conflict with other users.
     (void)root_->set_permissions(wanted);
 }
 
 Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writethrough) {
     finish_all();
-    // The engine may hold on to descriptors that are about to be closed.
+    // The engine may use descriptors that are about to be closed.
     engine_.reset();
     Status status = reopen_image(*root_, std::move(options), flags);
     if (status.ok()) {
@@ -186,9 +186,9 @@ FailedRequest::Kind kind_of(const Request& request) {
 
 } // namespace
 
-/// `offset` is what was asked for: an append that fails leaves it.
+/// Records the offset that the user gave: a failed append does not change it.
 void BlockBackend::note_failure(const Request& request) {
-    // The VM state has nothing to do with the length of the image.
+    // The VM state does not depend on the length of the image.
     if (!(request.flags.vmstate && request.op == RequestOp::read)) {
         failure_ = {kind_of(request), request.zone_op, request.offset, request.bytes, request.status};
     }
@@ -257,8 +257,8 @@ IoEngine& BlockBackend::engine() {
     return *engine_;
 }
 
-/// Requests to zones are done in the order in which they were begun, so that one after the other can be written
-/// at the pointer that the one before leaves.
+/// Runs requests to zones in the order in which they were started, so that a write can start at the write pointer that
+/// the previous one leaves.
 void BlockBackend::keep_order(const Request& request) {
     const bool moves_pointer = request.op == RequestOp::write || request.op == RequestOp::write_zeroes;
     if (request.op >= RequestOp::zone_append || (moves_pointer && limits().zoned != ZonedModel::none)) {
@@ -266,8 +266,8 @@ void BlockBackend::keep_order(const Request& request) {
     }
 }
 
-/// With another aio mode than threads the engine carries synchronous data, too; what it has no call for goes there while the
-/// kernel has requests that only this thread can finish.
+/// True if the engine runs this synchronous request. In other aio modes than `threads`, that holds for reads and
+/// writes, and for zero writes and discards while requests are in flight that only this thread can finish.
 bool BlockBackend::waits_in_engine(const Request& request) const {
     switch (request.op) {
     case RequestOp::read:
@@ -286,7 +286,7 @@ void BlockBackend::run_now(Request& request) {
     }
     if (waits_in_engine(request)) {
         IoEngine& chosen = engine();
-        if (aio_ != AioMode::threads) { // the kernel may have none to offer
+        if (aio_ != AioMode::threads) { // still true: the kernel may have had no engine to offer
             chosen.submit(request);
             while (!request.done) {
                 chosen.reap(true);
@@ -297,7 +297,7 @@ void BlockBackend::run_now(Request& request) {
     perform_blocking(*root_, request);
 }
 
-/// Reads and writes of the VM state end at the largest length of an image.
+/// Reads or writes the VM state. EIO if the range ends after max_image_length.
 Status BlockBackend::do_vmstate(const Request& request) {
     if (request.offset + request.bytes > static_cast<uint64_t>(max_image_length)) {
         return Status::from_errno(EIO);

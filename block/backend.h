@@ -47,7 +47,7 @@ public:
     BlockBackend(const BlockBackend&) = delete;
     BlockBackend& operator=(const BlockBackend&) = delete;
 
-    // What commands ask about the chain behind the gate.
+    // Facts about the chain below the backend.
 
     /// The driver at the top: the format, or the protocol where there is none.
     const DriverInfo& format() const { return root_->info(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What requests would do, found out without doing them.
+// Predictions of what requests would do, without doing them.
 #include "block/backend.h"
 
 #include "block/base/size.h"
@@ -29,11 +29,11 @@ bool BlockBackend::can_grow_to(uint64_t length) const {
     }
     rlimit most{};
     const bool is_allowed = getrlimit(RLIMIT_FSIZE, &most) == 0 && (most.rlim_cur == RLIM_INFINITY || length <= most.rlim_cur);
-    // How long a file may be on a file system shows in where one can seek to.
+    // lseek(2) fails above the largest file size of the file system.
     return is_allowed && lseek(fd, static_cast<off_t>(length), SEEK_SET) >= 0;
 }
 
-/// Zones that raw's `offset` and `size` hide have places, too.
+/// True if `offset` or `size` of raw hides zones, which still count against the limits.
 bool BlockBackend::hides_zones() const {
     const BlockNode* node = root_.get();
     while (node->child() != nullptr && node->child()->limits().zoned != ZonedModel::none) {

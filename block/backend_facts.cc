@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What commands ask about the chain behind the gate.
+// Facts about the chain below the backend, for commands.
 #include "block/backend.h"
 
 namespace zoneio {

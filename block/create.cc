@@ -21,7 +21,7 @@ Status with_errno(int error, const std::string& filename) {
         .because(Cause::cannot_open, {.name = filename});
 }
 
-/// True: the file was not there, and now is.
+/// Creates an empty file. True if the file was created, false if it existed.
 Result<bool> make_file(const std::string& filename) {
     constexpr mode_t mode = 0644;
     const FileDescriptor made(::open(filename.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
@@ -31,7 +31,7 @@ Result<bool> make_file(const std::string& filename) {
     return with_errno(errno, filename);
 }
 
-/// As of now: what the node knows is from before the file was locked.
+/// Length of the file now. The node's own value was read before the file was locked.
 Result<uint64_t> current_length(BlockNode& node) {
     struct stat st{};
     if (fstat(descriptor_of(node.driver()), &st) < 0) {
@@ -40,14 +40,14 @@ Result<uint64_t> current_length(BlockNode& node) {
     return static_cast<uint64_t>(st.st_size);
 }
 
-/// What the new image is to be; the device in it, where it is to hold one.
+/// The image to create, and the zoned device in it if there is one.
 struct NewImage {
     uint64_t file_bytes = 0;
     std::optional<ZonedOptions> zoned;
-    uint64_t written = 0; ///< up to where it is not a hole
+    uint64_t written = 0; ///< end of the part that is written, in bytes; the rest is a hole
 };
 
-/// Is there something that was asked for and cannot be? Nothing has been touched when that is said.
+/// Checks what was asked for, before anything is changed.
 Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options options) {
     bool is_zoned = false;
     if (!parse_enum(new_image_words, driver, is_zoned).ok()) {
@@ -86,19 +86,19 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
     return image;
 }
 
-/// Makes sure, with the file as it is, that there will be room for the first `bytes` of another one in its place.
+/// Checks that the file system has room for `bytes` bytes in this file, and reserves them. Does not change the content.
 Status reserve(BlockNode& node, uint64_t bytes) {
     const int fd = descriptor_of(node.driver());
     if (bytes == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0) {
         return {};
     }
-    // Where the file system cannot say, it is left to chance.
+    // A file system that does not support this is given the benefit of the doubt.
     const bool has_no_room = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     return has_no_room ? Status::from_errno(errno) : Status();
 }
 
-/// Cuts the file, of `before` bytes, to nothing and gives it its new length. What can fail is tried while the file still
-/// holds what it held.
+/// Truncates the file, which has `before` bytes, to 0 and sets its new length. Steps that can fail are tried while the
+/// file still has its content.
 Status replace(BlockNode& node, uint64_t before, const NewImage& image) {
     Status status = image.file_bytes > before ? node.truncate(image.file_bytes, PreallocMode::off) : Status();
     if (!status.ok() || before == 0) {
@@ -113,7 +113,7 @@ Status replace(BlockNode& node, uint64_t before, const NewImage& image) {
     return status.ok() ? node.truncate(image.file_bytes, PreallocMode::off) : std::move(status);
 }
 
-/// Removes the file of a node that holds its lock: only one that is still empty, under the name that it was made with.
+/// Removes the file of a node that holds its lock, if the file is still empty and still has this name.
 void remove_empty(BlockNode& node, const std::string& filename) {
     struct stat mine{};
     struct stat named{};

@@ -12,14 +12,14 @@
 
 namespace zoneio {
 
-/// The drivers that new images are made for: is there a zoned device in them?
+/// Drivers for which images can be created. True: the image holds a zoned device.
 inline constexpr EnumWord<bool> new_image_words[] = {{"raw", false}, {"zoned", true}, {"file", false, true}};
 
-/// Makes a new image file of `size` bytes for one of these drivers; without one, for the driver that the name asks for, else
-/// for `raw`. `options` are the zoned driver's, and win over those of the name.
+/// Creates an image file of `size` bytes for `driver`, otherwise for the driver that the name implies, otherwise for
+/// `raw`. `options` are those of the driver `zoned`; they override the options in the name.
 ///
-/// A file that is there and not empty is only overwritten with `overwrite`, and never while somebody uses it. After an
-/// error a file that was not there before is not there either, and what another held is lost only where its medium fails.
+/// Overwrites a file that is not empty only with `overwrite`, and never while another program uses it. After an error,
+/// a new file is removed, and an old one keeps its content unless its medium failed.
 Status create_image(const std::optional<std::string>& driver, NamedFile file, uint64_t size, Options options, bool overwrite);
 
 } // namespace zoneio

@@ -23,7 +23,7 @@ struct KeyWords {
     std::span<const std::string_view> words;
 };
 
-/// A key means the same in every driver that has it.
+/// A key has the same words in every driver.
 constexpr KeyWords key_words[] = {
     {"aio", offered_words<aio_mode_words>},
     {"auto-read-only", on_off},
@@ -55,7 +55,7 @@ constexpr std::string_view injection_keys[] = {"event",  "state", "iotype",     
                                                 "sector", "once",  "immediately", "delay-ns", "torn"};
 constexpr std::string_view state_keys[] = {"event", "state", "new_state"};
 
-/// The number of an element of a list, with its point.
+/// Length of the index of a list element, with its dot.
 size_t index_length(std::string_view key) {
     const size_t digits = std::min(key.find_first_not_of("0123456789"), key.size());
     return digits > 0 && key.substr(digits).starts_with('.') ? digits + 1 : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What may stand in an option string, beside what the rows of the driver table say; for completion.
+// Keys and words of options that the driver table does not list; used for completion.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,15 @@
 
 namespace zoneio {
 
-/// The keys that every node takes, whatever its driver.
+/// The keys that every node accepts.
 std::span<const std::string_view> node_option_keys();
 
-/// The length of `inject-error.` or `inject-error.0.` at the begin of a key: the group that it is in. 0: in none.
+/// Length of the group at the start of a key, `inject-error.` or `inject-error.0.`; 0 if the key is in no group.
 size_t option_group_length(std::string_view key);
-/// The keys in a group, by its name with the point, as it stands in the row of the driver.
+/// The keys of a group. `group` is its name with the dot, as in the driver's row.
 std::span<const std::string_view> option_group_keys(std::string_view group);
 
-/// The words that an option is set to; empty where it is not one of a few.
+/// The words that an option accepts; empty if it accepts other values.
 std::span<const std::string_view> option_words(std::string_view key);
 
 } // namespace zoneio

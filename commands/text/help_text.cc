@@ -19,7 +19,7 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
-/// `  -P PATTERN   what it does`
+/// Parses `  -P PATTERN   effect`.
 std::optional<HelpBlock> parse_option(std::string_view line) {
     if (line.size() < 3 || !line.starts_with("  ") || line[2] == ' ') {
         return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<HelpBlock> parse_option(std::string_view line) {
     return HelpBlock{HelpBlock::Kind::option, line.substr(2, gap - 2), text, std::string(line.substr(text))};
 }
 
-/// What begins with this line; nothing where it goes on with what was before.
+/// The block that starts with this line; empty if the line continues the block before.
 std::optional<HelpBlock> parse_begin(std::string_view line) {
     if (line.starts_with(example_word)) {
         return HelpBlock{HelpBlock::Kind::example, {}, 0, std::string(line.substr(example_word.size()))};
@@ -41,7 +41,7 @@ std::optional<HelpBlock> parse_begin(std::string_view line) {
 }
 
 std::string laid_out(const HelpBlock& block, size_t columns) {
-    // What is narrower than this is no column to read.
+    // In narrower columns, text is unreadable.
     constexpr size_t narrowest = 20;
     constexpr size_t small_indent = 8;
     switch (block.kind) {
@@ -54,7 +54,7 @@ std::string laid_out(const HelpBlock& block, size_t columns) {
                    fits_beside ? block.text_column : small_indent);
 }
 
-/// Every line but empty ones behind a space.
+/// Puts a space before every line that is not empty.
 std::string behind_space(std::string_view text) {
     std::string lines;
     while (!text.empty()) {

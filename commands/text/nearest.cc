@@ -32,11 +32,11 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::vector<std::string_view> nearest_words(std::string_view word, std::span<const std::string_view> known) {
     constexpr size_t most = 3;
     constexpr size_t shortest_beginning = 3;
-    // One slip in a short word, two in a longer one.
+    // Allows one error in a short word, two in a longer one.
     size_t best = word.size() < 4 ? 1 : 2;
     std::vector<std::string_view> nearest;
     for (const std::string_view candidate : known) {
-        // A word of one letter is like any other letter.
+        // Every single letter is near every other.
         if (candidate.size() < 2) {
             continue;
         }

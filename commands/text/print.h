@@ -8,8 +8,8 @@
 
 namespace zoneio {
 
-/// Formats on a stream. Where nobody takes it (a full disk, a pipe without a reader) it is lost, and that is all:
-/// fmt::print throws then, and commands must go on.
+/// Formats on a stream. Output that cannot be written (full disk, closed pipe) is lost without an error, because
+/// fmt::print would throw and end the command.
 template <typename... Args>
 void print_to(FILE* stream, fmt::format_string<Args...> format, Args&&... args) {
     fmt::memory_buffer text;

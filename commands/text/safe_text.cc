@@ -13,7 +13,7 @@ namespace zoneio {
 
 namespace {
 
-/// Would a terminal do something instead of showing it? ISO 6429's C0 and C1.
+/// True for the control characters C0 and C1 of ISO 6429.
 bool is_control(char32_t code) {
     return (code < 0x20 && code != '\n' && code != '\t') || (code >= 0x7f && code < 0xa0);
 }

@@ -6,18 +6,20 @@
 
 namespace zoneio {
 
-/// What a text is shown as on this descriptor. Names of files and processes are others' texts, with whatever bytes: a
-/// terminal gets control characters and what is no UTF-8 as `\xHH`, so that they cannot move its cursor or set its title.
+/// Makes text from outside, such as names of files and processes, safe for a terminal: on a terminal, control
+/// characters and invalid UTF-8 become `\xHH`, so that they cannot move the cursor or set the title. Otherwise returns
+/// the text unchanged.
 std::string for_terminal(int fd, std::string_view text);
 
-/// What getopt(3) or getopt_long(3) found wrong with a letter, in its words: after it returned '?', with opterr 0.
-/// `options` is what it was given.
+/// getopt(3)'s error about a letter, in getopt's words. Call it after getopt has returned '?' with opterr 0. `options`:
+/// the letters given to getopt.
 std::string getopt_complaint(std::string_view options);
 
-/// Prints `PREFIX` and `TEXT` as a line on stderr. See for_terminal().
+/// Prints `PREFIX`, `SEPARATOR` and `TEXT` as a line on stderr. See for_terminal().
 void print_error_line(std::string_view prefix, std::string_view separator, std::string_view text);
 
-/// `PROGRAM: cannot write to standard output: REASON` on stderr; nothing about a reader that went away (EPIPE).
+/// Prints `PROGRAM: cannot write to standard output: REASON` on stderr; nothing if the reader has closed the pipe
+/// (EPIPE).
 void print_lost_output(std::string_view program, int error);
 
 } // namespace zoneio

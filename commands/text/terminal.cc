@@ -17,7 +17,7 @@ namespace zoneio {
 
 namespace {
 
-/// A number in the environment; 0 when there is none.
+/// A number in the environment; 0 if there is none.
 unsigned environment_number(const char* name) {
     const char* const text = getenv(name);
     const long number = text != nullptr ? strtol(text, nullptr, 10) : 0;
@@ -29,7 +29,7 @@ unsigned first_of(unsigned a, unsigned b, unsigned c) {
 }
 
 bool locale_is_utf8() {
-    // Not setlocale: it would change how the whole program classifies characters.
+    // setlocale() would change character classification in the whole program.
     const locale_t locale = newlocale(LC_CTYPE_MASK, "", nullptr);
     if (locale == nullptr) {
         return false;
@@ -39,7 +39,7 @@ bool locale_is_utf8() {
     return utf8;
 }
 
-/// The size of the terminal that this descriptor is; zeros where it is none, or does not tell.
+/// Window size of this terminal; zeros if it is not a terminal or does not report one.
 winsize window_of(int fd) {
     winsize window{};
     return isatty(fd) != 0 && ioctl(fd, TIOCGWINSZ, &window) == 0 ? window : winsize{};

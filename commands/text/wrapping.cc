@@ -7,8 +7,8 @@ namespace zoneio {
 
 namespace {
 
-/// Where a line that begins with this text is to be broken: behind the last word that fits, else behind the first one.
-/// npos: nowhere.
+/// Where to break a line that starts with this text: after the last word that fits, or after the first one if none
+/// fits. npos: no break.
 size_t find_break(std::string_view text, size_t columns) {
     const size_t begin = std::min(text.find_first_not_of(' '), text.size());
     size_t column = begin;
@@ -20,7 +20,7 @@ size_t find_break(std::string_view text, size_t columns) {
             }
             found = i;
         }
-        // The bytes of a character behind its first take no column of their own.
+        // Only the first byte of a UTF-8 character counts as a column.
         column += (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80 ? 1 : 0;
     }
     return column > columns ? found : std::string_view::npos;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Text for people, in lines that fit their terminal.
+// Line breaking for text on a terminal.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace zoneio {
 
-/// The text with newlines in place of spaces, so that no line takes more than so many columns unless a single word does.
-/// Lines behind the first begin with `indent` spaces.
+/// Replaces spaces by newlines so that no line exceeds `columns` columns, unless a single word does. Lines after the
+/// first are indented by `indent` spaces.
 std::string wrapped(std::string_view text, size_t columns, size_t indent);
 
 } // namespace zoneio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Zones in words: the names of their states, for people and on command lines, and how full they are.
+// Words about zones: names of their states in texts and on command lines, and how much of them is written.
 #pragma once
 
 #include "block/base/enum_word.h"
@@ -15,12 +15,12 @@
 
 namespace zoneio {
 
-/// A zone state as the commands know it. The order is that of tables and legends.
+/// Words for a zone state. The order is that of tables and legends.
 struct ZoneStateWords {
     ZoneState state;
-    std::string_view text;   ///< in a sentence: `implicitly open`
-    std::string_view option; ///< on a command line: `implicit`
-    char letter;             ///< in a map
+    std::string_view text;   ///< in sentences: `implicitly open`
+    std::string_view option; ///< on command lines: `implicit`
+    char letter;             ///< in maps
 };
 
 inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
@@ -38,13 +38,13 @@ inline constexpr std::array<ZoneStateWords, 8> zone_state_words{{
 inline constexpr EnumWord<ZoneState> settable_state_words[] = {
     {"readonly", ZoneState::read_only}, {"offline", ZoneState::offline}, {"empty", ZoneState::empty}};
 
-/// An operation, and what a zone is when it succeeded.
+/// An operation, and its past participle.
 struct ZoneOperation {
     ZoneOp op;
     std::string_view done;
 };
 
-/// What zone_apply takes.
+/// Operands of zone_apply.
 inline constexpr EnumWord<ZoneOperation> zone_operation_words[] = {
     {"open", {ZoneOp::open, "opened"}},
     {"close", {ZoneOp::close, "closed"}},
@@ -52,7 +52,7 @@ inline constexpr EnumWord<ZoneOperation> zone_operation_words[] = {
     {"reset", {ZoneOp::reset, "reset"}},
 };
 
-/// Its index in zone_state_words; an unknown state counts as conventional, which has no pointer either.
+/// Index in zone_state_words. An unknown state counts as conventional, which has no write pointer either.
 inline size_t state_index(ZoneState state) {
     size_t index = 0;
     while (index + 1 < zone_state_words.size() && zone_state_words[index].state != state) {
@@ -61,7 +61,7 @@ inline size_t state_index(ZoneState state) {
     return index;
 }
 std::string_view state_text(ZoneState state);
-/// `1 zone`, `5 zones`
+/// `1 zone`, `5 zones`.
 std::string zones_text(uint64_t count);
 /// `host-managed`, `host-aware`.
 std::string_view model_text(ZonedModel model);
@@ -75,15 +75,15 @@ inline bool is_open(ZoneState state) {
 inline bool is_active(ZoneState state) {
     return is_open(state) || state == ZoneState::closed;
 }
-/// Does the write pointer mean anything? Not in conventional and full zones, nor in those that the device gave up: the
-/// standards call it invalid there, and devices show what they like.
+/// False for zones whose write pointer is meaningless: conventional, full, read-only and offline zones. The standards
+/// call it invalid there, and devices report anything.
 inline bool has_write_pointer(const ZoneDescriptor& zone) {
     const bool takes_writes = zone.state == ZoneState::empty || is_active(zone.state);
     return takes_writes && zone.type != ZoneType::conventional && zone.write_pointer != no_write_pointer;
 }
 
-/// Bytes written since the last reset, at most the capacity; a full zone counts as written wholly, wherever its pointer
-/// is. Nothing where no write pointer tells.
+/// Bytes written since the last reset, at most the capacity. A full zone counts as completely written. Empty for zones
+/// without a valid write pointer that are not full.
 inline std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone) {
     if (zone.state == ZoneState::full) {
         return zone.capacity;
@@ -94,9 +94,9 @@ inline std::optional<uint64_t> written_bytes(const ZoneDescriptor& zone) {
     return std::min(zone.write_pointer - std::min(zone.start, zone.write_pointer), zone.capacity);
 }
 
-/// The same in percent, rounded down, but 1 as soon as anything is written.
+/// written_bytes() in percent of the capacity, rounded down, but at least 1 if anything is written.
 std::optional<unsigned> fill_percent(const ZoneDescriptor& zone);
-/// `part` of `whole` as such a percentage; 0 of nothing is 0.
+/// `part` as a percentage of `whole`, rounded likewise; 0 if `whole` is 0.
 unsigned percent_of(uint64_t part, uint64_t whole);
 
 } // namespace zoneio

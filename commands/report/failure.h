@@ -32,34 +32,34 @@ enum class FailureKind : uint8_t {
     other,           ///< any other; the command has reported it
 };
 
-/// Where data that was read differs from what was expected. Offsets are those of the image.
+/// Difference between data that was read and expected. Offsets are those of the image.
 struct DataMismatch {
-    uint64_t compared_offset = 0; ///< the range that was compared
+    uint64_t compared_offset = 0; ///< start of the compared range
     uint64_t compared_bytes = 0;
-    uint64_t offset = 0; ///< of the first byte that differs
-    uint64_t bytes = 0;  ///< how many differ
-    uint8_t found = 0;   ///< the first one
+    uint64_t offset = 0; ///< first byte that differs
+    uint64_t bytes = 0;  ///< number of bytes that differ
+    uint8_t found = 0;   ///< value of the first byte that differs
     uint8_t expected = 0;
 };
 
-/// What a failure is about, besides the words that report it.
+/// Details of a failure, besides the reported text.
 struct FailureReason {
     FailureKind kind = FailureKind::other;
     std::string_view word = {};
     std::string_view option = {};
 };
 
-/// What is known of a failed command, or of an asynchronous request that failed.
+/// Facts about a failed command or asynchronous request.
 struct Failure {
     FailureKind kind = FailureKind::other;
-    std::string line;                 ///< the command as it was typed; empty for an asynchronous request
-    const Command* command = nullptr; ///< null: there is none of that name
+    std::string line;                 ///< command as typed; empty for an asynchronous request
+    const Command* command = nullptr; ///< null: no command has that name
     std::string word;
     std::string_view option;
     std::optional<FailedRequest> request;
     std::optional<DataMismatch> mismatch;
-    Status status;       ///< errno, text and cause; the record of the command in JSON has the same
-    uint64_t image = 0; ///< which of the session's images was open
+    Status status;       ///< errno, text and cause; the command's JSON record has the same
+    uint64_t image = 0; ///< number of the image that was open, see Session::image
 };
 
 /// The last failure of a session. The Reporter notes what it reports.

@@ -9,11 +9,11 @@
 
 namespace zoneio {
 
-/// The records on stdout, one a line, numbered from 1. While a record is being put together others may be begun and
-/// finished (by the commands of a script, or when an asynchronous request ends); they come before it.
+/// Writes records to stdout, one a line, numbered from 1. While a record is open, others may start and finish (commands
+/// of a script, asynchronous requests); they are written before it.
 class JsonOutput {
 public:
-    /// Begins a record; what is told up to end() belongs to it.
+    /// Starts a record. Facts until end() belong to it.
     JsonRecord& begin(std::string_view type, std::string_view command) {
         if (open_ == records_.size()) {
             records_.emplace_back();
@@ -24,11 +24,11 @@ public:
     }
     void end(bool ok) { records_[--open_].finish(ok); }
 
-    /// The innermost record that is open; null: none.
+    /// The innermost open record, or null.
     JsonRecord* current() { return open_ == 0 ? nullptr : &records_[open_ - 1]; }
 
 private:
-    std::deque<JsonRecord> records_; ///< kept for their memory; the first open_ are in use
+    std::deque<JsonRecord> records_; ///< reused for their memory; the first open_ are in use
     size_t open_ = 0;
     uint64_t lines_ = 0;
 };

@@ -13,10 +13,10 @@ namespace zoneio {
 
 namespace {
 
-/// So much of a record is kept in memory at most, roughly.
+/// Approximate limit of the memory for a record.
 constexpr size_t buffer_size = 32768;
 
-/// The name of an errno; null for 0.
+/// Name of an errno; null for 0.
 const char* errno_name(int code) {
     return code == 0 ? nullptr : strerrorname_np(code);
 }
@@ -134,7 +134,7 @@ void JsonRecord::finish(bool ok) {
 
 void JsonRecord::add_outcome(bool ok) {
     if (!ok && !failure_ && !text_.empty()) {
-        // What it said is the error, then.
+        // If nothing else was reported, the text is the error.
         add_failure(0, "failed", text_, text_);
         text_.clear();
     }

@@ -11,32 +11,32 @@
 
 namespace zoneio {
 
-/// Appends text as a JSON string, quotes included. What is no UTF-8 becomes U+FFFD, a byte or sequence at a time.
+/// Appends text as a JSON string with quotes. Each invalid byte or sequence of UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
-/// One line of JSON being written to stdout: an object whose members are added one after the other.
+/// A line of JSON on stdout: an object whose members are added one after the other.
 ///
-/// What is complete leaves memory whenever a buffer's worth has come together, so a record may be of any length.
-/// Names must be known at compile time: they are written as they are.
+/// Written in parts as a buffer fills, so a record may have any length. Names must be constants, because they are not
+/// escaped.
 class JsonRecord {
 public:
-    /// Begins a record of `type` about a command; `lines` counts those that were written to stdout.
+    /// Starts a record of `type` about a command. `lines` is incremented when the record is written to stdout.
     void begin(std::string_view type, std::string_view command, uint64_t& lines);
 
-    /// A member of the object that is open.
+    /// Adds a member to the open object.
     template <typename T>
     void add(std::string_view name, const T& value) {
         begin_member(name);
         put(value);
     }
-    /// Bytes as one long hexadecimal string.
+    /// Adds bytes as one hexadecimal string.
     void add_hex(std::string_view name, const uint8_t* data, uint64_t length);
 
-    /// A member that is an object: what is added up to end() belongs to it.
+    /// Starts a member that is an object. Members until end() belong to it.
     void begin_object(std::string_view name);
-    /// A member that is a list. Its elements may be added as long as no other member is.
+    /// Starts a member that is a list. It ends when another member is added.
     void begin_list(std::string_view name);
-    /// An element that is an object, up to end().
+    /// Starts a list element that is an object, until end().
     void begin_element();
     template <typename T>
     void add_element(const T& value) {
@@ -45,17 +45,17 @@ public:
     }
     void end();
 
-    /// Why the command failed. Of several, the first names the errno, the messages are one after the other.
+    /// Records why the command failed. Of several failures, the first sets the errno; the messages are joined.
     void add_failure(int code, std::string_view kind, std::string_view message, std::string_view reason);
     /// More about that: a cause as `why` names it, words, and what `more` adds to the error.
     void explain_failure(std::string_view cause, std::string_view explanation, std::function<void(JsonRecord&)> more) {
         explained_ = Explained{cause, std::string(explanation), std::move(more)};
     }
     void add_warning(std::string_view text) { warnings_.emplace_back(text); }
-    /// Text of a command that has nothing better to say.
+    /// Adds text to the member `output`, for commands without facts.
     void add_text(std::string_view text) { text_ += text; }
 
-    /// Completes the line.
+    /// Ends the record and its line.
     void finish(bool ok);
 
 private:
@@ -99,12 +99,12 @@ private:
     void add_outcome(bool ok);
     void write_out();
 
-    std::string head_; ///< from the type up to what begin() says
+    std::string head_; ///< text from the type up to what begin() adds
     std::string body_;
     uint64_t* lines_ = nullptr;
-    bool is_begun_ = false; ///< on stdout
-    char last_ = '{';       ///< the last character, for commas
-    int depth_ = 0;         ///< of open objects, the record itself not counted
+    bool is_begun_ = false; ///< a part is on stdout already
+    char last_ = '{';       ///< last character written, which decides about commas
+    int depth_ = 0;         ///< number of open objects, without the record itself
     bool list_is_open_ = false;
     std::optional<Failure> failure_;
     std::optional<Explained> explained_;

@@ -18,7 +18,7 @@ namespace {
 using Nanoseconds = std::chrono::nanoseconds;
 
 double seconds(Nanoseconds elapsed) {
-    // A clock that did not move still gives a finite rate.
+    // At least 1 ns, so that the rate is finite.
     return std::max<double>(static_cast<double>(elapsed.count()), 1.0) / 1e9;
 }
 
@@ -26,7 +26,7 @@ void append(fmt::memory_buffer& out, std::string_view text) {
     out.append(text.data(), text.data() + text.size());
 }
 
-/// `h:mm:ss.ss`, or `00.00 sec` below a second where the short form is wanted.
+/// `h:mm:ss.ss`, or `00.00 sec` below one second if `allow_short` is set.
 void append_time(fmt::memory_buffer& out, Nanoseconds elapsed, bool allow_short) {
     const auto whole = std::chrono::duration_cast<std::chrono::seconds>(elapsed).count();
     const double part = static_cast<double>((elapsed - std::chrono::seconds(whole)).count()) / 1e9;

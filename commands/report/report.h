@@ -113,7 +113,7 @@ public:
     void fail_explained(std::string_view what, const Status& status);
     /// Reports data that differs from the expected pattern.
     void mismatch(const DataMismatch& mismatch);
-    /// Two images are not equal; `text` says how, in lines for stdout.
+    /// Reports that two images differ; `text`: lines for stdout.
     void differ(std::string_view text);
 
     /// Reports on stdout that the user interrupted a command after `done` of `total` bytes.

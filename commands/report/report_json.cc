@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The Reporter's other face: JSON, and what takes one way or the other.
+// The JSON half of the Reporter, and functions that choose between text and JSON.
 #include "commands/report/json_output.h"
 #include "commands/report/report.h"
 
@@ -13,10 +13,10 @@ namespace zoneio {
 
 namespace {
 
-/// What optopt is as long as getopt(3) is content.
+/// An option letter that no line has; optopt then shows whether getopt(3) has complained.
 constexpr char no_option = '\1';
 
-/// Makes getopt(3) forget what it complained about last: it puts that into optopt again and again, whatever it does.
+/// Resets optopt, in which getopt(3) keeps its last complaint.
 void forget_getopt_complaint() {
     char program[] = "";
     char option[] = {'-', no_option, '\0'};
@@ -37,7 +37,7 @@ Reporter::~Reporter() = default;
 
 void Reporter::use_json() {
     json_ = std::make_unique<JsonOutput>();
-    // Its messages would come between; usage() has what they say.
+    // getopt's messages would mix with the records; usage() has their text.
     opterr = 0;
 }
 
@@ -103,7 +103,7 @@ void Reporter::begin_list(std::string_view name) {
 
 void Reporter::keep_text(std::string_view text) {
     JsonRecord* const record = open_record();
-    // stdout is for records.
+    // stdout is reserved for records.
     record != nullptr ? record->add_text(text) : (void)fwrite(text.data(), 1, text.size(), stderr);
 }
 

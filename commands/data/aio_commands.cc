@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-/// That a request is under way; its end is told with the same number.
+/// Reports that a request has been started, with the number that its completion will have.
 struct StartedFact {
     uint64_t id;
 
@@ -19,20 +19,20 @@ struct StartedFact {
 };
 
 Outcome start(Session& session, std::unique_ptr<AioRequest> aio) {
-    // In this order: to start one may mean to report others.
+    // The request is started first, because starting it may report others.
     const StartedFact started{session.aio().start(session.backend(), std::move(aio))};
     session.out().tell(started);
     return Outcome::ok;
 }
 
-/// Starts a request whose iov is there.
+/// Starts a request whose iov is set.
 Outcome start_filled(Session& session, std::unique_ptr<AioRequest> aio, size_t buffers) {
     aio->request.bytes = aio->request.iov.bytes();
     aio->request.buffers = buffers;
     return start(session, std::move(aio));
 }
 
-/// Makes room for the data and starts the request. Without `fill` nobody looks at what is in the memory.
+/// Sets up the iov and starts the request. Without `fill`, the content of the memory does not matter.
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths,
                    Sharing sharing, std::optional<uint8_t> fill) {
     if (const Status status = make_iov(session, aio->buffer, lengths, sharing, aio->request.iov); !status.ok()) {
@@ -46,7 +46,7 @@ Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<
     return start_filled(session, std::move(aio), lengths.size());
 }
 
-/// Starts a write of one byte over and over. Small ones need no memory of their own, however many are in flight.
+/// Starts a write of one byte value. Small writes share memory, however many are in flight.
 Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const VectorArgument& vector, uint8_t byte) {
     if (vector.total <= AioQueue::pattern_bytes && !session.misalign) {
         if (uint8_t* const data = session.aio().pattern(byte)) {
@@ -63,11 +63,11 @@ struct ReadOptions {
     bool dump = false;         // -v
     bool for_machines = false; // -C
     bool quiet = false;        // -q
-    bool registered = false;   // -r; what it asks for needs no doing here
+    bool registered = false;   // -r; no effect
     bool invalid = false;      // -i
 };
 
-/// An option behind which nothing is looked at.
+/// An option after which the rest of the line is ignored.
 template <auto Member>
 OptionStep set_last_flag(const GivenOption& given, detail::Owner<Member>& parsed) {
     (void)set_flag<Member>(given, parsed);
@@ -132,7 +132,7 @@ constexpr OptionRow<WriteOptions> write_options[] = {
     {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
 };
 
-/// Says which options exclude each other; false when some were given.
+/// Reports options that exclude each other. False if there are any.
 bool check_combination(Session& session, const WriteOptions& options, size_t operands) {
     const char* complaint = nullptr;
     if (options.zeroes && operands != 2) {

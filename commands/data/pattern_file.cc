@@ -14,7 +14,7 @@ namespace zoneio {
 
 namespace {
 
-/// Larger files are read piece by piece, as they are written.
+/// Larger files are read piece by piece during the write.
 constexpr uint64_t most_in_memory = 16U << 20;
 constexpr uint64_t part_bytes = 1U << 20;
 
@@ -62,7 +62,7 @@ Status PatternFile::write(Session& session, uint64_t offset, uint64_t bytes, Wri
     if (streamed_size_ != 0) {
         return write_by_parts(session, offset, bytes, flags, done);
     }
-    // Short contents are repeated so often that few segments cover the request.
+    // Short content is repeated, so that few segments cover the request.
     const uint64_t room = std::min(bytes, shared_bytes(bytes));
     if (content_.size() >= room && content_.size() > part_bytes) {
         return write_in_pieces(session.backend(), offset, cyclic_iov(content_.data(), content_.size(), {&bytes, 1}), flags, done);
@@ -109,7 +109,7 @@ Status PatternFile::write_by_parts(Session& session, uint64_t offset, uint64_t b
     return {};
 }
 
-/// Reads from the repeated file, beginning at `position` of the repetition.
+/// Reads from the repeated file, starting at `position` of the repetition.
 Status PatternFile::read_part(uint8_t* data, uint64_t position, uint64_t bytes) const {
     uint64_t done = 0;
     while (done < bytes) {

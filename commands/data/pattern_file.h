@@ -10,13 +10,14 @@
 
 namespace zoneio {
 
-/// What `write -s FILE` writes: the bytes of a file, repeated.
+/// Data of `write -s FILE`: the bytes of a file, repeated.
 class PatternFile {
 public:
-    /// Prepares for a write of `bytes`. False, after saying why on stderr, when there is nothing to write.
+    /// Prepares a write of `bytes` bytes. False if that fails or the file is empty, after an error on stderr.
     bool load(Session& session, const char* name, uint64_t bytes);
 
-    /// Writes the first `bytes` of the repeated content. EINTR: the user ended it; `done` says how much was written then.
+    /// Writes the first `bytes` bytes of the repeated content. EINTR: the user interrupted the command after `done`
+    /// bytes.
     Status write(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done);
 
 private:
@@ -25,7 +26,7 @@ private:
     Status read_part(uint8_t* data, uint64_t position, uint64_t bytes) const;
 
     FileDescriptor file_;
-    uint64_t streamed_size_ = 0; ///< of a file that is read as it is written; 0: its content is in memory
+    uint64_t streamed_size_ = 0; ///< size of a file that is read during the write; 0: the content is in memory
     std::vector<uint8_t> content_;
 };
 

@@ -16,7 +16,7 @@ namespace zoneio {
 
 namespace {
 
-/// How much of a verified read is in memory at a time, bytes.
+/// Size of the pieces of a verified read, in bytes.
 constexpr uint64_t verify_step = 1U << 20;
 
 struct ReadOptions {
@@ -55,7 +55,7 @@ constexpr OptionRow<ReadOptions> readv_options[] = {
     {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&ReadOptions::registered>},
 };
 
-/// The range of a read that is compared with the pattern, relative to its begin.
+/// The range that is compared with the pattern, relative to the start of the read.
 struct VerifyRange {
     uint64_t begin = 0;
     uint64_t length = 0;
@@ -82,14 +82,14 @@ bool check_vmstate(Session& session, const ReadOptions& options, const RangeArgu
     return true;
 }
 
-/// How a read went.
+/// Result of a read.
 struct ReadResult {
     Status status;
-    uint64_t done = 0; ///< when the user ended it
-    DataMismatch mismatch; ///< without bytes: none
+    uint64_t done = 0; ///< bytes read before the user interrupted it
+    DataMismatch mismatch; ///< 0 bytes if there is none
 };
 
-/// A comparison of this part of a read that has not begun.
+/// A comparison result without any bytes compared.
 DataMismatch nothing_compared(uint64_t offset, const VerifyRange& range, const ReadOptions& options) {
     return {.compared_offset = offset + range.begin, .compared_bytes = range.length, .expected = options.pattern.value_or(0)};
 }
@@ -98,7 +98,7 @@ Status read_from(Session& session, const ReadOptions& options, uint64_t offset, 
     return session.backend().execute(Request::read(offset, iov, {.vmstate = options.vmstate}));
 }
 
-/// Reads piece by piece, comparing as it goes; the whole is never in memory.
+/// Reads and compares piece by piece, with the memory of one piece.
 ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_t offset, uint64_t count,
                            const VerifyRange& range) {
     ReadResult result;
@@ -118,7 +118,7 @@ ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_
         }
         uint8_t* const data = data_begin(session, session.scratch());
         if (done == 0) {
-            // A device that gives nothing gives nothing later on, either.
+            // If a device returns no data, the buffer must not keep that of the piece before.
             memset(data, unread_byte, length[0]);
         }
         result.status = read_from(session, options, offset + done, iov);
@@ -129,7 +129,7 @@ ReadResult read_and_verify(Session& session, const ReadOptions& options, uint64_
     return result;
 }
 
-/// Reads the data into the session's buffer, where it stays.
+/// Reads all data into the session's buffer and leaves it there.
 ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t offset, std::span<const uint64_t> lengths,
                       Sharing sharing) {
     ReadResult result;
@@ -139,7 +139,7 @@ ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t off
         return result;
     }
     if (sharing == Sharing::none) {
-        // Otherwise nobody looks at the data.
+        // Otherwise the content of the buffer is not used.
         fill_iov(iov, unread_byte);
     }
     const auto piece = [&](uint64_t done, uint64_t part, bool /*more*/) {
@@ -150,10 +150,11 @@ ReadResult read_whole(Session& session, const ReadOptions& options, uint64_t off
     return result;
 }
 
-/// What the two commands have in common once their arguments are understood.
+/// Common part of read and readv, after their arguments are parsed.
 Outcome do_read(Session& session, const ReadOptions& options, std::string_view name, uint64_t offset,
                 std::span<const uint64_t> lengths, uint64_t count, const VerifyRange& range) {
-    // Before memory is taken for it; a small one the gate looks at in time. The VM state has no end.
+    // The range is checked before memory is allocated. For a small request, the backend's check is early enough; the VM
+    // state has no end.
     const bool is_small = lengths.size() == 1 && count <= verify_step;
     Status in_range = is_small || options.vmstate ? Status() : session.backend().check_range(offset, count, lengths.size());
     const bool by_pieces = options.pattern && !options.dump && count > verify_step && session.backend().may_split();

@@ -63,7 +63,7 @@ constexpr OptionRow<WriteOptions> writev_options[] = {
     {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
 };
 
-/// Says which options of `write` exclude each other; false when some were given.
+/// Reports options that exclude each other. False if there are any.
 bool check_combination(Session& session, const WriteOptions& options) {
     const char* complaint = nullptr;
     const int contents = int(options.zeroes) + int(options.pattern.has_value()) + int(options.source != nullptr);
@@ -95,7 +95,7 @@ bool check_alignment(Session& session, const WriteOptions& options, const RangeA
     return true;
 }
 
-/// Writes one byte over and over, from as little memory as will do. `done` is how much, when the user ended it.
+/// Writes one byte value from a small buffer. `done`: bytes written when the user interrupted it.
 Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t> lengths, uint8_t byte,
                      WriteFlags flags, uint64_t& done) {
     IoVec iov;
@@ -107,7 +107,7 @@ Status write_pattern(Session& session, uint64_t offset, std::span<const uint64_t
     return write_in_pieces(session.backend(), offset, iov, flags, done);
 }
 
-/// Writes zeros; `done` likewise.
+/// Writes zeros. `done`: as above.
 Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlags flags, uint64_t& done) {
     BlockBackend& backend = session.backend();
     const auto piece = [&](uint64_t begin, uint64_t part, bool more) {
@@ -118,7 +118,7 @@ Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlag
     return do_in_pieces(backend, "write", offset, bytes, done, piece);
 }
 
-/// A write that the user ended: what it did is forced out as the whole would have been.
+/// Ends an interrupted write: flushes what it has written if the whole write would have been flushed.
 Outcome finish_interrupted(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset,
                            uint64_t done, uint64_t bytes) {
     if (options.fua || session.backend().writethrough()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What stands between a slip in a device's name and somebody's data.
+// Protects data on devices against mistyped names.
 #pragma once
 
 #include "block/node/open_context.h"
@@ -9,7 +9,7 @@ namespace zoneio {
 
 class Session;
 
-/// The guard that a session wants, for opening an image; empty where it wants none.
+/// The write guard that a session's settings require; empty if none.
 WriteGuard write_guard(Session& session);
 
 } // namespace zoneio

@@ -25,7 +25,7 @@ bool parse_aio_mode(std::string_view word, AioMode& aio) {
     if (!parse_enum(aio_mode_words, word, asked).ok()) {
         return false;
     }
-    // Given several times: `threads` takes nothing back, and `native` wins.
+    // Of several -i options, `native` wins over `io_uring`, and both over `threads`.
     if (asked == AioMode::native || (asked == AioMode::io_uring && aio == AioMode::threads)) {
         aio = asked;
     }
@@ -55,7 +55,7 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
 
 namespace {
 
-/// The name that options give; empty when there is none.
+/// Name of the image according to its options; empty if they have none.
 std::string option_name(const Options& options) {
     for (const char* const key : {"filename", "file.filename"}) {
         if (const std::string* const name = options.find_text(key)) {

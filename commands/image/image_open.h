@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Opening an image, as the `open` command and the program's command line do it.
+// Opens images for the `open` command and the program's command line.
 #pragma once
 
 #include "block/chain/named_file.h"
@@ -12,7 +12,7 @@
 
 namespace zoneio {
 
-/// How an image is to be opened.
+/// How to open an image.
 struct OpenRequest {
     std::optional<std::string> filename;
     Options options;
@@ -29,13 +29,13 @@ struct OpenRequest {
     }
 };
 
-/// What a cache mode stands for.
+/// Meaning of a cache mode.
 struct CacheMode {
     bool writethrough = false;
     bool direct = false;
     bool no_flush = false;
 };
-/// The first is the default.
+/// The first mode is the default.
 inline constexpr EnumWord<CacheMode> cache_mode_words[] = {
     {"writethrough", {.writethrough = true}},
     {"writeback", {}},
@@ -45,25 +45,25 @@ inline constexpr EnumWord<CacheMode> cache_mode_words[] = {
     {"off", {.direct = true}, true},
 };
 
-/// The words of -t, -d and -i, on top of what was given before. False: no such word.
+/// Applies a word of -t, -d or -i to the flags. False if the word is unknown.
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough);
 bool parse_discard_mode(std::string_view word, NodeFlags& flags);
 bool parse_aio_mode(std::string_view word, AioMode& aio);
 
-/// May an option string have an `id`? Only the program's own command line takes one (and no driver knows it).
+/// Whether an option string may have an `id`. Only the program's command line allows it; no driver uses it.
 enum class IdOption { allowed, refused };
 
-/// Parses an option string and adds it to `options`; errors and warnings are told.
+/// Parses an option string and adds it to `options`. Reports errors and warnings.
 bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options);
 
-/// The same as what a row of an option takes.
+/// add_option_string() as the function of an option row.
 OptionStep take_option_string(const GivenOption& given, Options& options);
 
-/// The file that the name of an image means, in the form that `open` takes now: a name, or with --image-opts an option
-/// string. Nothing after an error, which was told.
+/// The file for the name of an image; with --image-opts, for an option string. Empty after an error, which has been
+/// reported.
 std::optional<NamedFile> parse_image_file(Session& session, const std::string& name);
 
-/// Opens the image; errors and warnings are told.
+/// Opens the image. Reports errors and warnings.
 Outcome open_image(Session& session, OpenRequest request);
 
 } // namespace zoneio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Commands about the image as a whole: length, info, map, alloc, truncate, flush, discard.
+// Commands about the whole image: length, info, map, alloc, truncate, flush, discard.
 #include "block/base/decimal.h"
 #include "block/base/size.h"
 #include "block/node/mode_words.h"
@@ -30,10 +30,10 @@ struct LengthFact {
     void json(JsonRecord& record) const { record.add("length", bytes); }
 };
 
-/// The format of the image; text shows one without format with its protocol, as qemu-io does.
+/// The format of the image. Text shows the protocol if there is no format, as qemu-io does.
 struct FormatFact {
     std::string_view name;
-    std::string_view protocol; ///< empty: there is a format above one
+    std::string_view protocol; ///< empty if there is a format
 
     void text(Reporter& out) const {
         out.print("format name: {}\n", name);
@@ -93,7 +93,7 @@ Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*lin
     return Outcome::ok;
 }
 
-/// A run of the image that is allocated, or is not.
+/// A range of the image that is allocated as a whole, or not at all.
 struct Run {
     uint64_t bytes = 0;
     bool allocated = false;
@@ -116,7 +116,7 @@ struct ExtentFact {
     }
 };
 
-/// How much of a stretch is allocated.
+/// Allocated bytes in a range.
 struct AllocationFact {
     uint64_t offset;
     uint64_t bytes;
@@ -130,7 +130,7 @@ struct AllocationFact {
     }
 };
 
-/// The run that begins at `offset`, which is before `end`.
+/// The run that starts at `offset`. REQUIRES: `offset` < `end`.
 Result<Run> run_at(BlockBackend& backend, uint64_t offset, uint64_t end) {
     Run run;
     while (offset + run.bytes < end) {
@@ -196,7 +196,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
         }
         allocated += run->allocated ? run->bytes : 0;
         done += run->bytes;
-        // The node below may end before this one, which is measured in whole sectors.
+        // The node below may end earlier, because lengths are rounded up to sectors.
         count = run->bytes == 0 ? done : count;
     }
     session.out().tell(AllocationFact{begin, count, allocated});
@@ -226,7 +226,7 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
     if (!options) {
         return Outcome::failed;
     }
-    // The message names the first word after the command, whatever it is; scripts may know it so.
+    // As in qemu-io, the message names the first word after the command, even if it is an option.
     const std::optional<int64_t> size = parse_size_argument(session, line.argv[optind], line.argv[1]);
     if (!size) {
         return Outcome::failed;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// open, close, reopen and quit.
+// The commands open, close, reopen and quit.
 #include "commands/export/served.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
@@ -12,7 +12,7 @@ namespace zoneio {
 
 namespace {
 
-/// Tells of a word that is no mode of an option.
+/// Reports an unknown mode of an option.
 OptionStep check_mode(const GivenOption& given, bool is_known, std::string_view option) {
     if (is_known) {
         return OptionStep::next;
@@ -141,7 +141,7 @@ constexpr OptionRow<ReopenOptions> reopen_options[] = {
      take_reopen_options},
 };
 
-/// Nothing after an error, which was told.
+/// Empty after an error, which has been reported.
 std::optional<ReopenOptions> parse_reopen(Session& session, const Command& command, CommandLine line) {
     ReopenOptions current;
     current.flags = session.backend().flags();
@@ -169,7 +169,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     }
     const auto on_off = [](bool on) { return std::string(on ? "on" : "off"); };
     if (reopen->has_access) {
-        // As an option it also wins over what the image was opened with.
+        // As an option, it also overrides the value with which the image was opened.
         reopen->options.set("read-only", on_off(reopen->flags.read_only));
     }
     if (reopen->has_cache) {
@@ -186,7 +186,7 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     const Status status = backend.reopen(std::move(reopen->options), reopen->flags, reopen->writethrough);
     if (!status.ok()) {
         if (gives_up_writing) {
-            // What was given up a moment ago is still to be had, or the next write will ask for it again.
+            // Takes the permissions back. If that fails, the next write tries again.
             (void)backend.require(held);
         }
         session.out().error({FailureKind::open}, status);

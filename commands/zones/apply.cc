@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zone_apply: one operation on every zone of a kind.
+// zone_apply: runs one operation on all zones that a filter selects.
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
@@ -16,10 +16,10 @@ namespace zoneio {
 
 namespace {
 
-/// So many zones are looked at, then worked on: a device may have millions.
+/// Number of zones that are reported at a time, because a device may have millions.
 constexpr uint64_t batch_zones = 4096;
 
-/// A zone that refused, or with --dry-run each that was tried; text and records have nothing about the others.
+/// A zone whose operation failed; with --dry-run, each zone tried. Other zones are not reported.
 struct AppliedFact {
     ZoneOperation operation;
     uint64_t number;
@@ -45,7 +45,7 @@ struct AppliedFact {
     }
 };
 
-/// What came of all of them. As text, refusals are a failure, which says so itself, but for --dry-run.
+/// Sum over all zones. In text mode, failures are reported as an error instead, except with --dry-run.
 struct SumFact {
     ZoneOperation operation;
     bool dry_run;
@@ -68,11 +68,11 @@ struct SumFact {
 
 class BulkOperation {
 public:
-    /// With a trial that is what the operation is done to, and not the device.
+    /// With `trial`, operates on it instead of on the device.
     BulkOperation(Session& session, const ZoneOperation& operation, std::unique_ptr<ZoneTrial> trial)
         : session_(session), operation_(operation), trial_(std::move(trial)) {}
 
-    /// Does all zones that are taken; failures of single zones are told and counted.
+    /// Operates on all selected zones. Failures of single zones are reported and counted.
     Status run(const ZoneFilter& filter) {
         const uint64_t zones = session_.backend().limits().nr_zones;
         const uint64_t last = zones == 0 ? 0 : std::min(filter.range().last, zones - 1);
@@ -87,7 +87,7 @@ public:
                 return found.status();
             }
             for (const NumberedZone& zone : batch_) {
-                // What would be done is shown line by line: no place for another line.
+                // A dry run prints line by line, so it shows no progress line.
                 if (trial_ ? InterruptEndsCommand::is_requested() : !work.step(zone.number)) {
                     return Status::from_errno(EINTR);
                 }

@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// The smallest of 1, 2, 5, 10, 20... that is enough: rows then begin with round numbers.
+/// The smallest of 1, 2, 5, 10, 20... that suffices, so that rows start with round numbers.
 uint64_t round_group(uint64_t zones, uint64_t most) {
     for (uint64_t power = 1;; power *= 10) {
         for (const uint64_t step : {UINT64_C(1), UINT64_C(2), UINT64_C(5)}) {

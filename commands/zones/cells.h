@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The zones of a device in as many cells as there is room for: what every kind of map is drawn from.
+// Divides the zones of a device into as many cells as fit. All kinds of maps are drawn from these.
 #pragma once
 
 #include "commands/zones/tally.h"
@@ -11,31 +11,32 @@
 
 namespace zoneio {
 
-/// One zone, or some that follow each other.
+/// One zone, or several consecutive ones.
 struct ZoneCell {
-    uint64_t first = 0; ///< number of its first zone
+    uint64_t first = 0; ///< number of the first zone
     ZoneTally tally;
 
-    /// What is most worth knowing of its zones: that some are lost, else open, else closed; else what they are.
+    /// The most important state among its zones: read-only or offline, then open, then closed, then the others.
     ZoneState state() const;
-    /// Is known how much is written? Not in conventional zones, nor in those that the device gave up.
+    /// False if it is unknown how much is written, as for conventional, read-only and offline zones.
     bool has_fill() const { return tally.capacity > 0; }
     bool is_full() const { return has_fill() && tally.written == tally.capacity; }
-    /// How much is written on a scale from 0, nothing, to `steps`, all of it; what is in between is neither.
+    /// How much is written, on a scale from 0 (nothing) to `steps` (everything); partly written zones are in between.
     unsigned level(unsigned steps) const;
 };
 
-/// A device on a map.
+/// The cells of a device.
 struct ZoneCells {
-    uint64_t group = 1; ///< zones in a cell; the last one may have fewer
+    uint64_t group = 1; ///< zones per cell; the last cell may have fewer
     ZoneTally total;
     std::vector<ZoneCell> cells;
 };
 
-/// Reads the device into at most `most` cells (> 0), of 1, 2, 5, 10, 20... zones each. EINTR: the user ended it.
+/// Reads the zones of a device into at most `most` cells (> 0) of 1, 2, 5, 10, 20... zones each. EINTR: the user
+/// interrupted the command.
 Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most);
 
-/// What there is to say of a device above its map: geometry, how much is written, how many zones are open and active.
+/// Summary lines above a map: geometry, how much is written, number of open and active zones.
 std::vector<std::string> summary_of(const Limits& limits, const ZoneCells& cells);
 
 } // namespace zoneio

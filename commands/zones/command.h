@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What zoneio's own zone commands have in common.
+// Common parts of zoneio's own zone commands.
 #pragma once
 
 #include "commands/parse_options.h"
@@ -8,22 +8,22 @@
 
 namespace zoneio {
 
-/// Is the open device zoned? Says so when not.
+/// True if the open device is zoned. Reports an error otherwise.
 bool check_zoned(Session& session, const Command& command);
 
-/// `PROGRAM: COMMAND: REASON` on stderr, or that the user ended it.
+/// Prints `PROGRAM: COMMAND: REASON` on stderr, or that the user interrupted the command.
 Outcome zone_command_failed(Session& session, const Command& command, const Status& status);
 
-/// Says what is wrong with the argument of an option, if anything is.
+/// Reports an error in the argument of an option, if `status` has one.
 OptionStep zone_option_step(const GivenOption& given, const Status& status);
 
-/// The option narrows the choice of zones, the `filter` of a `Parsed`.
+/// Parses an argument into the `filter` of a `Parsed`, with ZoneFilter's function `Set`.
 template <Status (ZoneFilter::*Set)(std::string_view), typename Parsed>
 OptionStep set_filter(const GivenOption& given, Parsed& parsed) {
     return zone_option_step(given, (parsed.filter.*Set)(given.word));
 }
 
-// The rows that commands about some of the zones share.
+// Option rows of commands that select zones.
 
 template <typename Parsed>
 inline constexpr OptionRow<Parsed> zone_range_row{

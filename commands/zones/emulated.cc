@@ -91,7 +91,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     return Outcome::ok;
 }
 
-/// One thing that is wrong with a file.
+/// A problem of a file.
 struct ProblemFact {
     const ZonedCheck::Problem& problem;
 
@@ -104,7 +104,7 @@ struct ProblemFact {
     }
 };
 
-/// How a check ended. As text, errors that are left are a failure, which says so itself.
+/// Result of a check. In text mode, remaining problems are reported as an error instead.
 struct CheckedFact {
     uint64_t found;
     uint64_t repaired;
@@ -122,7 +122,7 @@ struct CheckedFact {
     }
 };
 
-/// The file of the zoned device that is open; nothing when there is none, which is told.
+/// The file of the open emulated device. Empty if there is none, after an error.
 std::optional<NamedFile> open_zoned_file(Session& session) {
     std::string filename = session.is_open() ? session.backend().file_of("zoned") : std::string();
     if (!filename.empty()) {

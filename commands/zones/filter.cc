@@ -12,7 +12,7 @@ namespace zoneio {
 
 namespace {
 
-/// Reads a number with an optional unit behind it; false when there is none.
+/// Parses a number with an optional unit after it. False if there is none.
 bool take_number(std::string_view& text, char unit, uint64_t& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc()) {
@@ -108,7 +108,7 @@ bool ZoneFilter::takes(uint64_t number, const ZoneDescriptor& zone) const {
 
 namespace {
 
-/// The zones of a device with so many that may be taken; nothing when there are none.
+/// Zones that may be selected, for a device with `zones` zones; empty if there are none.
 std::optional<Span> zones_to_visit(uint64_t zones, const ZoneFilter& filter, const Span& range) {
     const uint64_t first = std::max(range.first, filter.range().first);
     const uint64_t last = std::min({range.last, filter.range().last, zones - 1});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Which zones a command is about: what zone_list and zone_apply choose them by.
+// Selects zones, for zone_list and zone_apply.
 #pragma once
 
 #include "block/backend.h"
@@ -15,7 +15,7 @@
 
 namespace zoneio {
 
-/// A number of either end, both included.
+/// Numbers from `first` to `last`, both included.
 struct Span {
     uint64_t first = 0;
     uint64_t last = UINT64_MAX;
@@ -27,16 +27,16 @@ using StateSet = std::bitset<zone_state_words.size()>;
 
 class ZoneFilter {
 public:
-    /// `full,closed`: the words of zone_state_words, and `open`, `active`.
+    /// States: `full,closed`, from the words of zone_state_words and `open`, `active`.
     Status set_states(std::string_view words);
-    /// Zone numbers: `5`, `5-7`, `5-`, `-7`; each may have a `z`.
+    /// Zone numbers: `5`, `5-7`, `5-`, `-7`; a `z` may follow each.
     Status set_range(std::string_view word);
-    /// Percent of the capacity that is written, in the same form.
+    /// Percentage of the capacity that is written, in the same form.
     Status set_fill(std::string_view word);
 
     bool takes(uint64_t number, const ZoneDescriptor& zone) const;
     const Span& range() const { return range_; }
-    /// Was anything asked for?
+    /// True if a filter was set.
     bool is_set() const { return is_set_; }
 
 private:
@@ -46,13 +46,13 @@ private:
     std::optional<Span> fill_;
 };
 
-/// What `--state` takes: the words of zone_state_words, each once, and `open`, `active`.
+/// Words for `--state`: those of zone_state_words without duplicates, and `open`, `active`.
 std::vector<std::string_view> zone_state_options();
 
 using NumberedZoneVisitor = std::function<void(uint64_t number, const ZoneDescriptor& zone)>;
 
-/// Calls `visit` for every zone of a range that exists and is taken; returns how many were, or EINTR when the user ended
-/// it. Memory does not grow with them. `visit` must not ask for more of the device.
+/// Calls `visit` for every selected zone of a range, and returns their number. EINTR: the user interrupted the command.
+/// Uses constant memory. `visit` must not use the device.
 Result<uint64_t> visit_zones(BlockBackend& backend, const ZoneFilter& filter, const Span& range,
                              const NumberedZoneVisitor& visit);
 /// The same for the zones of a trial.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zone_info and zone_list: what a zoned device is, and its zones in a table.
+// zone_info and zone_list: the facts of a zoned device, and a table of its zones.
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/text/terminal.h"
@@ -34,7 +34,7 @@ std::string capacity_text(const ZoneTally& tally) {
                : fmt::format("{} to {}", size_text(tally.smallest_capacity), size_text(tally.largest_capacity));
 }
 
-/// What a device is, and what its zones come to.
+/// Facts of a device, and sums over its zones.
 struct DeviceFact {
     const Limits& limits;
     const ZoneTally& tally;
@@ -102,8 +102,8 @@ Outcome run_zone_info(Session& session, const Command& command, CommandLine /*li
     return Outcome::ok;
 }
 
-/// Writes the lines of the table. Every column is as wide as anything that may come, so no line waits for others; on a
-/// terminal that has no room for all of them, those that tell least are left out.
+/// Prints the lines of the table. Columns have fixed widths, so no line waits for others. On a narrow terminal, the
+/// least important columns are left out.
 class ZoneListing {
 public:
     ZoneListing(Reporter& out, const Limits& limits, uint64_t length, bool in_bytes)
@@ -121,7 +121,7 @@ public:
              fill ? std::string(fmt::format_int(*fill).c_str()) + '%' : none, state_text(zone.state), type_text(zone.type));
     }
 
-    /// Writes what is still held back: some lines at a time, for the sake of pipes.
+    /// Writes the collected lines; several at a time, because each write to a pipe is expensive.
     void write_lines() {
         out_.write(lines_);
         lines_.clear();
@@ -136,7 +136,7 @@ private:
     static constexpr size_t type_width = 12;
     static constexpr const char* none = "N/A";
 
-    /// Some characters of every line.
+    /// A range of characters that is left out of every line.
     struct Cut {
         size_t begin;
         size_t length;
@@ -198,11 +198,11 @@ private:
     bool in_bytes_;
     size_t zone_width_;
     size_t size_width_;
-    std::vector<Cut> cuts_; ///< the last first
+    std::vector<Cut> cuts_; ///< from right to left
     std::string lines_;
 };
 
-/// The names of the columns, which records do not need.
+/// The column titles, for text only.
 struct HeadFact {
     ZoneListing& table;
 
@@ -223,7 +223,7 @@ struct RowFact {
     }
 };
 
-/// How many zones were listed, of how many.
+/// Number of zones listed, and number of all zones.
 struct ShownFact {
     uint64_t shown;
     uint64_t zones;

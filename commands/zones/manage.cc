@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The six zone commands.
+// qemu-io's six zone commands.
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"
@@ -38,10 +38,10 @@ struct ZoneFact {
     }
 };
 
-/// Where appended data went, bytes.
+/// Offset of appended data, in bytes.
 struct AppendedFact {
     uint64_t position;
-    bool is_asked_for; ///< -p; JSON always tells
+    bool is_asked_for; ///< -p; JSON always has the offset
 
     void text(Reporter& out) const {
         if (is_asked_for) {
@@ -96,9 +96,9 @@ constexpr OptionRow<AppendOptions> append_options[] = {
 };
 
 Outcome run_zone_append(Session& session, const Command& command, CommandLine line) {
-    // Only the first option is looked at, and any of them asks for the position: upstream's users rely on it.
+    // As in QEMU, only the first option is parsed, and any option asks for the position.
     const bool show_position = next_option(command, line) != -1;
-    // Options are words too: of the three that are asked for, operands may be as few as none.
+    // Options count as words, so the three required words may include no operand.
     const std::optional<VectorArgument> vector = parse_vector(session, line.operands());
     if (!vector) {
         return Outcome::failed;

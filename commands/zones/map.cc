@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zone_map: the whole device at a glance, once, as a picture, or as it goes on.
+// zone_map: a map of the whole device as text, once or repeatedly, or as a picture.
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
@@ -26,10 +26,10 @@ struct MapOptions {
     const char* html = nullptr;
     bool watch = false;
     std::chrono::milliseconds pause{1000};
-    std::optional<uint64_t> count; ///< of maps to show while watching
+    std::optional<uint64_t> count; ///< number of maps to show while watching
 };
 
-/// A number of an option within limits; says what is wrong with another.
+/// Parses a number within limits. EINVAL, with the limits, for others.
 template <typename Number>
 bool parse_number_option(Session& session, const Command& command, const char* name, const char* word, Number low,
                          Number high, Number& number) {
@@ -44,7 +44,7 @@ bool parse_number_option(Session& session, const Command& command, const char* n
     return true;
 }
 
-/// The option takes a number within limits.
+/// Stores a number within limits.
 template <auto Member, auto Low, auto High>
 OptionStep set_number(const GivenOption& given, MapOptions& parsed) {
     auto number = Low;
@@ -73,7 +73,7 @@ constexpr OptionRow<MapOptions> map_options[] = {
      set_number<&MapOptions::count, uint64_t{1}, longest_watch>},
 };
 
-/// Nothing after an error, which was told.
+/// Empty after an error, which has been reported.
 std::optional<MapOptions> parse_map_options(Session& session, const Command& command, CommandLine line) {
     std::optional<MapOptions> parsed = parse_options(session, command, line, map_options);
     if (!parsed) {
@@ -93,13 +93,13 @@ std::optional<MapOptions> parse_map_options(Session& session, const Command& com
     return parsed;
 }
 
-/// What the device is called: its file's name without directories.
+/// Name of the device: its file name without directories.
 std::string device_name(Session& session) {
     const std::string name = session.backend().filename();
     return name.empty() ? "a zoned device in memory" : name.substr(name.rfind('/') + 1);
 }
 
-/// A map, or as a record its cells.
+/// A map; in JSON, its cells.
 struct MapFact {
     const TextScreen& screen;
     const Limits& limits;
@@ -199,7 +199,7 @@ Outcome show_once(Session& session, const Command& command, const MapOptions& op
     return Outcome::ok;
 }
 
-/// `text` on a terminal, over what was there before: line by line, so that nothing flickers.
+/// `text` for a terminal, over the old content line by line, so that nothing flickers.
 std::string over_screen(const std::string& text) {
     std::string drawn = "\033[H";
     for (const char c : text) {
@@ -208,7 +208,7 @@ std::string over_screen(const std::string& text) {
     return drawn + "\033[J";
 }
 
-/// Others may use the device meanwhile.
+/// Releases the turn while it waits, so that exports can use the device.
 bool wait_for_key(Session& session, KeyWatch& keys, std::chrono::milliseconds pause) {
     const Turn::Pause others_turn(session.turn());
     return keys.wait(pause);

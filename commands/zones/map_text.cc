@@ -11,14 +11,14 @@ namespace zoneio {
 namespace {
 
 constexpr unsigned cell_width = 2;
-/// Lines that are not rows of cells: summary, legend and the prompt below, as they come at 80 columns.
+/// Lines needed besides rows of cells at 80 columns: summary, legend and the next prompt.
 constexpr unsigned other_lines = 8;
 constexpr unsigned fewest_rows = 4;
 
 struct Glyphs {
-    std::span<const std::string_view> levels; ///< from nothing written to all
+    std::span<const std::string_view> levels; ///< from nothing written to everything written
     std::string_view conventional;
-    std::string_view given_up; ///< read-only or offline: nobody knows how much is written
+    std::string_view given_up; ///< read-only or offline: unknown how much is written
 };
 
 constexpr std::array<std::string_view, 9> block_levels{"·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -26,19 +26,19 @@ constexpr std::array<std::string_view, 11> ascii_levels{".", "1", "2", "3", "4",
 constexpr Glyphs block_glyphs{block_levels, "▒", "░"};
 constexpr Glyphs ascii_glyphs{ascii_levels, "=", "-"};
 
-/// SGR codes, as in zone_state_words; those of the sixteen colours that are readable on black and on white.
+/// SGR codes in the order of zone_state_words, chosen to be readable on black and on white.
 constexpr std::array<std::string_view, zone_state_words.size()> colours{"2", "32", "36", "33", "34", "35", "31", "2"};
 
-/// Words that belong together: a sample from the map, perhaps, and plain text.
+/// Words that stay on one line: an optional sample from the map, and text.
 struct Piece {
-    std::string sample; ///< with its colour
+    std::string sample; ///< with its colour codes
     size_t sample_width = 0;
     std::string text;
 
     size_t width() const { return sample_width + (sample_width > 0 ? 1 : 0) + text.size(); }
 };
 
-/// Sets pieces into lines of a width: whole where they fit, else word by word.
+/// Arranges pieces in lines. A piece that does not fit into a line is broken between words.
 class Lines {
 public:
     explicit Lines(size_t width) : width_(width) {}
@@ -163,7 +163,7 @@ private:
     std::string text_;
 };
 
-/// Cells in a row, a round number where there is room for ten.
+/// Cells per row; a multiple of ten if there is room for ten.
 uint64_t columns_for(unsigned width, uint64_t zones) {
     const uint64_t label = fmt::format_int(zones - 1).size() + 1;
     const uint64_t room = width > label + cell_width ? (width - label) / cell_width : 1;

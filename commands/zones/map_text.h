@@ -8,11 +8,11 @@
 
 namespace zoneio {
 
-/// How many cells a map in text has room for.
+/// Number of cells for which a text map has room.
 uint64_t map_text_room(const TextScreen& screen, uint64_t zones);
 
-/// The map in text: a summary, rows of cells that begin with the number of their first zone, and a legend of what is on
-/// it. A cell is a glyph for how much is written and, where there is more to know, a letter for the state.
+/// The map as text: a summary, rows of cells that start with the number of their first zone, and a legend. A cell
+/// consists of a glyph for the part that is written and, if needed, a letter for the state.
 std::string map_text(const TextScreen& screen, const Limits& limits, const ZoneCells& cells);
 
 } // namespace zoneio

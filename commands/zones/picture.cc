@@ -11,13 +11,13 @@ namespace zoneio {
 
 namespace {
 
-// Pixels.
+// Sizes are in pixels.
 constexpr uint64_t cell = 18;
 constexpr uint64_t pitch = 20;
 constexpr uint64_t margin = 16;
 constexpr uint64_t label_width = 56;
 constexpr uint64_t head_line = 18;
-constexpr uint64_t character_width = 8; // of monospace text of 12 pixels, rounded up
+constexpr uint64_t character_width = 8; // of monospace text with 12 pixels, rounded up
 constexpr uint64_t legend_line = 22;
 constexpr uint64_t legend_item = 190;
 constexpr uint64_t fewest_columns = 20;
@@ -41,7 +41,7 @@ constexpr std::array<StateColours, zone_state_words.size()> state_colours{{
     {"#6e7781", "#9198a1", "#ffffff"},
 }};
 
-/// What hovering over a cell tells.
+/// Text shown when the pointer is over a cell.
 std::string title_of(const ZoneCell& cell) {
     const uint64_t last = cell.first + cell.tally.zones - 1;
     std::string text = cell.tally.zones == 1 ? fmt::format("zone {}: ", cell.first)
@@ -122,7 +122,7 @@ private:
         add("}}\n</style>\n");
     }
 
-    /// Joins what there is to say of the device into lines that the picture is wide enough for.
+    /// Joins the summary lines into lines that use the width of the picture.
     std::vector<std::string> head_lines() const {
         const uint64_t room = (label_width + columns_ * pitch) / character_width;
         std::vector<std::string> lines;
@@ -144,7 +144,7 @@ private:
         }
     }
 
-    /// A frame in the colour of the state, filled from below as far as the zone is written.
+    /// Adds a frame in the colour of the state, filled from below in proportion to what is written.
     void add_square(uint64_t x, uint64_t y, ZoneState state, uint64_t filled) {
         const size_t index = state_index(state);
         add("<rect class=\"frame s{}\" x=\"{}.5\" y=\"{}.5\" width=\"{}\" height=\"{}\" rx=\"2\"/>", index, x, y, cell - 1, cell - 1);
@@ -208,7 +208,7 @@ std::string xml_escape(std::string_view text) {
         case '>': escaped += "&gt;"; break;
         case '"': escaped += "&quot;"; break;
         default:
-            // Control characters have no place in XML, not even escaped (XML 1.0, section 2.2).
+            // Control characters are not allowed in XML, not even escaped (XML 1.0, section 2.2).
             if (!character || character->code < ' ' || is_noncharacter(character->code)) {
                 escaped += '?';
             } else {

@@ -8,17 +8,17 @@
 
 namespace zoneio {
 
-/// A picture has no more cells than these; a larger device has several zones in a cell.
+/// Most cells in a picture. On a larger device, a cell stands for several zones.
 inline constexpr uint64_t most_picture_cells = 4096;
 
-/// The map as an SVG picture of its own: readable on light and dark grounds, with a title for each cell that tells
-/// the zone, its state and how much is written. `name` is the device's.
+/// The map as a self-contained SVG picture, readable on light and dark backgrounds. The title of each cell has the
+/// zone, its state and how much is written. `name`: of the device.
 std::string zone_svg(std::string_view name, const Limits& limits, const ZoneCells& cells);
 
-/// The same as a page with a table of the states; nothing in it comes from elsewhere. It is well-formed XML, too.
+/// The map as a self-contained page, with a table of the states. It is well-formed XML.
 std::string zone_html(std::string_view name, const Limits& limits, const ZoneCells& cells);
 
-/// `text` for XML.
+/// Escapes `text` for XML.
 std::string xml_escape(std::string_view text);
 
 } // namespace zoneio

@@ -18,7 +18,7 @@ Status failed(const std::string& filename, int error) {
     return Status::error(error, fmt::format("cannot write '{}': {}", filename, strerror(error)));
 }
 
-/// Is a file there that is not to be lost?
+/// Error if an existing file must not be replaced.
 Status check_target(const std::string& filename) {
     struct stat st{};
     if (stat(filename.c_str(), &st) != 0) {

@@ -8,9 +8,9 @@
 
 namespace zoneio {
 
-/// Writes a picture to a file: whole, or not at all. One that is there is replaced if it is a picture or page itself, and
-/// its mode stays; so does a symbolic link to it.
-/// EEXIST: it is something else, an image perhaps; else what the system says. The text names the file.
+/// Writes a picture to a file, completely or not at all. An existing file is replaced if it is itself a picture or
+/// page; its mode is kept, and so are symbolic links to it. EEXIST: the file is something else, perhaps an image.
+/// Errors name the file.
 Status write_picture(const std::string& filename, std::string_view content);
 
 } // namespace zoneio

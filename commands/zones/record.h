@@ -6,13 +6,13 @@
 
 namespace zoneio {
 
-/// The name of a state in records, after the kernel's: `implicit-open`.
+/// Name of a state in records, such as `implicit-open`, after the kernel's names.
 std::string_view state_name(ZoneState state);
 /// `conventional`, `sequential-required`, `sequential-preferred`.
 std::string_view type_name(ZoneType type);
-/// What a record has about a zone, as members of the object that is open.
+/// Adds the members for a zone to the open object.
 void add_zone(JsonRecord& record, const ZoneDescriptor& zone);
-/// The same with its number, and how much is written.
+/// Adds the members for a zone, its number, and how much is written.
 void add_numbered_zone(JsonRecord& record, uint64_t number, const ZoneDescriptor& zone);
 
 } // namespace zoneio

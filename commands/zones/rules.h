@@ -9,12 +9,12 @@
 
 namespace zoneio {
 
-/// The rule that keeps this zone from an operation, whatever else is open, in a few words; empty when there is none. What
-/// devices do not agree about (closing what is not open, opening what is full) counts as forbidden.
+/// The rule that forbids an operation on this zone, whatever the state of other zones; empty if none does. Operations
+/// about which devices differ (closing a zone that is not open, opening a full one) count as forbidden.
 std::string_view rule_against(ZoneOp op, const ZoneDescriptor& zone);
 
-/// Why an operation on one zone failed, which was as `zone` says before: the rule, the limit that was reached, or the text
-/// of the errno.
+/// Why an operation on a zone failed: the rule, the limit that was reached, or the text of the errno. `zone`: its state
+/// before the operation.
 std::string refusal_text(ZoneOp op, const ZoneDescriptor& zone, const Status& status);
 
 } // namespace zoneio

@@ -9,14 +9,15 @@
 
 namespace zoneio {
 
-/// What some zones of a device come to. Sizes in bytes.
+/// Sums over zones of a device. Sizes are in bytes.
 struct ZoneTally {
     uint64_t zones = 0;
-    std::array<uint64_t, zone_state_words.size()> states{}; ///< zones in each state, as in zone_state_words
-    uint64_t conventional = 0;                              ///< zones without a write pointer of their own
-    uint64_t capacity = 0; ///< of the zones of which is known how much of them is written
+    std::array<uint64_t, zone_state_words.size()> states{}; ///< number of zones in each state, in the order of
+                                                            ///< zone_state_words
+    uint64_t conventional = 0;                              ///< number of conventional zones
+    uint64_t capacity = 0; ///< of zones for which it is known how much is written
     uint64_t written = 0;
-    uint64_t smallest_capacity = 0; ///< of sequential zones; 0 when there are none
+    uint64_t smallest_capacity = 0; ///< of sequential zones; 0 if there are none
     uint64_t largest_capacity = 0;
 
     void add(const ZoneDescriptor& zone);
@@ -26,7 +27,7 @@ struct ZoneTally {
     unsigned percent() const { return percent_of(written, capacity); }
 };
 
-/// Adds up all zones of a device. EINTR: the user ended it.
+/// Sums over all zones of a device. EINTR: the user interrupted the command.
 Result<ZoneTally> tally_zones(BlockBackend& backend);
 
 /// `2 of 4`, or `2, no limit`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why an image could not be served, or not taken away while it is.
+// Causes about exports: why an image cannot be exported, or cannot be closed while it is.
 #include "commands/why/why.h"
 
 #include <bit>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why an image refuses what is asked of it, zones aside; and what is left when nothing else is known.
+// Causes about images, except zones; and explanations for everything without a more specific cause.
 #include "block/base/size.h"
 #include "commands/command.h"
 #include "commands/why/why.h"
@@ -59,7 +59,7 @@ Explanation explain_past_end(Evidence& evidence) {
     return explanation;
 }
 
-/// `'disk.img'`, the file that failed, or else `the file`.
+/// Name of the file that failed, in quotes, or `the file`.
 std::string host_file(const Evidence& evidence) {
     std::string name = evidence.facts().name;
     if (name.empty() && evidence.is_request()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why an image on an NBD server could not be opened, or a request to it failed.
+// Causes about NBD servers: why an image could not be opened, or a request failed.
 #include "commands/why/why.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// The words that open the same image for reading; empty where they have to be quoted.
+/// Words of an `open` command that opens the image read-only; empty if they would need quotes.
 std::string open_read_only(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
     return word.empty() || word.find_first_of(" '\"\\\t") != std::string::npos ? "" : fmt::format("open -r {}", word);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why an image could not be opened.
+// Causes of failures to open an image.
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
@@ -23,13 +23,13 @@ std::string folder_of(const std::string& file) {
     return slash == std::string::npos ? "." : slash == 0 ? "/" : file.substr(0, slash);
 }
 
-/// Would a command take this name for what it is, and as one word?
+/// True if a command would take this name as one word, and as a name.
 bool is_plain_word(const std::string& name) {
     const auto is_plain = [](unsigned char c) { return c > ' ' && c != 0x7F; };
     return !name.empty() && name.front() != '-' && name.front() != '#' && std::all_of(name.begin(), name.end(), is_plain);
 }
 
-/// `open OPTIONS NAME`; nothing where that would fail. To find out the image is opened for reading, and closed.
+/// `open OPTIONS NAME`, or nothing if that would fail. Tries it: opens the image read-only and closes it.
 std::string open_command(std::string_view options, const std::string& name, NodeFlags flags, const std::string& driver = {}) {
     struct stat st{};
     if (!is_plain_word(name) || (stat(name.c_str(), &st) == 0 && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))) {
@@ -59,7 +59,7 @@ bool is_open_errno(Evidence& evidence) {
     return is_open(evidence) && evidence.code() == Errno;
 }
 
-/// Could 'create' make it? It says what the name of a protocol in front means.
+/// True if `create` could make the file. `create` interprets the name of a protocol at the start.
 bool can_be_created(const std::string& file) {
     struct stat st{};
     const bool is_free = lstat(file.c_str(), &st) != 0 && errno == ENOENT;

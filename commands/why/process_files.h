@@ -8,11 +8,11 @@ namespace zoneio {
 
 struct ProcessName {
     long id;
-    std::string name; ///< as the kernel knows it, at most 15 characters
+    std::string name; ///< the kernel's name, at most 15 characters
 };
 
-/// The other processes that have a file open, as far as /proc shows them: those of other users only to root. The kernel
-/// does not tell whose an open-file-description lock is, so this is as near as one comes.
+/// Other processes that have a file open, as far as /proc shows them; only root sees those of other users. The kernel
+/// does not tell who holds an open file description lock, so this is the best approximation.
 std::vector<ProcessName> processes_with(const std::string& filename);
 
 } // namespace zoneio

@@ -44,7 +44,7 @@ void add_limit(JsonRecord& record, Evidence& evidence, bool active) {
     record.end();
 }
 
-/// The first of the zones that have the places.
+/// Adds the first of the zones that are open or active.
 void add_holders(JsonRecord& record, const ZoneHolders& holders) {
     const auto add = [&](ZoneState state, const ZoneNumbers& zones) {
         for (const ZoneNumbers::Run& run : zones.runs()) {
@@ -83,7 +83,7 @@ void WhyFact::text(Reporter& out) const {
     if (explanation.repair.empty()) {
         return;
     }
-    // A command stays in one piece: somebody may want to copy it.
+    // A command stays on one line, so that it can be copied.
     const std::string repair = for_terminal(STDOUT_FILENO, fmt::format("  Try: {}", explanation.repair));
     const std::string note = explanation.note.empty() ? "" : fmt::format("    ({})", explanation.note);
     const bool fits = repair.size() + note.size() <= line_columns(STDOUT_FILENO);

@@ -6,10 +6,10 @@
 
 namespace zoneio {
 
-/// What was wrong, and behind it the rule and how things are, as lines for this descriptor; not how to mend it.
+/// The explanation as lines for this descriptor: the failure, then the rule and the state; without the repair.
 std::vector<std::string> explanation_lines(const Explanation& explanation, int fd);
 
-/// What `why` has to say about a failure.
+/// The answer of `why` about a failure.
 struct WhyFact {
     Evidence& evidence;
     const Explanation& explanation;
@@ -18,7 +18,7 @@ struct WhyFact {
     void json(JsonRecord& record) const;
 };
 
-/// What it says as long as nothing failed.
+/// The answer of `why` if nothing has failed.
 struct NothingFailedFact {
     void text(Reporter& out) const;
     void json(JsonRecord& record) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the tables of causes draw on.
+// Facts that the tables of causes use.
 #include "commands/why/why.h"
 
 #include "block/base/size.h"
@@ -17,7 +17,7 @@ namespace {
 
 using Kind = FailedRequest::Kind;
 
-/// What the rules of zones say against a write, or nothing; limits aside.
+/// True if a zone rule, other than a limit, forbids the write.
 bool breaks_write_rule(const ZonePart& part) {
     const ZoneDescriptor& zone = part.zone;
     if (zone.type != ZoneType::sequential_required) {
@@ -37,14 +37,14 @@ bool breaks_rule(const FailedRequest& request, const ZonePart& part) {
     }
 }
 
-/// Is the zone as a write of this piece leaves it? The other pieces of a request are done although one fails.
+/// True if the zone looks as if this part had been written: other parts of a request are done even if one fails.
 bool looks_written(const FailedRequest& request, const ZonePart& part) {
     const uint64_t end = part.offset + part.bytes;
     return request.kind == Kind::write && (part.zone.state == ZoneState::full ? end == part.zone.start + part.zone.capacity
                                                                               : end == part.zone.write_pointer);
 }
 
-/// The tables of all fields, one behind the other.
+/// Visits the causes of all tables in order.
 template <typename Visit>
 void for_each_cause(Visit&& visit) {
     for (const std::span<const CauseRow> table :
@@ -82,7 +82,7 @@ std::string ZoneNumbers::text() const {
 }
 
 bool Evidence::may_be_zone_rule() const {
-    // A zoned block device refuses by the errno of a system call; the zones of an emulated one have no part in those.
+    // A zoned block device fails with the errno of a system call. Emulated zones are not involved in such an error.
     const bool is_file_of_emulation = is(Cause::file_error) && zoned() && session_.backend().emulates_zones();
     return !is_file_of_emulation && code() != ENOTSUP && code() != ENOSPC && code() != EDQUOT && code() != EFBIG;
 }
@@ -119,7 +119,7 @@ const ZonePart* Evidence::part() {
     const uint64_t end = failed.offset + std::min(failed.bytes, length() - failed.offset);
     uint64_t number = failed.offset / limits().zone_size;
     const uint64_t zones = end == failed.offset ? 1 : (end - 1) / limits().zone_size - number + 1;
-    int best = -1; // 1: breaks a rule, 0: so, too, but may have been done, -1: neither
+    int best = -1; // 1: breaks a rule; 0: breaks a rule, but may already be done; -1: breaks none
     const Result<uint64_t> seen = session_.backend().zone_report(failed.offset, zones, [&](const ZoneDescriptor& zone) {
         ZonePart part{number++, zone, std::max(failed.offset, zone.start), 0};
         part.bytes = std::min(end, zone.start + zone.length) - std::min(part.offset, end);
@@ -183,7 +183,7 @@ bool Evidence::is_active_limit_reached() {
 
 namespace {
 
-/// Does the session allow the command as it is now, whatever was the case when the failure happened?
+/// True if the session would run the command now, whatever was the case when it failed.
 bool may_run_now(Session& session, std::string_view line) {
     const std::string_view word = line.substr(0, line.find(' '));
     const Command* const command = find_command(word);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why the words of a command were not understood.
+// Causes of failures to parse the words of a command.
 #include "commands/arguments.h"
 #include "commands/command_table.h"
 #include "commands/image/image_open.h"
@@ -62,7 +62,7 @@ Explanation explain_words(Evidence& evidence) {
     return explanation;
 }
 
-/// What makes a word no size.
+/// What is wrong with a word as a size.
 std::string size_problem(std::string_view word) {
     const size_t digits = std::min(word.find_first_not_of("0123456789."), word.size());
     if (word.starts_with("0x") || word.starts_with("0X")) {

@@ -26,7 +26,7 @@ bool helps(const Evidence& evidence, const FailedRequest& repair, const std::opt
     return trial != nullptr && try_on(*trial, repair).ok() && (!after || try_on(*trial, *after).ok());
 }
 
-/// The range of some zones; a shorter last zone counts.
+/// A request for consecutive zones, the last of which may be shorter.
 FailedRequest zones_request(const Evidence& evidence, Kind kind, ZoneOp op, uint64_t zone, uint64_t count) {
     const uint64_t begin = zone * evidence.limits().zone_size;
     const uint64_t length = evidence.length();

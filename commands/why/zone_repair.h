@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Commands that mend what failed on a zoned device. Each is tried on a copy of the zones before it is named.
+// Commands that repair a failure on a zoned device. Each is tried on a copy of the zones before it is suggested.
 #pragma once
 
 #include "commands/why/why.h"
@@ -18,26 +18,27 @@ struct ZoneRepair {
     std::string note = {};
 };
 
-/// `zone_reset 5z 1z`
+/// The command as text: `zone_reset 5z 1z`.
 std::string management_command(ZoneOp op, uint64_t zone, uint64_t count = 1);
 
 ZoneRepair management_repair(const Evidence& evidence, ZoneOp op, uint64_t zone, uint64_t count = 1, std::string note = {});
-/// Takes one zone of an emulated device back, empty.
+/// Sets a zone of an emulated device to empty.
 ZoneRepair state_repair(const Evidence& evidence, uint64_t zone);
-/// The write or append that failed, at the write pointer of this zone and as long as there is room; nothing where there is none.
+/// The failed write or append at the write pointer of this zone, shortened to the space left; empty if there is none.
 std::optional<ZoneRepair> write_repair(const Evidence& evidence, uint64_t zone, uint64_t bytes);
 
-/// The failed request, and the piece of it in the zone in question.
+/// The whole failed request, and its part in one zone.
 FailedRequest whole_request(const Evidence& evidence);
 FailedRequest request_in_zone(const Evidence& evidence, const ZonePart& part);
-/// A write of this piece at the begin of its zone.
+/// A write of this part at the start of its zone.
 FailedRequest write_from_start(const Evidence& evidence, const ZonePart& part);
 
-/// Names the first repair that would work, after which `after` (where one is given) would work, too. None where there is none.
+/// Suggests the first repair that would succeed and after which `after`, if given, would succeed. Suggests none if
+/// there is none.
 void name_repair(const Evidence& evidence, Explanation& explanation, std::initializer_list<std::optional<ZoneRepair>> repairs,
                  const std::optional<FailedRequest>& after = std::nullopt);
 
-/// Would the request work now?
+/// True if the request would succeed now.
 bool would_work(const Evidence& evidence, const FailedRequest& request);
 
 } // namespace zoneio

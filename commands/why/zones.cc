@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Why zones refuse what is asked of them. The order is that in which devices and the checks before them look.
+// Causes about zones, in the order in which the checks and the device test them.
 #include "block/base/size.h"
 #include "block/node/node.h"
 #include "commands/command.h"
@@ -264,7 +264,7 @@ Explanation explain_too_much(Evidence& evidence) {
 
 // --- limits ---------------------------------------------------------------------------------------------------------
 
-/// Would the request make one more zone open, or active? Devices that cut it tell of a limit with EIO, too.
+/// True if the request would make one more zone open or active. Devices that split requests report a limit as EIO, too.
 bool takes_a_place(Evidence& evidence) {
     const ZonePart* const part = evidence.part();
     const bool opens = evidence.writes() || (evidence.wants(Kind::manage) && (evidence.request().op == ZoneOp::open ||
@@ -284,7 +284,7 @@ void tell_holders(Evidence& evidence, Explanation& explanation) {
     tell("closed", holders.closed);
 }
 
-/// What gives a place back, and makes room for the whole request, or for its piece that failed.
+/// Suggests a command that makes room for the whole request, or for its part that failed.
 void name_room(Evidence& evidence, Explanation& explanation) {
     const ZoneHolders& holders = evidence.holders();
     const auto on = [&](ZoneOp op, std::optional<uint64_t> zone) {
@@ -376,7 +376,7 @@ bool is_zone_as_it_should_be(Evidence& evidence) {
     return evidence.may_be_zone_rule() && evidence.part() != nullptr;
 }
 
-/// Was it the rules that refused the command, so that the same would do now?
+/// True if a rule refused the command and the command would succeed now.
 bool may_be_repeated(const Evidence& evidence) {
     const bool was_refused = evidence.is(Cause::zone_rule) || evidence.is(Cause::open_limit) || evidence.is(Cause::active_limit);
     const Command* const command = evidence.failure().command;

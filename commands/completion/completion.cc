@@ -16,7 +16,7 @@ namespace zoneio {
 
 namespace {
 
-/// One completion under way.
+/// Computes the completions of one line.
 class Completer {
 public:
     Completer(Session& session, std::string_view line) : session_(session), line_(line), words_(LineWords::parse(line)) {}
@@ -33,7 +33,7 @@ public:
     }
 
 private:
-    /// The matches replace `typed`, which is the end of the line.
+    /// Sets the word that matches replace: `typed`, the end of the line.
     void begin_at(std::string_view typed) {
         typed_ = typed;
         found_.begin = line_.size() - typed.size();
@@ -70,7 +70,7 @@ private:
     void add_options() {
         const Command& command = *words_.command;
         if (!typed_.starts_with("--") && typed_ != "-") {
-            // Letters are complete as they stand.
+            // A letter is complete already.
             found_.matches.emplace_back(typed_);
             return;
         }
@@ -99,7 +99,7 @@ private:
         }
     }
 
-    /// What is typed now is the last of a list with commas.
+    /// Completes the last item of a list with commas.
     void add_list(const std::vector<std::string_view>& words) {
         found_.ends_word = false;
         const size_t comma = typed_.rfind(',');

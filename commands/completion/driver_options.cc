@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// Where the last pair of an option string begins; a doubled comma is part of a value.
+/// Start of the last pair in an option string; a doubled comma is part of a value.
 size_t last_pair_begin(std::string_view text) {
     size_t begin = 0;
     for (size_t i = 0; i < text.size(); i++) {
@@ -24,7 +24,7 @@ size_t last_pair_begin(std::string_view text) {
     return begin;
 }
 
-/// The driver that the pairs before name for the node below `prefix`.
+/// The driver that earlier pairs name for the node with this prefix.
 std::string_view driver_of(const OptionString& before, std::string_view prefix, std::string_view default_driver) {
     for (const KeyValue& pair : before.pairs) {
         if (pair.key == fmt::format("{}driver", prefix)) {
@@ -44,16 +44,16 @@ void add_keys(Completions& found, const OptionString& before, std::string_view p
     for (const std::string_view key : keys) {
         const std::string full = fmt::format("{}{}", prefix, key);
         if (full.starts_with(typed) && !is_given(before, full)) {
-            // Some keys go on.
+            // A key that ends with a dot is only a prefix.
             found.matches.push_back(key.ends_with('.') ? full : full + '=');
         }
     }
 }
 
-/// What stands in front of the keys of a node below: `file.file.` of `file.file.filename`, with blkdebug `image.file.`.
+/// Prefix of the keys of a lower node: `file.file.` in `file.file.filename`; with blkdebug `image.file.`.
 struct NodePath {
     std::string_view prefix;
-    std::string_view driver; ///< of that node; empty: unknown
+    std::string_view driver; ///< driver of that node; empty: unknown
 };
 
 std::string_view child_key(std::string_view driver) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Help while a line is typed: what is still missing.
+// The hint about missing arguments while a line is typed.
 #include "commands/command_table.h"
 #include "commands/completion/completion.h"
 #include "commands/completion/line_words.h"
@@ -18,7 +18,7 @@ struct Usage {
     std::vector<std::string_view> operands; ///< `off`, `[len..]`
 };
 
-/// Takes the arguments of a usage line apart, at spaces outside brackets.
+/// Splits the arguments of a usage line at spaces outside brackets.
 Usage split_usage(std::string_view text) {
     Usage usage;
     size_t begin = 0;
@@ -39,7 +39,7 @@ Usage split_usage(std::string_view text) {
     return usage;
 }
 
-/// In small letters, as usage lines have it.
+/// Name of an option's argument in lower case, as in usage lines.
 std::string argument_name(const CommandOption& option) {
     std::string name(option.argument);
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return tolower(c); });

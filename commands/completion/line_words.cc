@@ -7,7 +7,7 @@ namespace zoneio {
 
 namespace {
 
-/// An option that takes an argument; null for another one.
+/// `option` if it takes an argument, otherwise null.
 const CommandOption* with_argument(const CommandOption* option) {
     return option != nullptr && option->takes_argument() ? option : nullptr;
 }
@@ -69,7 +69,7 @@ void LineWords::read_option(std::string_view word, bool is_current) {
     }
     const bool is_attached = argument < word.size() || word.ends_with('=');
     if (is_current) {
-        // Without its argument it is an option that may be completed itself.
+        // Without its argument, the option itself may be completed.
         pending = is_attached ? found : nullptr;
         argument_begin = is_attached ? argument : 0;
         is_option = !is_attached;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a line that is not finished says so far.
+// Analysis of an unfinished line.
 #pragma once
 
 #include "commands/command.h"
@@ -12,32 +12,33 @@
 
 namespace zoneio {
 
-/// A line up to the cursor, read as getopt(3) will read it. All views are into the text that was parsed.
+/// A line up to the cursor, parsed like getopt(3). All views refer to the parsed text.
 struct LineWords {
     struct GivenOption {
         const CommandOption* option;
         std::string_view argument;
     };
 
-    const Command* command = nullptr; ///< null: none yet, or unknown
-    std::string_view name;            ///< the first word; empty while that is the current one
-    std::string_view current;         ///< the word at the cursor; empty behind a space
-    size_t operands = 0;              ///< those before the current word
-    std::vector<GivenOption> options; ///< those with an argument before the current word
-    bool has_options = false;         ///< is there any option before the current word?
-    const CommandOption* pending = nullptr; ///< the current word is the argument of this option; null: it is none
-    size_t argument_begin = 0;        ///< of that argument in the current word: 2 in `-tnone`, 8 in `--state=full`
+    const Command* command = nullptr; ///< null: missing or unknown
+    std::string_view name;            ///< first word; empty while it is the current one
+    std::string_view current;         ///< word at the cursor; empty after a space
+    size_t operands = 0;              ///< number of operands before the current word
+    std::vector<GivenOption> options; ///< options with an argument before the current word
+    bool has_options = false;         ///< there is an option before the current word
+    const CommandOption* pending = nullptr; ///< option whose argument is the current word, or null
+    size_t argument_begin = 0;        ///< position of that argument in the current word: 2 in `-tnone`, 8 in
+                                      ///< `--state=full`
     bool is_option = false;           ///< the current word is an option, not yet its argument
 
     static LineWords parse(std::string_view line);
 
-    /// Is the first word the one at the cursor?
+    /// True if the cursor is in the first word.
     bool at_command() const { return name.empty(); }
-    /// What the current word stands for.
+    /// Kind of the current word.
     Word kind() const;
-    /// The argument of an option that was given before.
+    /// Argument of an option before the current word.
     std::optional<std::string_view> given(int letter) const;
-    /// What was typed of the argument or operand at the cursor.
+    /// The argument or operand as typed so far.
     std::string_view typed() const { return current.substr(argument_begin); }
 
 private:

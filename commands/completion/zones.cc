@@ -15,13 +15,13 @@ namespace {
 
 constexpr size_t most_matches = 1000;
 
-/// The numbers from `begin` up to, but not with, `end`.
+/// Numbers from `begin` to `end`, excluding `end`.
 struct NumberRange {
     uint64_t begin;
     uint64_t end;
 };
 
-/// The numbers whose digits to this base begin with these ones, as ranges: for `12` those are 12, 120 to 129, and so on.
+/// The numbers that start with these digits, as ranges: for `12` these are 12, 120 to 129, and so on.
 std::vector<NumberRange> numbers_with(std::string_view digits, unsigned base) {
     constexpr uint64_t any = UINT64_MAX;
     if (digits.empty()) {
@@ -44,13 +44,14 @@ std::vector<NumberRange> numbers_with(std::string_view digits, unsigned base) {
     return ranges;
 }
 
-/// The begins of zones that are multiples of a unit. However many zones there are, it looks at few of them: at no more than
-/// twice as many as are wanted.
+/// Collects starts of zones that are multiples of a unit. Examines at most twice as many zones as are wanted, however
+/// many the device has.
 class ZoneBegins {
 public:
     explicit ZoneBegins(const Limits& limits) : limits_(limits) {}
 
-    /// Adds those that are so many units of `unit` bytes, and no multiples of `larger_unit` (0: there is none).
+    /// Adds the starts that are multiples of `unit` bytes with a factor in `ranges`, and not multiples of `larger_unit`
+    /// (0: none).
     void add(std::span<const NumberRange> ranges, uint64_t unit, uint64_t larger_unit) {
         const uint64_t step = zones_between(unit);
         const uint64_t skipped = larger_unit != 0 ? zones_between(larger_unit) : 0;
@@ -59,7 +60,7 @@ public:
         }
     }
 
-    /// The first of all, in order.
+    /// The first matches, sorted.
     std::vector<uint64_t> take() {
         std::sort(begins_.begin(), begins_.end());
         begins_.erase(std::unique(begins_.begin(), begins_.end()), begins_.end());
@@ -68,7 +69,7 @@ public:
     }
 
 private:
-    /// From one zone that begins at a multiple of a unit to the next.
+    /// Distance, in zones, between zones that start at multiples of `unit`.
     uint64_t zones_between(uint64_t unit) const { return unit / std::gcd(unit, limits_.zone_size); }
 
     void add(const NumberRange& range, uint64_t unit, uint64_t step, uint64_t skipped) {
@@ -103,17 +104,17 @@ void add_hexadecimal(std::vector<std::string>& found, const Limits& limits, std:
     }
 }
 
-/// `4M`, where `typed` begins with these digits.
+/// Adds starts as sizes (`4M`) that begin with `digits`.
 void add_sizes(std::vector<std::string>& found, const Limits& limits, std::string_view typed, std::string_view digits) {
     std::vector<NumberRange> ranges = numbers_with(digits, 10);
     if (digits.size() < typed.size()) {
-        // Behind a suffix no digits can come.
+        // After a suffix no digit can follow.
         ranges.resize(std::min<size_t>(ranges.size(), 1));
     }
     ZoneBegins begins(limits);
     constexpr unsigned largest_shift = 60;
     for (unsigned shift = 0; shift <= largest_shift; shift += 10) {
-        // What is a multiple of a larger unit is written in that.
+        // A multiple of a larger unit is written in that unit.
         begins.add(ranges, uint64_t{1} << shift, shift < largest_shift ? uint64_t{1} << (shift + 10) : 0);
     }
     for (const uint64_t begin : begins.take()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Offsets and lengths on a zoned device, for completion.
+// Completion of offsets and lengths on a zoned device.
 #pragma once
 
 #include "block/node/limits.h"
@@ -11,11 +11,11 @@
 
 namespace zoneio {
 
-/// Where zones begin, in the way in which `typed` begins: as sizes (`4M`), numbers of zones (`1z`) or hexadecimal; and
-/// write pointers (`wp`, `1z+wp`). Of many, the first thousand.
+/// Starts of zones, in the form in which `typed` starts: sizes (`4M`), zone numbers (`1z`) or hexadecimal numbers; also
+/// write pointers (`wp`, `1z+wp`). At most a thousand.
 std::vector<std::string> zone_offsets(const Limits& limits, std::string_view typed);
 
-/// One zone and the whole device, as sizes and in zones.
+/// The lengths of one zone and of the whole device, as sizes and in zones.
 std::vector<std::string> zone_lengths(const Limits& limits, std::string_view typed);
 
 } // namespace zoneio

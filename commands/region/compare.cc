@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// compare: a range of the image and another image, byte by byte.
+// compare: compares a range of the image with another image.
 #include "commands/families.h"
 #include "commands/image/image_open.h"
 #include "commands/parse_options.h"
@@ -24,20 +24,20 @@ constexpr OptionRow<CompareOptions> compare_options[] = {
      set_word<&CompareOptions::format>},
 };
 
-/// What came of a comparison. Offsets are those of the open image.
+/// Result of a comparison. Offsets are those of the open image.
 struct Comparison {
     uint64_t compared = 0;  ///< bytes
     uint64_t differing = 0; ///< bytes
-    uint64_t first = 0;     ///< the offset of the first that differs
-    uint8_t here = 0;       ///< that byte
+    uint64_t first = 0;     ///< offset of the first difference
+    uint8_t here = 0;       ///< byte of the open image there
     uint8_t there = 0;
 };
 
-/// The other image, opened for reading.
+/// The other image, open for reading.
 struct OtherImage {
     std::string name;
     std::unique_ptr<BlockBackend> backend;
-    uint64_t length = 0; ///< bytes; of a file exactly, not in sectors
+    uint64_t length = 0; ///< bytes; for a file its exact length, not rounded to sectors
 };
 
 Result<uint64_t> exact_length(BlockBackend& backend) {
@@ -47,10 +47,10 @@ Result<uint64_t> exact_length(BlockBackend& backend) {
     return length.ok() && is_file ? std::min(*length, static_cast<uint64_t>(st.st_size)) : length;
 }
 
-/// Nothing after an error, which was reported.
+/// Empty after an error, which has been reported.
 std::optional<OtherImage> open_other(Session& session, const Command& command, const char* name, const CompareOptions& options) {
     ImageSpec spec;
-    // A file is one with --image-opts, too.
+    // With --image-opts, the name of an existing file is accepted as well as options.
     struct stat st{};
     if (session.image_opts && stat(name, &st) != 0) {
         if (!add_option_string(session, name, IdOption::refused, spec.options)) {
@@ -62,7 +62,7 @@ std::optional<OtherImage> open_other(Session& session, const Command& command, c
     if (options.format) {
         spec.options.set("driver", *options.format);
     }
-    // Nothing is written: others may have it open for writing, this session among them.
+    // The image is only read, so others, including this session, may have it open for writing.
     spec.options.set("force-share", true);
     spec.flags = OpenRequest::default_flags();
     spec.flags.read_only = true;
@@ -84,7 +84,7 @@ std::optional<OtherImage> open_other(Session& session, const Command& command, c
     return other;
 }
 
-/// A reader and what is left of its last piece.
+/// A reader, and the rest of its last piece.
 struct Side {
     RegionReader reader;
     RegionPiece piece;
@@ -115,7 +115,7 @@ bool are_equal(const Side& a, const Side& b, uint64_t bytes) {
     return data == nullptr || all_bytes_equal(data, bytes, 0);
 }
 
-/// Counts what differs in the first `bytes` of both.
+/// Counts differences in the first `bytes` bytes of both sides.
 void count(const Side& here, const Side& there, uint64_t bytes, Comparison& result) {
     uint64_t differing = 0;
     for (uint64_t i = 0; i < bytes; i++) {
@@ -130,7 +130,7 @@ void count(const Side& here, const Side& there, uint64_t bytes, Comparison& resu
     result.differing += differing;
 }
 
-/// EINTR: the user ended it.
+/// EINTR: the user interrupted the command.
 Status compare(Session& session, const Region& region, OtherImage& other, uint64_t other_offset, Comparison& result) {
     AlignedBuffer memory;
     Side here{RegionReader(session.backend(), session.scratch(), region), {}};
@@ -149,7 +149,7 @@ Status compare(Session& session, const Region& region, OtherImage& other, uint64
         }
         uint64_t part = std::min(here.piece.bytes, there.piece.bytes);
         if (!are_equal(here, there, part)) {
-            // Byte by byte only where something differs.
+            // Compares single bytes only in blocks that differ.
             part = std::min(part, block);
             if (!are_equal(here, there, part)) {
                 count(here, there, part, result);
@@ -165,7 +165,7 @@ Status compare(Session& session, const Region& region, OtherImage& other, uint64
     return {};
 }
 
-/// A comparison, as text in one line or two.
+/// The result as one or two lines of text.
 struct ComparisonFact {
     Session& session;
     const Comparison& result;
@@ -203,7 +203,7 @@ struct Compared {
     Region asked;
     Region region;
     uint64_t other_offset;
-    bool is_whole; ///< of both images
+    bool is_whole; ///< the ranges are both whole images
 };
 
 Outcome report(Session& session, const Comparison& result, const Compared& compared, const OtherImage& other) {
@@ -226,7 +226,7 @@ Outcome report(Session& session, const Comparison& result, const Compared& compa
     return Outcome::failed;
 }
 
-/// Without what the open image shows after the end of its file, up to a whole sector.
+/// Parses the range, without the bytes that round the image's file up to a whole sector.
 std::optional<Region> parse_exact_region(Session& session, const Command& command, std::span<char* const> operands) {
     std::optional<Region> region = parse_region(session, command, operands);
     if (region) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// dump: the data of a range as hexadecimal numbers and text.
+// dump: shows a range as hexadecimal numbers and text.
 #include "commands/families.h"
 #include "commands/parse_options.h"
 #include "commands/region/range.h"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint64_t row_bytes = 16;
 constexpr uint64_t usual_bytes = 16 * row_bytes;
-/// So much is collected before it is printed.
+/// Output is collected up to this size, in bytes.
 constexpr size_t batch_bytes = 64U << 10;
 
 struct DumpOptions {
@@ -28,7 +28,7 @@ constexpr OptionRow<DumpOptions> dump_options[] = {
      set_length<&DumpOptions::rows>},
 };
 
-/// Rows that follow each other, none of which repeats the one before.
+/// Consecutive rows, none of which repeats the one before.
 struct RowsFact {
     uint64_t offset;
     std::string_view text_lines;
@@ -44,13 +44,13 @@ struct RowsFact {
     }
 };
 
-/// Rows that all are as the one before.
+/// Rows that are all equal to the one before.
 struct RepeatFact {
     uint64_t offset;
     uint64_t bytes;
     std::span<const uint8_t> row;
 
-    /// Text had its `*` when they began: the end may be far away.
+    /// Text printed its `*` when the repeat started, because the end may be far away.
     void text(Reporter& /*out*/) const {}
     void json(JsonRecord& record) const {
         record.begin_element();
@@ -61,12 +61,12 @@ struct RepeatFact {
     }
 };
 
-/// Makes rows of data that comes in pieces of any length.
+/// Forms rows from data in pieces of any length.
 class RowWriter {
 public:
     RowWriter(Reporter& out, uint64_t offset, uint64_t most_lines) : out_(out), offset_(offset), lines_left_(most_lines) {}
 
-    /// False: enough lines are shown.
+    /// Adds data. False if enough lines are shown.
     bool add(const uint8_t* data, uint64_t bytes);
     bool add_zeros(uint64_t bytes);
     void finish();
@@ -81,15 +81,15 @@ private:
     void flush();
 
     Reporter& out_;
-    uint64_t offset_; ///< of the next row
+    uint64_t offset_; ///< offset of the next row
     uint64_t lines_left_;
-    std::array<uint8_t, row_bytes> part_{}; ///< a row that is not complete
+    std::array<uint8_t, row_bytes> part_{}; ///< an incomplete row
     uint64_t part_bytes_ = 0;
     std::array<uint8_t, row_bytes> last_{};
     bool has_last_ = false;
-    uint64_t repeated_ = 0; ///< bytes
+    uint64_t repeated_ = 0; ///< length of the current repeat, in bytes
     std::string lines_;
-    std::vector<uint8_t> bytes_; ///< of the lines, for JSON
+    std::vector<uint8_t> bytes_; ///< bytes of the lines, for JSON
     uint64_t lines_offset_ = 0;
 };
 
@@ -198,7 +198,7 @@ bool RowWriter::add(const uint8_t* data, uint64_t bytes) {
 
 bool RowWriter::add_zeros(uint64_t bytes) {
     static constexpr std::array<uint8_t, 4 * row_bytes> zeros{};
-    // After these the rows that are left repeat each other.
+    // After these, all remaining rows repeat the one before.
     const uint64_t first = std::min<uint64_t>(bytes, zeros.size());
     if (!add(zeros.data(), first)) {
         return false;
@@ -209,7 +209,7 @@ bool RowWriter::add_zeros(uint64_t bytes) {
     return add(zeros.data(), bytes - first - whole);
 }
 
-/// A range that ends in a repeat is shown with the offset of its end, as hexdump(1) does.
+/// If the range ends in a repeat, its end offset is shown, as in hexdump(1).
 void RowWriter::finish() {
     if (part_bytes_ > 0 && !is_full()) {
         put(part_.data(), part_bytes_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// find: where bytes, a text, zeros or data are in the image.
+// find: searches the image for bytes, text, zeros or data.
 #include "commands/families.h"
 #include "commands/parse_options.h"
 #include "commands/region/range.h"
@@ -15,7 +15,7 @@ namespace zoneio {
 
 namespace {
 
-/// What -z looks at, bytes.
+/// Block size of -z, in bytes.
 constexpr uint64_t block_bytes = 512;
 constexpr size_t most_pattern_bytes = 4096;
 
@@ -72,7 +72,7 @@ constexpr OptionRow<FindOptions> find_options[] = {
     {{.letter = 'a', .help = "report all places, not only the first"}, set_flag<&FindOptions::all>},
 };
 
-/// A place that was found; of blocks how many bytes follow each other.
+/// A match. For blocks, `bytes` is the length of consecutive matching ones.
 struct FoundFact {
     Session& session;
     uint64_t offset;
@@ -98,13 +98,13 @@ struct CountFact {
     void json(JsonRecord& record) const { record.add("count", count); }
 };
 
-/// A search under way.
+/// Runs one search.
 class Find {
 public:
     Find(Session& session, const FindOptions& options, const Region& region)
         : session_(session), options_(options), region_(region), progress_("find", region.length, options.all) {}
 
-    /// EINTR: the user ended it.
+    /// EINTR: the user interrupted the command.
     Status run() {
         Status status = options_.bytes ? find_bytes(ByteSearch(*options_.bytes)) : find_blocks();
         progress_.end();
@@ -115,7 +115,7 @@ public:
     uint64_t done() const { return done_; }
 
 private:
-    /// False: it was the one that was wanted.
+    /// Reports a match. False if no more are wanted.
     bool report(uint64_t offset, std::optional<uint64_t> bytes) {
         found_++;
         session_.out().tell(FoundFact{session_, offset, bytes});
@@ -134,11 +134,11 @@ private:
     RegionProgress progress_;
     uint64_t found_ = 0;
     uint64_t done_ = 0;
-    uint64_t next_ = 0; ///< matches do not overlap
-    Region run_;        ///< of blocks that match
+    uint64_t next_ = 0; ///< start of the next match: matches do not overlap
+    Region run_;        ///< current run of matching blocks
 };
 
-/// Reports every match that begins in [begin, end), which is at `offset` of the image.
+/// Reports every match that starts in [begin, end), which is at `offset` of the image.
 bool Find::report_all(const ByteSearch& search, const uint8_t* begin, const uint8_t* end, uint64_t offset) {
     const uint8_t* from = begin + (std::max(next_, offset) - offset);
     while (from < end) {
@@ -158,9 +158,9 @@ bool Find::report_all(const ByteSearch& search, const uint8_t* begin, const uint
 Status Find::find_bytes(const ByteSearch& search) {
     const uint64_t overlap = search.size() - 1;
     RegionReader reader(session_.backend(), session_.scratch(), region_, overlap);
-    // A long hole gives matches at its borders only, unless zeros are looked for.
+    // Inside a long hole only zeros can match.
     const uint64_t most = search.is_zero() ? RegionReader::piece_bytes : UINT64_MAX;
-    uint64_t carried = 0; // bytes before the piece, where a match may begin
+    uint64_t carried = 0; // bytes kept from the piece before, in which a match may start
     while (!reader.at_end()) {
         const Result<RegionPiece> piece = reader.next(most);
         if (!piece.ok()) {
@@ -190,7 +190,7 @@ bool Find::end_run() {
     return run.length == 0 || report(run.offset, run.length);
 }
 
-/// Blocks that follow those before. False: the first run is complete, and wanted alone.
+/// Adds blocks that follow those before. False if the first run is complete and no other is wanted.
 bool Find::add_blocks(uint64_t offset, uint64_t bytes, bool is_match) {
     if (!is_match) {
         return end_run();
@@ -204,7 +204,7 @@ bool Find::add_blocks(uint64_t offset, uint64_t bytes, bool is_match) {
 
 Status Find::find_blocks() {
     RegionReader reader(session_.backend(), session_.scratch(), region_);
-    bool block_is_zero = true; // so far, of a block that goes on in the next piece
+    bool block_is_zero = true; // whether the block is zero so far; it may continue in the next piece
     while (!reader.at_end()) {
         const Result<RegionPiece> piece = reader.next();
         if (!piece.ok()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// load: copy a file into the image.
+// load: copies a file into the image.
 #include "block/base/file_descriptor.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
@@ -29,7 +29,7 @@ constexpr OptionRow<LoadOptions> load_options[] = {
     {{.letter = 'q', .help = "no report"}, set_flag<&LoadOptions::quiet>},
 };
 
-/// A file that is read from its begin to its end, or a pipe.
+/// A file or pipe that is read from start to end.
 class InputFile {
 public:
     static Result<InputFile> open(const std::string& filename) {
@@ -55,10 +55,10 @@ public:
     }
 
     const struct stat& status() const { return stat_; }
-    /// Nothing where only its end tells.
+    /// Empty for a pipe, whose length is unknown until its end.
     std::optional<uint64_t> length() const { return length_; }
 
-    /// Fills `data` as far as the file goes. EINTR: the user ended the command.
+    /// Reads `bytes` bytes, fewer at the end of the file. EINTR: the user interrupted the command.
     Result<uint64_t> read(uint8_t* data, uint64_t bytes) {
         uint64_t done = 0;
         while (done < bytes) {
@@ -87,13 +87,13 @@ private:
     std::optional<uint64_t> length_;
 };
 
-/// A copy under way.
+/// Runs one copy.
 class Load {
 public:
     Load(Session& session, InputFile& file, uint64_t offset, uint64_t room, bool sparse)
         : session_(session), file_(file), offset_(offset), room_(room), sparse_(sparse) {}
 
-    /// EINTR: the user ended it.
+    /// EINTR: the user interrupted the command.
     Status run();
     uint64_t done() const { return done_; }
 
@@ -104,12 +104,12 @@ private:
     Session& session_;
     InputFile& file_;
     uint64_t offset_;
-    uint64_t room_; ///< of the image
+    uint64_t room_; ///< bytes from the offset to the end of the image
     bool sparse_;
     uint64_t done_ = 0;
 };
 
-/// A piece ends at a multiple, and with its zone.
+/// Pieces end at multiples of their size and at ends of zones.
 uint64_t Load::piece_length() const {
     const uint64_t position = offset_ + done_;
     const uint64_t zone_size = session_.backend().limits().zone_size;
@@ -154,11 +154,11 @@ Status Load::run() {
             return Status::from_errno(EINTR);
         }
     }
-    // A pipe may have ended at the end of a piece, that the next one was to force out.
+    // If a pipe ends with a full piece, no last write has forced out the data.
     return session_.backend().writethrough() && !file_.length() ? session_.backend().execute(Request::flush()) : Status();
 }
 
-/// Everything that can be known before the first byte is written.
+/// Makes all checks that are possible before the first write.
 Status check(Session& session, const InputFile& file, const char* filename, uint64_t offset, uint64_t room) {
     if (session.backend().is_made_of(file.status())) {
         return Status::error(EINVAL, fmt::format("'{}' is a file of the open image", filename));

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view whole = "all";
 
-/// Is this the address of a zone, and of no place inside?
+/// True for the address of a whole zone, without a distance.
 bool is_zone(Session& session, const char* word) {
     const std::optional<Address> address = takes_addresses(session) ? find_address(session, word) : std::nullopt;
     return address && address->zone && !address->pointer && address->distance == 0;

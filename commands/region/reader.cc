@@ -19,7 +19,7 @@ RegionReader::RegionReader(BlockBackend& backend, AlignedBuffer& buffer, Region 
     : backend_(backend), buffer_(buffer), region_(region), front_(aligned(front)), position_(region.offset),
       extent_end_(region.offset) {}
 
-/// What cannot be found out is read.
+/// If the block status fails, the data is read.
 bool RegionReader::find_extent() {
     const uint64_t rest = region_.end() - position_;
     const Result<BlockExtent> extent = backend_.block_status(position_, rest, true);
@@ -37,7 +37,7 @@ Result<RegionPiece> RegionReader::next(uint64_t most) {
     }
     RegionPiece piece{position_, std::min(extent_end_ - position_, most), nullptr};
     if (!is_zero_) {
-        // Pieces end at multiples, so that none but the first and last are padded.
+        // Pieces end at multiples of their size, so that only the first and the last are padded.
         piece.bytes = std::min(piece.bytes, piece_bytes - position_ % piece_bytes);
         piece.data = data();
         Status status = backend_.execute(Request::read(position_, IoVec(piece.data, piece.bytes)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reads a range of any length piece by piece. Holes are told by the chain of nodes, and not read.
+// Reads a range of any length in pieces. Holes are found by block status and not read.
 #pragma once
 
 #include "block/backend.h"
@@ -15,25 +15,26 @@ namespace zoneio {
 struct RegionPiece {
     uint64_t offset = 0;
     uint64_t bytes = 0;
-    uint8_t* data = nullptr; ///< null: it reads as zeros, and may be longer than the reader's memory
+    uint8_t* data = nullptr; ///< null: the piece reads as zeros, and may be longer than piece_bytes
 };
 
 class RegionReader {
 public:
-    /// The most bytes that a piece with data has: what fits a cache between two system calls.
+    /// Longest piece with data: it fits into a cache between two system calls.
     static constexpr uint64_t piece_bytes = 512U << 10;
 
-    /// `buffer` is the reader's memory as long as it lives. `front` bytes before the data of a piece are the caller's.
+    /// Uses `buffer` as its memory. The `front` bytes before the data of a piece are free for the caller.
     RegionReader(BlockBackend& backend, AlignedBuffer& buffer, Region region, uint64_t front = 0);
 
     bool at_end() const { return position_ == region_.end(); }
     uint64_t position() const { return position_; }
-    /// How much of the range came so far, bytes.
+    /// Number of bytes read so far.
     uint64_t done() const { return position_ - region_.offset; }
-    /// The next piece, of at most `most` bytes; only before the end. ENOMEM; else what the image says, with the offset.
+    /// The next piece, at most `most` bytes. REQUIRES: !at_end(). Errors: ENOMEM, and those of the image with the
+    /// offset in their text.
     Result<RegionPiece> next(uint64_t most = UINT64_MAX);
 
-    /// The memory of pieces, piece_bytes long; it is valid after the first piece.
+    /// Memory of the pieces, piece_bytes long. Valid after the first piece.
     uint8_t* data() { return buffer_.data() + front_; }
 
 private:
@@ -44,20 +45,20 @@ private:
     Region region_;
     uint64_t front_;
     uint64_t position_;
-    uint64_t extent_end_; ///< of what is known about the image
+    uint64_t extent_end_; ///< end of the extent whose status is known
     bool is_zero_ = false;
 };
 
-/// Progress on stderr and the user's Ctrl-C, for a command that prints while it works: at a terminal a line about progress
-/// would stand in the middle of its output.
+/// Progress and interruption for a command that prints results while it works. At a terminal such a command shows no
+/// progress line, which would mix with its output.
 class RegionProgress {
 public:
     RegionProgress(std::string_view what, uint64_t total, bool prints);
 
-    /// False: the user ended it.
+    /// Reports progress. False: the user interrupted the command.
     bool step(uint64_t done) { return work_ ? work_->step(done) : !InterruptEndsCommand::is_requested(); }
 
-    /// Takes the line about progress away, for what is said next.
+    /// Removes the progress line before further output.
     void end() { work_.reset(); }
 
 private:

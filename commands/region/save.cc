@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// save: copy a range of the image to a file.
+// save: copies a range of the image to a file.
 #include "commands/families.h"
 #include "commands/output_file.h"
 #include "commands/parse_options.h"
@@ -27,7 +27,7 @@ constexpr OptionRow<SaveOptions> save_options[] = {
     {{.letter = 'q', .help = "no report"}, set_flag<&SaveOptions::quiet>},
 };
 
-/// What text does not tell about a copy.
+/// Facts about a copy that text does not show.
 struct SavedFact {
     std::string_view file;
     uint64_t data_bytes;
@@ -50,7 +50,7 @@ public:
         return sparse_ ? add_blocks(piece.data, piece.bytes) : append(piece.data, piece.bytes);
     }
 
-    /// Bytes that are no hole.
+    /// Bytes written as data, not as holes.
     uint64_t data_bytes() const { return data_bytes_; }
 
 private:
@@ -74,7 +74,7 @@ private:
         return status;
     }
 
-    /// Holes are made of blocks that begin at multiples in the file.
+    /// Adds data. Blocks of zeros become holes; blocks start at multiples of their size in the file.
     Status add_blocks(const uint8_t* data, uint64_t bytes) {
         constexpr uint64_t block = 4096;
         Status status;
@@ -101,7 +101,7 @@ private:
     uint64_t data_bytes_ = 0;
 };
 
-/// Is FILE a part of the open image?
+/// Error if FILE is part of the open image.
 bool check_target(Session& session, const Command& command, const char* filename) {
     struct stat st{};
     if (stat(filename, &st) != 0 || !session.backend().is_made_of(st)) {
@@ -114,7 +114,7 @@ bool check_target(Session& session, const Command& command, const char* filename
 Status copy(Session& session, const Region& region, Save& save, uint64_t& done) {
     RegionReader reader(session.backend(), session.scratch(), region);
     LongWork work("save", region.length, LongWork::Unit::bytes);
-    // Without holes a long run of zeros takes as long as data does.
+    // Without holes, writing a long run of zeros takes as long as writing data.
     constexpr uint64_t most = 64U << 20;
     while (!reader.at_end()) {
         const Result<RegionPiece> piece = reader.next(most);

@@ -9,7 +9,7 @@ namespace zoneio {
 
 namespace {
 
-/// How often a byte is met on disks, roughly: 0 is rare.
+/// Rough frequency of a byte value on disks: 0 is rare.
 unsigned frequency(unsigned char byte) {
     if (byte == 0) {
         return 9;
@@ -46,10 +46,10 @@ const uint8_t* ByteSearch::find(const uint8_t* begin, const uint8_t* end) const 
     if (static_cast<size_t>(end - begin) < size) {
         return nullptr;
     }
-    // memchr(3) for the rare byte is several times as fast as memmem(3), as long as that byte is rare here.
+    // memchr(3) for the rare byte is several times as fast as memmem(3), unless the byte is frequent in this data.
     constexpr size_t patience = 16;
     constexpr size_t bytes_a_try = 64;
-    const uint8_t* const last = end - size + rare_; // where the rare byte of the last possible place is
+    const uint8_t* const last = end - size + rare_; // position of the rare byte in the last possible match
     const auto byte = static_cast<unsigned char>(bytes_[rare_]);
     size_t tries = 0;
     for (const uint8_t* at = begin + rare_; at <= last; at++) {

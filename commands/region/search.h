@@ -7,21 +7,21 @@
 
 namespace zoneio {
 
-/// Looks for a sequence of bytes in memory.
+/// Searches memory for a sequence of bytes.
 class ByteSearch {
 public:
-    /// `bytes` is not empty.
+    /// REQUIRES: `bytes` is not empty.
     explicit ByteSearch(std::string bytes);
 
     size_t size() const { return bytes_.size(); }
-    /// Are all of its bytes zero?
+    /// True if all bytes of the sequence are zero.
     bool is_zero() const { return is_zero_; }
-    /// The first place in [begin, end); null: there is none.
+    /// The first match in [begin, end), or null.
     const uint8_t* find(const uint8_t* begin, const uint8_t* end) const;
 
 private:
     std::string bytes_;
-    size_t rare_ = 0; ///< the index of the byte that occurs least often in what disks hold
+    size_t rare_ = 0; ///< index of the byte that is rarest on disks
     bool is_zero_;
 };
 

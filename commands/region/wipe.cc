@@ -11,10 +11,10 @@ namespace zoneio {
 
 namespace {
 
-/// What one request does where no data is moved, bytes: few requests, and the user's Ctrl-C is soon looked at.
+/// Length of a request that transfers no data, in bytes: few requests, but frequent checks for Ctrl-C.
 constexpr uint64_t request_bytes = 64U << 20;
 
-/// Random numbers from one seed (splitmix64), so that what was written can be told again, from any place on.
+/// A random number with this index from a seed (splitmix64), so that the data can be generated again from any offset.
 uint64_t random_word(uint64_t seed, uint64_t index) {
     uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15U;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -22,7 +22,7 @@ uint64_t random_word(uint64_t seed, uint64_t index) {
     return z ^ (z >> 31);
 }
 
-/// The random bytes at an offset; each has its own, in words from multiples of 8 on.
+/// Generates the random bytes for a range. Each multiple of 8 has its own word.
 void fill_random(uint64_t seed, uint64_t offset, uint8_t* data, uint64_t bytes) {
     while (bytes > 0) {
         const uint64_t skipped = offset % sizeof(uint64_t);
@@ -118,7 +118,7 @@ Status Wipe::run() {
     return session_.backend().execute(Request::flush());
 }
 
-/// A zone at a time: another number of them in one request would be harder to end.
+/// Resets zone by zone, so that the user can interrupt it.
 Status Wipe::reset(const Region& region) {
     const uint64_t zone_size = session_.backend().limits().zone_size;
     for (uint64_t offset = region.offset; offset < region.end(); offset += zone_size) {
@@ -181,7 +181,7 @@ Status Wipe::verify() {
     return {};
 }
 
-/// Devices differ in what an empty zone reads as.
+/// Checks the state of zones, because devices differ in what an empty zone reads as.
 Status Wipe::verify_empty(const Region& region) {
     const uint64_t zone_size = session_.backend().limits().zone_size;
     uint64_t seen = 0;

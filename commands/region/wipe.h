@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Overwrites a range of the open image, and reads it back.
+// Overwrites a range of the open image, and verifies the result.
 #pragma once
 
 #include "commands/region/range.h"
@@ -9,28 +9,29 @@
 namespace zoneio {
 
 enum class WipeMode : uint8_t {
-    zero,    ///< it reads as zeros
-    discard, ///< the device may forget it
-    random,  ///< bytes that nobody can foresee
-    secure,  ///< random bytes, then zeros, both written out as data and flushed
+    zero,    ///< the range reads as zeros
+    discard, ///< the device may discard the data
+    random,  ///< unpredictable bytes
+    secure,  ///< random bytes, then zeros; both written as data and flushed
 };
 
-/// What is done with a part of a range.
+/// A part of a range, and what happens to it.
 struct WipePart {
     Region region;
-    bool reset = false; ///< sequential zones: they are reset, and the mode does not matter
+    bool reset = false; ///< sequential zones, which are reset whatever the mode is
 };
 
-/// Overwrites the parts of a range, one after the other.
+/// Overwrites the parts of a range in order.
 class Wipe {
 public:
     Wipe(Session& session, WipeMode mode, std::vector<WipePart> parts);
 
-    /// EINTR: the user ended it.
+    /// Overwrites everything. EINTR: the user interrupted the command.
     Status run();
-    /// Reads everything back; of zones that were reset only whether they are empty. EINTR; EILSEQ: something is not as it should be.
+    /// Reads everything back. Of zones that were reset, only checks that they are empty. EINTR: interrupted; EILSEQ:
+    /// the content is wrong.
     Status verify();
-    /// Bytes that were done by the one that ran last.
+    /// Bytes processed by the last run() or verify().
     uint64_t done() const { return done_; }
     uint64_t total() const { return total_; }
 
@@ -53,9 +54,10 @@ private:
     LongWork* work_ = nullptr;
 };
 
-/// The parts of a range; on a zoned device its sequential zones are reset, so it begins and ends with zones there.
+/// Splits a range into parts. On a zoned device, sequential zones are reset, so the range must start and end at zones
+/// there.
 ///
-/// EINVAL: it does not, or the mode cannot be had there. EIO: a zone is read-only or offline. Nothing is changed.
+/// EINVAL: it does not, or the mode is impossible there. EIO: a zone is read-only or offline. Changes nothing.
 Result<std::vector<WipePart>> wipe_parts(Session& session, WipeMode mode, const Region& region);
 
 } // namespace zoneio

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The command wipe: what it takes, asks and reports.
+// The command wipe: operands, questions and reports.
 #include "block/host/device_facts.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
@@ -63,7 +63,7 @@ std::string part_text(Session& session, WipeMode mode, const WipePart& part, std
     return fmt::format("{} at offset {} {} reset", zones_text(zones), place_text(session, part.region.offset), verb);
 }
 
-/// The image, and which disk it is on.
+/// The name of the image, and its disk.
 std::string image_text(Session& session) {
     const std::string name = session.backend().filename();
     if (name.empty()) {
@@ -72,7 +72,7 @@ std::string image_text(Session& session) {
     return device_facts(name).text(name);
 }
 
-/// What a dry run has to say.
+/// Output of a dry run.
 struct PlanFact {
     Session& session;
     WipeMode mode;
@@ -107,7 +107,7 @@ struct VerifiedFact {
     void json(JsonRecord& record) const { record.add("verified", true); }
 };
 
-/// Only who sits at a terminal is asked.
+/// Asks the user, but only at a terminal.
 bool may_wipe(Session& session, WipeMode mode, std::span<const WipePart> parts) {
     if (session.guard != Guard::ask || session.ask == nullptr) {
         return true;

@@ -18,7 +18,7 @@ bool take(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-/// `5z`
+/// Parses `5z` at the start of the text, and removes it.
 bool take_zone(std::string_view& text, uint64_t& zone) {
     std::string_view rest = text;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), zone);
@@ -30,7 +30,7 @@ bool take_zone(std::string_view& text, uint64_t& zone) {
     return true;
 }
 
-/// `+4k`, up to the end.
+/// Parses `+4k` or `-4k`, the rest of the text.
 bool take_distance(std::string_view text, Address& address) {
     address.backwards = text.starts_with('-');
     text.remove_prefix(1);
@@ -42,7 +42,7 @@ Status refused(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
-/// Where the pointer of a zone is, bytes from the begin of the device.
+/// Write pointer of a zone, in bytes from the start of the device.
 Result<uint64_t> write_pointer_of(BlockBackend& backend, uint64_t zone) {
     const Limits& limits = backend.limits();
     if (zone >= limits.nr_zones) {

@@ -14,13 +14,13 @@ namespace zoneio {
 
 namespace {
 
-/// So many requests, with so much memory in all, may be waiting for their report; then the oldest is waited for.
+/// Largest number of unreported requests, and most memory for them. Beyond either, the queue waits for the oldest.
 constexpr size_t max_unreported = 16384;
 constexpr size_t max_memory = 8U << 20;
-/// After so many more, quiet ones that have finished are let go of.
+/// Number of new requests after which finished quiet ones are released.
 constexpr size_t collect_every = 64;
 
-/// So many are kept for further commands, with buffers of at most so many bytes.
+/// Most buffers kept for later commands, and the largest size of one, in bytes.
 constexpr size_t max_spares = 1024;
 constexpr size_t max_spare_bytes = 16U << 10;
 
@@ -29,7 +29,7 @@ FailedRequest::Kind kind_of(RequestOp op) {
     return op == RequestOp::read ? Kind::read : op == RequestOp::discard ? Kind::discard : Kind::write;
 }
 
-/// Aligned memory takes about its alignment more than was asked for.
+/// Aligned memory takes up to its alignment more than its size.
 size_t memory_of(const AioRequest& request) {
     const size_t buffer = request.buffer.capacity() > 0 ? request.buffer.capacity() + AlignedBuffer::default_alignment : 0;
     return sizeof request + request.request.iov.count() * sizeof(iovec) + buffer;
@@ -53,7 +53,7 @@ std::unique_ptr<AioRequest> AioQueue::make(std::string_view command) {
     auto request = std::make_unique<AioRequest>();
     request->command = command;
     if (!spares_.empty()) {
-        // Aligned memory is what costs, and what falls apart when it is given back and asked for all the time.
+        // Reused, because allocating aligned memory is expensive and fragments the heap.
         request->buffer = std::move(spares_.back());
         spares_.pop_back();
     }
@@ -71,7 +71,7 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     try {
         backend.submit(started.request);
     } catch (const std::bad_alloc&) {
-        // Engines take a request last of all: this one is not in flight.
+        // Submission is the engine's last step, so this request is not in flight.
         started.request.holds.clear();
         started.request.status = Status::from_errno(ENOMEM);
         started.request.done = true;
@@ -84,7 +84,7 @@ uint64_t AioQueue::start(BlockBackend& backend, std::unique_ptr<AioRequest> requ
     }
     while (requests_.size() > max_unreported || (memory_ > max_memory && requests_.size() > 1)) {
         if (!requests_.front()->request.done && backend.reap(true) == 0) {
-            break; // held at a breakpoint
+            break; // the request is held at a breakpoint
         }
         report_done(backend);
     }
@@ -126,7 +126,7 @@ bool AioQueue::settle(BlockBackend& backend) {
     return true;
 }
 
-/// Waits until something may have finished.
+/// Waits until a request may have finished.
 AioQueue::Waited AioQueue::wait(BlockBackend& backend) {
     const bool may_end = InterruptEndsCommand::is_active();
     if (may_end && InterruptEndsCommand::is_requested()) {
@@ -135,7 +135,7 @@ AioQueue::Waited AioQueue::wait(BlockBackend& backend) {
     if (!may_end || backend.orders_completions()) {
         return backend.reap(true) > 0 ? Waited::some_finished : Waited::all_are_held;
     }
-    // An interrupt between the look and the wait is seen after it.
+    // An interrupt just before poll(2) does not end it, and is noticed after this time.
     constexpr int longest_wait_ms = 100;
     backend.kick();
     pollfd event{backend.event_fd(), POLLIN, 0};
@@ -160,7 +160,7 @@ void AioQueue::report_done(const BlockBackend& backend) {
 }
 
 void AioQueue::report_in_sequence() {
-    // One that was refused at once has the sequence 0, and has ended before all others.
+    // A request that was refused at once has the sequence 0, because it ended before all others.
     const auto rank = [](const std::unique_ptr<AioRequest>& request) {
         return request->request.done ? request->request.sequence : UINT64_MAX;
     };
@@ -182,7 +182,7 @@ void AioQueue::report_front() {
     requests_.pop_front();
 }
 
-/// Keeps the memory of a request that is about to go.
+/// Keeps the buffer of a request that is about to be deleted.
 void AioQueue::retire(AioRequest& request) {
     const size_t bytes = request.buffer.capacity();
     memory_ -= request.memory;
@@ -198,7 +198,7 @@ void AioQueue::report(AioRequest& request) {
     failures_ += ok ? 0 : 1;
 }
 
-/// True when it did what was asked.
+/// Reports a request. True if it succeeded and the data is as expected.
 bool AioQueue::tell(const AioRequest& request) {
     const Status& status = request.request.status;
     if (!status.ok()) {

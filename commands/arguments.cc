@@ -13,15 +13,15 @@ namespace zoneio {
 
 namespace {
 
-/// How far a buffer begins behind an aligned address with -m, bytes.
+/// Offset of a buffer from an aligned address with -m, in bytes.
 constexpr size_t misalignment = 16;
 
-/// Memory that large shared requests go over again and again: small enough for a cache, large enough for
-/// 2 GiB to be one system call.
+/// Size of the buffer that large shared requests repeat: small enough for a cache, large enough for one system call to
+/// transfer 2 GiB.
 constexpr uint64_t smallest_shared = 256U << 10;
 constexpr uint64_t most_segments = IOV_MAX - 2; // room for the two partial blocks of an unaligned request
 
-/// A number told in zones; without `address` the plain number that the word is, or the error that it is none.
+/// A number given in zones. Without `address`, the plain number, or an error.
 std::optional<int64_t> parse_in_zones(Session& session, const char* word, const std::optional<Address>& address,
                                       AddressUse use) {
     if (!address) {

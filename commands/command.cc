@@ -29,7 +29,7 @@ std::string lower(std::string_view text) {
     return lowered;
 }
 
-/// `[-bq] [-s states] [--width n]`: those without an argument that have a letter come first.
+/// `[-bq] [-s states] [--width n]`: first the letters of options without an argument.
 std::string options_text(const OptionTable& options) {
     std::string flags;
     std::string others;
@@ -60,13 +60,13 @@ std::string usage_arguments(const Command& command) {
 
 std::string usage_line(const Command& command, std::string_view shown_name) {
     const std::string arguments = usage_arguments(command);
-    // qemu-io has a space there even for a command whose arguments are an empty text.
+    // qemu-io prints the space even if the arguments are an empty string.
     const bool has_gap = command.args != nullptr || !arguments.empty();
     return fmt::format("{}{}{} -- {}", shown_name, has_gap ? " " : "", arguments, command.oneline);
 }
 
 int next_option(const Command& command, CommandLine line) {
-    // Where nothing is to be reordered, getopt is told so: else it asks the environment, which is most of its work.
+    // If there is nothing to reorder, a `+` spares getopt the search of the environment, which is most of its work.
     static bool in_order = false;
     if (optind == 0) {
         in_order = command.takes_command || has_options_first(line);
@@ -81,7 +81,7 @@ int next_option(const Command& command, CommandLine line) {
     if (!at_terminal || opterr == 0 || long_options != nullptr) {
         return next();
     }
-    // Its message may hold a byte that the terminal obeys.
+    // getopt's own message could contain a control character.
     opterr = 0;
     const int code = next();
     opterr = 1;

@@ -8,7 +8,7 @@ namespace zoneio {
 
 namespace {
 
-/// Where the text of options begins: behind the longest of them, and mostly in the same column.
+/// Column of the options' texts: after the longest option, and the same for most commands.
 size_t text_column(const OptionTable& options) {
     constexpr size_t indent = 2;
     constexpr size_t usual = 15;
@@ -22,7 +22,7 @@ size_t text_column(const OptionTable& options) {
     return std::max(indent + longest + 2, has_names ? usual_with_names : usual);
 }
 
-/// One row of the help; every line of its text in the same column.
+/// One option in the help. All lines of its text start in the same column.
 std::string option_help(const CommandOption& row, size_t column) {
     std::string text(row.help);
     if (!row.fallback.empty()) {
@@ -34,12 +34,12 @@ std::string option_help(const CommandOption& row, size_t column) {
     return fmt::format("  {:<{}}{}\n", option_tag(row), column - 2, text);
 }
 
-/// Where the example starts in a help text, which it ends; the size where there is none.
+/// Position of the example, which ends a help text; the size of the text if there is none.
 size_t example_start(std::string_view help) {
     return std::min(help.find("\nExample: "), help.size());
 }
 
-/// The help text with the options and notes before its example.
+/// The help text, with options and notes inserted before the example.
 std::string with_options(std::string_view about, const Command& command) {
     const std::string_view example = about.substr(example_start(about));
     std::string text(about.substr(0, example_start(about)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The longer help of a command, from its row and the rows of its options.
+// The detailed help of a command, made from its row and the rows of its options.
 #pragma once
 
 #include "commands/command.h"
@@ -9,9 +9,9 @@
 
 namespace zoneio {
 
-/// What `help COMMAND` shows below the usage line; empty where qemu-io shows nothing and suites compare that.
+/// Text of `help COMMAND` below the usage line. Empty if qemu-io has none and suites compare that.
 std::string help_of(const Command& command);
-/// The same for the manual, which has it for every command.
+/// Text for the manual, which exists for every command.
 std::string manual_of(const Command& command);
 
 } // namespace zoneio

@@ -11,10 +11,10 @@ namespace zoneio {
 
 /// All commands, sorted by name.
 std::span<const Command* const> command_table();
-/// By name or short name; null when there is none.
+/// The command with this name or short name, or null.
 const Command* find_command(std::string_view word);
 
-/// The names and short names of all commands.
+/// Names and short names of all commands.
 std::vector<std::string_view> command_names();
 
 } // namespace zoneio

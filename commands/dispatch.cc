@@ -26,7 +26,7 @@ void report_argument_count(Session& session, const Command& command, std::string
     session.out().plain_error({FailureKind::word_count}, text);
 }
 
-/// Everything that is checked before a command sees its words.
+/// Makes the checks that precede every command.
 bool may_run(Session& session, const Command& command, std::string_view word, int count) {
     if (command.needs_image && !session.is_open()) {
         session.out().plain_error({FailureKind::no_image}, "no file open, try 'help open'", ENOMEDIUM);
@@ -46,7 +46,7 @@ bool may_run(Session& session, const Command& command, std::string_view word, in
     return true;
 }
 
-/// Where memory runs short a command fails, and the session goes on.
+/// Runs a command. If memory runs out, the command fails and the session continues.
 Outcome run_command(Session& session, const Command& command, CommandLine line) {
     try {
         return command.run(session, command, line);
@@ -148,7 +148,7 @@ Outcome run_words(Session& session, const Command* command) {
     if (!may_run(session, *command, words[0], count - 1)) {
         return Outcome::failed;
     }
-    // Where the order of things is certain they need not end first.
+    // If the order of completions is certain, requests in flight need not end first.
     if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions() &&
         !session.aio().settle(session.backend())) {
         session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
@@ -158,10 +158,10 @@ Outcome run_words(Session& session, const Command* command) {
         session.kick();
     }
     session.out().set_own(command->is_ours);
-    // 0, not 1: glibc then forgets what it remembers of the command before.
+    // With 0, unlike 1, glibc also resets its internal state.
     optind = 0;
     const Outcome outcome = run_command(session, *command, {count, words.data()});
-    // What one large command needed is not kept for all the small ones behind it.
+    // Memory of a large command is freed, not kept for later small ones.
     constexpr size_t most_kept = 16U << 20;
     if (session.scratch().capacity() > most_kept) {
         session.scratch().release();

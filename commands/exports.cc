@@ -25,7 +25,7 @@ std::string Exports::free_name() const {
 void Exports::remove(Export& removed) {
     const auto found = std::find_if(exports_.begin(), exports_.end(),
                                     [&](const std::unique_ptr<Export>& served) { return served.get() == &removed; });
-    // Its thread, and what goes with it, may need the turn to come to an end.
+    // To end, the export's threads may need the turn.
     const Turn::Pause pause(turn_);
     const std::unique_ptr<Export> taken = std::move(*found);
     exports_.erase(found);

@@ -11,13 +11,13 @@
 
 namespace zoneio {
 
-/// Whose turn it is to use the open image, between the session and the threads that serve the image to others: those use
-/// it beside the session, except where requests may stop at breakpoints. There one thread at a time has the turn.
+/// Serialises use of the open image by the session and by the threads of exports. Normally these threads use the image
+/// in parallel with the session. If requests may stop at breakpoints, one thread at a time has the turn.
 ///
-/// The session's side is used by one thread; the threads that serve lock what share() hands out.
+/// The session's functions are for one thread. Threads of exports lock the mutex that share() returns.
 class Turn {
 public:
-    /// For threads beside the session: from here on each command of the session locks it.
+    /// The mutex for threads of exports. After the first call, each command of the session locks it.
     std::mutex& share() {
         if (!is_shared_) {
             is_shared_ = true;
@@ -27,10 +27,10 @@ public:
         }
         return mutex_;
     }
-    /// Does the session have it? To be asked by whoever has the turn, or works for who has it.
+    /// True while the session has the turn. Called only by the thread that has the turn, or on its behalf.
     bool is_held() const { return depth_ > 0; }
 
-    /// The session has the turn while one of these lives.
+    /// Gives the session the turn while an object exists.
     class Hold {
     public:
         explicit Hold(Turn& turn) : turn_(turn) {
@@ -51,7 +51,7 @@ public:
         Turn& turn_;
     };
 
-    /// Others may have it meanwhile: around a wait.
+    /// Releases the turn during a wait, so that other threads can have it.
     class Pause {
     public:
         explicit Pause(Turn& turn) : turn_(turn), depth_(turn.depth_) {
@@ -80,7 +80,7 @@ private:
     bool is_shared_ = false; ///< set once, by the session
 };
 
-/// What the session serves of the open image.
+/// The exports of the open image.
 class Exports {
 public:
     explicit Exports(Turn& turn) : turn_(turn) {}
@@ -90,9 +90,9 @@ public:
 
     bool empty() const { return exports_.empty(); }
     const std::vector<std::unique_ptr<Export>>& all() const { return exports_; }
-    /// Null when there is none of that name.
+    /// The export with this name, or null.
     Export* find(std::string_view name) const;
-    /// A name that is not taken: disk0, disk1, ...
+    /// An unused name: disk0, disk1, ...
     std::string free_name() const;
     void add(std::unique_ptr<Export> added) { exports_.push_back(std::move(added)); }
 
@@ -103,9 +103,9 @@ public:
     /// Waits until its requests have finished, and ends it.
     void stop(Export& stopped);
     void stop_all();
-    /// Lets go of those that have ended by themselves.
+    /// Removes exports that have ended by themselves.
     void collect();
-    /// They are to look at their requests: the session may have let some go on.
+    /// Makes exports check their requests, because the session may have resumed some.
     void look() const;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The rows that each family of commands adds to the table; every family is one file.
+// Commands of each family, as rows for the command table. Each family has its own file.
 #pragma once
 
 #include "commands/command.h"

@@ -28,7 +28,7 @@ void on_interrupt(int number) {
     requested = 1;
 }
 
-/// Of a terminal that does not tell, as usual.
+/// Width of the terminal in columns; 80 if it reports none.
 size_t terminal_width() {
     constexpr size_t usual = 80;
     const size_t columns = line_columns(STDERR_FILENO);
@@ -71,7 +71,7 @@ LongWork::~LongWork() {
     if (shown_ > 0) {
         print_to(stderr, "\r{:{}}\r", "", shown_);
     } else if (is_terminal_ && InterruptEndsCommand::is_requested()) {
-        // Behind the ^C that the terminal shows.
+        // Starts a new line after the ^C that the terminal shows.
         fputs("\n", stderr);
     }
 }
@@ -101,14 +101,14 @@ void LongWork::show(uint64_t done, Clock::time_point now) {
                                    100.0 * static_cast<double>(done) / static_cast<double>(std::max<uint64_t>(total_, 1)), left);
     line.resize(std::min(line.size(), terminal_width() - 1));
     const size_t shown = line.size();
-    // Over what is left of a longer one.
+    // Overwrites the rest of a longer line.
     print_to(stderr, "\r{:<{}}", line, std::max(shown, std::min(shown_, terminal_width() - 1)));
     shown_ = std::max(shown_, shown);
     next_show_ = now + between_shows;
 }
 
 bool may_do_in_pieces(const BlockBackend& backend, uint64_t bytes) {
-    // Trace events show each of them.
+    // Trace events show each piece.
     return bytes > piece_bytes && LongWork::is_watched() && trace_mask.load(std::memory_order_relaxed) == 0 &&
            backend.may_split();
 }
@@ -126,7 +126,7 @@ Status write_in_pieces(BlockBackend& backend, uint64_t offset, const IoVec& iov,
 
 Status report_in_pieces(BlockBackend& backend, uint64_t offset, uint64_t count, const ZoneVisitor& visit, uint64_t& seen) {
     constexpr uint64_t zones_at_once = 4096;
-    // Trace events show each of them.
+    // Trace events show each piece.
     const bool by_pieces = InterruptEndsCommand::is_active() && trace_mask.load(std::memory_order_relaxed) == 0;
     seen = 0;
     while (true) {

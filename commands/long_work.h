@@ -82,7 +82,7 @@ Status do_in_pieces(const BlockBackend& backend, std::string_view what, uint64_t
     }
     LongWork work(what, bytes, LongWork::Unit::bytes);
     for (done = 0; done < bytes;) {
-        // Between them they begin at multiples, so that none but the first and last are padded.
+        // Pieces start at multiples of their size, so that only the first and the last are padded.
         const uint64_t part = std::min(bytes - done, piece_bytes - (offset + done) % piece_bytes);
         Status status = piece(done, part, done + part < bytes);
         if (!status.ok()) {

@@ -21,9 +21,9 @@ Status file_failed(const std::string& filename, int error) {
     return Status::error(error, fmt::format("could not write '{}': {}", filename, strerror(error)));
 }
 
-/// The file that a name stands for: where it is a symbolic link, what that names, which need not exist.
+/// The file that a name stands for: the target of a symbolic link, which need not exist.
 std::string linked_name(std::string filename) {
-    constexpr int most_links = 40; // as the kernel
+    constexpr int most_links = 40; // the kernel's limit
     for (int i = 0; i < most_links; i++) {
         std::error_code error;
         const std::filesystem::path target = std::filesystem::read_symlink(filename, error);
@@ -35,7 +35,7 @@ std::string linked_name(std::string filename) {
     return filename;
 }
 
-/// Gives a file that replaces another one its mode and, where that is allowed, its owner.
+/// Gives a file the mode and, if allowed, the owner of the file that it replaces.
 bool take_mode(int fd, const std::string& filename) {
     struct stat old{};
     if (stat(filename.c_str(), &old) != 0) {
@@ -43,7 +43,7 @@ bool take_mode(int fd, const std::string& filename) {
     }
     constexpr mode_t group = 070;
     const bool same_owner = fchown(fd, old.st_uid, old.st_gid) == 0;
-    // Another group must not be given what this one was.
+    // With another group, the group's permissions are removed.
     return fchmod(fd, old.st_mode & (same_owner ? 0777U : 0777U & ~group)) == 0;
 }
 
@@ -107,11 +107,11 @@ Status OutputFile::commit() {
     if (temporary_.empty()) {
         return {};
     }
-    // The end may be a hole.
+    // The file may end with a hole.
     if (ftruncate(file_.get(), static_cast<off_t>(length_)) != 0) {
         return failed(errno);
     }
-    // Somebody may have made a file of that name meanwhile: link(2) does not replace it.
+    // Another program may have created the file meanwhile: link(2) does not replace it.
     const bool is_named = overwrite_ ? rename(temporary_.c_str(), target_.c_str()) == 0
                                      : link(temporary_.c_str(), target_.c_str()) == 0 ||
                                            ((errno == EPERM || errno == EOPNOTSUPP) &&

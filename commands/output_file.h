@@ -9,8 +9,8 @@
 
 namespace zoneio {
 
-/// A file that a command makes. Its name stands for a complete file only: until commit() it has another name, and is
-/// removed with this object. A FIFO or character device, such as /dev/null, is written as it is.
+/// A file that a command writes. It has a temporary name until commit(), so that its name always denotes a complete
+/// file; without commit() it is removed. FIFOs and character devices, such as /dev/null, are written directly.
 class OutputFile {
 public:
     OutputFile(OutputFile&&) = default;
@@ -19,18 +19,18 @@ public:
     OutputFile& operator=(const OutputFile&) = delete;
     ~OutputFile();
 
-    /// EEXIST when there is such a file and `overwrite` is false. The error names the file.
+    /// Creates the file. EEXIST if it exists and `overwrite` is false. Errors name the file.
     static Result<OutputFile> create(const std::string& filename, bool overwrite);
 
-    /// Can a part be left out, to be a hole?
+    /// True if append_hole() is possible.
     bool takes_holes() const { return !temporary_.empty(); }
-    /// Appends bytes. EINTR: the user ended the command.
+    /// Appends data. EINTR: the user interrupted the command.
     Status append(const uint8_t* data, uint64_t bytes);
-    /// Appends zeros, as a hole; only if takes_holes().
+    /// Appends a hole. REQUIRES: takes_holes().
     void append_hole(uint64_t bytes) { length_ += bytes; }
-    /// Bytes so far.
+    /// Number of bytes appended.
     uint64_t length() const { return length_; }
-    /// Gives the file its name.
+    /// Renames the file to its name.
     Status commit();
 
 private:
@@ -39,7 +39,7 @@ private:
     Status failed(int code) const;
 
     std::string target_;
-    std::string temporary_; ///< empty: it is written as it is
+    std::string temporary_; ///< empty: the file is written directly
     FileDescriptor file_;
     bool overwrite_;
     uint64_t length_ = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// From the options of a line to the struct that a command reads, by the rows of its table.
+// Parses the options of a line into a command's options struct, by the rows of its table.
 #pragma once
 
 #include "commands/arguments.h"
@@ -10,7 +10,8 @@
 
 namespace zoneio {
 
-/// Reads the options of a line. Nothing after an error, which was told; the operands are what getopt(3) left.
+/// Parses the options of a line. Empty after an error, which has been reported. The words from `optind` are the
+/// operands.
 template <typename Parsed, size_t N>
 std::optional<Parsed> parse_options(Session& session, const Command& command, CommandLine line,
                                     const OptionRow<Parsed> (&rows)[N], Parsed parsed = {}) {
@@ -47,36 +48,36 @@ using Owner = typename MemberOf<decltype(Member)>::Owner;
 
 } // namespace detail
 
-// What rows have as `take`.
+// Functions for `take` of option rows.
 
-/// The option turns something on.
+/// Sets a bool.
 template <auto Member>
 OptionStep set_flag(const GivenOption& /*given*/, detail::Owner<Member>& parsed) {
     parsed.*Member = true;
     return OptionStep::next;
 }
 
-/// It is accepted and means nothing.
+/// Accepts the option and ignores it.
 template <typename Parsed>
 OptionStep ignore_option(const GivenOption& /*given*/, Parsed& /*parsed*/) {
     return OptionStep::next;
 }
 
-/// It takes a word as it stands.
+/// Stores the argument as text.
 template <auto Member>
 OptionStep set_word(const GivenOption& given, detail::Owner<Member>& parsed) {
     parsed.*Member = given.word;
     return OptionStep::next;
 }
 
-/// It takes a pattern byte.
+/// Stores a pattern byte.
 template <auto Member>
 OptionStep set_pattern(const GivenOption& given, detail::Owner<Member>& parsed) {
     parsed.*Member = parse_pattern(given.session, given.word);
     return parsed.*Member ? OptionStep::next : OptionStep::failed;
 }
 
-/// It takes a number of bytes, counted from the begin of the data.
+/// Stores a number of bytes from the start of the data.
 template <auto Member>
 OptionStep set_length(const GivenOption& given, detail::Owner<Member>& parsed) {
     parsed.*Member = parse_length(given.session, given.word, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A line of text becomes a call: splitting, looking up, options, operands.
+// The cost of turning a line of text into a call: splitting, lookup, options, operands.
 #include "commands/command_table.h"
 #include "commands/dispatch.h"
 #include "commands/image/image_open.h"
@@ -20,7 +20,7 @@ void run(Session& session, std::string_view line) {
     benchmark::DoNotOptimize(run_line(session, copy));
 }
 
-/// `quit` does nothing with its words: what is left is splitting, looking up, and the call.
+/// `quit` ignores its words, so this measures splitting, lookup and the call.
 void split_line(benchmark::State& state) {
     Session session("bench");
     std::string line = "quit";

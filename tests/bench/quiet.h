@@ -5,7 +5,7 @@
 
 namespace zoneio {
 
-/// Lets everything that goes to stdout vanish while it lives, but through the same buffering.
+/// Discards everything written to stdout while it exists, with the same buffering.
 class Quiet {
 public:
     Quiet() { stdout = null_; }

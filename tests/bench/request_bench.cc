@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// From the gate down to the system call, and with asynchronous requests up again.
+// The cost from the gate to the system call and, for asynchronous requests, back.
 #include "block/backend.h"
 
 #include <benchmark/benchmark.h>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t block = 4096;
 
-/// A file in memory, and what holds it open.
+/// A file in memory, opened.
 struct Image {
     explicit Image(AioMode aio) : fd(memfd_create("bench", MFD_CLOEXEC)) {
         if (ftruncate(fd, 1 << 20) != 0) {
@@ -66,7 +66,7 @@ void write_request(benchmark::State& state) {
 }
 BENCHMARK(write_request);
 
-/// So many asynchronous reads at a time, until all have finished.
+/// Runs asynchronous reads in batches until all have finished.
 void asynchronous(benchmark::State& state, AioMode aio) {
     const Image image(aio);
     const auto depth = static_cast<size_t>(state.range(0));

@@ -23,7 +23,7 @@ struct Device {
     ZoneModel model;
 };
 
-/// Appends zone after zone; the limit makes each new zone close another one.
+/// Appends zone after zone. With a limit, each new zone closes another one.
 void append(benchmark::State& state) {
     Device device(static_cast<uint64_t>(state.range(0)));
     uint64_t zone = 0;

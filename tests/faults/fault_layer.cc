@@ -72,7 +72,7 @@ __attribute__((constructor)) void read_environment() {
 
 int (*real_main)(int, char**, char**) = nullptr;
 
-/// What comes before is the business of the libraries.
+/// Calls before main() belong to the libraries and are not counted.
 int counted_main(int argc, char** argv, char** environment) {
     counting = true;
     return real_main(argc, argv, environment);
@@ -91,7 +91,7 @@ __attribute__((destructor)) void write_counts() {
     fclose(file);
 }
 
-/// Counts a call: 0 when it is to be made, else an errno or short_transfer.
+/// Counts a call. Returns 0 if it is to be made, otherwise an errno or short_transfer.
 int outcome(Function function) {
     if (!counting) {
         return 0;
@@ -108,10 +108,10 @@ T next(const char* name) {
 
 #define REAL(name) (*[] { static const auto found = next<decltype(&::name)>(#name); return found; }())
 
-/// Half of a transfer, at least a byte.
+/// Half of a transfer, at least one byte.
 size_t half(size_t bytes) { return bytes > 1 ? bytes / 2 : bytes; }
 
-/// Segments that hold half of the bytes. Never freed: the kernel may look at them later.
+/// Segments with half of the bytes. Never freed, because the kernel may read them later.
 iovec* half_of(const iovec* segments, int& count) {
     size_t total = 0;
     for (int i = 0; i < count; i++) {
@@ -129,7 +129,7 @@ iovec* half_of(const iovec* segments, int& count) {
     return some;
 }
 
-/// Bends the request that was queued last.
+/// Changes the request that was queued last.
 void bend_sqe(io_uring& ring) {
     const unsigned queued = ring.sq.sqe_tail - ring.sq.sqe_head;
     static thread_local unsigned seen_tail = 0;
@@ -138,7 +138,7 @@ void bend_sqe(io_uring& ring) {
     }
     seen_tail = ring.sq.sqe_tail;
     const int what = outcome(f_uring_sqe);
-    // The first one of a linked pair is the transfer.
+    // The first request of a linked pair is the transfer.
     const bool pair = queued > 1 && (ring.sq.sqes[(ring.sq.sqe_tail - 2) & *ring.sq.kring_mask].flags & IOSQE_IO_LINK) != 0;
     io_uring_sqe& sqe = ring.sq.sqes[(ring.sq.sqe_tail - (pair ? 2 : 1)) & *ring.sq.kring_mask];
     const bool is_write = sqe.opcode == IORING_OP_WRITEV;
@@ -282,7 +282,7 @@ int io_uring_submit(io_uring* ring) {
 
 int io_uring_submit_and_wait(io_uring* ring, unsigned count) {
     FAIL_OR(f_io_uring_submit_and_wait, -what)
-    // What lasts fails both: they are the same system call.
+    // A lasting fault applies to both functions, which make the same system call.
     if (fault.function == f_io_uring_submit && fault.goes_on && counts[f_io_uring_submit] >= fault.index) {
         return -fault.what;
     }

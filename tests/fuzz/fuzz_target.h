@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What fuzz targets share. A target is a function of some bytes that must return, whatever they are: crashes, leaks,
-// undefined behaviour, too much time or memory, and broken promises (check()) are findings.
+// Common part of the fuzz targets. A target is a function that must return for every input. Crashes, leaks, undefined
+// behaviour, too much time or memory, and failed check() calls are findings.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct Target {
 /// All targets.
 std::span<const Target> targets();
 
-/// The target that the environment variable FUZZ_TARGET names; ends the program when there is none.
+/// The target that the environment variable FUZZ_TARGET names. Ends the program if there is none.
 const Target& chosen_target();
 
 void run_numbers(Input input);
@@ -38,20 +38,20 @@ void run_zoned_file(Input input);
 void run_vhost_user(Input input);
 void run_vring(Input input);
 
-/// Ends the program as a crash does, after saying what did not hold.
+/// Prints `what` and ends the program like a crash, unless `holds`.
 void check(bool holds, const char* what);
 
 inline std::string_view text_of(Input input) {
     return {reinterpret_cast<const char*>(input.data()), input.size()};
 }
 
-/// A new folder, made at the first call and current from then on: the only place whose files can be opened (see
-/// sandbox.cc). Files are at most 128 MiB long. It is removed when the program ends.
+/// A new folder, created at the first call and made the current one. Only files in it can be opened (see sandbox.cc),
+/// up to 128 MiB long. It is removed when the program ends.
 const std::string& scratch_folder();
 
-/// Thrown where a target prints more than anybody reads.
+/// Thrown if a target prints too much.
 struct OutputLimit {};
-/// How much may be printed from now on, bytes.
+/// Limits the output from now on, in bytes.
 void limit_output(uint64_t bytes);
 
 } // namespace zoneio::fuzz

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Runs a target on files, and the files of folders: what was found once, and the corpus. Needs no fuzzer.
+// Runs a target on files and on all files of folders: earlier findings, and the corpus. Needs no fuzzer.
 #include "fuzz_target.h"
 
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 std::vector<fs::path> files_of(const fs::path& path) {
     std::vector<fs::path> files;
     if (!fs::exists(path)) {
-        return {}; // nothing was found yet by this target
+        return {}; // this target has no findings yet
     }
     if (!fs::is_directory(path)) {
         return {fs::absolute(path)};
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     for (const fs::path& file : files) {
         std::ifstream stream(file, std::ios::binary);
         const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
-        // Said beforehand, so that a crash has a name.
+        // Printed before the run, so that a crash can be assigned to a file.
         fprintf(stderr, "%s\n", file.c_str());
         target.run(bytes);
     }

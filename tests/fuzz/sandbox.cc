@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What stands between fuzzed commands and the machine: the calls that reach it are replaced when the program is linked
-// (--wrap). Files are opened in the scratch folder only; nobody sleeps, raises signals, or prints without end. Lines that
-// would end the program are not run, whoever runs them: the target, or a script.
+// Protects the machine from fuzzed commands: dangerous calls are replaced at link time (--wrap). Only files in the
+// scratch folder can be opened; sleeping, raising signals and endless output are prevented. Lines that would end the
+// program are not run, neither by the target nor by a script.
 #include "fuzz_target.h"
 
 #include "commands/command.h"
@@ -36,7 +36,7 @@ bool is_inside(const char* path) {
            (name.starts_with(scratch) && name.find("..") == std::string_view::npos);
 }
 
-/// These end the program, as they should, or hold requests until somebody lets them go on.
+/// True for commands that end the program, as they should, or hold requests until they are resumed.
 bool ends_program(std::string_view line) {
     const size_t begin = std::min(line.find_first_not_of(' '), line.size());
     const std::string_view word = line.substr(begin, line.find(' ', begin) - begin);
@@ -79,7 +79,7 @@ using zoneio::fuzz::is_inside;
 
 extern "C" {
 
-// zoneio::run_line(): the prompt, the target and scripts all come to it.
+// zoneio::run_line(), which the prompt, the target and scripts call.
 zoneio::Outcome __real__ZN6zoneio8run_lineERNS_7SessionEPc(zoneio::Session& session, char* line);
 
 zoneio::Outcome __wrap__ZN6zoneio8run_lineERNS_7SessionEPc(zoneio::Session& session, char* line) {

@@ -19,7 +19,7 @@ namespace {
 constexpr size_t most_lines = 48;
 constexpr uint64_t most_output = 1U << 20;
 
-/// The devices that sessions begin with. Small, so that no command takes long.
+/// Devices with which sessions start. Small, so that every command is fast.
 constexpr std::string_view devices[] = {
     "driver=zoned,size=1M,zone.size=64k",
     "driver=zoned,size=1000k,zone.size=96k,zone.capacity=64k,zone.conventional_zones=2,zone.max_open_zones=2,"
@@ -50,7 +50,7 @@ void open_device(Session& session, std::string_view device) {
     (void)open_image(session, std::move(request));
 }
 
-/// What holds for zones at any time.
+/// Checks what is always true of zones.
 void check_zones(BlockBackend& backend) {
     const Limits& limits = backend.limits();
     if (limits.zoned == ZonedModel::none) {
@@ -88,7 +88,7 @@ void run_lines(Session& session, std::string_view text) {
 
 } // namespace
 
-/// The first byte chooses the device, the rest are lines.
+/// The first byte selects the device; the rest are lines.
 void run_session(Input input) {
     if (input.empty()) {
         return;
@@ -105,7 +105,7 @@ void run_session(Input input) {
     limit_output(UINT64_MAX);
 }
 
-/// A config file of blkdebug, over a device that it may let fail.
+/// The input is a config file of blkdebug, which then injects faults into a device.
 void run_blkdebug(Input input) {
     (void)scratch_folder();
     const int fd = open("config", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -129,7 +129,7 @@ void run_blkdebug(Input input) {
     limit_output(UINT64_MAX);
 }
 
-/// A name, or with a first byte that is odd an option string; what opens is read and reported.
+/// The input is a name or, if its first byte is odd, an option string. An image that opens is read and reported.
 void run_image_name(Input input) {
     if (input.empty()) {
         return;
@@ -139,7 +139,7 @@ void run_image_name(Input input) {
         Session session("zoneio");
         (void)scratch_folder();
         OpenRequest request;
-        // Zero bytes cannot be in arguments or lines.
+        // Arguments and lines cannot contain zero bytes.
         const std::string name(std::string(text_of(input.subspan(1))).c_str());
         bool wanted = true;
         if (input[0] % 2 != 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Targets that read text: numbers, option strings, JSON, the heads of images, sysfs, process arguments.
+// Targets that parse text: numbers, option strings, JSON, first bytes of images, sysfs, process arguments.
 #include "fuzz_target.h"
 
 #include "block/base/size.h"
@@ -72,7 +72,7 @@ void run_probe(Input input) {
     check(!format_of(input).empty(), "every head is of some format");
 }
 
-/// Lines are the attributes, in this order.
+/// The lines of the input are the attributes in this order.
 void run_sysfs(Input input) {
     static constexpr std::string_view names[] = {
         "zoned",          "chunk_sectors",    "nr_zones",          "logical_block_size",    "physical_block_size",
@@ -103,7 +103,7 @@ void run_sysfs(Input input) {
     }
 }
 
-/// Words end in zero bytes. Those with a slash could name files of the machine, and are left out.
+/// Words end with zero bytes. Words with a slash are left out, because they could name files of the machine.
 void run_arguments(Input input) {
     std::vector<std::string> words{"zoneio"};
     (void)scratch_folder();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a hostile front end may send and write: messages, and rings whose memory changes while it is read.
+// A hostile front end: messages, and rings whose memory changes while it is read.
 #include "block/export/vhost/protocol.h"
 #include "block/export/vhost/queues.h"
 #include "fuzz_target.h"
@@ -50,7 +50,7 @@ void check_segments(const GuestMemory& memory, const std::vector<iovec>& segment
     check(sum == bytes, "the lengths of segments add up");
 }
 
-/// Writes the input into the memory again and again, as a driver may that runs on another processor.
+/// Writes the input into the memory again and again, like a driver on another processor.
 class Scribbler {
 public:
     Scribbler(uint8_t* memory, Input input) : thread_([this, memory, input] {
@@ -89,7 +89,7 @@ BlockBackend& device() {
     return *backend;
 }
 
-/// A device with its queues, without the thread that serves.
+/// A device with its queues, without the thread that serves it.
 struct Server {
     std::mutex turn;
     BackendPort port{device(), turn};
@@ -104,7 +104,7 @@ struct Server {
 
 } // namespace
 
-/// The input is the begin of the shared memory: descriptors of a ring, its available ring, tables and requests.
+/// The input is the start of the shared memory: descriptors of a ring, its available ring, tables and requests.
 void run_vring(Input input) {
     if (input.empty()) {
         return;
@@ -116,7 +116,7 @@ void run_vring(Input input) {
     memcpy(shared, input.data(), std::min<size_t>(input.size(), memory_bytes));
     const Vring::Addresses addresses{user_address, user_address + 128, user_address + 256};
     {
-        // The rules that chains keep hold whatever happens to the memory.
+        // The rules for chains hold whatever happens to the memory.
         Vring ring;
         check(ring.configure(ring_size, addresses, memory, (input[0] & 1U) != 0).ok(), "a ring");
         const Scribbler scribbler(shared, input);
@@ -141,7 +141,7 @@ void run_vring(Input input) {
     server.queues.reset();
 }
 
-/// The input is a row of messages: request, flags, how many descriptors, length, payload.
+/// The input is a series of messages: request, flags, number of descriptors, length, payload.
 void run_vhost_user(Input input) {
     std::array<int, 2> ends{};
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0, "a pair of sockets");
@@ -170,7 +170,7 @@ void run_vhost_user(Input input) {
             item->cmsg_type = SCM_RIGHTS;
             item->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
             for (size_t i = 0; i < descriptors; i++) {
-                // Memory for the table, events for the rings.
+                // A memory file for the table, event descriptors for the rings.
                 const int fd = header.request == 12 || header.request == 13 || header.request == 14 ? event.get() : file.get();
                 memcpy(CMSG_DATA(item) + i * sizeof(int), &fd, sizeof(fd));
             }

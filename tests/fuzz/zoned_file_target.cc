@@ -106,7 +106,7 @@ Result<std::unique_ptr<BlockNode>> open_crafted(bool read_only, bool with_raw) {
     return open_image(std::move(spec), notices);
 }
 
-/// Reports, and does a little of everything in the first zones.
+/// Reports the zones, and makes some requests to the first ones.
 void use(BlockNode& node, bool may_write) {
     constexpr uint64_t most_zones = 4096;
     constexpr uint64_t most_used = 8;
@@ -148,7 +148,7 @@ void run_zoned_file(Input input) {
         opens = true;
         use(**node, true);
     }
-    // An empty file has become a device.
+    // An empty file has been formatted.
     const Result<ZonedCheck> after_use = check_zoned_file(NamedFile(filename), false, false);
     check(!opens || (after_use.ok() && (before.ok() ? after_use->found <= before->found : after_use->found == 0)),
           "using a device breaks nothing");

@@ -32,7 +32,7 @@ void* operator new(size_t size, const std::nothrow_t& /*tag*/) noexcept {
     return allocate(size);
 }
 
-// Not inlined: GCC 12 then sees new and free, and warns of a pair that does not match.
+// Not inlined, because GCC 12 would see new and free and warn of a mismatched pair.
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
     free(memory);
 }

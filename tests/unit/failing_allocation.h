@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Memory that runs out: `new` of the unit tests.
+// Failing memory allocations: `new` for the unit tests.
 #pragma once
 
 #include <cstddef>
 
 namespace zoneio::testing {
 
-/// Of this thread: so many allocations succeed, then one fails; negative: none does.
+/// Number of allocations of this thread that succeed before one fails; negative: none fails.
 extern thread_local long allocations_left;
-/// Of this thread: bytes that were allocated so far, given back or not.
+/// Bytes allocated by this thread so far, whether freed or not.
 extern thread_local size_t allocated_bytes;
 
 } // namespace zoneio::testing

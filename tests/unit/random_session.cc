@@ -12,7 +12,7 @@ namespace zoneio::testing {
 
 namespace {
 
-/// Keeps what goes to stdout and stderr while it exists.
+/// Captures stdout and stderr while it exists.
 class Captured {
 public:
     Captured() : file_(memfd_create("output", MFD_CLOEXEC)), stdout_(dup(STDOUT_FILENO)), stderr_(dup(STDERR_FILENO)) {

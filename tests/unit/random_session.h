@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Sessions of random commands on random devices, for tests of what commands say.
+// Sessions of random commands on random devices, for tests of their output.
 #pragma once
 
 #include "commands/session.h"
@@ -11,7 +11,7 @@
 
 namespace zoneio::testing {
 
-/// Runs command lines in a session of its own; what they print can be had, and is not seen otherwise.
+/// Runs command lines in its own session. Their output is captured.
 class QuietSession {
 public:
     explicit QuietSession(bool json = false);
@@ -19,9 +19,9 @@ public:
     QuietSession(const QuietSession&) = delete;
     QuietSession& operator=(const QuietSession&) = delete;
 
-    /// True when it did not fail, and neither did an asynchronous request that it started.
+    /// True if neither the command nor an asynchronous request that it started failed.
     bool run(std::string line);
-    /// What the last command printed on stdout and stderr.
+    /// Output of the last command on stdout and stderr.
     const std::string& output() const { return output_; }
     Session& session() { return session_; }
 
@@ -30,26 +30,26 @@ private:
     std::string output_;
 };
 
-/// Random devices, and random commands for them.
+/// Random devices and commands for them.
 class RandomCommands {
 public:
-    /// `folder` is where its files are.
+    /// `folder`: for the files of devices.
     RandomCommands(uint64_t seed, std::string folder) : random_(seed), folder_(std::move(folder)) {}
 
-    /// Commands that make and open a zoned device, or a raw image.
+    /// Commands that create and open a zoned device or a raw image.
     std::vector<std::string> open_zoned();
     std::vector<std::string> open_raw();
     /// A command for the device opened last, which may make sense or not.
     std::string zone_command();
     std::string raw_command();
-    /// An operation and options for zone_apply.
+    /// A random operation with options for zone_apply.
     std::string bulk_operation();
 
 private:
     uint64_t below(uint64_t end) { return random_() % end; }
     bool one_in(uint64_t count) { return below(count) == 0; }
     std::string pick(std::initializer_list<const char*> words) { return words.begin()[below(words.size())]; }
-    /// The options of a device, and its size_.
+    /// The options of a random device. Sets size_.
     std::string geometry();
     std::string offset();
     std::string length();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A file that remembers, for everything written since the last flush, every content that the medium may have:
-// the layer under which a power cut can be imitated at any moment.
+// A file that records every content that its medium may have since the last flush, so that tests can cut the power at
+// any time.
 #pragma once
 
 #include "block/base/file_descriptor.h"
@@ -17,20 +17,20 @@
 
 namespace zoneio::testing {
 
-/// A file as those who read it see it, and what its medium may hold.
+/// A file as its readers see it, and the possible contents of its medium.
 struct RecordedFile {
     std::vector<uint8_t> cached;
-    std::vector<uint8_t> durable; ///< as the last sync that succeeded left it
+    std::vector<uint8_t> durable; ///< content at the last successful sync
     std::map<uint64_t, std::vector<std::vector<uint8_t>>> pending; ///< by offset: contents of a unit since that sync
 
     RecordedFile() = default;
-    /// All of it is on the medium.
+    /// A file that is completely on the medium.
     explicit RecordedFile(std::vector<uint8_t> image) : cached(std::move(image)), durable(cached) {}
 
-    /// What the medium may hold after a cut now: of each unit, any content since the last sync.
+    /// A possible content of the medium after a power cut: of each unit, any content since the last sync.
     std::vector<uint8_t> cut(std::mt19937& random) const {
         std::vector<uint8_t> image = durable;
-        // Sometimes nearly all is lost, sometimes nearly nothing, and mostly something in between.
+        // Loses sometimes nearly everything, sometimes nearly nothing, mostly a part.
         const unsigned keep_percent = static_cast<unsigned>(random() % 101);
         for (const auto& [offset, versions] : pending) {
             if (random() % 100 < keep_percent) {
@@ -42,14 +42,14 @@ struct RecordedFile {
     }
 };
 
-/// Units are smaller than pages, and lost on their own: sectors of data, words of the part that is mapped. Whatever
-/// a loss of whole pages can leave, a loss of units can leave too.
+/// Units are lost independently. They are smaller than pages: sectors of data, words of the mapped part. So every
+/// result of losing whole pages is covered.
 class RecordingDriver final : public BlockDriver, private NativeFile {
 public:
     static constexpr uint64_t sector = 512;
     static constexpr uint64_t word = 8;
 
-    /// Goes on with `file`, whose first `mapped` bytes are also changed through mapped memory.
+    /// Continues with `file`, whose first `mapped` bytes are also changed through mapped memory.
     RecordingDriver(RecordedFile file, uint64_t mapped)
         : fd_(memfd_create("recording", MFD_CLOEXEC)), size_(file.cached.size()), mapped_(mapped), file_(std::move(file)) {
         extras_.native_file = this;
@@ -64,12 +64,12 @@ public:
         munmap(memory_, size_);
     }
 
-    /// Where to leave the file as it is when the driver above is gone; may be null.
+    /// Where to store the file when the driver above is closed; may be null.
     RecordedFile* keep_in = nullptr;
 
-    /// Called whenever the medium may have changed: before and after each write and flush.
+    /// Called whenever the content of the medium may have changed: before and after each write and flush.
     std::function<void()> on_event = [] {};
-    /// Asked before each flush: shall it fail?
+    /// Called before each flush; true makes it fail.
     std::function<bool()> flush_fails = [] { return false; };
 
     Status preadv(uint64_t offset, const IoVec& iov) override {
@@ -103,7 +103,7 @@ public:
         return {};
     }
 
-    unsigned flushes = 0; ///< how many were asked for
+    unsigned flushes = 0; ///< number of flushes
     unsigned writes = 0;
 
     Result<uint64_t> length() override { return size_; }
@@ -111,13 +111,13 @@ public:
     int descriptor() const override { return fd_.get(); }
     std::optional<FdIo> native_io(Request& /*request*/, uint64_t /*offset*/) override { return std::nullopt; }
 
-    /// To be called when mapped memory may have changed.
+    /// Must be called when mapped memory may have changed.
     void event() {
         capture_mapped();
         on_event();
     }
 
-    /// The file as it is now.
+    /// The file in its present state.
     RecordedFile file() {
         capture_mapped();
         RecordedFile now = file_;
@@ -159,10 +159,10 @@ private:
     uint64_t mapped_;
     uint8_t* memory_ = nullptr;
     RecordedFile file_;
-    std::vector<uint8_t> seen_; ///< what was in the mapped part when it was last looked at
+    std::vector<uint8_t> seen_; ///< content of the mapped part at the last check
 };
 
-/// Reads the file of a recording driver, as another process does.
+/// Reads the file of a recording driver like another process.
 class SharedDriver final : public BlockDriver, private NativeFile {
 public:
     explicit SharedDriver(RecordingDriver& file) : file_(file) { extras_.native_file = this; }

@@ -5,7 +5,7 @@
 
 namespace zoneio::testing {
 
-/// How long or with which seed a random test runs: a number of the environment, for long runs.
+/// A setting of a random test, such as its length or seed, from the environment; `fallback` if it is not set.
 inline unsigned long setting(const char* name, unsigned long fallback) {
     const char* const text = getenv(name);
     return text != nullptr ? strtoul(text, nullptr, 0) : fallback;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A second, naive model of a zoned device with its data: the rules of zoned devices written down once more, as
-// plainly as possible, to hold against the real ones.
+// A second, naive model of a zoned device with its data. It has the rules in the plainest form, for comparison with the
+// real ones.
 #pragma once
 
 #include "block/node/zone.h"
@@ -19,7 +19,7 @@ struct ReferenceZone {
     uint64_t start = 0;
     uint64_t length = 0;
     uint64_t capacity = 0;
-    std::vector<uint8_t> data; ///< what reads give from the start; 0xff behind
+    std::vector<uint8_t> data; ///< data from the start of the zone; 0xff after the written part
 
     bool operator==(const ReferenceZone&) const = default;
 };
@@ -60,7 +60,7 @@ public:
     uint64_t open_zones() const { return count(ZoneState::implicit_open) + count(ZoneState::explicit_open); }
     uint64_t active_zones() const { return open_zones() + count(ZoneState::closed); }
 
-    /// A write within one zone; the errno.
+    /// A write within one zone. Returns 0 or the errno.
     int write(size_t index, uint64_t pointer, const std::vector<uint8_t>& bytes) {
         ReferenceZone& zone = zones[index];
         if (zone.conventional) {
@@ -88,7 +88,7 @@ public:
         return 0;
     }
 
-    /// One operation on one zone; the errno.
+    /// An operation on one zone. Returns 0 or the errno.
     int manage(ZoneOp op, size_t index) {
         ReferenceZone& zone = zones[index];
         if (zone.conventional || zone.state == ZoneState::read_only || zone.state == ZoneState::offline) {
@@ -106,7 +106,7 @@ public:
         return EINVAL;
     }
 
-    /// One operation on a range; the errno.
+    /// An operation on a range. Returns 0 or the errno.
     int manage_range(ZoneOp op, size_t first, size_t zone_count) {
         int last = 0;
         const bool reset_all = op == ZoneOp::reset && first == 0 && zone_count == zones.size();
@@ -132,7 +132,7 @@ public:
     uint64_t block;
     uint64_t max_open;
     uint64_t max_active;
-    size_t cursor = 0; ///< behind the zone that was closed implicitly last
+    size_t cursor = 0; ///< index after the zone that was last closed implicitly
 
 private:
     int open(ReferenceZone& zone) {

@@ -27,7 +27,7 @@ bool shows(const ReferenceZone& zone, const ZoneDescriptor& shown, const std::ve
     return zone.state == shown.state && (shown.state == ZoneState::offline || zone.data == data);
 }
 
-/// The same in the middle of an operation, which may have closed the zone to make room for another one.
+/// The same during an operation, which may have closed the zone to make room for another one.
 bool may_show(ReferenceZone zone, const ZoneDescriptor& shown, const std::vector<uint8_t>& data) {
     const bool is_victim = zone.state == ZoneState::implicit_open && shown.state == ZoneState::closed;
     zone.state = is_victim ? ZoneState::closed : zone.state;
@@ -87,7 +87,7 @@ std::vector<uint8_t> ZonedLoad::fresh_data(uint64_t bytes) {
     return data;
 }
 
-/// The histories go on with what the zone holds now.
+/// Restarts the histories with the present content.
 void ZonedLoad::after_change() {
     for (size_t i = 0; i < histories_.size(); i++) {
         const ReferenceZone& zone = reference_.zones[i];
@@ -123,7 +123,7 @@ void ZonedLoad::write(BlockNode& node) {
     if (zeros) {
         std::fill(data.begin(), data.end(), uint8_t{0});
     }
-    // While it is under way the zone may be found with the data, or without.
+    // During the operation, the zone may have the data or not.
     if (!reference_.zones[zone].conventional && reference_.zones[zone].data.size() == pointer) {
         histories_[zone].contents.back().insert(histories_[zone].contents.back().end(), data.begin(), data.end());
     }
@@ -133,7 +133,8 @@ void ZonedLoad::write(BlockNode& node) {
     if (status.ok()) {
         EXPECT_EQ(reference_.write(zone, pointer, data), 0);
     } else {
-        // Without the zone's own reasons it was an injected failure of a flush, after the data was written or before.
+        // If no rule of the zone explains the error, it is an injected failure of a flush, before or after the data was
+        // written.
         if (reference_.zones[zone].conventional) {
             std::vector<uint8_t>& known = reference_.zones[zone].data;
             EXPECT_TRUE(node.preadv(geometry_.zone_start(zone), IoVec(known.data(), known.size())).ok());
@@ -166,7 +167,7 @@ void ZonedLoad::manage(BlockNode& node) {
         count = zones;
     }
     const uint64_t end = std::min(geometry_.size, (first + count) * geometry_.zone_size);
-    // What is under way may be found done in some zones and not in others.
+    // The interrupted operation may be done in some zones and not in others.
     for (uint64_t zone = first; zone < first + count; zone++) {
         std::vector<uint8_t>& latest = histories_[zone].contents.back();
         if (op == ZoneOp::finish && !reference_.zones[zone].conventional) {
@@ -174,14 +175,14 @@ void ZonedLoad::manage(BlockNode& node) {
         }
     }
     (void)node.zone_mgmt(op, geometry_.zone_start(first), end - geometry_.zone_start(first));
-    // With failing flushes only the device knows which zones were done: its report is believed, the data checked.
+    // With failing flushes, only the device knows which zones were done: its report is used, and the data is checked.
     reference_.manage_range(op, first, count);
 }
 
 void ZonedLoad::condition(BlockNode& node) {
     const uint64_t zone = geometry_.conventional_zones + below(geometry_.zone_count() - geometry_.conventional_zones);
     constexpr ZoneState conditions[] = {ZoneState::read_only, ZoneState::offline, ZoneState::empty, ZoneState::empty};
-    // After a cut nobody here knows what an offline zone holds: it comes back empty only.
+    // After a power cut, the content of an offline zone is unknown: it can only come back empty.
     const bool is_offline = reference_.zones[zone].state == ZoneState::offline;
     const ZoneState state = is_offline ? ZoneState::empty : conditions[below(4)];
     if (state == ZoneState::read_only) {
@@ -253,7 +254,7 @@ void ZonedLoad::expect_zone(BlockNode& node, size_t index, const ZoneDescriptor&
         return;
     }
     const uint64_t pointer = readable_bytes(shown);
-    // The report holds the driver's lock, reads do not take it.
+    // A report holds the driver's lock; reads do not take it.
     const std::vector<uint8_t> data = read_zone(node, shown, shown.length);
     const auto end = data.begin() + static_cast<ptrdiff_t>(pointer);
     bool found = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A random load on an emulated zoned device over a recording file, and what is known of its zones: as they are, and
-// every content that each had since the last flush.
+// Random load on an emulated zoned device above a recording file. Knows the present content of each zone and every
+// content that it had since the last flush.
 #pragma once
 
 #include "block/node/driver_rows.h"
@@ -18,16 +18,16 @@
 
 namespace zoneio::testing {
 
-/// The driver over a recording file, with the recorder in reach.
+/// The driver above a recording file, with access to the recorder.
 struct RecordedDevice {
     RecordingDriver* recorder = nullptr;
     std::unique_ptr<BlockNode> node;
-    std::string error; ///< why it did not open
+    std::string error; ///< error of opening
 
     RecordedDevice(const RecordedFile& file, const ZoneGeometry& geometry, NodeFlags flags = {});
 };
 
-/// A device as format makes it, whose session page nobody has written.
+/// A newly formatted device whose session page is unwritten.
 std::vector<uint8_t> blank_image(const ZoneGeometry& geometry);
 
 /// Six to eleven small zones with random capacity, limits and conventional zones.
@@ -39,24 +39,25 @@ public:
 
     ZonedLoad(const ZoneGeometry& geometry, std::mt19937& random);
 
-    /// One random operation on `node`. True when it was a flush that succeeded.
+    /// Runs one random operation on `node`. True if it was a successful flush.
     bool step(BlockNode& node);
-    /// Takes what the device says as what is so, where a failure left that open.
+    /// Adopts the device's state if a failure left it open.
     void settle(BlockNode& node);
-    /// Takes all that the device holds as what is so: at the start of a session, after what was found was checked.
+    /// Adopts everything that the device holds: at the start of a session, after it was checked.
     void take_over(BlockNode& node);
-    /// Begins the histories anew: everything is on the medium as it is.
+    /// Restarts the histories: everything is on the medium.
     void remember_flush();
 
-    /// Holds what a device shows after its medium may have lost writes against the histories.
+    /// Compares a device whose medium may have lost writes with the histories.
     void expect_flushed_or_newer(BlockNode& node) const;
-    /// The same where nothing can have been lost: each zone is as it is known to be or, `in_step`, as before the last step.
+    /// Compares a device that cannot have lost anything: each zone is as known or, with `in_step`, as before the last
+    /// step.
     void expect_as_known(BlockNode& node, bool in_step) const;
 
 private:
-    /// What a zone has held since the last flush: one content from each reset to the next.
+    /// Contents of a zone since the last flush; each reset starts a new one.
     struct History {
-        size_t flushed_bytes = 0; ///< of the first content
+        size_t flushed_bytes = 0; ///< length of the first content
         std::vector<std::vector<uint8_t>> contents;
         bool was_offline = false;
     };
@@ -73,7 +74,7 @@ private:
     const ZoneGeometry& geometry_;
     std::mt19937& random_;
     ReferenceDevice reference_;
-    ReferenceDevice before_; ///< as it was when the last step began
+    ReferenceDevice before_; ///< state when the last step began
     std::vector<History> histories_;
 };
 

@@ -27,7 +27,7 @@ TEST(IoVec, SliceOfManySegments) {
     IoVec iov;
     std::vector<uint8_t*> bytes;
     for (size_t i = 0; i < 40; i++) {
-        const size_t length = i * 7 % 5; // none, too
+        const size_t length = i * 7 % 5; // includes empty segments
         iov.push_back(memory + i, length);
         for (size_t j = 0; j < length; j++) {
             bytes.push_back(memory + i + j);
@@ -51,7 +51,7 @@ TEST(IoVec, SliceOfManySegments) {
     EXPECT_EQ(two.segments()[0].iov_base, iov.slice(2, 1).segments()[0].iov_base);
 }
 
-/// Looking through the list for each slice would take as many minutes as this takes seconds.
+/// With a linear search for each slice, this would take minutes instead of seconds.
 TEST(IoVec, AMillionSlicesOfAMillionSegments) {
     constexpr size_t count = 1U << 20;
     uint8_t byte = 0;
@@ -66,7 +66,7 @@ TEST(IoVec, AMillionSlicesOfAMillionSegments) {
     EXPECT_EQ(segments, count);
 }
 
-TEST(IoVec, CopyOfOneSegmentStandsAlone) {
+TEST(IoVec, ACopyOfOneSegmentIsIndependent) {
     uint8_t byte = 0;
     IoVec copy;
     {
@@ -76,7 +76,7 @@ TEST(IoVec, CopyOfOneSegmentStandsAlone) {
     EXPECT_EQ(copy.segments()[0].iov_base, &byte);
 }
 
-TEST(AllBytesEqual, LooksAtEveryByte) {
+TEST(AllBytesEqual, ChecksEveryByte) {
     std::vector<uint8_t> data(1000, 7);
     EXPECT_TRUE(all_bytes_equal(data.data(), data.size(), 7));
     for (const size_t position : {size_t{0}, size_t{500}, size_t{999}}) {
@@ -87,7 +87,7 @@ TEST(AllBytesEqual, LooksAtEveryByte) {
     EXPECT_TRUE(all_bytes_equal(data.data(), 0, 9));
 }
 
-TEST(CyclicIov, StaysInItsRoomAndCoversAll) {
+TEST(CyclicIov, StaysInTheBufferAndCoversAllBytes) {
     uint8_t memory[10];
     const std::vector<uint64_t> lengths{4, 0, 25};
     const IoVec iov = cyclic_iov(memory, sizeof(memory), lengths);

@@ -24,7 +24,7 @@ std::string printed(double value, unsigned decimals, int width = 0) {
     return text;
 }
 
-TEST(Text, FixedAtTheEdgesIsAsPrintfHasIt) {
+TEST(Text, FixedEqualsPrintfAtTheEdges) {
     for (const double value : {0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 0.0005, 0.00049999999999999994, 0.9995, 9.9995, 1023.9995,
                                0x1p-50, 0x1p-51, 5e-324, 0x1p52 + 0.5, 0x1p53, 1e15, 1e18, 1e22, 1e300, -1.5, -0.0}) {
         for (const unsigned decimals : {1U, 2U, 3U, 4U, 6U}) {
@@ -34,16 +34,16 @@ TEST(Text, FixedAtTheEdgesIsAsPrintfHasIt) {
     EXPECT_EQ(fixed(1.0 / 0.0, 3), "inf");
 }
 
-TEST(Text, FixedHasZerosInFront) {
+TEST(Text, FixedIsPaddedWithZeros) {
     EXPECT_EQ(fixed(0.004, 2, 5), "00.00");
     EXPECT_EQ(fixed(59.999, 2, 5), "60.00");
     EXPECT_EQ(fixed(123.456, 2, 5), "123.46");
 }
 
-TEST(Text, FixedIsAsPrintfHasItForAnyDouble) {
+TEST(Text, FixedEqualsPrintfForAnyDouble) {
     std::mt19937_64 random(7);
     for (int i = 0; i < 200000; i++) {
-        // Any bits at all, and numbers of the size of rates and times, which are short of digits now and then.
+        // Random bit patterns, and numbers of the size of rates and times, some with few digits.
         const double any = std::bit_cast<double>(random() >> 1);
         const double rate = static_cast<double>(random() >> (random() % 40)) / static_cast<double>(random() >> (random() % 50));
         const double exact = static_cast<double>(random() % 1000000) / 64.0;

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Hexadecimal, ParseSize,
                                          SizeCase{"0x1.8", invalid, 0}, SizeCase{"00x1", invalid, 0},
                                          SizeCase{"0x10000000000000000", too_large, 0}));
 
-// A negative or overlong whole number is too large, but only when nothing else is wrong with it.
+// A negative or overlong integer is out of range, but only if the rest of the text is well-formed.
 INSTANTIATE_TEST_SUITE_P(Negative, ParseSize,
                          testing::Values(SizeCase{"-1", too_large, 0}, SizeCase{"-0", too_large, 0},
                                          SizeCase{"-1k", invalid, 0}, SizeCase{"-1.5", invalid, 0},

@@ -6,7 +6,7 @@
 namespace zoneio {
 namespace {
 
-TEST(Status, KeepsItsCauseInOtherWords) {
+TEST(Status, KeepsItsCauseWithAnotherText) {
     Status status = Status::error(EAGAIN, "locked").because(Cause::image_locked, {.name = "a.img"});
     const Status copy = status;
     status = std::move(status).with_text("Could not open: locked");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Tasks: who goes on when.
+// The order in which tasks run.
 #include "block/base/task.h"
 
 #include "failing_allocation.h"
@@ -13,7 +13,7 @@ namespace {
 
 class TaskTest : public ::testing::Test {
 protected:
-    /// What happened, a character each; written by whoever has the baton.
+    /// One character for each event, appended by the running task or the owner.
     std::string log;
     TaskScheduler tasks;
 
@@ -34,7 +34,7 @@ TEST_F(TaskTest, RunsAtOnceUntilItStops) {
     EXPECT_FALSE(tasks.step());
 }
 
-TEST_F(TaskTest, YieldedTasksGoOnInOrderAndThoseAtTheDeviceNewestFirst) {
+TEST_F(TaskTest, YieldedTasksContinueInOrderAndDeviceWaitersNewestFirst) {
     for (const char name : {'a', 'b'}) {
         start([&, name] {
             Task::current()->wait_for_device();
@@ -53,7 +53,7 @@ TEST_F(TaskTest, YieldedTasksGoOnInOrderAndThoseAtTheDeviceNewestFirst) {
     EXPECT_EQ(log, "21cdba");
 }
 
-TEST_F(TaskTest, AStepLetsEachTaskGoOnOnce) {
+TEST_F(TaskTest, AStepContinuesEachTaskOnce) {
     start([&] {
         for (const char c : {'a', 'b', 'c'}) {
             Task::current()->yield();
@@ -75,7 +75,7 @@ TEST_F(TaskTest, AParkedTaskWaitsForItsWaker) {
         log += 'p';
     });
     EXPECT_FALSE(tasks.step());
-    // Woken by another task it goes on when that one stops, before the owner does.
+    // A task woken by another one continues when that one stops, before the owner.
     start([&] {
         parked->wake();
         log += 'w';
@@ -83,7 +83,7 @@ TEST_F(TaskTest, AParkedTaskWaitsForItsWaker) {
     EXPECT_EQ(log, "wp");
 }
 
-TEST_F(TaskTest, TellsWhomATaskWaitsFor) {
+TEST_F(TaskTest, ReportsWhichTaskIsAwaited) {
     Task* first = nullptr;
     Task* second = nullptr;
     start([&] {
@@ -102,7 +102,7 @@ TEST_F(TaskTest, TellsWhomATaskWaitsFor) {
     EXPECT_EQ(second->awaited(), nullptr);
 }
 
-TEST_F(TaskTest, ASleeperIsWaitedForWhenThereIsNothingElse) {
+TEST_F(TaskTest, AStepWaitsForASleeperIfNothingElseCanRun) {
     start([&] {
         Task::current()->sleep_for(std::chrono::milliseconds(1));
         log += 's';
@@ -117,14 +117,14 @@ TEST_F(TaskTest, ASleeperIsWaitedForWhenThereIsNothingElse) {
     EXPECT_FALSE(tasks.can_step());
 }
 
-TEST_F(TaskTest, AnnouncesFromTasksAndFromTheOwner) {
+TEST_F(TaskTest, ListenerHearsTasksAndTheOwner) {
     tasks.set_listener([&](std::string_view text) { log += text; });
     start([&] { Task::current()->scheduler().announce("task "); });
     tasks.announce("owner");
     EXPECT_EQ(log, "task owner");
 }
 
-TEST_F(TaskTest, IsNotStartedWhereMemoryIsShortAndNothingIsHarmed) {
+TEST_F(TaskTest, StartFailsCleanlyWithoutMemory) {
     constexpr int most_tasks = 20;
     int done = 0;
     int started = 0;
@@ -145,7 +145,7 @@ TEST_F(TaskTest, IsNotStartedWhereMemoryIsShortAndNothingIsHarmed) {
     EXPECT_EQ(done, started);
 }
 
-TEST_F(TaskTest, SleepsAsLongAsTheClockCanTellAndNoLonger) {
+TEST_F(TaskTest, SleepsBeyondTheClockEndAtTheNextStep) {
     for (const std::chrono::nanoseconds duration : {std::chrono::nanoseconds::max(), std::chrono::nanoseconds(-1)}) {
         start([&, duration] {
             Task::current()->sleep_for(duration);

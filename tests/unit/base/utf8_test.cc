@@ -23,11 +23,11 @@ TEST(Utf8, ReadsCharactersOfEachLength) {
 TEST(Utf8, RefusesWhatIsNone) {
     for (const std::string_view text : {
              "", "\x80", "\xbf", "\xc2", "\xc2x", "\xe0\xa0", "\xf0\x90\x80", "\xff", "\xf8\x88\x80\x80\x80",
-             "\xc0\x9b",         // longer forms of shorter ones: they hide control characters
+             "\xc0\x9b",         // overlong forms: they could hide control characters
              "\xe0\x82\x9b",     //
              "\xf0\x80\x82\x9b", //
              "\xed\xa0\x80",     // a surrogate
-             "\xf4\x90\x80\x80", // beyond the last code point
+             "\xf4\x90\x80\x80", // above the last code point
          }) {
         EXPECT_FALSE(first_character(text)) << testing::PrintToString(text);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Signals of the terminal and of other processes are for the main thread, whatever engine works.
+// Signals from the terminal and from other processes go to the main thread, with every engine.
 #include "block/backend.h"
 
 #include <charconv>
@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The signals that a thread of this process blocks, bit 0 for number 1.
+/// Signals that a thread of this process blocks; bit 0 is signal 1.
 uint64_t blocked_by(const fs::path& thread) {
     std::ifstream status(thread / "status");
     for (std::string line; std::getline(status, line);) {
@@ -35,7 +35,7 @@ bool is_in(uint64_t mask, int number) {
 
 class Workers : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(Workers, TakeNoSignalsButThoseOfTheirOwnAccesses) {
+TEST_P(Workers, ReceiveOnlySignalsOfTheirOwnMemoryAccesses) {
     ImageSpec spec;
     spec.options.set("driver", GetParam());
     if (GetParam() == std::string_view("blkdebug")) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Many asynchronous requests at a time, over every engine, held against a model byte for byte. Where requests overlap,
-// any of the orders in which they can have been done is right: what was over before another began comes first.
-// Environment: ZONEIO_AIO_REQUESTS, how many (20000 for the long run), and ZONEIO_SEED.
+// Many asynchronous requests with every engine, compared byte for byte with a model. Overlapping requests may be done
+// in any order, except that a request that has ended precedes those that start later. Environment: ZONEIO_AIO_REQUESTS,
+// number of requests (20000 for the long run), and ZONEIO_SEED.
 #include "block/backend.h"
 #include "block/base/file_descriptor.h"
 
@@ -22,10 +22,10 @@ namespace {
 using testing::setting;
 
 constexpr uint64_t image_bytes = 1 << 20;
-constexpr uint64_t cell = 4096; ///< how finely the model looks up who wrote where
+constexpr uint64_t cell = 4096; ///< unit in which the model records who wrote where
 constexpr uint64_t never = UINT64_MAX;
 
-/// A write that was begun, and when: moments are counted in requests begun or seen to be done.
+/// A write, with the times of its start and end. The clock counts starts and observed ends of requests.
 struct Write {
     uint64_t begin = 0;
     uint64_t end = 0;
@@ -35,7 +35,7 @@ struct Write {
     bool zeroes = false;
 
     bool covers(uint64_t position) const { return position >= begin && position < end; }
-    /// Neighbouring writes differ nearly everywhere.
+    /// The pattern makes neighbouring writes differ nearly everywhere.
     uint8_t byte_at(uint64_t position) const {
         return zeroes ? uint8_t{0} : static_cast<uint8_t>((position + 1) * (number * 2654435761U + 12345U) >> 13);
     }
@@ -53,7 +53,7 @@ public:
         return writes_.back();
     }
 
-    /// Can a read that lasted from `begun` to `done` have seen this byte?
+    /// True if a read from `begun` to `done` may return this byte.
     bool can_be(uint64_t position, uint8_t byte, uint64_t begun, uint64_t done) const {
         const std::vector<const Write*>& writes = cells_[position / cell];
         return std::any_of(writes.begin(), writes.end(), [&](const Write* write) {
@@ -63,7 +63,7 @@ public:
     }
 
 private:
-    /// Was it overwritten, before the read began, by one that began after it was done?
+    /// True if a later write, which started after this one had ended, ended before the read started.
     bool is_hidden(const Write& write, uint64_t position, uint64_t read_begun) const {
         const std::vector<const Write*>& writes = cells_[position / cell];
         return std::any_of(writes.begin(), writes.end(), [&](const Write* later) {
@@ -94,7 +94,7 @@ protected:
     void SetUp() override {
         std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
         std::replace(name.begin(), name.end(), '/', '-');
-        // Not in /tmp, which may be memory, and then has no O_DIRECT.
+        // Not in /tmp, which may be in memory and without O_DIRECT.
         directory_ = std::filesystem::current_path() / ("zoneio-aio-" + std::to_string(getpid()) + name);
         std::filesystem::create_directories(directory_);
         image_ = directory_ / "image";
@@ -139,7 +139,7 @@ void AioModel::begin_one(BlockBackend& backend) {
     uint64_t begin = random_() % image_bytes;
     uint64_t bytes = std::min<uint64_t>(1 + random_() % most_bytes, image_bytes - begin);
     if (!GetParam().overlaps) {
-        // Each request in flight has a slot of its own.
+        // Each request in flight has its own slot.
         constexpr uint64_t slots = 128;
         constexpr uint64_t slot_bytes = image_bytes / slots;
         begin = slot_++ % slots * slot_bytes;
@@ -159,7 +159,7 @@ void AioModel::begin_one(BlockBackend& backend) {
     }
     if (request.op != RequestOp::write_zeroes) {
         ASSERT_TRUE(flight.buffer.reserve(bytes + 1));
-        // Memory at odd addresses goes through other code.
+        // Unaligned memory takes another path.
         uint8_t* const data = flight.buffer.data() + random_() % 2;
         for (uint64_t i = 0; flight.write != nullptr && i < bytes; i++) {
             data[i] = flight.write->byte_at(begin + i);
@@ -180,7 +180,7 @@ void AioModel::check_read(const Flight& flight) {
     }
 }
 
-/// Takes out what is done, and checks it.
+/// Removes finished requests and checks them.
 void AioModel::reap(BlockBackend& backend) {
     backend.reap(flights_.size() > 64);
     now_++;
@@ -215,7 +215,7 @@ TEST_P(AioModel, ManyRequestsAndACloseInTheMiddle) {
     std::unique_ptr<BlockBackend> backend;
     for (unsigned long i = 0; i < requests; i++) {
         if (i % between_closes == 0) {
-            // Requests are in flight here: closing waits for them.
+            // Closing with requests in flight waits for them.
             backend.reset();
             for (const Flight& flight : flights_) {
                 ASSERT_TRUE(flight.request.done);

@@ -10,7 +10,7 @@ namespace {
 
 using Clauses = std::vector<std::string>;
 
-/// Memory to write signatures to, as the formats' documents have them.
+/// A memory file with signatures as the documents of the formats describe them.
 class DeviceContentTest : public testing::Test {
 protected:
     DeviceContentTest() : device_(memfd_create("device", MFD_CLOEXEC)) { EXPECT_EQ(ftruncate(device_.get(), 16 << 20), 0); }
@@ -61,7 +61,7 @@ TEST_F(DeviceContentTest, SeveralSignatures) {
     EXPECT_EQ(content().clauses, (Clauses{"it holds encrypted data (crypto_LUKS)", "it holds swap space"}));
 }
 
-TEST(DeviceContent, WhatCannotBeReadHoldsNothing) {
+TEST(DeviceContent, UnreadableDevicesHaveNone) {
     EXPECT_EQ(device_content(-1).clauses, Clauses{});
 }
 

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 using Uses = std::vector<std::string>;
 
-/// A disk sda (8:0) with the partitions sda1 and sda2, a disk sdb (8:16) without any, and a mapped device (8:32).
+/// A disk sda (8:0) with partitions sda1 and sda2, a disk sdb (8:16) without partitions, and a mapped device (8:32).
 class DeviceUse : public testing::Test {
 protected:
     DeviceUse() {
@@ -47,7 +47,7 @@ protected:
     SystemFiles files_;
 };
 
-TEST_F(DeviceUse, NothingOfAFreeDisk) {
+TEST_F(DeviceUse, AFreeDiskHasNone) {
     EXPECT_EQ(uses(16), Uses{});
 }
 
@@ -64,7 +64,7 @@ TEST_F(DeviceUse, Mounts) {
     EXPECT_EQ(uses(16), Uses{"it is mounted on /srv/my disk"});
 }
 
-TEST_F(DeviceUse, MountsOfFileSystemsWithNumbersOfTheirOwn) {
+TEST_F(DeviceUse, MountsOfFileSystemsWithOtherDeviceNumbers) {
     put("proc/self/mountinfo", "30 22 0:45 /home /home rw - btrfs /dev/sdb rw\n"
                                "31 22 0:46 / /data rw shared:3 master:1 - btrfs /dev/mapper/vg-data rw\n");
     EXPECT_EQ(uses(16), Uses{"it is mounted on /home"});
@@ -99,7 +99,7 @@ TEST_F(DeviceUse, NamesWithASlash) {
     EXPECT_EQ(uses(48), Uses{"it is used as swap"});
 }
 
-TEST_F(DeviceUse, WhatIsMissingOrMadSaysNothing) {
+TEST_F(DeviceUse, MissingAndMalformedFilesAreIgnored) {
     EXPECT_EQ(uses(99), Uses{});
     put("proc/self/mountinfo", "\n8:16\n30 22 8:16\n- - - -\n\\\\04\n");
     fs::remove(root_ / "proc/swaps");
@@ -107,7 +107,7 @@ TEST_F(DeviceUse, WhatIsMissingOrMadSaysNothing) {
     EXPECT_EQ(uses(0), Uses{"it has the partitions sda1, sda2"});
 }
 
-TEST_F(DeviceUse, FilesOfTheCurrentFolderSayNothing) {
+TEST_F(DeviceUse, FilesOfTheCurrentFolderAreIgnored) {
     const fs::path before = fs::current_path();
     fs::create_directories(root_ / "here/holders/dm-0");
     fs::current_path(root_ / "here");
@@ -115,7 +115,7 @@ TEST_F(DeviceUse, FilesOfTheCurrentFolderSayNothing) {
     fs::current_path(before);
 }
 
-/// Loop devices loop0 to loop2 (7:0 to 7:2), of files and devices that there are.
+/// Loop devices loop0 to loop2 (7:0 to 7:2) on existing files and devices.
 class LoopUse : public DeviceUse {
 protected:
     LoopUse() {
@@ -140,13 +140,13 @@ protected:
     }
 };
 
-TEST_F(LoopUse, NothingOfOneAlone) {
+TEST_F(LoopUse, ASingleDeviceHasNone) {
     add_loop(0, path("a.img"));
     add_loop(1, path("b.img"));
     EXPECT_EQ(loop_uses(0), Uses{});
 }
 
-TEST_F(LoopUse, AnotherOfTheSameFile) {
+TEST_F(LoopUse, AnotherDeviceOfTheSameFile) {
     add_loop(0, path("a.img"));
     add_loop(1, path("b.img"));
     fs::create_hard_link(path("a.img"), path("c.img"));
@@ -155,7 +155,7 @@ TEST_F(LoopUse, AnotherOfTheSameFile) {
     EXPECT_EQ(loop_uses(1), Uses{});
 }
 
-TEST_F(LoopUse, AnotherOfTheSameFileThatIsMounted) {
+TEST_F(LoopUse, AMountedDeviceOfTheSameFile) {
     add_loop(0, path("a.img"));
     add_loop(1, path("a.img"));
     fs::create_directories(root_ / "sys/devices/loop1/loop1p1/holders/dm-0");
@@ -166,21 +166,21 @@ TEST_F(LoopUse, AnotherOfTheSameFileThatIsMounted) {
                                   "loop1p1 is part of dm-0"}));
 }
 
-TEST_F(LoopUse, OfAFileThatWasRemoved) {
+TEST_F(LoopUse, DevicesOfARemovedFile) {
     add_loop(0, path("gone.img") + " (deleted)");
     add_loop(1, path("gone.img") + " (deleted)");
     add_loop(2, path("away.img") + " (deleted)");
     EXPECT_EQ(loop_uses(0), Uses{"loop1 is made of '" + path("gone.img") + " (deleted)', too"});
 }
 
-TEST_F(LoopUse, OfAFile) {
+TEST_F(LoopUse, DevicesOfAFile) {
     add_loop(0, path("a.img"));
     put("proc/swaps", "/dev/loop0 partition 100 0 -2\n");
     EXPECT_EQ(uses_of_file("a.img"), (Uses{"loop0 is made of it", "loop0 is used as swap"}));
     EXPECT_EQ(uses_of_file("b.img"), Uses{});
 }
 
-TEST(PathUses, NothingOfWhatIsNeitherFileNorBlockDevice) {
+TEST(PathUses, OtherKindsOfFilesHaveNone) {
     EXPECT_EQ(path_uses("/dev/null"), Uses{});
     EXPECT_EQ(path_uses("/"), Uses{});
     EXPECT_EQ(path_uses("/nonexistent"), Uses{});

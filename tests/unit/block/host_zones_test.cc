@@ -12,10 +12,10 @@ constexpr uint64_t kib = 1024;
 constexpr uint64_t zone_size = 1024 * kib;
 constexpr uint64_t capacity = 768 * kib;
 constexpr uint64_t short_zone = 512 * kib;
-constexpr uint64_t zone_count = 8; // the first is conventional, the last short
+constexpr uint64_t zone_count = 8; // the first one is conventional, the last one shorter
 constexpr uint64_t device_length = (zone_count - 1) * zone_size + short_zone;
 
-/// A device with rules of its own: writes at the pointer only, never past the capacity.
+/// A fake device: accepts writes only at the write pointer and within the capacity.
 class FakeDevice : public ZonedDevice {
 public:
     FakeDevice() {
@@ -60,7 +60,7 @@ public:
     Status write_data(uint64_t offset, const IoVec& iov) override {
         writes.push_back({offset, iov.bytes()});
         if (limit_error != 0) {
-            // As the kernel does: the first request gets the limit's error, those behind it are not at the pointer.
+            // As in the kernel: the first request gets the limit's error, later ones are not at the write pointer.
             return Status::from_errno(iov.bytes() <= 64 * kib ? limit_error : EIO);
         }
         ZoneDescriptor& zone = at(offset);
@@ -101,14 +101,14 @@ protected:
     HostZones zones_{device_, zone_size, device_length};
 };
 
-TEST_F(HostZonesTest, AppendsBehindWhatOthersWroteWhereTheDeviceTakesWritesAnywhere) {
+TEST_F(HostZonesTest, AppendsAfterOtherWritersInPreferredZones) {
     device_.at(zone_size).type = ZoneType::sequential_preferred;
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
     device_.at(zone_size).write_pointer += 64 * kib;
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 68 * kib);
 }
 
-TEST_F(HostZonesTest, AppendsOneBehindTheOtherAndAsksOnce) {
+TEST_F(HostZonesTest, ConsecutiveAppendsReadThePointerOnce) {
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
     EXPECT_EQ(*append(zone_size, 8 * kib), zone_size + 4 * kib);
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 12 * kib);
@@ -123,23 +123,23 @@ TEST_F(HostZonesTest, FollowsOrdinaryWrites) {
     EXPECT_EQ(device_.reports, 1U);
 }
 
-TEST_F(HostZonesTest, AsksAgainAfterAWriteThatFailed) {
+TEST_F(HostZonesTest, ReadsThePointerAgainAfterAFailedWrite) {
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     EXPECT_EQ(write(zone_size + 64 * kib, 4 * kib).code(), EIO);
-    device_.at(zone_size).write_pointer += 512; // part of it was written after all
+    device_.at(zone_size).write_pointer += 512; // a part was written
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 4 * kib + 512);
     EXPECT_EQ(device_.reports, 2U);
 }
 
-TEST_F(HostZonesTest, FindsTheTruePointerAfterAnotherProgramsWrite) {
+TEST_F(HostZonesTest, FindsThePointerAfterAnotherProgramsWrite) {
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     device_.at(zone_size).write_pointer += 20 * kib;
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size + 24 * kib);
-    device_.at(zone_size).write_pointer = zone_size; // it reset the zone
+    device_.at(zone_size).write_pointer = zone_size; // another program reset the zone
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
 }
 
-TEST_F(HostZonesTest, KnowsTheErrorOfScsiDisksToo) {
+TEST_F(HostZonesTest, RecognisesTheErrorOfScsiDisks) {
     device_.position_error = EREMOTEIO;
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     device_.at(zone_size).write_pointer += 20 * kib;
@@ -148,7 +148,7 @@ TEST_F(HostZonesTest, KnowsTheErrorOfScsiDisksToo) {
     EXPECT_EQ(append(zone_size, 4 * kib).status().code(), EIO);
 }
 
-TEST_F(HostZonesTest, FindsRoomThatAnotherProgramMade) {
+TEST_F(HostZonesTest, FindsAZoneThatAnotherProgramReset) {
     EXPECT_TRUE(append(zone_size, capacity).ok());
     EXPECT_EQ(append(zone_size, 4 * kib).status().code(), EIO);
     device_.at(zone_size).write_pointer = zone_size;
@@ -156,7 +156,7 @@ TEST_F(HostZonesTest, FindsRoomThatAnotherProgramMade) {
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
 }
 
-TEST_F(HostZonesTest, RefusesWhatDoesNotFitWithoutWriting) {
+TEST_F(HostZonesTest, RefusesDataThatDoesNotFitWithoutWriting) {
     EXPECT_EQ(append(zone_size, capacity + 512).status().code(), EIO);
     EXPECT_EQ(append(7 * zone_size, short_zone + 512).status().code(), EIO);
     device_.at(2 * zone_size).state = ZoneState::full;
@@ -176,25 +176,25 @@ TEST_F(HostZonesTest, ConventionalZonesHaveNoPointer) {
     EXPECT_TRUE(device_.writes.empty());
 }
 
-TEST_F(HostZonesTest, NoLengthTellsTheTruePointer) {
+TEST_F(HostZonesTest, LengthZeroReturnsThePointer) {
     EXPECT_EQ(*append(zone_size, 0), zone_size);
     device_.at(zone_size).write_pointer += 8 * kib;
     EXPECT_EQ(*append(zone_size, 0), zone_size + 8 * kib);
     EXPECT_TRUE(device_.writes.empty());
 }
 
-TEST_F(HostZonesTest, PassesALimitsOwnErrorOn) {
+TEST_F(HostZonesTest, ReturnsTheErrorOfALimit) {
     for (const int error : {EOVERFLOW, ETOOMANYREFS}) {
         device_.limit_error = error;
         EXPECT_EQ(append(zone_size, 4 * kib).status().code(), error);
-        EXPECT_EQ(append(zone_size, 512 * kib).status().code(), error); // many requests, the last error is EIO
+        EXPECT_EQ(append(zone_size, 512 * kib).status().code(), error); // many requests; the last error is EIO
         device_.limit_error = 0;
         EXPECT_EQ(device_.at(zone_size).write_pointer, zone_size);
     }
     EXPECT_EQ(*append(zone_size, 512 * kib), zone_size);
 }
 
-TEST_F(HostZonesTest, TriesTwiceAtMost) {
+TEST_F(HostZonesTest, TriesAtMostTwice) {
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     device_.writes.clear();
     device_.limit_error = EIO;
@@ -202,7 +202,7 @@ TEST_F(HostZonesTest, TriesTwiceAtMost) {
     EXPECT_EQ(device_.writes.size(), 2U);
 }
 
-TEST_F(HostZonesTest, ManagementMovesEveryPointerItTouches) {
+TEST_F(HostZonesTest, ManagementUpdatesEveryPointer) {
     for (uint64_t zone = 1; zone < zone_count; zone++) {
         EXPECT_TRUE(append(zone * zone_size, 4 * kib).ok());
     }
@@ -216,14 +216,14 @@ TEST_F(HostZonesTest, ManagementMovesEveryPointerItTouches) {
     EXPECT_EQ(*append(5 * zone_size, 4 * kib), 5 * zone_size);
 }
 
-TEST_F(HostZonesTest, ManagementThatFailedHalfwayIsFollowedToo) {
+TEST_F(HostZonesTest, ManagementThatFailedHalfwayUpdatesPointersToo) {
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     device_.next_error = Status::error(EIO, "ioctl BLKRESETZONE failed -5");
     EXPECT_EQ(zones_.manage(ZoneOp::reset, zone_size, 2 * zone_size).message(), "ioctl BLKRESETZONE failed -5");
     EXPECT_EQ(*append(zone_size, 4 * kib), zone_size);
 }
 
-TEST_F(HostZonesTest, OnlyTheWholeDeviceMayBeginWithAConventionalZone) {
+TEST_F(HostZonesTest, OnlyTheWholeDeviceMayStartWithAConventionalZone) {
     const Status status = zones_.manage(ZoneOp::reset, 0, zone_size);
     EXPECT_EQ(status.code(), EIO);
     EXPECT_EQ(status.message(), "zone mgmt operations are not allowed for conventional zones");
@@ -234,7 +234,7 @@ TEST_F(HostZonesTest, OnlyTheWholeDeviceMayBeginWithAConventionalZone) {
     EXPECT_EQ(device_.managed, 2U);
 }
 
-TEST_F(HostZonesTest, AWriteOverABorderForgetsBothZones) {
+TEST_F(HostZonesTest, AWriteAcrossTwoZonesForgetsBoth) {
     EXPECT_TRUE(append(zone_size, 4 * kib).ok());
     EXPECT_TRUE(append(2 * zone_size, 4 * kib).ok());
     const auto elsewhere = [&] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a server says while a connection is negotiated: golden tests (compat/nbd/errors) have the texts, this has what is cut off.
+// Incomplete messages of a server during negotiation. The golden test compat/nbd/errors has the texts.
 #include "block/nbd/handshake.h"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ const std::string block_sizes = number(3, 2) + number(512, 4) + number(4096, 4) 
 constexpr uint32_t go = 7;
 constexpr std::string_view context = "base:allocation";
 
-TEST(NbdHandshake, TellsBlockSizes) {
+TEST(NbdHandshake, ReadsBlockSizes) {
     const std::string bytes = greeting + reply(go, 3, block_sizes) + reply(go, 3, export_info) + reply(go, 1, "");
     const NbdHandshake handshake = read_nbd_handshake(bytes, false, context);
     ASSERT_TRUE(handshake.failure.ok()) << handshake.failure.message();
@@ -36,7 +36,7 @@ TEST(NbdHandshake, TellsBlockSizes) {
     EXPECT_EQ(handshake.block_sizes->maximum, 65536U);
 }
 
-TEST(NbdHandshake, IsNoFailureWhereMoreMayCome) {
+TEST(NbdHandshake, AnIncompleteMessageIsNoFailure) {
     const std::string bytes = greeting + reply(go, 3, block_sizes) + reply(go, 3, export_info) + reply(go, 1, "");
     for (size_t length = 0; length < bytes.size(); length++) {
         const NbdHandshake handshake = read_nbd_handshake(std::string_view(bytes).substr(0, length), false, context);
@@ -44,7 +44,7 @@ TEST(NbdHandshake, IsNoFailureWhereMoreMayCome) {
     }
 }
 
-TEST(NbdHandshake, NamesWhatIsMissingAtTheEnd) {
+TEST(NbdHandshake, AClosedConnectionNamesTheMissingPart) {
     const auto failure = [](const std::string& bytes) { return read_nbd_handshake(bytes, true, context).failure.message(); };
     const std::string end = ": Unexpected end-of-file before all data were read";
     EXPECT_EQ(failure("NBDM"), "Failed to read initial magic" + end);

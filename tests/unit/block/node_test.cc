@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a node adds to its driver: padding, splitting, zeros, forced writes. The driver is a piece of memory that
-// writes down what it was asked for.
+// What a node adds to its driver: padding, splitting, zeros, forced writes. The driver here is memory that records the
+// requests.
 #include "block/backend.h"
 #include "block/node/node.h"
 
@@ -123,7 +123,7 @@ TEST(Node, ZerosGoToTheDriverExceptPartialBlocks) {
     EXPECT_EQ(t.memory->data[1600], 7);
 }
 
-TEST(Node, ZerosAreWrittenWhereTheDriverCannot) {
+TEST(Node, ZerosAreWrittenAsDataIfTheDriverCannot) {
     TestNode t(1);
     t.memory->can_zero = false;
     EXPECT_TRUE(t.node.pwrite_zeroes(0, 4096, {}).ok());
@@ -156,7 +156,7 @@ TEST(Node, DetectsZeros) {
 TEST(Node, ClosesWithoutMemory) {
     auto t = std::make_unique<TestNode>(1);
     ASSERT_TRUE(t->write(0, 10, 1).ok());
-    // The driver notes the flush, for which it needs memory.
+    // The driver records the flush, which needs memory.
     testing::allocations_left = 0;
     t.reset();
     EXPECT_EQ(std::exchange(testing::allocations_left, -1), -1) << "nobody asked for memory";
@@ -177,14 +177,14 @@ TEST(Node, FailedSyncIsNotForgotten) {
     uint8_t byte = 1;
     ASSERT_TRUE((*raw)->pwritev(0, IoVec(&byte, 1), {}).ok());
     (*raw)->note_sync_error(EIO);
-    // The kernel would tell of the lost page once only; whoever asks later must hear of it too.
+    // The kernel reports a lost page only once; later flushes must fail, too.
     EXPECT_EQ((*raw)->flush().code(), EIO);
     EXPECT_EQ((*raw)->flush().code(), EIO);
     raw->reset();
     unlink(name);
 }
 
-// Neighbours in one block, written at the same time: none may undo what another wrote.
+// Concurrent writes to parts of one block must not undo each other.
 TEST(Node, OverlappingReadModifyWritesDoNotMix) {
     TestNode t(4096);
     t.memory->keep_log = false;

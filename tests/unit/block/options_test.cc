@@ -31,7 +31,7 @@ TEST(OptionString, PairsCommasAndFlags) {
     EXPECT_EQ(parsed.warnings[0], "short-form boolean option 'nofoo' deprecated\nPlease use foo=off instead");
 }
 
-TEST(OptionString, ImpliedKeyIsForTheFirstWordOnly) {
+TEST(OptionString, TheImpliedKeyAppliesToTheFirstWordOnly) {
     const OptionString parsed = parse_option_string("a*,file=x", "enable");
     ASSERT_EQ(parsed.pairs.size(), 2U);
     EXPECT_EQ(parsed.pairs[0].key, "enable");
@@ -76,7 +76,7 @@ TEST(Options, KeysKeepTheirOrder) {
     EXPECT_EQ(text_at(options, "z"), "z");
 }
 
-/// The bytes that are allocated while a chain of so many nodes is handed down from one to the next.
+/// Bytes allocated while the options of a chain of `nodes` nodes are passed down.
 size_t bytes_for_chain(size_t nodes) {
     Options options;
     std::string prefix;
@@ -96,8 +96,9 @@ size_t bytes_for_chain(size_t nodes) {
     return testing::allocated_bytes - before;
 }
 
-TEST(Options, ALongChainIsHandedDownWithoutItsKeysBeingCopied) {
-    // Four times as much for twice as many: each node hands on what the others need. With the keys it would be eight times.
+TEST(Options, ALongChainSharesItsKeys) {
+    // Twice as many nodes need four times the memory, because each node passes on the keys of the others. Copying the
+    // keys would need eight times.
     EXPECT_LT(bytes_for_chain(400), 5 * bytes_for_chain(200));
 }
 
@@ -117,7 +118,7 @@ TEST(Options, CopyWithoutMemory) {
     EXPECT_TRUE(copied);
 }
 
-TEST(Options, OneOfSeveralErrorsIsReported) {
+TEST(Options, TheErrorThatQemuReportsIsReturned) {
     Options options;
     options.set("read-only", "x");
     options.set("cache.direct", "y");
@@ -143,14 +144,14 @@ TEST(JsonOptions, NestedWinsOverDotted) {
     EXPECT_EQ(text_at(*options, "file.filename"), "a");
 }
 
-TEST(JsonOptions, OddValueOfFileYieldsToWhatIsBelowIt) {
+TEST(JsonOptions, OptionsBelowFileOverrideAnUnusableValue) {
     std::vector<Notice> notices;
     ImageSpec spec;
     spec.filename = R"(json:{"driver": "raw", "file": 1, "file.driver": "null-co"})";
     EXPECT_TRUE(open_image(std::move(spec), notices).ok());
 }
 
-TEST(JsonOptions, NumbersKeepTheirKind) {
+TEST(JsonOptions, NumbersKeepTheirType) {
     const Result<Options> options =
         parse_json_options(R"({"a": -1, "b": 18446744073709551615, "c": 1e3, "d": 18446744073709551616})");
     ASSERT_TRUE(options.ok());
@@ -191,12 +192,12 @@ TEST(JsonOptions, Errors) {
     EXPECT_EQ(json_error(std::string(2000, '[').c_str()), prefix + "JSON nesting depth limit exceeded");
 }
 
-TEST(JsonOptions, ErrorsNameTheLineAndTheByteOfIt) {
+TEST(JsonOptions, ErrorsHaveLineAndColumn) {
     const std::string prefix = "Could not parse the JSON options: ";
     EXPECT_EQ(json_error("{\n \"a\": @"), prefix + "2:7: JSON parse error, stray '@'");
     EXPECT_EQ(json_error("{\"\xc3\xa9\":1,,"), prefix + "1:9: JSON parse error, expecting key");
     EXPECT_EQ(json_error("{\"a\":1,\"a\":{\n}"), prefix + "2:1: JSON parse error, duplicate key");
-    // What ends a number or a word at once is told one byte too far right.
+    // QEMU counts the character that ends a number or word twice, so the column is one too large.
     EXPECT_EQ(json_error("{\"a\":1]"), prefix + "1:8: JSON parse error, expected ',' or '}'");
     EXPECT_EQ(json_error("{\"a\":1 ]"), prefix + "1:8: JSON parse error, expected ',' or '}'");
     EXPECT_EQ(json_error("{\"a\":true"), prefix + "1:11: JSON parse error, premature end of input");

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t cluster = 64U << 10;
 
-/// An image in memory, with an overlay over it.
+/// An image in memory with an overlay above it.
 class Snapshot {
 public:
     explicit Snapshot(const std::vector<uint8_t>& content, bool copy_on_read = false)
@@ -59,7 +59,7 @@ std::vector<uint8_t> some_content(uint64_t bytes) {
     return content;
 }
 
-/// Random requests against an overlay and a plain array.
+/// Compares random requests to an overlay with a plain array.
 void compare_with_array(unsigned seed, bool copy_on_read) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     std::mt19937 random(seed);
@@ -115,7 +115,7 @@ TEST(SnapshotOverlay, BehavesLikeAnArrayWhenReadsAreCopied) {
     }
 }
 
-TEST(SnapshotOverlay, WritersToPartsOfAClusterKeepEachOthersData) {
+TEST(SnapshotOverlay, ConcurrentWritesToOneClusterLoseNoData) {
     const std::vector<uint8_t> content = some_content(4 * cluster);
     Snapshot snapshot(content, true);
     constexpr uint64_t piece = 4096 + 512;

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A sysfs tree of our own with one disk, 8:16, and its partition 8:17, laid out as the kernel does.
+/// A private sysfs tree with one disk, 8:16, and its partition 8:17, laid out as by the kernel.
 class SysfsTest : public ::testing::Test {
 protected:
     SysfsTest() {
@@ -62,14 +62,14 @@ TEST_F(SysfsTest, ReadsEveryAttribute) {
     EXPECT_EQ(queue->max_active_zones, 0U);
 }
 
-TEST_F(SysfsTest, TheGranularityOfWritesIsTheKernelsWhereItTells) {
+TEST_F(SysfsTest, WriteGranularityComesFromTheKernelIfReported) {
     set("zone_write_granularity", "512");
     EXPECT_EQ(read()->write_granularity, 512U);
     set("zone_write_granularity", "0");
     EXPECT_EQ(read()->write_granularity, 4096U);
 }
 
-TEST_F(SysfsTest, TellsTheGranularityOfDiscardsOfAnyDevice) {
+TEST_F(SysfsTest, ReadsTheDiscardGranularityOfAnyDevice) {
     EXPECT_EQ(read()->discard_granularity, 0U);
     set("discard_granularity", "1048576");
     EXPECT_EQ(read()->discard_granularity, 1048576U);
@@ -78,14 +78,14 @@ TEST_F(SysfsTest, TellsTheGranularityOfDiscardsOfAnyDevice) {
     EXPECT_EQ(read()->discard_granularity, 1048576U);
 }
 
-TEST_F(SysfsTest, KnowsTheModels) {
+TEST_F(SysfsTest, ReadsTheZonedModel) {
     set("zoned", "host-aware");
     EXPECT_EQ(read()->zoned, ZonedModel::host_aware);
     set("zoned", "none");
     EXPECT_EQ(read()->zoned, ZonedModel::none);
 }
 
-TEST_F(SysfsTest, APartitionHasTheQueueOfItsDevice) {
+TEST_F(SysfsTest, APartitionUsesTheQueueOfItsDevice) {
     const Result<QueueAttributes> queue = read(17);
     ASSERT_TRUE(queue.ok()) << queue.status().message();
     EXPECT_TRUE(queue->is_partition);
@@ -93,7 +93,7 @@ TEST_F(SysfsTest, APartitionHasTheQueueOfItsDevice) {
     EXPECT_EQ(queue->zone_size, 256U << 20);
 }
 
-TEST_F(SysfsTest, ADeviceThatSysfsDoesNotKnowIsNotZoned) {
+TEST_F(SysfsTest, ADeviceMissingInSysfsIsNotZoned) {
     const Result<QueueAttributes> queue = read(99);
     ASSERT_TRUE(queue.ok());
     EXPECT_EQ(queue->zoned, ZonedModel::none);
@@ -105,7 +105,7 @@ TEST_F(SysfsTest, AKernelWithoutTheModelHasNoZones) {
     EXPECT_EQ(read()->zoned, ZonedModel::none);
 }
 
-TEST_F(SysfsTest, OlderKernelsTellNoLimits) {
+TEST_F(SysfsTest, OlderKernelsReportNoLimits) {
     for (const char* name : {"zone_append_max_bytes", "max_open_zones", "max_active_zones"}) {
         remove(name);
     }
@@ -115,7 +115,7 @@ TEST_F(SysfsTest, OlderKernelsTellNoLimits) {
     EXPECT_EQ(queue->max_open_zones, 0U);
 }
 
-TEST_F(SysfsTest, NamesTheAttributeThatIsMissing) {
+TEST_F(SysfsTest, NamesTheMissingAttribute) {
     for (const char* name : {"chunk_sectors", "nr_zones", "physical_block_size"}) {
         remove(name);
         const Result<QueueAttributes> queue = read();
@@ -127,7 +127,7 @@ TEST_F(SysfsTest, NamesTheAttributeThatIsMissing) {
     }
 }
 
-TEST_F(SysfsTest, NothingMattersOnADeviceThatIsNotZoned) {
+TEST_F(SysfsTest, OtherAttributesAreIgnoredIfNotZoned) {
     set("zoned", "none");
     remove("chunk_sectors");
     set("nr_zones", "many");
@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
     Values, MalformedSysfs,
     ::testing::Values(Malformed{"zoned", "host-what"}, Malformed{"zoned", ""}, Malformed{"chunk_sectors", "0"},
                       Malformed{"chunk_sectors", "-1"}, Malformed{"chunk_sectors", "12x"},
-                      Malformed{"chunk_sectors", "36028797018963968"},  // 2^55 sectors are no number of bytes
+                      Malformed{"chunk_sectors", "36028797018963968"},  // 2^55 sectors exceed 64 bits of bytes
                       Malformed{"nr_zones", "0"}, Malformed{"nr_zones", ""}, Malformed{"nr_zones", " 7"},
                       Malformed{"max_open_zones", "4294967296"}, Malformed{"max_active_zones", "none"},
                       Malformed{"zone_append_max_bytes", "18446744073709551616"},

@@ -17,7 +17,7 @@ ThrottleLimits limited(Kind kind, ThrottleLimit limit) {
     return limits;
 }
 
-/// A group at times that the test decides on.
+/// A group with a simulated clock.
 class Timeline {
 public:
     explicit Timeline(const ThrottleLimits& limits) : group_(limits) { delay(); }
@@ -27,7 +27,7 @@ public:
     }
     void pass(double seconds) { now_ += std::chrono::duration_cast<Clock::duration>(Seconds(seconds)); }
     void request(uint64_t bytes, bool is_write = false) {
-        delay(); // time passed first
+        delay(); // lets the bucket leak first
         group_.count(is_write, bytes);
     }
 
@@ -36,15 +36,15 @@ private:
     Clock::time_point now_ = Clock::now() + std::chrono::hours(1);
 };
 
-TEST(ThrottleGroup, WithoutBurstATenthOfASecondMayComeAtOnce) {
+TEST(ThrottleGroup, WithoutBurstATenthOfASecondPassesAtOnce) {
     Timeline time(limited(Kind::iops_total, {10, 0, 1}));
     EXPECT_EQ(time.delay(), 0);
     time.request(512);
-    EXPECT_EQ(time.delay(), 0); // one request is a tenth of a second's worth
+    EXPECT_EQ(time.delay(), 0); // one request is worth a tenth of a second
     time.request(512);
     EXPECT_NEAR(time.delay(), 0.1, 1e-6);
     time.pass(0.06);
-    EXPECT_NEAR(time.delay(true), 0.04, 1e-6); // writes count as well
+    EXPECT_NEAR(time.delay(true), 0.04, 1e-6); // writes count, too
     time.pass(0.04);
     EXPECT_NEAR(time.delay(), 0, 1e-6);
 }
@@ -55,7 +55,7 @@ TEST(ThrottleGroup, ALargeRequestPassesAndTheNextOneWaitsForIt) {
     EXPECT_NEAR(time.delay(), 4.9, 1e-6);
 }
 
-TEST(ThrottleGroup, AWaitThatNoClockCanTellComesByTheHour) {
+TEST(ThrottleGroup, AWaitBeyondTheClockIsSplitIntoHours) {
     Timeline time(limited(Kind::bps_total, {1, 0, 1}));
     for (int i = 0; i < 8; i++) {
         time.request(uint64_t{1} << 62);
@@ -65,7 +65,7 @@ TEST(ThrottleGroup, AWaitThatNoClockCanTellComesByTheHour) {
     EXPECT_EQ(time.delay(), 3600);
 }
 
-TEST(ThrottleGroup, DirectionsHaveTheirOwnLimits) {
+TEST(ThrottleGroup, ReadsAndWritesHaveSeparateLimits) {
     Timeline time(limited(Kind::bps_write, {1000, 0, 1}));
     time.request(100000, false);
     EXPECT_EQ(time.delay(true), 0);
@@ -74,7 +74,7 @@ TEST(ThrottleGroup, DirectionsHaveTheirOwnLimits) {
     EXPECT_NEAR(time.delay(true), 1, 1e-6);
 }
 
-TEST(ThrottleGroup, ABurstEmptiesTheWholeBucket) {
+TEST(ThrottleGroup, ABurstMayUseTheWholeBucket) {
     Timeline time(limited(Kind::iops_total, {2, 4, 1}));
     for (int i = 0; i < 4; i++) {
         EXPECT_EQ(time.delay(), 0);
@@ -85,12 +85,12 @@ TEST(ThrottleGroup, ABurstEmptiesTheWholeBucket) {
     EXPECT_NEAR(time.delay(), 0.5, 1e-6);
 }
 
-TEST(ThrottleGroup, ALongBurstHasARateOfItsOwn) {
+TEST(ThrottleGroup, ALongBurstHasItsOwnRate) {
     Timeline time(limited(Kind::iops_total, {10, 100, 5}));
     for (int i = 0; i < 11; i++) {
         time.request(512);
     }
-    EXPECT_NEAR(time.delay(), 0.01, 1e-6); // a tenth of a second of the burst's rate, and one more
+    EXPECT_NEAR(time.delay(), 0.01, 1e-6); // a tenth of a second at the burst rate, and one more
     time.pass(10);
     for (int i = 0; i < 600; i++) {
         time.request(512);
@@ -109,7 +109,7 @@ TEST(ThrottleGroup, LargeRequestsCountAsSeveral) {
     EXPECT_NEAR(time.delay(), 0.25, 1e-6);
 }
 
-TEST(ThrottleGroup, WhoeverWaitsGoesOnWhenItIsLifted) {
+TEST(ThrottleGroup, LiftingTheLimitsEndsWaiting) {
     ThrottleGroup group(limited(Kind::iops_total, {1, 0, 1}));
     group.count(false, 512);
     for (int i = 0; i < 1000; i++) {
@@ -123,7 +123,7 @@ TEST(ThrottleGroup, WhoeverWaitsGoesOnWhenItIsLifted) {
     group.lift(false);
 }
 
-TEST(ThrottleLimits, NewerNamesCount) {
+TEST(ThrottleLimits, NewerNamesAreAccepted) {
     Options properties;
     properties.set("x-iops-total", "5");
     properties.set("limits.iops-total", int64_t{6});

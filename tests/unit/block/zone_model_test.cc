@@ -26,7 +26,7 @@ ZoneGeometry small_geometry(uint64_t max_open, uint64_t max_active, uint64_t cap
     return geometry;
 }
 
-/// The model and the naive one side by side.
+/// ZoneModel and the naive model side by side.
 class Pair {
 public:
     explicit Pair(const ZoneGeometry& shape)
@@ -107,7 +107,7 @@ private:
         }
     }
 
-    /// Answers change nothing.
+    /// Calls that fail or only ask change nothing.
     void check_unchanged() {
         for (uint64_t zone = 0; zone < before_.size(); zone++) {
             EXPECT_EQ(before_[zone], table.current_bits(zone));
@@ -117,9 +117,9 @@ private:
     std::vector<uint64_t> before_;
 };
 
-constexpr uint64_t subject = 5; // the zone that the table below is about
+constexpr uint64_t subject = 5; // the zone to which the operation applies
 
-/// What the zone has been through before the operation.
+/// Operations on the zone before the tested one.
 enum class Before { empty, implicit_open, explicit_empty, explicit_written, closed, full, finished, read_only, offline };
 
 constexpr Before befores[] = {Before::empty,  Before::implicit_open, Before::explicit_empty, Before::explicit_written, Before::closed,
@@ -146,7 +146,7 @@ void bring_into(Pair& pair, Before setup) {
     }
 }
 
-/// What others do to the limits: `open` zones open (every second one explicitly where `mixed`), `closed` closed.
+/// Uses up the limits with other zones.
 void occupy(Pair& pair, uint64_t explicit_open, uint64_t implicit_open, uint64_t closed) {
     uint64_t zone = 6;
     for (uint64_t i = 0; i < closed; i++, zone++) {
@@ -161,7 +161,7 @@ void occupy(Pair& pair, uint64_t explicit_open, uint64_t implicit_open, uint64_t
     }
 }
 
-/// Every state x every operation x every way to have the limits used up, against the naive model.
+/// Every state x every operation x every way to use up the limits, compared with the naive model.
 TEST(ZoneModel, FullTable) {
     size_t rows = 0;
     for (const uint64_t max_open : {0U, 1U, 2U, 3U}) {

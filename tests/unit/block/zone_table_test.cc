@@ -38,7 +38,7 @@ TEST(ZoneWord, SurvivesEncoding) {
     EXPECT_EQ(ZoneWord{}.encode(), 0U);
 }
 
-TEST(ZoneWord, AnyFlippedBitIsFound) {
+TEST(ZoneWord, AnyFlippedBitIsDetected) {
     for (const ZoneWord& word : possible_words()) {
         for (unsigned bit = 0; bit < 64; bit++) {
             const uint64_t flipped = word.encode() ^ uint64_t{1} << bit;
@@ -70,7 +70,7 @@ TEST(ZoneWord, ImpossibleContentIsRefused) {
     EXPECT_FALSE(is_valid_word(large_blocks, 3, ZoneWord{ZoneState::closed, 512}.encode()));
 }
 
-TEST(ZonedHeader, SurvivesEncodingAndFindsEveryFlippedBit) {
+TEST(ZonedHeader, SurvivesEncodingAndDetectsEveryFlippedBit) {
     ZoneGeometry shape = geometry();
     shape.max_open_zones = 3;
     shape.max_active_zones = 5;
@@ -86,7 +86,7 @@ TEST(ZonedHeader, SurvivesEncodingAndFindsEveryFlippedBit) {
     }
 }
 
-TEST(ZoneGeometry, ImpossibleOnesAreRefusedWithTheReason) {
+TEST(ZoneGeometry, ImpossibleGeometriesAreRefusedWithTheReason) {
     const auto reason = [](auto change) {
         ZoneGeometry shape = geometry();
         change(shape);

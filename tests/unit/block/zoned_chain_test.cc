@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Chains of sessions: what one session leaves (by a close, a kill, a failing flush, a power cut, or in unsafe mode) and the
-// next one believes, on this boot, another boot, another host, or a medium that was away. Without a cut everything
-// acknowledged is there; after one every zone is a version since the last flush that succeeded in any session.
-// Environment: ZONEIO_CHAINS, how many (2000 for the long run), and ZONEIO_SEED.
+// Chains of sessions: what one session leaves (after a close, a kill, a failed flush, a power cut, or in unsafe mode)
+// and what the next one trusts, on this boot, another boot, another host, or after the medium was removed. Without a
+// power cut, every acknowledged change survives. After one, every zone is as at the last successful flush of any
+// session, or later. Environment: ZONEIO_CHAINS, number of chains (2000 for the long run), and ZONEIO_SEED.
 #include "block/base/file_descriptor.h"
 #include "block/zoned/check.h"
 
@@ -25,19 +25,19 @@ using testing::ZonedLoad;
 
 constexpr int sessions_per_chain = 12;
 
-/// What a session page says when it was written somewhere else: on another host or boot, or before the medium was away.
+/// The identity in a session page that was written on another host or boot, or before the medium was removed.
 MediumIdentity elsewhere(unsigned place) {
     MediumIdentity identity;
     fmt::format_to_n(identity.boot_id.data(), identity.boot_id.size(), "place {}", place);
     return identity;
 }
 
-/// What the driver takes for this boot, host and mount.
+/// The identity that the driver finds for this boot, host and mount.
 MediumIdentity here() {
     return MediumIdentity::of(FileDescriptor(memfd_create("here", MFD_CLOEXEC)).get());
 }
 
-/// Makes each word of the identity in `session` that is the one in `from` the one in `to`: of a page that was torn, too.
+/// Replaces each word of the identity `from` in `session` by that of `to`, also in a torn page.
 void replace_words(ZonedSession& session, const MediumIdentity& from, const MediumIdentity& to) {
     constexpr size_t first = offsetof(ZonedSession, boot_id);
     constexpr size_t end = offsetof(ZonedSession, owner);
@@ -53,7 +53,7 @@ void replace_words(ZonedSession& session, const MediumIdentity& from, const Medi
     }
 }
 
-/// How a session finds the file that the one before has left.
+/// How a session finds the file of the session before.
 enum class Restart { same_place, other_place, cut_and_other_place, cut_and_earlier_place };
 
 class SessionChains : public ::testing::Test {
@@ -82,16 +82,17 @@ protected:
     RecordedFile file_;
     std::optional<RecordedFile> killed_; ///< the file when the session was killed
     bool in_step_ = false;
-    uint64_t kill_rate_ = 0;          ///< the session is killed at one event in so many; 0: never
-    uint64_t flush_failure_rate_ = 0; ///< one in so many; 0: none
-    unsigned place_ = 0;              ///< the boot, host and mount that the driver's own identity stands for
-    unsigned places_ = 1;             ///< how many there have been
-    std::vector<unsigned> left_;      ///< places that still run, and from which the file was taken in good order
+    uint64_t kill_rate_ = 0;          ///< the session is killed at one of this many events; 0: never
+    uint64_t flush_failure_rate_ = 0; ///< one of this many flushes fails; 0: none
+    unsigned place_ = 0;              ///< boot, host and mount for which the driver's own identity stands
+    unsigned places_ = 1;             ///< number of places so far
+    std::vector<unsigned> left_;      ///< places that are still running and from which the file was removed in an
+                                      ///< orderly way
     Restart how_ = Restart::same_place;
     bool was_killed_in_step_ = false;
-    bool was_closed_ = true;      ///< the last session ended in good order
+    bool was_closed_ = true;      ///< the last session was closed in an orderly way
     bool is_unsafe_ = false;
-    bool may_have_lost_ = false; ///< there was an unsafe session, and no flush that reached the medium since
+    bool may_have_lost_ = false; ///< there was an unsafe session, and no flush has reached the medium since
     std::string story_;
 };
 
@@ -110,7 +111,7 @@ void SessionChains::expect_good(BlockNode& node) const {
     }
 }
 
-/// `check` finds nothing wrong, whatever was lost.
+/// A check finds no problems, whatever was lost.
 void SessionChains::check_file() {
     const std::string name = fmt::format("/proc/self/fd/{}", device_->recorder->descriptor());
     const Result<ZonedCheck> result = check_zoned_file(NamedFile(name), false, true);
@@ -120,7 +121,7 @@ void SessionChains::check_file() {
     }
 }
 
-/// False where nothing is promised, after an unsafe session and a cut.
+/// False if nothing is guaranteed, after an unsafe session and a power cut.
 bool SessionChains::open_device() {
     if (may_have_lost_ && (how_ == Restart::cut_and_other_place || how_ == Restart::cut_and_earlier_place)) {
         return false;
@@ -144,7 +145,7 @@ bool SessionChains::open_device() {
     expect_good(*device_->node);
     load_->take_over(*device_->node);
     if (how_ != Restart::same_place) {
-        // Where somebody believes words that no flush has seen, they may be what the zones are once more.
+        // While a place trusts words that were never flushed, these may become valid again.
         const auto session = session_page();
         const bool is_believed = has_identity(session, here()) || std::any_of(left_.begin(), left_.end(), [&](unsigned place) {
                                      return has_identity(session, elsewhere(place));
@@ -211,7 +212,7 @@ void SessionChains::end() {
     }
 }
 
-/// Makes the file what a session in another place finds; nothing of it is in this machine's memory.
+/// Makes the file as a session in another place finds it, without anything from this machine's memory.
 void SessionChains::move_to(unsigned place) {
     ZonedSession session = session_page();
     replace_words(session, here(), elsewhere(place_));
@@ -272,7 +273,7 @@ void SessionChains::run(unsigned seed) {
     }
 }
 
-TEST_F(SessionChains, WhatWasFlushedStays) {
+TEST_F(SessionChains, FlushedDataSurvives) {
     const unsigned long chains = setting("ZONEIO_CHAINS", 100);
     const unsigned long first_seed = setting("ZONEIO_SEED", 1);
     for (unsigned long seed = first_seed; seed < first_seed + chains && !HasFailure(); seed++) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// kill -9: a process that works on a device is killed at a random moment; the next one finds everything that was
-// acknowledged, and of the operation under way each zone's part either done or not. Environment: ZONEIO_KILLS, how
-// many (2000 for the long run), and ZONEIO_SEED.
+// kill -9: a process that works on a device is killed at a random time. The next process finds all acknowledged changes
+// and, of the interrupted operation, each zone's part either done or not done. Environment: ZONEIO_KILLS, number of
+// kills (2000 for the long run), and ZONEIO_SEED.
 #include "block/base/file_descriptor.h"
 #include "block/chain/open.h"
 #include "block/node/driver_rows.h"
@@ -31,7 +31,7 @@ using testing::setting;
 
 constexpr uint64_t block = 512;
 
-/// What parent and child both see.
+/// Memory shared by parent and child.
 struct Progress {
     std::atomic<uint64_t> started{0};
     std::atomic<uint64_t> done{0};
@@ -85,7 +85,7 @@ Result<std::unique_ptr<BlockNode>> KillTest::open(bool format) {
     return open_image(std::move(spec), notices);
 }
 
-/// One random operation, on the reference and, where there is one, on the device.
+/// One random operation on the reference and, if there is one, on the device.
 template <typename Random>
 void KillTest::operate(Random& random, ReferenceDevice& reference, BlockNode* node) {
     const auto below = [&](uint64_t end) { return random() % end; };
@@ -123,7 +123,7 @@ void KillTest::operate(Random& random, ReferenceDevice& reference, BlockNode* no
     }
 }
 
-/// What the child does until it is killed.
+/// The child's work until it is killed.
 void KillTest::work(std::mt19937 random) {
     Result<std::unique_ptr<BlockNode>> node = open(false);
     if (!node.ok()) {
@@ -172,7 +172,7 @@ uint64_t stored_cursor(const std::filesystem::path& image) {
     return cursor;
 }
 
-/// Every zone is as it was before the last operation or after it; goes on with what is found.
+/// Checks that every zone is as before or as after the last operation, and continues with what was found.
 void KillTest::check(const ReferenceDevice& before, const ReferenceDevice& after) {
     Result<std::unique_ptr<BlockNode>> node = open(false);
     ASSERT_TRUE(node.ok()) << node.status().message();
@@ -189,9 +189,9 @@ void KillTest::check(const ReferenceDevice& before, const ReferenceDevice& after
         zone.state = shown[i].state;
         zone.data = content;
         if (zone.conventional && zone.data != after.zones[i].data) {
-            continue; // a write under way there may be done in part
+            continue; // an interrupted write may be done in part
         }
-        // Closed to make room for another zone, in an operation on several.
+        // The zone was closed to make room for another one, during an operation on several zones.
         ReferenceZone closed = before.zones[i];
         closed.state = closed.state == ZoneState::implicit_open ? ZoneState::closed : closed.state;
         EXPECT_TRUE(zone == before.zones[i] || zone == after.zones[i] || zone == closed)
@@ -203,7 +203,7 @@ void KillTest::check(const ReferenceDevice& before, const ReferenceDevice& after
     *reference_ = found;
 }
 
-TEST_F(KillTest, WhatWasAcknowledgedIsThere) {
+TEST_F(KillTest, AcknowledgedChangesSurvive) {
     const unsigned long kills = setting("ZONEIO_KILLS", 60);
     const auto seed = static_cast<unsigned>(setting("ZONEIO_SEED", 1));
     geometry_.zone_size = 64 * block;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Power cuts: after any of the writes since the last flush were lost, every zone's pointer is at least where that
-// flush saw it, and what is read below it is what was read there before. Environment: ZONEIO_POWER_CUTS, how many
-// (20000 for the long run), and ZONEIO_SEED.
+// Power cuts: if any writes since the last flush are lost, every write pointer is at least where that flush saw it, and
+// the data below it is unchanged. Environment: ZONEIO_POWER_CUTS, number of cuts (20000 for the long run), and
+// ZONEIO_SEED.
 #include "test_setting.h"
 #include "zoned_load.h"
 
@@ -29,8 +29,8 @@ protected:
     ZoneGeometry geometry_;
     std::unique_ptr<RecordedDevice> device_;
     std::optional<ZonedLoad> load_;
-    std::vector<uint8_t> survivor_; ///< a cut image to go on with
-    uint64_t flush_failure_rate_ = 100; ///< one in so many
+    std::vector<uint8_t> survivor_; ///< the image after a cut, to continue with
+    uint64_t flush_failure_rate_ = 100; ///< one of this many flushes fails
     unsigned long cuts_left_ = 0;
     unsigned long cuts_done_ = 0;
     bool cutting_ = false;
@@ -53,7 +53,7 @@ void PowerCuts::stop() {
     cutting_ = false;
 }
 
-/// A cut at this event: the image is looked at as after a restart.
+/// Cuts the power at some events and checks the image as after a restart.
 void PowerCuts::maybe_cut() {
     if (cutting_ || cuts_left_ == 0 || cut_random_() % 4 != 0) {
         return;
@@ -102,7 +102,7 @@ void PowerCuts::run(unsigned seed, unsigned long cuts) {
     }
 }
 
-TEST_F(PowerCuts, EveryZoneIsAsFlushedOrNewer) {
+TEST_F(PowerCuts, EveryZoneIsAsFlushedOrLater) {
     const unsigned long cuts = setting("ZONEIO_POWER_CUTS", 1000);
     const unsigned long first_seed = setting("ZONEIO_SEED", 1);
     constexpr unsigned long cuts_per_device = 100;

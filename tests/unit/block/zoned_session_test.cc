@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What one session leaves uncertain, and the next one must not take for granted. Each test is the shortest chain of
-// sessions that lost flushed or acknowledged data before; zoned_chain_test.cc looks for others.
+// Facts that one session leaves uncertain and the next one must not assume. Each test is the shortest chain of sessions
+// that once lost flushed or acknowledged data. zoned_chain_test.cc searches for more.
 #include "block/base/file_descriptor.h"
 
 #include "zoned_load.h"
@@ -37,7 +37,7 @@ protected:
         return *device_;
     }
 
-    /// The process is gone; what it wrote is in the kernel's memory.
+    /// Kills the process. Its writes stay in the kernel's memory.
     void kill() {
         file_ = device_->recorder->file();
         device_.reset();
@@ -47,7 +47,7 @@ protected:
         device_.reset();
     }
 
-    /// The power is cut. What was written to the zones since the last sync has reached the medium, and nothing else.
+    /// Cuts the power. Since the last sync, only data of zones has reached the medium.
     void cut_keeping_zones() {
         std::vector<uint8_t> image = file_.durable;
         const auto data = static_cast<ptrdiff_t>(ZonedLayout::data(geometry_));
@@ -55,7 +55,7 @@ protected:
         file_ = RecordedFile(std::move(image));
         change_place();
     }
-    /// The power is cut. Nothing but the zone table has reached the medium since the last sync.
+    /// Cuts the power. Since the last sync, only the zone table has reached the medium.
     void cut_keeping_table() {
         std::vector<uint8_t> image = file_.durable;
         const auto table = static_cast<ptrdiff_t>(ZonedLayout::table);
@@ -67,7 +67,7 @@ protected:
         file_ = RecordedFile(file_.durable);
         change_place();
     }
-    /// Another boot, host, or mount.
+    /// Changes the boot, host or mount.
     void change_place() { file_.cached[ZonedLayout::session + offsetof(ZonedSession, boot_id)] ^= 1; }
 
     Status write(uint64_t zone, uint64_t bytes, uint8_t pattern) {
@@ -77,10 +77,10 @@ protected:
     }
     Status reset(uint64_t zone) { return device_->node->zone_mgmt(ZoneOp::reset, geometry_.zone_start(zone), zone_size); }
 
-    /// The zone's content below its pointer, as one pattern: what it is and how many bytes.
+    /// The content of a zone below its write pointer: its pattern and its length in bytes.
     struct Content {
         uint64_t bytes = 0;
-        int pattern = -1; ///< -1: not everywhere the same
+        int pattern = -1; ///< -1: not uniform
         bool operator==(const Content&) const = default;
     };
     Content content(uint64_t zone) {
@@ -101,12 +101,12 @@ protected:
     std::optional<RecordedDevice> device_;
 };
 
-/// Lets the n-th flush from now on fail.
+/// Makes the n-th flush from now on fail.
 std::function<bool()> fail_flush(int n) {
     return [n]() mutable { return --n == 0; };
 }
 
-TEST_F(ZonedSessions, AFlushCutShortIsNotForgotten) {
+TEST_F(ZonedSessions, AnInterruptedFlushIsRepeated) {
     open();
     ASSERT_TRUE(write(1, zone_size, 1).ok());
     ASSERT_TRUE(device_->node->flush().ok());
@@ -124,7 +124,7 @@ TEST_F(ZonedSessions, AFlushCutShortIsNotForgotten) {
         << found.bytes << " bytes of " << found.pattern;
 }
 
-TEST_F(ZonedSessions, NoHoleIsMadeBeforeAnEarlierResetIsOnTheMedium) {
+TEST_F(ZonedSessions, NoHoleIsPunchedBeforeTheResetIsOnTheMedium) {
     open();
     ASSERT_TRUE(write(1, zone_size, 1).ok());
     ASSERT_TRUE(device_->node->flush().ok());
@@ -143,7 +143,7 @@ TEST_F(ZonedSessions, NoHoleIsMadeBeforeAnEarlierResetIsOnTheMedium) {
         << found.bytes << " bytes of " << found.pattern;
 }
 
-TEST_F(ZonedSessions, WordsOfAnUnsafeSessionAreNotOnTheMedium) {
+TEST_F(ZonedSessions, WordsOfAnUnsafeSessionAreNotTrusted) {
     open();
     ASSERT_TRUE(write(1, zone_size, 1).ok());
     ASSERT_TRUE(device_->node->flush().ok());
@@ -161,7 +161,7 @@ TEST_F(ZonedSessions, WordsOfAnUnsafeSessionAreNotOnTheMedium) {
         << found.bytes << " bytes of " << found.pattern;
 }
 
-TEST_F(ZonedSessions, AFlushMakesDurableWhatAKilledSessionWrote) {
+TEST_F(ZonedSessions, AFlushSavesTheWritesOfAKilledSession) {
     open();
     ASSERT_TRUE(write(1, zone_size, 5).ok());
     kill();
@@ -174,7 +174,7 @@ TEST_F(ZonedSessions, AFlushMakesDurableWhatAKilledSessionWrote) {
     EXPECT_EQ(content(1), (Content{zone_size, 5}));
 }
 
-TEST_F(ZonedSessions, CloseMakesDurableAResetOfAKilledSession) {
+TEST_F(ZonedSessions, CloseSavesAResetOfAKilledSession) {
     open();
     ASSERT_TRUE(write(1, zone_size, 5).ok());
     close();
@@ -188,7 +188,7 @@ TEST_F(ZonedSessions, CloseMakesDurableAResetOfAKilledSession) {
     EXPECT_EQ(content(1), Content{});
 }
 
-TEST_F(ZonedSessions, AFlushMakesDurableWhatAnUnsafeSessionWrote) {
+TEST_F(ZonedSessions, AFlushSavesTheWritesOfAnUnsafeSession) {
     open(true);
     ASSERT_TRUE(write(1, zone_size, 5).ok());
     close();
@@ -200,8 +200,8 @@ TEST_F(ZonedSessions, AFlushMakesDurableWhatAnUnsafeSessionWrote) {
     EXPECT_EQ(content(1), (Content{zone_size, 5}));
 }
 
-/// A stick that was pulled, on a host that runs on: the words have come through, their data has not.
-TEST_F(ZonedSessions, WordsFromBeforeTheMediumWasAwayAreNotBelieved) {
+/// A stick was pulled out while the host kept running: the words have reached it, their data has not.
+TEST_F(ZonedSessions, WordsFromBeforeARemovalOfTheMediumAreNotTrusted) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     ASSERT_TRUE(device_->node->flush().ok());
@@ -217,8 +217,8 @@ TEST_F(ZonedSessions, WordsFromBeforeTheMediumWasAwayAreNotBelieved) {
     }
 }
 
-/// Host A closes the device, host B changes it and loses power, and A, which has run on, gets it back.
-TEST_F(ZonedSessions, AHostDoesNotBelieveTheWordsOfAnother) {
+/// Host A closes the device, host B changes it and loses power, and A, still running, gets it back.
+TEST_F(ZonedSessions, WordsOfAnotherHostAreNotTrusted) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     close();
@@ -233,7 +233,7 @@ TEST_F(ZonedSessions, AHostDoesNotBelieveTheWordsOfAnother) {
     EXPECT_EQ(content(1), (Content{block, 1}));
 }
 
-TEST_F(ZonedSessions, ADeviceThatWasClosedCostsNoSync) {
+TEST_F(ZonedSessions, ACleanDeviceNeedsNoSync) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     close();
@@ -244,8 +244,8 @@ TEST_F(ZonedSessions, ADeviceThatWasClosedCostsNoSync) {
     EXPECT_EQ(device_->recorder->flushes, 0U);
 }
 
-/// What the kernel failed to write it takes for written.
-TEST_F(ZonedSessions, WhatAFailedSyncMayHaveDroppedIsWrittenOnceMore) {
+/// The kernel marks a page as clean although writing it has failed.
+TEST_F(ZonedSessions, PagesOfAFailedSyncAreWrittenAgain) {
     open();
     ASSERT_TRUE(write(1, zone_size, 1).ok());
     device_->recorder->flush_fails = fail_flush(1);
@@ -261,13 +261,13 @@ TEST_F(ZonedSessions, WhatAFailedSyncMayHaveDroppedIsWrittenOnceMore) {
     EXPECT_EQ(content(1), (Content{zone_size, 1}));
 }
 
-TEST_F(ZonedSessions, FilesOfTheFirstVersionAreAsOfTheirLastFlush) {
+TEST_F(ZonedSessions, FilesOfTheFirstVersionUseTheirLastFlush) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     ASSERT_TRUE(device_->node->flush().ok());
     ASSERT_TRUE(write(1, block, 1).ok());
     kill();
-    // Their page began with the boot id.
+    // The session page of the first version started with the boot id.
     ZonedSession session;
     memcpy(&session, file_.cached.data() + ZonedLayout::session, sizeof(session));
     session.mark = session.boot_id;
@@ -276,8 +276,8 @@ TEST_F(ZonedSessions, FilesOfTheFirstVersionAreAsOfTheirLastFlush) {
     EXPECT_EQ(content(1), (Content{block, 1}));
 }
 
-/// A reader that was there first.
-TEST_F(ZonedSessions, AReaderSeesTheFirstWriterOfThisBoot) {
+/// The reader opens the device before the first writer of this boot.
+TEST_F(ZonedSessions, AReaderSeesALaterWriter) {
     open();
     ASSERT_TRUE(write(1, block, 1).ok());
     close();

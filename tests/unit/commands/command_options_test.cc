@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Everything that tells of the options of a command tells of the same ones: getopt(3), usage, help, completion, the manual
-// and the completion file of bash(1).
+// All texts about a command's options list the same options: getopt(3), usage, help, completion, the manual and bash's
+// completion file.
 #include "commands/command_help.h"
 #include "commands/command_table.h"
 #include "commands/completion/completion.h"
@@ -23,7 +23,7 @@ using Names = std::set<std::string>;
 
 constexpr std::string_view name_characters = "-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// The words of a text that begin with a dash.
+/// Words of a text that start with a dash.
 Names dashed_words(std::string_view text) {
     Names names;
     for (size_t at = text.find('-'); at != std::string_view::npos; at = text.find('-', at)) {
@@ -77,7 +77,7 @@ Names names_in_completion(const Command& command) {
     return {found.matches.begin(), found.matches.end()};
 }
 
-/// The names in the usage line: `-Cq` is two of them.
+/// Names in the usage line: `-Cq` contains two.
 Names names_in_usage(const Command& command) {
     Names names;
     for (const std::string& word : dashed_words(usage_arguments(command))) {
@@ -111,7 +111,7 @@ std::string without_roff(std::string_view line) {
     return text;
 }
 
-/// By command, what zoneio-commands(7) has as options.
+/// Options in zoneio-commands(7), by command.
 std::map<std::string, Names> names_in_manual() {
     std::map<std::string, Names> names;
     std::string command;
@@ -127,7 +127,7 @@ std::map<std::string, Names> names_in_manual() {
     return names;
 }
 
-/// By command, what the completion file of bash has: `read | r) letters='-P -s' files='' ;;`.
+/// Options in bash's completion file, by command: `read | r) letters='-P -s' files='' ;;`.
 std::map<std::string, Names> names_in_bash() {
     std::map<std::string, Names> names;
     std::istringstream file(content("zoneio.bash"));
@@ -144,7 +144,7 @@ std::map<std::string, Names> names_in_bash() {
     return names;
 }
 
-TEST(CommandOptions, AreTheSameWhereverTheyAreToldOf) {
+TEST(CommandOptions, AreTheSameInAllTexts) {
     std::map<std::string, Names> manual = names_in_manual();
     std::map<std::string, Names> bash = names_in_bash();
     size_t options = 0;
@@ -161,8 +161,9 @@ TEST(CommandOptions, AreTheSameWhereverTheyAreToldOf) {
     EXPECT_GT(options, 80U);
 }
 
-TEST(CommandOptions, AreInTheUsageLine) {
-    // qemu-io's own text, which suites compare, has what it does not take, and leaves out what it does.
+TEST(CommandOptions, AppearInTheUsageLine) {
+    // qemu-io's own usage text, which suites compare, lists options that it does not accept and omits some that it
+    // does.
     const std::map<std::string_view, Names> only_taken{
         {"read", {"-p"}}, {"write", {"-p"}}, {"open", {"-i"}}, {"zone_append", {"-p"}}};
     const std::map<std::string_view, Names> only_told{{"read", {"-a"}}};
@@ -175,7 +176,7 @@ TEST(CommandOptions, AreInTheUsageLine) {
         Names taken = names_of_rows(*command);
         Names told = names_in_usage(*command);
         if (command->args == nullptr) {
-            // Of two names the letter is told.
+            // If an option has two names, the text has the letter.
             for (const CommandOption* const row : command->options.rows()) {
                 if (row->letter != '\0' && row->name != nullptr) {
                     taken.erase(fmt::format("--{}", row->name));
@@ -193,7 +194,7 @@ TEST(CommandOptions, AreInTheUsageLine) {
     }
 }
 
-TEST(CommandOptions, HaveATextEach) {
+TEST(CommandOptions, HaveAHelpText) {
     for (const Command* const command : command_table()) {
         for (const CommandOption* const row : command->options.rows()) {
             EXPECT_FALSE(row->help.empty()) << command->name << " " << option_tag(*row);

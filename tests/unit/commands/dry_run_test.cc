@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zone_apply --dry-run says exactly what the run does: which zones, which refusals, how many. Random devices and operations.
-// Environment: ZONEIO_SESSIONS, how many (20000 for the long run), and ZONEIO_SEED.
+// zone_apply --dry-run predicts exactly what the run does: zones, refusals and counts, for random devices and
+// operations. Environment: ZONEIO_SESSIONS, number of sessions (20000 for the long run), and ZONEIO_SEED.
 #include "random_session.h"
 #include "test_setting.h"
 
@@ -32,7 +32,7 @@ std::vector<std::string> split(const std::string& text, std::string_view separat
     return parts;
 }
 
-/// What the run has to print, by what the dry run did: `zone 3 not opened: ...`, `opened 2 of 8 zones`.
+/// The text expected from the run, derived from the dry run: `zone 3 not opened: ...`, `opened 2 of 8 zones`.
 std::string promised_text(const std::string& dry) {
     std::string promised;
     for (const std::string& line : split(dry, "\n")) {
@@ -46,7 +46,7 @@ std::string promised_text(const std::string& dry) {
     return promised;
 }
 
-/// The zones of a record that refused, and its counts.
+/// The zones of a record that refused, and the record's counts.
 std::string refusals_of(const std::string& record) {
     const size_t begin = record.find("\"zones\":[");
     const size_t end = record.find(']', begin);
@@ -102,7 +102,7 @@ void run_sessions(bool json) {
     std::filesystem::remove_all(folder);
 }
 
-TEST(DryRun, PromisesWhatTheRunPrints) {
+TEST(DryRun, PrintsWhatTheRunPrints) {
     run_sessions(false);
 }
 

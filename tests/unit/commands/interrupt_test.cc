@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Ctrl-C at the prompt, and the work on many zones that it ends.
+// Ctrl-C at the prompt ends work on many zones.
 #include "commands/long_work.h"
 #include "commands/zones/cells.h"
 #include "commands/zones/filter.h"
@@ -36,7 +36,7 @@ protected:
     std::unique_ptr<BlockBackend> backend_;
 };
 
-TEST_F(Interrupt, IsSeenByAllThatGoesThroughTheZones) {
+TEST_F(Interrupt, EndsEveryLoopOverZones) {
     const InterruptEndsCommand guard(end_program);
     uint64_t visited = 0;
     const auto visit = [&](uint64_t, const ZoneDescriptor&) { visited++; };
@@ -53,7 +53,7 @@ TEST_F(Interrupt, IsSeenByAllThatGoesThroughTheZones) {
     EXPECT_EQ(read_zone_cells(*backend_, 100).status().code(), EINTR);
 }
 
-TEST_F(Interrupt, EndsTheProgramWhenItIsTheSecondOfACommand) {
+TEST_F(Interrupt, TheSecondOneOfACommandEndsTheProgram) {
     for (int command = 0; command < 2; command++) {
         const InterruptEndsCommand guard(end_program);
         EXPECT_FALSE(InterruptEndsCommand::is_requested());

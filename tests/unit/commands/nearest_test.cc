@@ -15,7 +15,7 @@ TEST(Nearest, CountsChangesOfAWord) {
     EXPECT_EQ(edit_distance("write", "read"), 4U);
 }
 
-TEST(Nearest, OffersFewWordsAndNoneThatIsFar) {
+TEST(Nearest, OffersFewWordsAndOnlyNearOnes) {
     const std::vector<std::string_view> known{"read", "readv", "aio_read", "reopen", "zone_list", "zl", "q"};
     EXPECT_EQ(nearest_words("raed", known), (std::vector<std::string_view>{"read"}));
     EXPECT_EQ(nearest_words("rea", known), (std::vector<std::string_view>{"read", "readv"}));
@@ -30,7 +30,7 @@ TEST(Nearest, OffersFewWordsAndNoneThatIsFar) {
     EXPECT_EQ(choices_text("There are", "truncate", known), "There are read, readv, aio_read, reopen, zone_list, zl, q.");
 }
 
-TEST(ZoneNumbers, AreToldAsRunsAndNotEndlessly) {
+TEST(ZoneNumbers, ArePrintedAsRunsWithALimit) {
     ZoneNumbers zones;
     zones.add(3);
     EXPECT_EQ(zones.text(), "zone 3");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Every repair that `why` names is run, in sessions of random commands on random devices: none may fail.
-// Environment: ZONEIO_SESSIONS, how many (20000 for the long run), and ZONEIO_SEED.
+// Every repair that `why` suggests is run, in sessions of random commands on random devices: none may fail.
+// Environment: ZONEIO_SESSIONS, number of sessions (20000 for the long run), and ZONEIO_SEED.
 #include "commands/why/why.h"
 
 #include "random_session.h"
@@ -29,7 +29,7 @@ protected:
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
-    /// Opens the device, and has `next` say what to run on it.
+    /// Opens the device and runs the commands that `next` returns.
     template <typename Next>
     void run(unsigned long seed, std::vector<std::string> (RandomCommands::*open)(), Next next) {
         RandomCommands random(seed, folder_);
@@ -48,7 +48,7 @@ protected:
         }
     }
 
-    /// How often each cause was met, and how often it had a repair.
+    /// Prints how often each cause occurred, and how often it had a repair.
     void show() const {
         for (const auto& [cause, counts] : counts_) {
             fmt::print("{:24} {:8} {:8} repaired\n", cause, counts.first, counts.second);

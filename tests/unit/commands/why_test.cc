@@ -12,8 +12,8 @@
 namespace zoneio {
 namespace {
 
-/// The names of causes are an interface: programs go by them.
-TEST(Causes, EachHasANameOfItsOwnThatIsDocumented) {
+/// Names of causes are an interface for programs.
+TEST(Causes, NamesAreUniqueAndDocumented) {
     std::ifstream file(ZONEIO_SOURCE_DIR "/docs/json.md");
     std::stringstream text;
     text << file.rdbuf();
@@ -26,7 +26,7 @@ TEST(Causes, EachHasANameOfItsOwnThatIsDocumented) {
     }
 }
 
-/// What `why` says of a failed request, or of what the Reporter was told.
+/// The answer of `why` for a failed request, or for a failure noted by the Reporter.
 class Explained : public ::testing::Test {
 protected:
     void SetUp() override { ASSERT_TRUE(quiet_.run("open -o driver=zoned,size=4M,zone.size=1M")); }
@@ -45,8 +45,8 @@ protected:
     testing::QuietSession quiet_;
 };
 
-/// A zoned device has rules of its own for EIO; the file below it has none of them.
-TEST_F(Explained, ErrorsOfTheFileBelowZonesNameIt) {
+/// A zoned device has its own rules for EIO; errors of the file below it are not due to these.
+TEST_F(Explained, ErrorsOfTheFileBelowZonesNameTheFile) {
     struct Case {
         int code;
         const char* cause;
@@ -62,12 +62,12 @@ TEST_F(Explained, ErrorsOfTheFileBelowZonesNameIt) {
     }
 }
 
-/// The same errno from the rules is about the zone.
-TEST_F(Explained, RefusalsOfZonesAreNoErrorsOfTheFile) {
+/// With the same errno, a refusal by the rules is about the zone.
+TEST_F(Explained, RefusalsOfZonesAreNotErrorsOfTheFile) {
     EXPECT_EQ(request(FailedRequest::Kind::write, Status::from_errno(EIO, Cause::zone_rule)).cause, "nothing-wrong");
 }
 
-TEST_F(Explained, AnInterruptedCommandIsNoFailureOfTheImage) {
+TEST_F(Explained, AnInterruptedCommandIsNotAFailureOfTheImage) {
     session().failures().begin("read 0 2M");
     (void)quiet_.run("read -q 0 4k");
     session().failures().begin("read 0 2M");
@@ -76,8 +76,8 @@ TEST_F(Explained, AnInterruptedCommandIsNoFailureOfTheImage) {
     EXPECT_EQ(last().cause, "interrupted");
 }
 
-/// What fails within an asynchronous request is not about the command under way, and the other way round.
-TEST_F(Explained, CompletionsAreApartFromTheCommandUnderWay) {
+/// A failed asynchronous request is not a failure of the running command, and vice versa.
+TEST_F(Explained, CompletionsAreSeparateFromTheRunningCommand) {
     FailureLog& log = session().failures();
     log.begin("flush");
     log.note({FailureKind::usage}, Status::from_errno(EINVAL));

@@ -8,7 +8,7 @@
 namespace zoneio {
 namespace {
 
-TEST(Wrapping, BreaksBehindTheLastWordThatFits) {
+TEST(Wrapping, BreaksAfterTheLastWordThatFits) {
     EXPECT_EQ(wrapped("", 10, 2), "");
     EXPECT_EQ(wrapped("one two", 7, 2), "one two");
     EXPECT_EQ(wrapped("one two three", 7, 2), "one two\n  three");
@@ -30,7 +30,7 @@ TEST(Wrapping, CountsCharactersNotBytes) {
     EXPECT_EQ(wrapped("äöü äöü", 6, 0), "äöü\näöü");
 }
 
-TEST(HelpText, ConsistsOfParagraphsOptionsAndExamples) {
+TEST(HelpText, IsSplitIntoParagraphsOptionsAndExamples) {
     const std::vector<HelpBlock> blocks = parse_help("First\nparagraph.\n\nExample: do it    now\n\n"
                                                      "  -P, --pattern BYTE   what to write,\n"
                                                      "                       again and again\n"

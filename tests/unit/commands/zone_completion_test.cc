@@ -15,7 +15,7 @@ Limits device(uint64_t zone_size, uint64_t zones) {
     return limits;
 }
 
-/// What zone_offsets() should find, by looking at every zone.
+/// The expected result of zone_offsets(), found by checking every zone.
 std::vector<std::string> by_looking(const Limits& limits, std::string_view typed) {
     std::vector<std::string> found;
     const bool hex = typed.starts_with("0x");
@@ -34,7 +34,7 @@ std::vector<std::string> by_looking(const Limits& limits, std::string_view typed
     return found;
 }
 
-TEST(ZoneCompletion, FindsWhatLookingAtEveryZoneFinds) {
+TEST(ZoneCompletion, FindsTheSameAsASearchOfEveryZone) {
     for (const Limits& limits : {device(4U << 20, 16), device(512, 5000), device(3U << 20, 3000), device(1U << 30, 2500),
                                  device(4096 * 5, 1), device(1000 * 512, 4000)}) {
         for (const char* const typed : {"", "0", "00", "1", "2", "4", "10", "12", "99", "512", "1000", "1024", "4M", "4k", "1G",
@@ -52,8 +52,8 @@ TEST(ZoneCompletion, OffersTheZoneAndItsPointer) {
     EXPECT_EQ(zone_offsets(limits, "w"), (std::vector<std::string>{"wp"}));
 }
 
-TEST(ZoneCompletion, KnowsTheLastOfVeryManyZones) {
-    // More than could be looked at one by one while somebody waits.
+TEST(ZoneCompletion, FindsTheLastOfVeryManyZones) {
+    // Too many zones to check one by one during completion.
     const Limits limits = device(uint64_t{1} << 20, uint64_t{1} << 43);
     EXPECT_EQ(zone_offsets(limits, "8796093022207"), (std::vector<std::string>{"8796093022207M", "8796093022207z"}));
     EXPECT_EQ(zone_offsets(limits, "7E"), (std::vector<std::string>{"7E"}));

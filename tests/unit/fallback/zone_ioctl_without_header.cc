@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The zone calls of a program built where the kernel's header was missing: they say so.
+// The zone calls of a program built without the kernel's header report that.
 #include "block/host/zone_ioctl.h"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace zoneio {
 namespace {
 
-TEST(ZoneIoctlWithoutHeader, ReportSaysWhatIsMissing) {
+TEST(ZoneIoctlWithoutHeader, ReportNamesTheMissingHeader) {
     std::vector<ZoneDescriptor> zones(3);
     const Status status = ioctl_report_zones(-1, 0, 1, zones);
     EXPECT_EQ(status.code(), ENOTSUP);
@@ -16,7 +16,7 @@ TEST(ZoneIoctlWithoutHeader, ReportSaysWhatIsMissing) {
     EXPECT_TRUE(zones.empty());
 }
 
-TEST(ZoneIoctlWithoutHeader, ManagementSaysWhatIsMissing) {
+TEST(ZoneIoctlWithoutHeader, ManagementNamesTheMissingHeader) {
     const Status status = ioctl_manage_zones(-1, ZoneOp::reset, 0, 512);
     EXPECT_EQ(status.code(), ENOTSUP);
     EXPECT_TRUE(status.has_text());

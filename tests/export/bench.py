@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast an export is beside that of qemu-storage-daemon: same client (qemu-img bench), same file, in pairs.
+"""Compares the speed of exports of zoneio and of qemu-storage-daemon: same client (qemu-img bench), same file, in pairs.
 
-  bench.py [--pairs N] [--requests N] FOLDER...      FOLDER: where the file is, for example /dev/shm and /var/tmp
+  bench.py [--pairs N] [--requests N] FOLDER...      FOLDER: of the file, for example /dev/shm and /var/tmp
 
 Prints a table: requests per second and CPU time of the server for each request, medians of the pairs. qemu-img has no random
 offsets: its steps of 1 MiB and 4 KiB go through the whole file, out of order for any read-ahead.

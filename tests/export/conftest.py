@@ -1,4 +1,4 @@
-"""Fixtures: a zoneio whose prompt answers with records, and what it serves."""
+"""Fixtures: a zoneio whose prompt prints records, and the images that it exports."""
 import json
 import os
 import select
@@ -15,7 +15,7 @@ PROGRAM = os.environ.get("ZONEIO", os.path.join(TOP, "build", "zoneio"))
 
 
 class Zoneio:
-    """zoneio with a pipe as its terminal; every command gives a record."""
+    """A zoneio that reads commands from a pipe; every command prints a record."""
 
     def __init__(self, folder, *arguments):
         self.folder = folder
@@ -26,7 +26,7 @@ class Zoneio:
         assert opened["status"] == "ok", opened
 
     def command(self, line):
-        """The record of one command."""
+        """Runs a command and returns its record."""
         self.start(line)
         return self.result()
 
@@ -71,7 +71,7 @@ class Zoneio:
 
 @pytest.fixture
 def zoneio(tmp_path):
-    """Starts a zoneio on an image; whatever is left of it at the end is killed."""
+    """Starts a zoneio on an image. Kills it at the end if it is still running."""
     started = []
 
     def start(*arguments):

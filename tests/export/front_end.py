@@ -1,4 +1,4 @@
-"""A vhost-user front end for tests: the driver's side of a virtio block device, over a socket and shared memory."""
+"""A vhost-user front end for tests: the driver of a virtio block device, on a socket and shared memory."""
 import array
 import mmap
 import os
@@ -31,7 +31,7 @@ class Gone(Exception):
 
 
 class Connection:
-    """Messages, and nothing that keeps the rules."""
+    """Sends and receives messages, including invalid ones."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -81,21 +81,21 @@ class Connection:
 
 
 class Memory:
-    """What the front end shares: the rings first, then room for requests."""
+    """The shared memory of the front end: first the rings, then space for requests."""
 
     def __init__(self, size):
         self.size = size
         self.fd = os.memfd_create("guest")
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
-        # struct.pack_into fills its target with zeros first and goes on byte by byte, and the other side looks meanwhile.
+        # struct.pack_into first fills its target with zeros and then stores bytes, which the other side could see.
         self.words = memoryview(self.map).cast("H")
 
     def u16(self, at):
         return self.words[at // 2]
 
     def set_u16(self, at, value):
-        """In one store, as the other side may read it at any time."""
+        """Stores a value with one store, because the other side may read it at any time."""
         self.words[at // 2] = value
 
     def region(self):
@@ -103,7 +103,7 @@ class Memory:
 
 
 class Request:
-    """One that was put into a ring; done when `status` is not None."""
+    """A request in a ring. It is done when `status` is not None."""
 
     def __init__(self, kind, queue, head, written, room, is_append):
         self.kind, self.queue, self.head = kind, queue, head
@@ -112,7 +112,7 @@ class Request:
 
 
 class Queue:
-    """A split ring of `size` entries at `at` in the memory; each entry has `room` bytes for its request."""
+    """A split ring of `size` entries at offset `at` of the memory. Each entry has `room` bytes for its request."""
 
     def __init__(self, memory, at, size, room, event_idx, indirect):
         self.memory, self.size, self.room, self.event_idx, self.indirect = memory, size, room, event_idx, indirect
@@ -124,7 +124,7 @@ class Queue:
         self.reset()
 
     def reset(self):
-        # A request may take three descriptors: so only a third of the ring is used where none is indirect.
+        # A request may take three descriptors, so without indirect ones only a third of the ring is used.
         step = 1 if self.indirect else 4
         self.free = list(range(0, self.size - step + 1, step))
         self.under_way = {}
@@ -134,7 +134,7 @@ class Queue:
         struct.pack_into("<QIHH", self.memory.map, at, address, length, flags, following)
 
     def put(self, head):
-        """Makes a head available."""
+        """Makes a descriptor chain available."""
         self.memory.set_u16(self.avail + 4 + 2 * (self.next_avail % self.size), head)
         self.next_avail = (self.next_avail + 1) & 0xFFFF
         self.memory.set_u16(self.avail + 2, self.next_avail)
@@ -144,7 +144,7 @@ class Queue:
 
 
 class FrontEnd:
-    """A driver that keeps the rules: connects, negotiates, and does requests over its queues."""
+    """A well-behaved driver: connects, negotiates, and makes requests on its queues."""
 
     def __init__(self, path, queues=1, size=64, room=1 << 17, features=None, inflight=None, memory=None, event_idx=True,
                  indirect=True):
@@ -175,7 +175,7 @@ class FrontEnd:
             self.start(i, queue, 0 if is_new else memory.u16(queue.used + 2))
 
     def share_inflight(self, queues, size):
-        """`inflight`: a list, where what the back end has made is kept for the next one."""
+        """Exchanges the in-flight memory. `inflight`: a list that keeps the back end's memory for the next back end."""
         if not self.inflight:
             reply, fds = self.connection.ask(GET_INFLIGHT_FD, struct.pack("<QQHHI", 0, 0, queues, size, 0), fds=1)
             self.inflight += [reply, fds[0]]
@@ -199,8 +199,8 @@ class FrontEnd:
 
     # ---- requests
     def submit(self, kind, sector=0, out=b"", room=0, queue=0, notify=True):
-        """Puts a request into a ring: `out` follows its header, and `room` bytes are for the answer's data. Behind the
-        position of an append is padding, as Linux has it."""
+        """Puts a request into a ring: `out` follows its header, and `room` bytes are for the answer's data. As in
+        Linux, padding follows the position of an append."""
         q = self.queues[queue]
         head = q.free.pop()
         is_append = kind == APPEND
@@ -229,7 +229,7 @@ class FrontEnd:
         return request
 
     def collect(self, queue):
-        """Takes what was answered; returns those requests."""
+        """Collects the answered requests and returns them."""
         q, done = self.queues[queue], []
         while q.last_used != self.memory.u16(q.used + 2):
             at = q.used + 4 + 8 * (q.last_used % q.size)
@@ -247,13 +247,14 @@ class FrontEnd:
             done.append(request)
         if q.event_idx:
             self.memory.set_u16(q.avail + 4 + 2 * q.size, q.last_used)
-            # The wish has to be there before the used index is looked at again: taking a lock is a full barrier.
+            # The request for a notification must be stored before the used index is read again. Taking a lock is a
+            # full barrier.
             with self.fence:
                 pass
         return done
 
     def wait(self, *requests, seconds=60):
-        """Until these are answered."""
+        """Waits until these requests are answered."""
         poll = select.poll()
         for q in self.queues:
             poll.register(q.call, select.POLLIN)
@@ -263,7 +264,7 @@ class FrontEnd:
                 self.collect(i)
             if all(r.status is not None for r in requests):
                 return
-            # Between the look and the wish to be told one may have come.
+            # An answer may have come between reading the index and requesting a notification.
             if any(q.last_used != self.memory.u16(q.used + 2) for q in self.queues):
                 continue
             events = poll.poll(seconds * 1000)

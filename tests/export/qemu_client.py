@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random requests of QEMU's own client against a served image, compared with a model and with the file.
+"""Sends random requests of QEMU's own client to an exported image; compares the results with a model and with the file.
 
   qemu_client.py [--requests N] [--seed N] [--server zoneio|qemu] [--queues 1,2,4] [--size 16M] [--folder DIR]
 
@@ -26,13 +26,13 @@ CACHES = {"writethrough": False, "writeback": False, "none": True, "directsync":
 
 
 def modes():
-    """(cache, aio) of all that there are."""
+    """All combinations of (cache, aio)."""
     return [(cache, aio) for cache, direct in CACHES.items() for aio in ("threads", "native", "io_uring")
             if direct or aio != "native"]
 
 
 class Requests:
-    """A script for qemu-io, and what the image holds when it has run."""
+    """A script for qemu-io, and the content of the image after it."""
 
     def __init__(self, seed, size, count):
         self.rng, self.sectors = random.Random(seed), size // SECTOR
@@ -47,11 +47,11 @@ class Requests:
         self.busy.clear()
 
     def granules(self, first, count):
-        # A client may read and write back what is around a request.
+        # A client may do a read-modify-write around a request.
         return set(range(first * SECTOR // GRANULE, ((first + count) * SECTOR - 1) // GRANULE + 1))
 
     def place(self):
-        """A range that no request under way touches."""
+        """A range that no request in flight touches."""
         while True:
             count = self.rng.choice((1, 8, 8, 8, 16, 24, 128, 1024))
             first = self.rng.randrange(self.sectors - count + 1)
@@ -76,7 +76,7 @@ class Requests:
             self.settle()
 
     def lengths(self, count):
-        """The same length in one piece or in several."""
+        """The length as one buffer or as several."""
         if count < 4 or self.rng.random() < 0.7:
             return str(count * SECTOR), ""
         cut = sorted(self.rng.sample(range(1, count), 2))
@@ -102,7 +102,7 @@ class Requests:
         self.model[first:first + count] = bytes(count)
 
     def discard(self, first, count, is_aio):
-        # Whole granules: of those it is known that they are zeros then.
+        # Only whole granules are known to be zero afterwards.
         begin = (first + 7) // 8 * 8
         count = (first + count - begin) // 8 * 8
         if count > 0:
@@ -125,7 +125,7 @@ class Qemu:
 
 
 def server(qemu, kind, image, socket, cache, aio, queues):
-    """The running program that serves `image` at `socket`."""
+    """The running program that exports `image` at `socket`."""
     if kind == "zoneio":
         command = [ZONEIO, "-f", "raw", "-t", cache, "-d", "unmap", "-i", aio, image, "-c",
                    f"export -w -q {queues} vhost-user {socket}"]
@@ -145,7 +145,7 @@ def wait_for(process, socket):
 
 
 def run(qemu, kind, folder, cache, aio, queues, seed, count, size):
-    """What went wrong, or an empty text."""
+    """Runs one test and returns the error, or an empty text."""
     image, socket = os.path.join(folder, "image"), os.path.join(folder, "socket")
     with open(image, "wb") as f:
         f.truncate(size)

@@ -1,4 +1,4 @@
-"""A front end that breaks the rules: none of it crashes or hangs the back end, and each is told."""
+"""A front end that violates the protocol: the back end neither crashes nor hangs, and reports each violation."""
 import os
 import socket
 import struct
@@ -17,7 +17,7 @@ def served(zoneio, image):
 
 
 def still_serves(z, problem):
-    """The next front end is served, and what the one before did is told."""
+    """Checks that the next front end is served, and that the violation was reported."""
     while z.exports()[0]["problems"] == 0 or z.exports()[0]["connected"]:
         pass
     assert problem in z.exports()[0]["last_problem"]
@@ -154,7 +154,7 @@ def test_a_front_end_that_does_not_read(zoneio, image):
 
 
 def hostile_ring(guest, descriptors, head=0, table=()):
-    """Writes descriptors as they are told and makes one available."""
+    """Writes the given descriptors and makes one available."""
     q = guest.queues[0]
     for i, (address, length, flags, following) in enumerate(descriptors):
         q.descriptor(q.desc + 16 * i, address, length, flags, following)
@@ -166,7 +166,7 @@ def hostile_ring(guest, descriptors, head=0, table=()):
 
 
 def chains():
-    """name -> (descriptors, head, indirect table, what is told)"""
+    """name -> (descriptors, head, indirect table, reported text)"""
     data = vu.GUEST + 0x1000        # any place in the memory
     end = vu.GUEST + (1 << 40)
     indirect = lambda length, flags=vu.INDIRECT: (None, length, flags, 0)

@@ -1,4 +1,4 @@
-"""A zoneio that is killed: the next one goes on where it ended, and does nothing twice."""
+"""A zoneio that is killed: the next one continues where it ended, and does no request twice."""
 import mmap
 import os
 import random
@@ -16,13 +16,13 @@ KILLS = int(os.environ.get("ZONEIO_EXPORT_KILLS", "12"))
 
 
 class Shared:
-    """What a front end keeps while its back end is away."""
+    """State that a front end keeps until its back end returns."""
 
     def __init__(self, queues=1, size=64, room=1 << 15):
         self.options = {"queues": queues, "size": size, "room": room, "inflight": []}
 
     def connect(self, z):
-        """A front end whose rings go on where they were."""
+        """Connects a front end whose rings continue where they were."""
         guest = z.connect(**self.options)
         if "memory" in self.options:
             for queue in guest.queues:
@@ -31,7 +31,7 @@ class Shared:
         return guest
 
     def take_back_the_answer(self, request, queue=0):
-        """As if the last answer of a ring had not been given: the back end was killed when the request was done."""
+        """Removes the last answer of a ring, as if the back end had been killed after the request and before the answer."""
         memory, queues = self.options["memory"]
         ring = queues[queue]
         used = (memory.u16(ring.used + 2) - 1) & 0xFFFF
@@ -54,7 +54,7 @@ class Shared:
 
 @pytest.fixture
 def disk(zoneio, tmp_path):
-    """Starts a zoneio that serves a zoned file; the one before is killed."""
+    """Starts a zoneio that exports a zoned file. Kills the one before."""
     running = []
 
     def start(more=""):
@@ -119,7 +119,7 @@ def test_a_write_that_was_done_is_answered(disk, kind, notes):
     guest = shared.connect(z)
     guest.wait(done)
     assert done.status == vu.OK and pointer(z) == before
-    # Other data at that place is what it always was: not at the write pointer.
+    # A write of other data at that offset fails as usual: it is not at the write pointer.
     assert guest.write(4 * MIB, b"x" * 4096) == vu.UNALIGNED_WP
 
 
@@ -152,7 +152,7 @@ def test_a_close_or_reset_that_was_done_is_answered(disk):
 
 
 def test_without_inflight_memory_answers_keep_the_order(disk):
-    """So that all before the last answer was answered."""
+    """Answers come in order, so everything before the last answer has been answered."""
     z = disk("-t directsync")
     guest = z.connect(size=64, room=1 << 15)
     rng = random.Random(7)
@@ -169,7 +169,7 @@ def test_without_inflight_memory_answers_keep_the_order(disk):
 
 @pytest.mark.parametrize("cache", ["writeback", "directsync"])
 def test_kills_under_load(disk, cache):
-    """Appends, writes and reads over four queues, a kill in the middle, again and again: each is done once."""
+    """Appends, writes and reads on four queues with repeated kills: each request is done once."""
     rng = random.Random(cache)
     shared = Shared(queues=4)
     z = disk(f"-t {cache}")
@@ -191,7 +191,7 @@ def test_kills_under_load(disk, cache):
                 batch.append((guest.submit(vu.APPEND, zone * 4 * MIB // 512, data, queue=queue), data, None))
                 at[zone] += size
             else:
-                # In the order of one queue: the next write begins where this one ends.
+                # One queue keeps its order, so the next write starts where this one ends.
                 batch.append((guest.submit(vu.OUT, at[zone] // 512, data, queue=1), data, at[zone]))
                 at[zone] += size
         for _ in range(rng.randrange(200)):

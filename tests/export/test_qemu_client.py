@@ -1,4 +1,4 @@
-"""QEMU's own client, see qemu_client.py."""
+"""Requests of QEMU's own client, see qemu_client.py."""
 import os
 
 import pytest
@@ -23,5 +23,5 @@ def test_requests_of_qemu_give_what_a_model_gives(qemu, tmp_path, cache, aio, qu
 
 
 def test_the_export_of_qemu_passes_too(qemu, tmp_path):
-    """What is tested is the script: it asks for nothing that only zoneio has."""
+    """Tests the script itself: it must not depend on anything that only zoneio has."""
     assert qemu_client.run(qemu, "qemu", str(tmp_path), "writeback", "threads", 2, "test", 1000, 4 << 20) == ""

@@ -1,4 +1,4 @@
-"""What a guest may ask of a served image, plain and zoned."""
+"""Requests of a guest to an exported image, plain and zoned."""
 import os
 import random
 import struct
@@ -71,7 +71,7 @@ def test_random_requests_give_what_a_model_gives(zoneio, image, cache, aio, queu
         kind = rng.choice([vu.IN, vu.IN, vu.OUT, vu.OUT, vu.OUT, vu.FLUSH, vu.WRITE_ZEROES, vu.DISCARD])
         queue = rng.randrange(queues)
         if kind == vu.DISCARD:
-            # What is read afterwards is not promised, so the file is asked.
+            # The content after a discard is undefined, so the allocation of the file is checked.
             assert guest.ranges(kind, offset, length, queue=queue) == vu.OK
             with open(image, "rb") as f:
                 f.seek(offset)
@@ -137,7 +137,7 @@ def test_what_is_no_request_is_refused(zoneio, image):
 
 
 def test_flushes_and_forced_writes_reach_the_medium(zoneio, image):
-    """As trace events tell: an image opened writethrough forces all writes, else the driver decides."""
+    """Seen in trace events: an image opened as writethrough forces out all writes, otherwise the driver decides."""
     z = zoneio("-f", "raw", "-t", "writeback", "-T", "blk_co_pwritev", str(image))
     z.export()
     plain = z.connect(features=0)                # neither FLUSH nor CONFIG_WCE: all writes are forced

@@ -1,4 +1,4 @@
-"""Serving beside the prompt: commands while a guest is at work, the socket, the end."""
+"""Exports next to the prompt: commands while a guest works, the socket, the end of an export."""
 import os
 import signal
 import socket
@@ -106,7 +106,7 @@ def test_the_socket_is_for_its_owner_and_replaces_nothing_else(zoneio, image, tm
     stale.bind(str(tmp_path / "s4"))
     stale.close()
     z.ok("export --name b vhost-user s4")
-    # Somebody else's socket at the same name is not removed.
+    # Another program's socket with the same name is not removed.
     os.unlink(tmp_path / "s4")
     other = socket.socket(socket.AF_UNIX)
     other.bind(str(tmp_path / "s4"))

@@ -2,7 +2,7 @@
 
 NAME is an executable script, NAME.out is what it prints (stdout and stderr in one
 stream).  Nothing is registered anywhere: every executable file with a `.out` beside it
-is a test.  docs/testing.md tells how to run and write them.
+is a test.  docs/testing.md and docs/golden-tests.md describe how to run and write them.
 """
 
 import difflib
@@ -24,8 +24,8 @@ HERE = Path(__file__).resolve().parent
 DEFAULT_PROGRAM = HERE.parents[1] / "build" / "zoneio"
 DEFAULT_TIMEOUT = 60
 
-# What a test sees of the caller's environment: the way to tools, and how an
-# instrumented build is to behave.  Anything else could change its output.
+# Variables that a test inherits: paths of tools, and settings of instrumented builds. Anything else could change its
+# output.
 PASSED_ON = re.compile(r"PATH|LD_LIBRARY_PATH|LLVM_PROFILE_FILE|[A-Z]+SAN_OPTIONS|IOTESTS_\w+")
 
 
@@ -103,7 +103,7 @@ class GoldenTest(pytest.Item):
         if result.directory:
             self.add_report_section("call", "directory", str(result.directory))
         if result.not_run:
-            # With the place of the script, where pytest.skip() would name this line.
+            # Reports the place of the script; pytest.skip() would report this line.
             raise pytest.skip.Exception(result.not_run, _use_item_location=True)
         if config.option.update_golden and not result.trouble:
             golden_path(self.path).write_bytes(result.output)
@@ -157,7 +157,7 @@ class Result:
 
 
 def run_script(script, program, keep=False):
-    # The real path, because that is what the program may print and the filters replace.
+    # The real path, because the program may print it and the filters replace it.
     directory = Path(tempfile.mkdtemp(prefix="iotests-")).resolve()
     try:
         with tempfile.TemporaryDirectory(prefix="iotests-log-") as log_directory:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holds the source to its structure: check.py [ROOT]. docs/architecture.md tells the rules; what breaks one is named.
+"""Checks the structure of the source: check.py [ROOT]. docs/architecture.md has the rules. Prints every violation.
 
 Layers point down, files and rooms form no circles, rooms have 3 to 15 files and a file less than 450 lines. A header and its
 source count as one file; a room is a folder, and what lies in a layer itself, its face, is one, too.
@@ -53,7 +53,7 @@ def unit(file):
 
 
 def graph(edges):
-    """Who uses whom, without those that use themselves."""
+    """{node: nodes that it uses}, without itself."""
     found = {}
     for user, used in edges:
         found.setdefault(user, set())
@@ -80,7 +80,7 @@ def wrong_libraries(files, texts):
 
 
 def circles(graph):
-    """A way round for each group of nodes that can all reach each other: `a -> b -> a`."""
+    """One circle for each group of nodes that can all reach each other: `a -> b -> a`."""
     reached = {node: reachable(graph, node) for node in graph}
     seen = set()
     for node in sorted(graph):
@@ -102,7 +102,7 @@ def reachable(graph, start):
 
 
 def way_round(graph, start, group):
-    """The shortest way from a node back to itself."""
+    """The shortest circle through a node."""
     ways = [[start]]
     for way in ways:
         for node in sorted(graph[way[-1]] & group):
@@ -114,7 +114,7 @@ def way_round(graph, start, group):
 
 
 def reasons(path, includes):
-    """For each step from room to room, one of the files that make it."""
+    """For each dependency between rooms, one of the files that cause it."""
     rooms = path.split(" -> ")
     told = []
     for here, there in zip(rooms, rooms[1:]):

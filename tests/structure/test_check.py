@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Does check.py see what is wrong? Each test breaks one rule in a small tree that keeps all of them."""
+"""Tests of check.py: each test breaks one rule in a small tree that otherwise keeps all of them."""
 
 import tempfile
 import unittest

@@ -1,6 +1,6 @@
-"""Tests on a real terminal: a pseudo terminal (pexpect) whose screen is kept by a terminal emulator (pyte).
+"""Fixtures for tests on a real terminal: a pseudo terminal (pexpect) with a terminal emulator (pyte) for its screen.
 
-Nothing here waits for a time: a test waits until the screen shows what it is after, and fails when that never comes.
+No test waits for a fixed time. It waits until the screen shows the expected text, and fails after a time limit.
 """
 import os
 import pathlib
@@ -12,7 +12,7 @@ import pexpect
 import pyte
 import pytest
 
-# Shells start background commands with SIGINT ignored, and who inherits that cannot be interrupted: a handler is not inherited.
+# Shells start background commands with SIGINT ignored, and children inherit that. A handler is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds without any output before a wait has failed
@@ -24,7 +24,7 @@ def program_under_test():
 
 
 class Terminal:
-    """zoneio, or another program, on a terminal of its own."""
+    """zoneio, or another program, on its own terminal."""
 
     def __init__(self, folder, *arguments, columns=80, lines=24, program=None, starts_up=False, **environment):
         self.raw = b""
@@ -42,17 +42,17 @@ class Terminal:
         self._child.send(keys)
 
     def paste(self, keys):
-        """The same for more than the terminal takes at once, while wait() reads what comes back."""
+        """Types text that exceeds the terminal's buffer, while wait() reads the output."""
         threading.Thread(target=self._child.send, args=(keys,), daemon=True).start()
 
     def run(self, line):
-        """Types a command and waits for the prompt behind its results."""
+        """Types a command and waits for the prompt after its results."""
         prompts = self.raw.count(b"zoneio> ")
         self.send(line + "\r")
         self.wait(lambda: self.raw.count(b"zoneio> ") > prompts and self.line() == "zoneio>")
 
     def wait(self, what):
-        """Reads until the screen shows this text, or until this function is true."""
+        """Reads until the screen shows a text, or until a function returns true."""
         done = what if callable(what) else lambda: what in self.text()
         while not done():
             try:
@@ -73,11 +73,11 @@ class Terminal:
         return "\n".join(self.rows()).rstrip("\n")
 
     def line(self):
-        """The row of the cursor."""
+        """The row that the cursor is in."""
         return self.rows()[self.screen.cursor.y]
 
     def end(self, keys="quit\r"):
-        """Lets the program end; its exit status."""
+        """Waits for the end of the program and returns its exit status."""
         self.send(keys)
         while True:
             try:
@@ -93,7 +93,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path):
-    """Starts zoneio with these arguments in a fresh folder, and waits for its prompt, or something else."""
+    """Starts zoneio with these arguments in a new folder, and waits for its prompt or another text."""
     started = []
 
     def start(*arguments, first="zoneio>", **settings):
@@ -114,7 +114,7 @@ def zoned():
 
 @pytest.fixture
 def foreign_home(tmp_path):
-    """A folder of another user, as HOME is under some sudo; needs root to have one."""
+    """A folder of another user, as HOME is with some kinds of sudo. Requires root."""
     if os.geteuid() != 0:
         pytest.skip("needs root to give a folder away")
     home = tmp_path / "foreign"
@@ -125,7 +125,7 @@ def foreign_home(tmp_path):
 
 @pytest.fixture
 def loop_device(tmp_path):
-    """A block device of 1 MiB over the file `disk`; needs root and a free loop device."""
+    """A block device of 1 MiB over the file `disk`. Requires root and a free loop device."""
     (tmp_path / "disk").write_bytes(bytes(1 << 20))
     attached = subprocess.run(["losetup", "-f", "--show", str(tmp_path / "disk")], capture_output=True, text=True, check=False)
     if attached.returncode != 0:
@@ -137,7 +137,7 @@ def loop_device(tmp_path):
 
 @pytest.fixture
 def device_in_use(loop_device):
-    """One that a program, this one, has opened exclusively."""
+    """A loop device that this program has opened exclusively."""
     holder = os.open(loop_device, os.O_RDONLY | os.O_EXCL)
     yield loop_device
     os.close(holder)

@@ -1,4 +1,4 @@
-"""The Tab key."""
+"""Completion with the Tab key."""
 import pytest
 
 
@@ -122,7 +122,7 @@ def test_breakpoints(terminal):
     shell.run("break pwritev first")
     shell.run("break pwritev_done second")
     shell.run("aio_write 0 4k")
-    # Held is the one that the request came to; the other is set.
+    # The request is held at the first breakpoint; the second one is only set.
     shell.send("resume \t")
     shell.wait(lambda: shell.line() == "zoneio> resume first")
     shell.send("\x15wait_break s\t")

@@ -1,4 +1,4 @@
-"""Words of others reach a terminal as text: what it would obey is shown as `\\xHH`."""
+"""Control characters in names and other outside texts are shown on a terminal as `\\xHH`."""
 import pytest
 
 ESCAPE = "\x1b]0;title\x07"

@@ -1,4 +1,4 @@
-"""The question before a device is written to that is in use."""
+"""The question before a device that is in use is opened for writing."""
 import json
 import re
 

@@ -1,11 +1,11 @@
-"""The arguments that are still missing, behind the cursor."""
+"""The hint after the cursor: the missing arguments."""
 import pytest
 
 WRITE = "[-bcCfnqruz] [-P pattern | -s source_file] off len"
 
 
 def typed(shell, text):
-    """Types and waits until the line shows it; what stands behind the cursor."""
+    """Types a text, waits until the line shows it, and returns the text after the cursor."""
     shell.send(text)
     shell.wait(lambda: text.strip() in shell.line())
     return shell.line()
@@ -57,7 +57,7 @@ def test_it_never_wraps(terminal):
     shell.wait("...")
     assert shell.rows()[0] == "zoneio> write [-bcCfnqruz]..."
     assert shell.rows()[1] == ""
-    # No room for anything useful any more, then a second row, where there is.
+    # First there is no room for a hint, then there is room in a second row.
     shell.send("-q 0x1000000")
     shell.wait("0x1000000")
     shell.send("0")

@@ -1,4 +1,4 @@
-"""Lines typed before."""
+"""The history of typed lines."""
 import stat
 
 

@@ -1,4 +1,4 @@
-"""What is only possible at the prompt: the shell, pipes, help for misspelt commands, pasting, results that come late."""
+"""Features of the interactive prompt: shell commands, pipes, help for misspelt commands, pasting, late results."""
 import re
 
 
@@ -89,7 +89,7 @@ def test_paste_of_a_thousand_lines(terminal):
     lines = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shell.raw).decode().replace("\r", "").split("\n")
     commands = [line for line in lines if "> read -C" in line]
     assert commands == [f"zoneio> read -C {number * 512} 512" for number in range(1000)]
-    # One result behind each, and nothing else.
+    # One result after each command, and nothing else.
     assert len([line for line in lines if re.fullmatch(r"512,1,[^ ]*", line)]) == 1000
 
 

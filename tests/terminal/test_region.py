@@ -1,4 +1,4 @@
-"""The region commands at a terminal: the question before a wipe, and Ctrl-C while one works."""
+"""Region commands at a terminal: the question before a wipe, and Ctrl-C during a command."""
 import re
 
 import pytest

@@ -1,4 +1,4 @@
-"""Completion of zoneio's command line in bash and zsh, with the files that the build makes, at a prompt of each."""
+"""Completion of zoneio's command line at prompts of bash and zsh, with the files that the build makes."""
 import shutil
 import subprocess
 
@@ -46,7 +46,7 @@ def shell(request, tmp_path):
 
 
 def typed_line(shell):
-    """What stands behind the prompt, up to the cursor."""
+    """The text between the prompt and the cursor."""
     return shell.screen.display[shell.screen.cursor.y][2:shell.screen.cursor.x]
 
 
@@ -107,7 +107,7 @@ def test_offers(shell, typed, offered):
     # The list, and below it the line again.
     shell.wait(lambda: shell.screen.cursor.y > 1 and typed_line(shell).rstrip() == ("zoneio " + typed).rstrip())
     words = " ".join(row for row in shell.rows()[:shell.screen.cursor.y] if not row.startswith("$")).split()
-    # bash shows the word from the last = in the line on.
+    # bash shows the part of the word after the last =.
     assert sorted({word.split(",")[-1].rstrip("=") for word in words}) == sorted(offered.split())
 
 
@@ -115,7 +115,7 @@ def test_offers_options_of_a_command(shell):
     shell.send("zoneio -c 'readv -\t\t")
     shell.wait(lambda: shell.screen.cursor.y > 1 and typed_line(shell) == "zoneio -c 'readv -")
     words = " ".join(row for row in shell.rows()[:shell.screen.cursor.y] if not row.startswith("$")).split()
-    # bash shows what is before it in the word, too.
+    # bash shows the part before it, too.
     assert {word for word in words if word != "readv"} == {"-C", "-P", "-q", "-r", "-v"}
 
 

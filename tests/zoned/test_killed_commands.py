@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `create -F`, `check -r` and `reopen` leave when they are killed, or fail, at any of their syncs."""
+"""State of the file after `create -F`, `check -r` and `reopen` were killed, or failed, at any of their syncs."""
 import json
 import os
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chains of sessions on a real ext4: what was flushed stays, across sessions, boots and lost media."""
+"""Chains of sessions on a real ext4: flushed data survives sessions, boots and lost media."""
 import os
 import subprocess
 

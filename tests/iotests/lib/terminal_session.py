@@ -1,4 +1,4 @@
-"""What golden tests share that need a real terminal: the program in a pseudo terminal, by pexpect."""
+"""Functions for golden tests that need a real terminal: the program in a pseudo terminal, by pexpect."""
 
 import os
 import re
@@ -16,28 +16,28 @@ def start(*arguments, columns=80):
 
 
 def session(*arguments, columns=80):
-    """The same, at its prompt."""
+    """Starts the program and waits for its prompt."""
     child = start(*arguments, columns=columns)
     child.expect_exact(PROMPT)
     return child
 
 
 def run(child, line):
-    """Types a line and returns what is shown up to the next prompt, without the echo of the line."""
+    """Types a line and returns the output up to the next prompt, without the echo."""
     child.sendline(line)
     child.expect_exact(PROMPT)
     return clean(child.before).partition("\n")[2]
 
 
 def begin(child, line):
-    """Types a line, and waits for no more than that it is shown."""
+    """Types a line and waits for its echo only."""
     child.sendline(line)
     child.expect_exact("\n")
 
 
 def interrupt_until(child, pattern, pause=10):
-    """Presses Ctrl-C until something is shown: a first one may come before the command has begun. Only after a long
-    pause once more, since a second one while the command runs ends the program."""
+    """Presses Ctrl-C until the pattern is shown. The first one may come before the command has started. The next one
+    comes after a long pause, because a second one during the command ends the program."""
     for _ in range(int(TIMEOUT / pause)):
         child.sendintr()
         if child.expect([pattern, pexpect.TIMEOUT], timeout=pause) == 0:
@@ -46,12 +46,12 @@ def interrupt_until(child, pattern, pause=10):
 
 
 def clean(text):
-    """Without what only moves the cursor."""
+    """Removes sequences that only move the cursor."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r\n", "\n")
 
 
 def end(child):
-    """End of input; tells how the program ended."""
+    """Ends the input and returns how the program ended."""
     child.sendeof()
     child.expect(pexpect.EOF)
     child.close()

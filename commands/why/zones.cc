@@ -365,7 +365,7 @@ bool is_no_emulation(Evidence& evidence) {
     return evidence.wants(Kind::state) && evidence.code() == ENOTSUP;
 }
 Explanation explain_no_emulation(Evidence& /*evidence*/) {
-    return {"only an emulated device (driver=zoned) can put zones out of use",
+    return {"only an emulated device (driver=zoned) can set the state of zones",
             {"Real devices do this themselves when the medium fails."},
             ""};
 }

@@ -218,7 +218,7 @@ constexpr Command commands[] = {
     {.name = "zone_state", .altname = "zcond", .run = run_zone_state,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "offset len readonly|offline|empty",
-     .oneline = "put zones of an emulated device out of use",
+     .oneline = "set zones of an emulated device read-only, offline or empty",
      .help =
          "Puts zones into a state that they enter on real devices when the medium fails. readonly: writes fail, and the\n"
          "unwritten rest reads as zeros. offline: reads fail too. empty: takes the zones back; their data is lost.\n"

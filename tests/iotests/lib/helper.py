@@ -75,7 +75,7 @@ def peak_memory(limit, program, *arguments):
 
 def strace(path):
     """Reduce an strace log (-f -y) on standard input to what happens to one file."""
-    # An unfinished call counts where it starts; its result stands on a later line and is not needed.
+    # An unfinished call counts where it starts. Its result, on a later line, is not needed.
     call = re.compile(r"^\d+ +(\w+)\((.*)$")
     ours = re.compile(rf"^\d+<[^>]*/{re.escape(path)}>")
     for line in sys.stdin:

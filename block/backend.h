@@ -60,7 +60,7 @@ public:
     std::string filename() const;
     /// Name of the file of the driver `driver`, anywhere in the chain; empty if it has none.
     std::string file_of(std::string_view driver) const;
-    /// Names of the drivers of the chain, from the top.
+    /// Names of the drivers of the chain, from top to bottom.
     std::vector<std::string_view> drivers() const;
     /// Engine of asynchronous requests.
     AioMode aio() const { return aio_; }

@@ -123,8 +123,8 @@ void remove_empty(BlockNode& node, const std::string& filename) {
     }
 }
 
-/// Makes the file the image, with nobody else using it meanwhile. Where that fails, one that `is_new` goes. Until it is
-/// locked, it may be somebody else's who was faster.
+/// Makes the image in the locked file. On failure, removes the file if `is_new`. Before the lock, the file may belong
+/// to another program that was faster.
 Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool overwrite) {
     const std::string& filename = file.filename;
     ImageSpec spec;

@@ -68,7 +68,7 @@ public:
     void report_done(const BlockBackend& backend);
     /// Number of reported requests that failed or read other data than expected.
     uint64_t failures() const { return failures_; }
-    /// Those after the first `count` were expected.
+    /// Marks the failures after the first `count` as expected.
     void forgive_failures_after(uint64_t count) { failures_ = std::min(failures_, count); }
 
 private:

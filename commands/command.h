@@ -33,8 +33,8 @@ struct Command {
     bool waits_for_aio = false; ///< waits for asynchronous requests before it runs, so that results do not race
     bool starts_aio = false;    ///< need not submit the pending aio batch first
     bool is_ours = false;       ///< qemu-io has no such command
-    bool takes_zone_alone = false; ///< a single operand that is the address of a zone stands for the whole zone
-    bool takes_command = false; ///< its operands are a command: options end at the first of them
+    bool takes_zone_alone = false; ///< a zone address as the only operand means the whole zone
+    bool takes_command = false; ///< the operands are another command, whose first word ends the options
     unsigned permissions = 0;   ///< bits of Permissions that are taken before it runs
     const char* args = nullptr;     ///< arguments in qemu-io's usage line; null: made from `options` and `operands`
     std::string_view operands = {}; ///< operands in the usage line of zoneio's own commands

@@ -56,7 +56,8 @@ Outcome run_command(Session& session, const Command& command, CommandLine line) 
     }
 }
 
-/// The end of a word that begins with a quote, at the quote that ends it; null where nothing does: then it is no quote.
+/// The closing quote of a word that starts with a quote; null if there is none, and then the quote is an ordinary
+/// character.
 char* quoted_end(char* word) {
     if (*word != '\'' && *word != '"') {
         return nullptr;
@@ -90,7 +91,7 @@ void split(char* line, std::vector<char*>& words, bool quotes) {
     words.push_back(nullptr);
 }
 
-/// Does a word begin with a quote that another one ends?
+/// True if a word starts with a quote that is closed.
 bool has_quoted_blank(char* line) {
     for (char* at = line; *at != '\0'; at++) {
         char* const end = at == line || at[-1] == ' ' ? quoted_end(at) : nullptr;
@@ -101,8 +102,8 @@ bool has_quoted_blank(char* line) {
     return false;
 }
 
-/// Commands of our own take quotes. qemu-io's do not: but it takes one name only for `open`, so that one with blanks in quotes
-/// would fail there.
+/// zoneio's own commands accept quotes. qemu-io's do not, except `open`: qemu-io allows it only one name, so quotes
+/// around a name with blanks fail there.
 bool takes_quotes(char* line) {
     std::string_view name(line);
     name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
@@ -120,7 +121,7 @@ void begin_record(Session& session, std::string_view name) {
     session.out().begin_command(name, words, script.name, script.line);
 }
 
-/// Is the address of a zone the only word after the command? Then that zone is meant.
+/// True if a zone address is the only word after the command, which means the whole zone.
 bool is_zone_alone(Session& session) {
     if (session.words().size() != 3 || !takes_addresses(session)) {
         return false;
@@ -129,7 +130,7 @@ bool is_zone_alone(Session& session) {
     return address && address->zone && !address->pointer && address->distance == 0;
 }
 
-/// Runs the session's words; `command` is what the first of them names.
+/// Runs the session's words. `command`: the row for the first word, or null.
 Outcome run_words(Session& session, const Command* command) {
     std::vector<char*>& words = session.words();
     if (command != nullptr && command->takes_zone_alone && is_zone_alone(session)) {
@@ -177,7 +178,7 @@ std::optional<FailedRequest> take_failed_request(Session& session) {
     return session.is_open() ? session.backend().take_failure() : std::nullopt;
 }
 
-/// Runs what is in the session's words, with a record of its own and a note of what failed.
+/// Runs the session's words as a command with its own record, and notes a failure.
 Outcome run_noted(Session& session) {
     FailureLog& failures = session.failures();
     (void)take_failed_request(session);
@@ -188,7 +189,7 @@ Outcome run_noted(Session& session) {
         begin_record(session, command != nullptr ? command->name : words[0]);
     }
     const Outcome outcome = run_words(session, command);
-    // What fails within a command (a line of a script) says more than that the command failed.
+    // A failure within the command, such as a line of a script, is noted already and says more.
     if (outcome == Outcome::failed && failures.count() == failed_before) {
         failures.finish(command, take_failed_request(session));
     }

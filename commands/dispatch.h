@@ -5,8 +5,8 @@
 
 namespace zoneio {
 
-/// Splits a line into words at spaces, in place, looks the command up and runs it. An empty line does nothing. A command
-/// may run another one: then Session::words() and Session::text_from() are no longer about the outer one.
+/// Splits a line into words at spaces, in place, finds the command and runs it. Ignores an empty line. If the command
+/// runs another one, Session::words() and Session::text_from() no longer describe the outer command.
 Outcome run_line(Session& session, char* line);
 
 } // namespace zoneio

@@ -35,7 +35,7 @@ std::string Session::text_from(const char* word) const {
     return line.substr(is_quoted ? at - 1 : at);
 }
 
-/// What happens to the requests of a guest is told by the session, when it has the turn.
+/// Prints a message about the image. While another thread has the turn, keeps it for the session to print.
 void Session::listen(std::string_view text) {
     if (turn_.is_held()) {
         reporter_.print("{}\n", for_terminal(STDOUT_FILENO, text));

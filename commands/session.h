@@ -81,12 +81,12 @@ public:
     std::optional<uint64_t> current_zone;
 
     Guard guard = Guard::off;
-    /// Asks a question at the terminal; set if the guard asks. `choices` is shown after the question. The answer is one of
-    /// `letters`, or 0 for anything else.
+    /// Asks a question at the terminal; set if the guard asks. `choices` is printed after the question. Returns one of
+    /// `letters`, or 0 for any other answer.
     char (*ask)(std::string_view question, std::string_view choices, std::string_view letters) = nullptr;
-    /// Asks a question with yes or no; false if nobody can be asked.
+    /// Asks a yes-or-no question. False if there is no terminal.
     bool confirm(std::string_view question) const { return ask != nullptr && ask(question, "[y/N]", "y") == 'y'; }
-    /// The answer to the guard was to open the image read-only.
+    /// The user has answered the guard that the image should be opened read-only.
     bool wants_read_only = false;
 
     /// Stop after the first command that fails (--errexit).
@@ -98,11 +98,11 @@ public:
 
     /// Memory for the data of one synchronous command, kept from one to the next.
     AlignedBuffer& scratch() { return scratch_; }
-    /// Memory for the words of one command, kept likewise.
+    /// Memory for the words of one command, reused likewise.
     std::vector<char*>& words() { return words_; }
-    /// Starts a command whose words will be in this line.
+    /// Starts a command whose words point into this line.
     void begin_line(const char* line);
-    /// The line of the running command as it was typed, from this of its words to its end, with its quotes.
+    /// The text of the running command from this word to its end, as typed, with quotes.
     std::string text_from(const char* word) const;
 
 private:
@@ -120,7 +120,7 @@ private:
     uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;
-    const char* line_ = nullptr; ///< what words_ point into
+    const char* line_ = nullptr; ///< the line into which words_ point
     std::vector<RunningScript> scripts_;
 };
 

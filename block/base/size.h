@@ -10,7 +10,7 @@ namespace zoneio {
 /// Reason why a number was not accepted.
 enum class ParseError { none, invalid, out_of_range };
 
-/// The largest length of an image in bytes: 1 GiB of room is left below 2^63 for aligning requests.
+/// Largest length of an image in bytes: 1 GiB below 2^63, to leave room for aligning requests.
 inline constexpr int64_t max_image_length = INT64_MAX - (int64_t{1} << 30) + 1;
 
 /// Parses a size or offset as commands and size options take it: decimal digits with an optional fraction and an

@@ -20,7 +20,7 @@ namespace zoneio {
 
 namespace {
 
-/// The unit of positions in trace events.
+/// Unit of positions in trace events, in bytes.
 constexpr uint64_t sector_bytes = 512;
 
 /// True for errors that mean the device does not support the operation.
@@ -63,7 +63,7 @@ public:
                 return status;
             }
         }
-        // The kernel may zero by writing, and does so in whole sectors only.
+        // The kernel may write zeros itself, and only in whole sectors.
         const uint64_t block = sector_size();
         if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
             return Status::from_errno(ENOTSUP);

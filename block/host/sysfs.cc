@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint64_t sector_size = 512;
 
-/// The attributes in one `queue` directory. The first error stays; what is read after it has no meaning.
+/// Reads the attributes in a `queue` directory. After the first error, which is kept, results are undefined.
 class AttributeReader {
 public:
     explicit AttributeReader(std::string directory) : directory_(std::move(directory)) {}

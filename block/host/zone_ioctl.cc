@@ -37,7 +37,7 @@ namespace {
 
 constexpr uint64_t sector_size = 512;
 
-/// Zones asked for at a time: a report of any length needs no more memory than this takes.
+/// Number of zones per call, so that reports of any length use constant memory.
 constexpr size_t zones_per_call = 1024;
 
 unsigned long request_of(ZoneOp op) {

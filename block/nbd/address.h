@@ -40,7 +40,7 @@ Status parse_nbd_name(const std::string& name, Options& options);
 /// contradictory.
 Result<NbdAddress> take_nbd_address(Options& options);
 
-/// The name that stands for an address and an export; empty where none does.
+/// The name for an address and an export; empty if there is none.
 std::string nbd_name(const NbdAddress& address, const std::string& export_name);
 
 } // namespace zoneio

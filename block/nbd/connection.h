@@ -118,7 +118,7 @@ private:
     nbd_handle* handle_;
     int fd_ = -1;
     NbdExport facts_;
-    std::unique_ptr<NbdRelay> relay_; ///< while negotiating, where the socket was made here
+    std::unique_ptr<NbdRelay> relay_; ///< used during negotiation, for sockets opened by zoneio
     bool lost_ = false;
     size_t in_flight_ = 0;
     NbdCommand* finished_ = nullptr;

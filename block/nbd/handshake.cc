@@ -184,7 +184,7 @@ private:
             handshake_.block_sizes = sizes;
         } else if (kind == info_export) {
             part.number(8);
-            has_export_ = part.number(2) != 0; // flags without any are as good as none
+            has_export_ = part.number(2) != 0; // flags of 0 count as none
         }
     }
 

@@ -5,7 +5,7 @@
 
 namespace zoneio {
 
-/// A driver that shows its child as it is, and only does something at the requests that pass.
+/// A driver that shows its child unchanged and intervenes only when requests pass.
 class FilterDriver : public ParentDriver, protected ZoneOperations {
 public:
     FilterDriver() {

@@ -15,7 +15,7 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t sector_size = 512;
-/// How much is copied at once on its way up.
+/// Most bytes that copy-on-read copies at a time.
 constexpr uint64_t copy_bytes = 16U << 20;
 constexpr unsigned changing_permissions = Permissions::write | Permissions::resize;
 
@@ -150,7 +150,7 @@ uint64_t BlockNode::transfer_limit() const {
 
 Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
     trace_bdrv_co_preadv_part(driver_.get(), offset, iov.bytes(), 0);
-    // Upstream hands empty requests down, where they can be seen to pass.
+    // QEMU passes empty requests to the driver, so breakpoints and events see them.
     if (iov.bytes() == 0 && (!has_events_ || offset % limits().request_alignment != 0)) {
         return {};
     }
@@ -195,7 +195,7 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
     return {};
 }
 
-/// What the driver has from below it is written into it, and read then.
+/// Reads, after copying what the driver does not have from the node below into the driver.
 Status BlockNode::read_copying(uint64_t offset, const IoVec& iov) {
     VmState* const clusters = driver_->extras().vm_state;
     const Result<bool> copied = clusters != nullptr ? clusters->populate(offset, iov.bytes()) : Result<bool>(false);
@@ -228,7 +228,7 @@ Status BlockNode::copy_part(uint64_t offset, const IoVec& iov) {
     if (!buffer.reserve(iov.bytes(), limits().memory_alignment)) {
         return out_of_memory();
     }
-    // A driver may leave memory as it is.
+    // A driver may leave the memory unchanged.
     memset(buffer.data(), 0, iov.bytes());
     const IoVec content(buffer.data(), iov.bytes());
     Status status = driver_->preadv(offset, content);
@@ -244,7 +244,7 @@ Status BlockNode::copy_part(uint64_t offset, const IoVec& iov) {
     return status;
 }
 
-/// Flushes of one node come one after the other, where a flush may stop on its way.
+/// Makes flushes of a node run one after the other where a flush may stop at a breakpoint.
 class BlockNode::FlushTurn {
 public:
     explicit FlushTurn(BlockNode& node) : node_(node), task_(node.has_events_ ? Task::current() : nullptr) {

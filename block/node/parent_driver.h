@@ -6,7 +6,7 @@
 
 namespace zoneio {
 
-/// A driver with a node below it: what is asked of the whole chain is passed down.
+/// A driver with a node below it. Passes requests that concern the whole chain to that node.
 class ParentDriver : public BlockDriver {
 public:
     BlockNode* child() const override { return child_.get(); }
@@ -14,7 +14,7 @@ public:
     void drain(bool on) override;
 
 protected:
-    /// Takes its child, and what is the same for the whole chain.
+    /// Takes the child, and copies the traits that hold for the whole chain.
     void adopt(std::unique_ptr<BlockNode> child);
 
     std::unique_ptr<BlockNode> child_; ///< may be null

@@ -146,7 +146,7 @@ Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
     });
 }
 
-/// Is it known, without reading, that a range reads as zeros? What cannot be asked is not.
+/// True if a range reads as zeros for certain, found out without reading. False if that is unknown.
 bool SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
     while (begin < end) {
         const Span span(begin, end - begin);
@@ -184,7 +184,7 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         if (head + tail > 0 && !edges.reserve(head + tail)) {
             return Status::from_errno(ENOMEM);
         }
-        // Upstream reads nothing where both are known to be zero, so what would fail there does not matter.
+        // If both ends are zero, QEMU does not read them, so an unreadable image must not cause an error.
         const bool must_read = !is_known_zero(begin, position) || !is_known_zero(end - tail, end);
         IoVec whole;
         Status status;

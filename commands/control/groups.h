@@ -6,16 +6,16 @@
 
 namespace zoneio {
 
-/// Commands about one thing, for help. Each command is in one group, and no group is called as a command is.
+/// Commands about one subject, for help. Each command is in one group. No group has the name of a command.
 struct CommandGroup {
     std::string_view name;  ///< for `help NAME`
-    std::string_view title; ///< what they are about
+    std::string_view title; ///< the subject
     std::span<const std::string_view> commands;
 };
 
-/// All of them, those used most first.
+/// All groups, those used most first.
 std::span<const CommandGroup> command_groups();
-/// Null: there is none of that name.
+/// The group with this name, or null.
 const CommandGroup* find_command_group(std::string_view name);
 
 } // namespace zoneio

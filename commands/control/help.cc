@@ -35,7 +35,7 @@ struct CommandFact {
     void text(Reporter& out) const {
         const size_t columns = line_columns(STDOUT_FILENO);
         out.print("{}\n", wrapped(usage_line(command, name), columns, hanging));
-        // Elsewhere qemu-io's commands have the help that suites know.
+        // If stdout is not a terminal, qemu-io's commands have the help that suites expect.
         if (const std::string help = isatty(STDOUT_FILENO) != 0 ? manual_of(command) : help_of(command); !help.empty()) {
             out.print("\n{}\n", help_for_screen(help, columns));
         }
@@ -46,7 +46,7 @@ struct CommandFact {
     }
 };
 
-/// The commands of a group, a line each.
+/// The commands of a group, one a line.
 struct GroupFact {
     const CommandGroup& group;
 
@@ -67,7 +67,7 @@ struct GroupFact {
     }
 };
 
-/// All groups, for people.
+/// All groups, in text form.
 struct GroupsFact {
     void text(Reporter& out) const {
         for (const CommandGroup& group : command_groups()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// status: what is open, and what is under way.
+// status: shows the open image and what is in progress.
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"

@@ -24,7 +24,7 @@ OutputCapture::OutputCapture() {
     file_ = FileDescriptor(memfd_create("output", MFD_CLOEXEC));
     stdout_ = FileDescriptor(copy_of(STDOUT_FILENO));
     stderr_ = FileDescriptor(copy_of(STDERR_FILENO));
-    // Both append, so that neither overwrites what the other wrote.
+    // Both descriptors append, so that neither overwrites the other's output.
     const bool is_ready = file_.valid() && stdout_.valid() && stderr_.valid() && fcntl(file_.get(), F_SETFL, O_APPEND) == 0;
     if (!is_ready || dup2(file_.get(), STDOUT_FILENO) < 0 || dup2(file_.get(), STDERR_FILENO) < 0) {
         status_ = Status::from_errno(errno);

@@ -9,7 +9,7 @@
 
 namespace zoneio {
 
-/// While it lives, what the process writes to stdout and stderr is kept in memory, in order.
+/// While it exists, output of the process to stdout and stderr is captured in memory, in order.
 class OutputCapture {
 public:
     OutputCapture();
@@ -17,10 +17,10 @@ public:
     OutputCapture(const OutputCapture&) = delete;
     OutputCapture& operator=(const OutputCapture&) = delete;
 
-    /// Why nothing is kept.
+    /// Why nothing is captured.
     const Status& status() const { return status_; }
-    /// Lets stdout and stderr be what they were, and calls `visit` for each line of what was kept, without its newline,
-    /// until it returns false. What is written meanwhile is not kept.
+    /// Restores stdout and stderr, and calls `visit` for each captured line, without its newline, until it returns
+    /// false. Output of `visit` is not captured.
     void finish(const std::function<bool(std::string_view line)>& visit);
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// expect: a command whose output is compared with a pattern.
+// expect: compares the output of a command with a pattern.
 #include "commands/dispatch.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
@@ -23,7 +23,7 @@ constexpr OptionRow<ExpectOptions> expect_options[] = {
     {{.letter = 'v', .help = "no line may match"}, set_flag<&ExpectOptions::absent>},
 };
 
-/// What a line is compared with.
+/// The pattern for lines.
 class LinePattern {
 public:
     LinePattern(const std::string& text, bool literal) : text_(text), literal_(literal) {
@@ -39,7 +39,7 @@ public:
     LinePattern(const LinePattern&) = delete;
     LinePattern& operator=(const LinePattern&) = delete;
 
-    /// What is wrong with the pattern; empty: nothing.
+    /// Error in the pattern; empty if it is valid.
     std::string problem() const {
         char text[256] = "";
         if (error_ != 0) {
@@ -58,7 +58,7 @@ private:
     int error_ = 0;
 };
 
-/// What a command printed, and whether a line of it matches.
+/// Output of a command, and whether one of its lines matches.
 struct Printed {
     Outcome outcome = Outcome::failed;
     Status status;
@@ -67,7 +67,7 @@ struct Printed {
 };
 
 Printed run_captured(Session& session, std::string inner, const LinePattern& pattern) {
-    // Of more than that the rest is compared, but not shown.
+    // Output beyond this size is compared, but not shown.
     constexpr size_t most_shown = 1U << 20;
     Printed printed;
     OutputCapture capture;
@@ -88,7 +88,7 @@ Printed run_captured(Session& session, std::string inner, const LinePattern& pat
     return printed;
 }
 
-/// What was kept back, as it would have come.
+/// Prints the captured output.
 void show(Session& session, const Printed& printed) {
     fwrite(printed.text.data(), 1, printed.text.size(), stdout);
     session.out().flush();

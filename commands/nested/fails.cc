@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// fails: a command that is expected to fail.
+// fails: runs a command that is expected to fail.
 #include "commands/command_table.h"
 #include "commands/dispatch.h"
 #include "commands/families.h"
@@ -15,7 +15,7 @@ namespace zoneio {
 
 namespace {
 
-/// How a command is to fail; neither: anyhow, but not for words that make no sense.
+/// The expected failure. Without errno and cause, any failure except one to parse the words.
 struct Expected {
     std::optional<int> code;
     std::string cause;
@@ -39,7 +39,7 @@ std::optional<int> errno_of(std::string_view name) {
     return std::nullopt;
 }
 
-/// Takes what is expected off the words. False after an error, which was reported.
+/// Removes the expectation from the words. False after an error, which has been reported.
 bool take_expected(Session& session, std::span<char*>& words, Expected& expected) {
     const std::string word = words.front();
     if (looks_like_errno(word)) {
@@ -59,7 +59,7 @@ bool take_expected(Session& session, std::span<char*>& words, Expected& expected
         session.out().error(fmt::format("fails: which command is to fail with {}?", word));
         return false;
     }
-    // A typo must not pass for a failure.
+    // A mistyped name must not pass as an expected failure.
     if (find_command(words.front()) == nullptr && expected.cause != unknown_command) {
         session.out().error({FailureKind::unknown_command, words.front()},
                             fmt::format("fails: '{}' is no command, errno or cause", words.front()));
@@ -85,7 +85,7 @@ std::string errno_text(int code) {
     return name != nullptr ? name : "without an errno";
 }
 
-/// What is wrong with how the command failed; empty: nothing.
+/// How the failure differs from the expected one; empty if it does not.
 std::string objection(Session& session, const Expected& expected) {
     const Failure& failure = *session.failures().last();
     Evidence evidence(session, failure);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// watch: a command again and again.
+// watch: runs a command repeatedly.
 #include "commands/dispatch.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
@@ -22,7 +22,7 @@ constexpr OptionRow<WatchOptions> watch_options[] = {
      set_length<&WatchOptions::count>},
 };
 
-/// A number of seconds; nothing when the word is none.
+/// Parses a number of seconds; empty if the word is none.
 std::optional<double> parse_seconds(const std::string& word) {
     constexpr double most = 86400;
     char* end = nullptr;

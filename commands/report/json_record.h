@@ -47,7 +47,7 @@ public:
 
     /// Records why the command failed. Of several failures, the first sets the errno; the messages are joined.
     void add_failure(int code, std::string_view kind, std::string_view message, std::string_view reason);
-    /// More about that: a cause as `why` names it, words, and what `more` adds to the error.
+    /// Adds details of the failure: a cause as `why` names it, words, and the members that `more` adds.
     void explain_failure(std::string_view cause, std::string_view explanation, std::function<void(JsonRecord&)> more) {
         explained_ = Explained{cause, std::string(explanation), std::move(more)};
     }

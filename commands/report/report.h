@@ -174,8 +174,8 @@ public:
     void begin_program(std::span<char* const> words);
     /// Starts the JSON record of a finished asynchronous request; `id`: the number that its command reported.
     void begin_completion(std::string_view name, uint64_t id);
-    /// Called at the end of each command or request that failed, when what failed is the last failure of the FailureLog:
-    /// with its record, or null where results are text.
+    /// Called at the end of each failed command or request, when its failure is the last one of the FailureLog. Gets
+    /// its record, or null in text mode.
     void set_explainer(std::function<void(JsonRecord* record)> explainer) { explainer_ = std::move(explainer); }
     void end_command(bool ok);
 
@@ -198,7 +198,7 @@ private:
     std::string program_;
     FailureLog* failures_;
     std::function<void(JsonRecord* record)> explainer_;
-    uint64_t explained_ = 0; ///< failures
+    uint64_t explained_ = 0; ///< number of failures explained
     bool deterministic_ = false;
     bool is_own_ = false;
     bool holds_own_ = false; ///< stdout's buffer may hold output of zoneio's own commands

@@ -81,7 +81,7 @@ void Reporter::begin_completion(std::string_view name, uint64_t id) {
 }
 
 void Reporter::end_command(bool ok) {
-    // What fails within a command was explained there.
+    // A failure within a command has been explained there.
     if (!ok && explainer_ && failures_ != nullptr && failures_->count() != explained_) {
         explained_ = failures_->count();
         explainer_(json_record());

@@ -76,7 +76,8 @@ KeyWatch::KeyWatch() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILE
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
-        // A signal that nobody takes ends no wait. One that comes while nobody waits ends the next wait: it is held back.
+        // Without a handler, the signal would not end a wait. It is blocked otherwise, so that one that arrives between
+        // waits ends the next wait.
         struct sigaction resize{};
         resize.sa_handler = [](int) {};
         sigaction(SIGWINCH, &resize, &resize_before_);

@@ -8,7 +8,7 @@ namespace zoneio {
 
 namespace {
 
-/// Where requests stop at breakpoints one may end while the device is being asked, and ask it again.
+/// With breakpoints, a request may end while the device is being read, and start another explanation.
 bool may_ask(Session& session, const Failure& failure) {
     return !failure.line.empty() || !session.is_open() || !session.backend().orders_completions();
 }

@@ -5,8 +5,8 @@
 
 namespace zoneio {
 
-/// Says why the last command or request failed, there where that is reported: in its record, or (`prints`) as a line on
-/// stderr with the place in the script and the cause. For Reporter::set_explainer().
+/// Explains the last failure where it is reported: in its record or, with `prints`, in a line on stderr with the place
+/// in the script and the cause. For Reporter::set_explainer().
 void explain_failed_command(Session& session, JsonRecord* record, bool prints);
 
 } // namespace zoneio

@@ -66,7 +66,7 @@ bool can_be_created(const std::string& file) {
     return is_free && is_plain_word(file) && !file.ends_with('/') && access(folder_of(file).c_str(), W_OK | X_OK) == 0;
 }
 
-/// The file of the same folder that has nearly this name; empty: there is none, or there are several.
+/// A file in the same folder with nearly this name; empty if there is none, or more than one.
 std::string near_file(const std::string& file) {
     constexpr size_t most_files = 10000;
     std::error_code error;

@@ -204,7 +204,7 @@ bool is_cause(std::string_view name) {
 
 namespace {
 
-/// Whether an image could be reopened for writing is found out by asking whoever guards it: here nobody is to be asked.
+/// A trial reopen would call the guard; it must not ask the user here.
 class NoQuestions {
 public:
     explicit NoQuestions(Session& session) : session_(session), guard_(std::exchange(session.guard, Guard::off)) {}
@@ -248,7 +248,7 @@ std::optional<std::string> failure_hint(Session& session) {
     if (evidence.zoned() || explanation.cause == "past-end") {
         return explanation.first;
     }
-    // What the command said has the first line; the second one has the usage, the choices or the name that was meant.
+    // The command has printed the first line already. The second one has the usage, the choices or the suggested name.
     const bool helps = explanation.cause == "word-count" || explanation.cause == "bad-mode" || explanation.cause == "no-such-file";
     const bool is_guess = explanation.cause != "no-such-file" || (!explanation.more.empty() && explanation.more.front().starts_with(guess));
     return helps && is_guess && !explanation.more.empty() ? std::optional(explanation.more.front()) : std::nullopt;

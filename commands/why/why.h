@@ -136,7 +136,7 @@ bool is_cause(std::string_view name);
 /// The explanation of a failure. Never fails.
 Explanation explain(Evidence& evidence);
 
-/// Start of a line that proposes a name that may have been meant.
+/// Start of a line that suggests a name.
 inline constexpr std::string_view guess = "did you mean ";
 
 /// On a terminal, the line of the explanation of a command that has just failed that says more than the command did.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// zoneio's own commands about emulated zoned devices and new images: create, check, zone_state.
+// zoneio's own commands for emulated zoned devices and new images: create, check, zone_state.
 #include "block/base/size.h"
 #include "block/create.h"
 #include "block/zoned/check.h"
@@ -43,7 +43,7 @@ constexpr OptionRow<CreateOptions> create_options[] = {
     {{.letter = 'F', .help = "overwrite a file that is not empty; its content is lost"}, set_flag<&CreateOptions::overwrite>},
 };
 
-/// At a terminal only: scripts know that there is no output.
+/// At a terminal only: scripts expect no output.
 void tell_created(Session& session, const char* name, uint64_t size, bool zoned) {
     if (session.out().is_json() || isatty(STDOUT_FILENO) == 0) {
         return;

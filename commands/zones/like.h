@@ -9,7 +9,7 @@
 
 namespace zoneio {
 
-/// The kinds of devices that a new emulated device may be like.
+/// Kinds of devices for `create --like`.
 std::span<const std::string_view> like_words();
 
 /// Sets the options of a zoned device of `size` bytes that is like devices of a kind, where `options` do not say otherwise. On a

@@ -130,7 +130,7 @@ struct MapFact {
     }
 };
 
-/// Which files have the map as a picture now; scripts know that text says nothing.
+/// The picture files that were written; printed at a terminal and in JSON only.
 struct PictureFact {
     const MapOptions& options;
 

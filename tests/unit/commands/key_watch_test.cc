@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Waiting for a key on a terminal, which is stdin meanwhile.
+// Waiting for a key on a terminal, which is stdin during the test.
 #include "block/base/file_descriptor.h"
 #include "commands/text/terminal.h"
 
@@ -23,7 +23,7 @@ protected:
         const FileDescriptor terminal(screen);
         stdin_ = FileDescriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
         ASSERT_EQ(dup2(screen, STDIN_FILENO), STDIN_FILENO);
-        // A wait that nothing ends fails the test.
+        // If nothing ends the wait, the test fails.
         alarm(20);
     }
     void TearDown() override {

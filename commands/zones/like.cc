@@ -31,7 +31,7 @@ void set_default(Options& options, const char* key, uint64_t value) {
     }
 }
 
-/// The zone size in the options; `usual` if they have none or an invalid one.
+/// The zone size in the options; `zone_size` if they have none or an invalid one.
 uint64_t zone_size_or(const Options& options, uint64_t zone_size) {
     const OptionValue* const given = options.find("zone.size");
     const std::optional<std::string> text = given != nullptr ? option_text(*given) : std::nullopt;

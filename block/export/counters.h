@@ -8,20 +8,20 @@
 
 namespace zoneio {
 
-/// Kinds of requests that are counted apart.
+/// Kinds of requests with their own counters.
 enum class ServedKind : uint8_t { read, write, append, flush, discard, write_zeroes, report, manage, other };
 inline constexpr size_t served_kinds = 9;
 inline constexpr std::array<std::string_view, served_kinds> served_kind_names{
     "read", "write", "append", "flush", "discard", "write_zeroes", "report", "manage", "other"};
 
-/// What was served of one kind.
+/// Counters of one kind.
 struct ServedCount {
     uint64_t requests = 0;
     uint64_t bytes = 0;
     uint64_t errors = 0;
 };
 
-/// Counts requests: written by one thread, read by others.
+/// Counts requests. One thread writes the counters, others read them.
 class ServedCounters {
 public:
     void add(ServedKind kind, uint64_t bytes, bool ok) {

@@ -55,7 +55,7 @@ Status GuestMemory::add(const MemoryRegion& region, const FileDescriptor& file) 
     if (region.file_offset + region.size > static_cast<uint64_t>(st.st_size)) {
         return refuse(region, "is not within its file");
     }
-    // A file on huge pages can be mapped from a huge page on only.
+    // A file of huge pages can be mapped only at multiples of a huge page.
     const auto block = std::max<uint64_t>(static_cast<uint64_t>(st.st_blksize), 4096);
     const uint64_t head = region.file_offset % block;
     auto mapped = std::make_shared<Mapped>();

@@ -17,7 +17,7 @@ namespace {
 constexpr uint16_t layout_version = 1;
 constexpr uint16_t most_queues = 1024;
 
-/// Stores in this order are seen in this order after a kill; the compiler is what could change it.
+/// Keeps the order of stores. After a kill, stores are seen in program order unless the compiler has changed it.
 void in_order() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
 }
@@ -44,7 +44,7 @@ namespace {
 constexpr uint64_t queue_header_bytes = 16;
 constexpr uint64_t descriptor_bytes = 16;
 
-/// Of one queue: the protocol's part.
+/// Size of a queue's part that the protocol defines.
 uint64_t queue_bytes(uint16_t queue_size) {
     return queue_header_bytes + queue_size * descriptor_bytes;
 }
@@ -138,7 +138,7 @@ std::vector<uint16_t> InflightMemory::begin(uint16_t queue, uint16_t used_index)
         return {};
     }
     if (state.used_index != used_index) {
-        // Killed between the answer and the note of it.
+        // The process was killed after an answer and before recording it.
         const uint16_t last = state.last_answered;
         if (last < queue_size_) {
             descriptor(queue, last).is_taken = 0;
@@ -182,7 +182,7 @@ void InflightMemory::answered(uint16_t queue, uint16_t head, uint16_t used_index
 }
 
 void InflightMemory::note_append(uint16_t queue, uint16_t head, uint64_t write_pointer) {
-    // 0 stands for nothing noted.
+    // 0 means that nothing is recorded.
     *append_place(queue, head) = write_pointer + 1;
     in_order();
 }

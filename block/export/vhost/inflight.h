@@ -12,16 +12,16 @@
 
 namespace zoneio {
 
-/// Memory shared with the front end in which a back end notes what it has taken from the rings and not answered, so that
-/// the next one, after it was killed, goes on where it ended (vhost-user: Inflight I/O tracking).
+/// Memory shared with the front end in which a back end records requests that it has taken from the rings and not
+/// answered. After a kill, the next back end continues from it (vhost-user: Inflight I/O tracking).
 ///
-/// The front end only keeps it; what is read from it is checked all the same. Beside what the protocol describes there is
-/// a place for each descriptor where appends note the zone's write pointer before they begin.
+/// The front end only stores it; everything read from it is checked all the same. In addition to the protocol, each
+/// descriptor has a field in which an append records the zone's write pointer before it starts.
 class InflightMemory {
 public:
-    /// Makes it for so many queues. ENOMEM, or the errno of making the file.
+    /// Creates the memory. ENOMEM, or the errno of creating the file.
     static Result<InflightMemory> make(uint16_t queues, uint16_t queue_size);
-    /// Takes over what the front end has kept. EINVAL when it is not what make() makes.
+    /// Maps the memory that the front end has kept. EINVAL if it does not have the layout that make() creates.
     static Result<InflightMemory> take(const VhostInflight& what, const FileDescriptor& file);
 
     int fd() const { return file_.get(); }
@@ -29,17 +29,17 @@ public:
     uint16_t queues() const { return queues_; }
     uint16_t queue_size() const { return queue_size_; }
 
-    /// A ring is about to be used, whose used index is that; returns the heads of the requests that were taken and not
-    /// answered, in the order in which they were taken.
+    /// Prepares a ring for use. `used_index`: of the ring. Returns the heads of unanswered requests in the order in
+    /// which they were taken.
     std::vector<uint16_t> begin(uint16_t queue, uint16_t used_index);
-    /// A request was taken from a ring.
+    /// Records that a request was taken from a ring.
     void taken(uint16_t queue, uint16_t head);
-    /// A request is about to be answered, and was: around Vring::push.
+    /// Call these before and after answering a request with Vring::push.
     void answering(uint16_t queue, uint16_t head);
     void answered(uint16_t queue, uint16_t head, uint16_t used_index);
-    /// An append is about to be made to a zone whose write pointer, in bytes, is there.
+    /// Records the zone's write pointer (bytes) before an append starts.
     void note_append(uint16_t queue, uint16_t head, uint64_t write_pointer);
-    /// Where the zone's write pointer was when an append taken before was about to be made; nothing when it was not.
+    /// The write pointer that an earlier append has recorded. Empty if it has not started.
     std::optional<uint64_t> append_pointer(uint16_t queue, uint16_t head) const;
 
 private:

@@ -38,7 +38,7 @@ bool is_listened_at(const sockaddr_un& address) {
     return connect(probe.get(), as_sockaddr(address), sizeof(address)) == 0 || errno != ECONNREFUSED;
 }
 
-/// Makes room at a path for a socket.
+/// Removes an unused socket at the path.
 Status clear_path(const std::string& path, const sockaddr_un& address) {
     struct stat st{};
     if (lstat(path.c_str(), &st) < 0) {
@@ -63,7 +63,7 @@ Result<ListeningSocket> ListeningSocket::open(const std::string& path) {
         return address.status();
     }
     FileDescriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    // Linux gives the file the mode that the socket has.
+    // In Linux, the file gets the mode of the socket.
     if (!listener.valid() || fchmod(listener.get(), 0600) < 0) {
         return with_errno(path, errno);
     }

@@ -9,11 +9,11 @@
 
 namespace zoneio {
 
-/// A Unix socket that others connect to, for its owner alone (0600). It is removed with the object.
+/// A listening Unix socket that only its owner can use (0600). The destructor removes it.
 class ListeningSocket {
 public:
-    /// Takes the place of a socket that nobody listens at, and of nothing else. EADDRINUSE, EEXIST (no socket), ENAMETOOLONG,
-    /// or the errno of making it.
+    /// Creates the socket. Replaces a socket on which no program listens, and no other file. EADDRINUSE, EEXIST (not a
+    /// socket), ENAMETOOLONG, or the errno of creating it.
     static Result<ListeningSocket> open(const std::string& path);
 
     ListeningSocket(ListeningSocket&& other) noexcept = default;
@@ -23,7 +23,7 @@ public:
     ~ListeningSocket();
 
     int fd() const { return socket_.get(); }
-    /// The next connection; invalid when there is none.
+    /// The next connection; invalid if there is none.
     FileDescriptor accept() const;
 
 private:

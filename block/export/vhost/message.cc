@@ -67,7 +67,7 @@ VhostSocket::Read VhostSocket::read(VhostMessage& message) {
     return Read::message;
 }
 
-/// Takes what is there of the part that is being read.
+/// Reads the bytes that have arrived of the current part.
 VhostSocket::Read VhostSocket::receive() {
     iovec part{buffer_.data() + filled_, wanted() - filled_};
     alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(VhostMessage::max_descriptors * sizeof(int))> control;

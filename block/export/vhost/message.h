@@ -13,7 +13,7 @@
 
 namespace zoneio {
 
-/// Requests of the vhost-user protocol that this back end knows.
+/// Requests of the vhost-user protocol that zoneio supports.
 enum class VhostRequest : uint32_t {
     get_features = 1,
     set_features = 2,
@@ -40,14 +40,14 @@ enum class VhostRequest : uint32_t {
     remove_mem_region = 38,
 };
 
-/// Bits of the protocol's own features.
+/// Bits of the protocol features.
 inline constexpr unsigned vhost_protocol_mq = 0;
 inline constexpr unsigned vhost_protocol_reply_ack = 3;
 inline constexpr unsigned vhost_protocol_config = 9;
 inline constexpr unsigned vhost_protocol_inflight_shmfd = 12;
 inline constexpr unsigned vhost_protocol_configure_mem_slots = 15;
 
-/// Payloads, as they are on the socket.
+/// Payloads in their wire format.
 struct VhostVringState {
     uint32_t index;
     uint32_t value;
@@ -80,7 +80,7 @@ struct VhostInflight {
 };
 static_assert(sizeof(VhostVringAddress) == 40 && sizeof(VhostMemoryRegion) == 32 && sizeof(VhostInflight) == 24);
 
-/// One message of the front end.
+/// A message of the front end.
 struct VhostMessage {
     static constexpr size_t max_payload = 4096;
     static constexpr size_t max_descriptors = 32;
@@ -90,7 +90,7 @@ struct VhostMessage {
     std::vector<uint8_t> payload;
     std::vector<FileDescriptor> descriptors;
 
-    /// The payload, or its begin, as a struct; the caller has made sure that it is long enough.
+    /// The start of the payload as a struct. REQUIRES: the payload is long enough.
     template <typename T>
     T as(size_t at = 0) const {
         T value;
@@ -99,7 +99,7 @@ struct VhostMessage {
     }
 };
 
-/// The connection to a front end. Never waits.
+/// Connection to a front end. Never waits.
 class VhostSocket {
 public:
     enum class Read : uint8_t { message, incomplete, closed, broken };
@@ -107,9 +107,9 @@ public:
     explicit VhostSocket(FileDescriptor socket) : socket_(std::move(socket)) {}
 
     int fd() const { return socket_.get(); }
-    /// The next message, or as much of it as is there. `broken`: this is no vhost-user, see problem().
+    /// Reads the next message, or the part of it that has arrived. `broken`: this is not vhost-user, see problem().
     Read read(VhostMessage& message);
-    /// Answers a request. EAGAIN when the front end does not read.
+    /// Answers a request. EAGAIN if the front end does not read.
     Status reply(uint32_t request, std::span<const uint8_t> payload, int descriptor = -1);
     const std::string& problem() const { return problem_; }
 
@@ -117,7 +117,7 @@ private:
     static constexpr size_t header_bytes = 12;
 
     Read fail(std::string problem);
-    /// How many bytes the message that is being read has; the header alone while that is not complete.
+    /// Length of the current message in bytes; that of the header while it is incomplete.
     size_t wanted() const;
     Read receive();
     bool check_header();

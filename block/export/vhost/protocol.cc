@@ -23,9 +23,9 @@ constexpr uint64_t offered_protocol_features = bit(vhost_protocol_mq) | bit(vhos
                                                bit(vhost_protocol_config) | bit(vhost_protocol_inflight_shmfd) |
                                                bit(vhost_protocol_configure_mem_slots);
 
-/// In the index of messages with a descriptor: there is none.
+/// Flag in the index of messages with a descriptor: there is no descriptor.
 constexpr uint64_t no_descriptor = 0x100;
-/// The largest piece of a configuration that is asked for.
+/// Longest part of the configuration that can be requested.
 constexpr uint32_t most_config_bytes = 256;
 
 Status broken(std::string problem) {
@@ -38,7 +38,7 @@ MemoryRegion region_of(const VhostMemoryRegion& told) {
 
 } // namespace
 
-/// What a request has to look like, and what is done about it.
+/// Rules for the form of a request, and its function.
 struct VhostUser::Handler {
     VhostRequest request;
     std::string_view name;
@@ -141,7 +141,7 @@ bool VhostUser::handle(VhostMessage& message) {
 
 bool VhostUser::send(uint32_t request, const Reply& reply) {
     const Status status = socket_.reply(request, reply.payload, reply.descriptor);
-    // A front end that has gone is no mistake.
+    // A disconnected front end is not an error.
     return status.ok() || (status.code() != EAGAIN ? false : fail("the front end does not read its replies"));
 }
 
@@ -187,7 +187,7 @@ Status VhostUser::set_features(VhostMessage& message, Reply& /*reply*/) {
     }
     device_.accept(accepted & ~transport_features);
     queues_.set_event_index((accepted & bit(ring_event_index)) != 0);
-    // Without the protocol's features there is no message to enable a ring.
+    // Without the protocol features, there is no message that enables a ring.
     for (uint32_t queue = 0; queue < queues_.count() && (accepted & bit(vhost_protocol_features)) == 0; queue++) {
         queues_.set_enabled(queue, true);
     }

@@ -9,23 +9,24 @@
 
 namespace zoneio {
 
-/// The vhost-user protocol of one connection: what the front end asks and sets.
+/// The vhost-user protocol on one connection: requests and settings of the front end.
 ///
-/// Used by one thread. Whatever the front end sends is checked; what breaks the rules ends the connection.
+/// For one thread. Everything that the front end sends is checked; a violation ends the connection.
 class VhostUser {
 public:
-    /// The device and the queues are as they are after a reset.
+    /// REQUIRES: device and queues are in their reset state.
     VhostUser(FileDescriptor socket, VirtioBlk& device, VhostQueues& queues) : socket_(std::move(socket)), device_(device), queues_(queues) {}
 
     int fd() const { return socket_.fd(); }
-    /// Handles the messages that are there. False: the connection has ended, by a mistake when problem() is not empty.
+    /// Handles the messages that have arrived. False: the connection has ended, because of a violation if problem() is
+    /// not empty.
     bool on_socket();
     const std::string& problem() const { return problem_; }
 
 private:
     struct Handler;
 
-    /// What a message is answered.
+    /// The answer to a message.
     struct Reply {
         std::vector<uint8_t> payload;
         int descriptor = -1;
@@ -40,7 +41,8 @@ private:
     template <typename T>
     static Reply reply_with(const T& value);
     Result<uint32_t> queue_of(uint64_t index) const;
-    /// The queue of a message with a descriptor, and the descriptor; invalid where the message says that there is none.
+    /// Gets the queue and the descriptor of a message. The descriptor is invalid if the message says that there is
+    /// none.
     Result<uint32_t> take_queue_descriptor(VhostMessage& message, FileDescriptor& descriptor) const;
 
     Status get_features(VhostMessage& message, Reply& reply);
@@ -70,7 +72,7 @@ private:
     VirtioBlk& device_;
     VhostQueues& queues_;
     uint64_t protocol_features_ = 0;
-    std::optional<InflightMemory> made_; ///< what get_inflight_fd made, kept until the reply has gone
+    std::optional<InflightMemory> made_; ///< memory that get_inflight_fd has created, kept until its reply is sent
     std::string problem_;
 };
 

@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-/// As many requests are kept for further ones as a large ring has.
+/// Number of requests kept for reuse: the size of a large ring.
 constexpr size_t most_spares = 256;
 
 } // namespace
@@ -46,7 +46,7 @@ Status VhostQueues::set_kick(uint32_t queue, FileDescriptor kick) {
         (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, changed.kick.get(), nullptr);
     }
     changed.kick = std::move(kick);
-    // Each write to an eventfd is an edge: it need not be read, and nobody can make a read wait.
+    // Edge-triggered: each write to the eventfd is an event, so the eventfd is never read, and a read cannot block.
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.u64 = kick_tag_ + queue;
@@ -70,14 +70,14 @@ Status VhostQueues::start(uint16_t number) {
     queue.ring.start(queue.base);
     queue.is_started = true;
     queue.taken = queue.answered = 0;
-    // Without inflight memory a front end whose back end was killed goes on behind the last answer: which is right if all
-    // before that were answered, too.
+    // Without inflight memory, a front end continues after the last answer when its back end was killed. That is
+    // correct only if everything before it was answered, too.
     queue.is_ordered = !inflight_ && device_.takes_zones() && !port_.has_tasks();
     queue.repeats = queue.is_ordered ? queue.ring.waiting() : uint16_t{0};
     return inflight_ ? take_up_again(number) : Status();
 }
 
-/// Goes on where a back end ended that was killed.
+/// Continues where a killed back end ended.
 Status VhostQueues::take_up_again(uint16_t number) {
     Queue& queue = queues_[number];
     if (number >= inflight_->queues() || queue.size > inflight_->queue_size()) {
@@ -128,7 +128,7 @@ Status VhostQueues::set_memory(std::shared_ptr<const GuestMemory> memory) {
         if (!queue.is_started) {
             continue;
         }
-        // What is under way keeps its memory; the ring is the same one, mapped once more.
+        // Requests in flight keep their memory. The ring is the same one in a new mapping.
         const uint16_t next = queue.ring.next_available();
         signal(queue);
         Status status = queue.ring.configure(queue.size, queue.addresses, memory_, event_index_);
@@ -179,7 +179,7 @@ VhostQueues::Pointer VhostQueues::spare() {
     return request;
 }
 
-/// Takes requests from a ring as long as there are some, but not so many at a time that others have to wait for ever.
+/// Takes requests from a ring, but not so many that other rings wait too long.
 void VhostQueues::serve(uint16_t number) {
     Queue& queue = queues_[number];
     queue.ring.no_notify();
@@ -232,7 +232,7 @@ void VhostQueues::begin(Pointer request) {
     if (inflight_) {
         request->zone = device_.moved_zone(*request);
     }
-    // What an append has done can be told after a kill if nothing else has moved the write pointer since it was begun.
+    // After a kill, the effect of an append can be determined only if nothing else has moved the write pointer since.
     if (request->zone && is_moved(*request->zone)) {
         parked_.push_back(std::move(request));
         return;
@@ -265,7 +265,7 @@ void VhostQueues::go(Pointer request) {
     }
 }
 
-/// Lets those go that may, in the order in which they came.
+/// Starts parked requests that may run now, in their order.
 void VhostQueues::unpark() {
     std::vector<Pointer> waiting;
     std::swap(waiting, parked_);
@@ -320,12 +320,12 @@ void VhostQueues::signal(Queue& queue) {
     }
 }
 
-/// A driver that breaks the rules of a ring gets no more out of it until it sets it up again.
+/// Stops a ring whose driver violates the rules, until the driver sets it up again.
 void VhostQueues::break_ring(uint16_t number, const std::string& problem) {
     Queue& queue = queues_[number];
     signal(queue);
     queue.is_enabled = false;
-    // Where memory is missing zeros are read, which make no sense.
+    // Missing memory reads as zeros, which form an invalid request.
     on_problem_(queue.ring.memory()->is_lost() ? "the front end has cut off its memory"
                                                : fmt::format("queue {}: {}", number, problem));
     if (queue.err.valid()) {
@@ -375,7 +375,7 @@ void VhostQueues::signal_all() {
 }
 
 void VhostQueues::finish_all() {
-    // What waits for others is begun when those have finished.
+    // Requests that wait for others start when those have finished.
     while (!active_.empty()) {
         port_.drain();
         take_finished();

@@ -14,42 +14,42 @@
 
 namespace zoneio {
 
-/// The rings of a front end and the requests that were taken from them.
+/// The rings of a front end, and the requests taken from them.
 ///
-/// Requests are answered into the memory that was shared when they were taken, which they keep. Used by one thread.
+/// A request is answered in the memory that was shared when it was taken, and keeps that memory alive. For one thread.
 class VhostQueues {
 public:
-    /// `epoll` tells of kicks, with `kick_tag` plus the queue as data. `on_problem` is told what a driver did wrong.
+    /// `epoll` receives kicks, with `kick_tag` plus the queue as data. `on_problem` receives violations of drivers.
     VhostQueues(BackendPort& port, VirtioBlk& device, uint16_t count, int epoll, uint64_t kick_tag,
                 std::function<void(std::string)> on_problem);
 
     uint16_t count() const { return static_cast<uint16_t>(queues_.size()); }
 
-    // What a front end sets; `queue` is below count().
+    // Settings of the front end. REQUIRES: `queue` is below count().
     Status set_size(uint32_t queue, uint32_t size);
     Status set_addresses(uint32_t queue, const Vring::Addresses& addresses);
     Status set_base(uint32_t queue, uint32_t base);
-    /// With the descriptor the ring starts: its requests are served as soon as it is enabled, too.
+    /// A valid descriptor starts the ring. Its requests are served once it is also enabled.
     Status set_kick(uint32_t queue, FileDescriptor kick);
     void set_call(uint32_t queue, FileDescriptor call) { queues_[queue].call = std::move(call); }
     void set_err(uint32_t queue, FileDescriptor err) { queues_[queue].err = std::move(err); }
     void set_enabled(uint32_t queue, bool enabled);
-    /// Finishes what was taken from all rings, and stops this one; returns where the next one goes on.
+    /// Finishes the requests of all rings and stops this one. Returns the index at which it continues.
     uint16_t stop(uint32_t queue);
-    /// EINVAL when a ring in use is not within it.
+    /// EINVAL if a ring in use is not within the memory.
     Status set_memory(std::shared_ptr<const GuestMemory> memory);
     const std::shared_ptr<const GuestMemory>& memory() const { return memory_; }
     void set_inflight(InflightMemory inflight) { inflight_.emplace(std::move(inflight)); }
     void set_event_index(bool on) { event_index_ = on; }
 
-    /// A driver tells of requests.
+    /// Handles a kick of a driver.
     void on_kick(uint32_t queue);
-    /// The port has something to tell.
+    /// Handles an event of the port.
     void on_port();
-    /// Goes on with rings that were left in the middle, so that others have their turn; false when there are none.
+    /// Continues with rings that were interrupted so that others had their turn. False if there are none.
     bool serve_rest();
     bool has_rest() const { return has_rest_; }
-    /// Finishes what was taken, and forgets everything that the front end has set.
+    /// Finishes all requests and drops all settings of the front end.
     void reset();
 
 private:
@@ -65,11 +65,12 @@ private:
         bool is_enabled = false;
         bool has_rest = false;
         bool is_ordered = false; ///< requests are answered in the order in which they were taken
-        uint16_t repeats = 0;    ///< of the next requests so many may have been taken by a back end before
+        uint16_t repeats = 0;    ///< number of next requests that an earlier back end may have taken already
         unsigned in_flight = 0;
         uint64_t taken = 0;
         uint64_t answered = 0;
-        std::vector<std::unique_ptr<VirtioBlkRequest>> early; ///< finished before their turn; is_ordered
+        std::vector<std::unique_ptr<VirtioBlkRequest>> early; ///< requests that finished out of order; used if
+                                                              ///< is_ordered
 
         bool is_served() const { return is_started && is_enabled; }
     };
@@ -103,8 +104,8 @@ private:
     std::optional<InflightMemory> inflight_;
     bool event_index_ = false;
     bool has_rest_ = false;
-    std::vector<Pointer> active_; ///< begun and not answered
-    std::vector<Pointer> parked_; ///< wait until one before them has moved the write pointer of their zone
+    std::vector<Pointer> active_; ///< started and not answered
+    std::vector<Pointer> parked_; ///< waiting until an earlier request has moved the write pointer of their zone
     std::vector<Pointer> finished_;
     std::vector<Pointer> spares_;
 };

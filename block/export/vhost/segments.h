@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Pieces of a guest's memory, as one stretch of bytes.
+// Access to pieces of a guest's memory as if they were contiguous.
 #pragma once
 
 #include "block/base/buffer.h"
@@ -11,9 +11,9 @@
 
 namespace zoneio {
 
-/// The part [from, from + length) of some segments.
+/// The part [from, from + length) of the segments.
 IoVec part_of(const std::vector<iovec>& segments, uint64_t from, uint64_t length);
-/// Copies a part once: the memory may change meanwhile, what was copied does not.
+/// Copies a part. The source may change at the same time; the copy does not.
 void copy_in(const std::vector<iovec>& segments, uint64_t from, void* target, size_t length);
 void copy_out(const std::vector<iovec>& segments, uint64_t at, const void* source, size_t length);
 

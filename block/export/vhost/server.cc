@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Serving by vhost-user: a thread that waits for a front end, its messages, its kicks, and the port.
+// The vhost-user server: a thread that waits for a front end, its messages, its kicks, and the port.
 #include "block/export/export.h"
 #include "block/export/vhost/listening_socket.h"
 #include "block/export/vhost/protocol.h"
@@ -23,10 +23,10 @@ namespace zoneio {
 
 namespace {
 
-/// What the event loop is told.
+/// Sources of events.
 enum Tag : uint64_t { tag_stop, tag_listener, tag_connection, tag_port, tag_first_queue };
 
-/// Interrupts a system call that a front end makes wait on purpose, in the hope that there is one.
+/// Interrupts a system call in which a front end deliberately makes the thread wait.
 constexpr int interrupting_signal = SIGURG;
 
 void set_event(const FileDescriptor& event) {
@@ -150,7 +150,7 @@ private:
         if (!socket.valid() || connection_) {
             return;
         }
-        // The next one waits until this one has left.
+        // The next front end waits until this one has disconnected.
         forget(listener_.fd());
         device_.reset();
         connection_.emplace(std::move(socket), device_, queues_);

@@ -15,17 +15,17 @@ using virtio_blk::Type;
 
 namespace {
 
-/// The most segments of a request: those of a ring of 128 without the header's and the status'.
+/// Most segments of a request: a ring of 128 without header and status.
 constexpr uint32_t seg_max = 126;
 constexpr uint32_t range_unmap = 1;
-/// Bytes; that of QEMU's block layer.
+/// In bytes, the same as in QEMU's block layer.
 constexpr uint64_t largest_request = INT32_MAX / sector_bytes * sector_bytes;
 
 constexpr uint64_t bit(unsigned number) {
     return uint64_t{1} << number;
 }
 
-/// At least so many bytes stand behind the data that the device writes.
+/// Minimum number of bytes after the data in the writable memory.
 size_t tail_bytes(Type type) {
     return type == Type::zone_append ? sizeof(uint64_t) + 1 : 1;
 }
@@ -58,7 +58,7 @@ bool changes_image(ServedKind kind) {
            kind == ServedKind::append || kind == ServedKind::manage;
 }
 
-/// In sectors, of at most 32 bits; `limit` is in bytes, 0 for none.
+/// Converts to sectors, limited to 32 bits. `limit` is in bytes; 0: no limit.
 uint32_t sectors_of(uint64_t limit) {
     const uint64_t bytes = limit == 0 ? largest_request : std::min<uint64_t>(limit, largest_request);
     return static_cast<uint32_t>(bytes / sector_bytes);
@@ -82,13 +82,13 @@ uint64_t VirtioBlk::features() const {
         offered |= bit(f_ro);
     } else {
         offered |= bit(f_write_zeroes);
-        // A zoned device is emptied by resets.
+        // A zoned device frees space by resets.
         offered |= port_.flags().unmap && !is_zoned() ? bit(f_discard) : 0;
     }
     return offered | (is_zoned() ? bit(f_zoned) : 0);
 }
 
-/// One limit that the device does not have: an append fits into a zone in any case.
+/// The append limit; if the device has none, an append must still fit into a zone.
 uint64_t VirtioBlk::max_append_bytes() const {
     const Limits& limits = port_.limits();
     const uint64_t device = limits.max_append_bytes == 0 ? limits.zone_size : limits.max_append_bytes;
@@ -138,7 +138,7 @@ bool VirtioBlk::write_config(uint32_t offset, std::span<const uint8_t> bytes) {
     return true;
 }
 
-/// Must writes be on the medium when they are answered? (virtio 1.3, 5.2.6.2)
+/// True if writes must be on the medium before they are answered (virtio 1.3, 5.2.6.2).
 bool VirtioBlk::forces_writes() const {
     return has(virtio_blk::f_config_wce) ? !writeback_ : !has(virtio_blk::f_flush);
 }
@@ -232,7 +232,7 @@ Answer VirtioBlk::prepare_write(VirtioBlkRequest& request) {
     return crosses_zones(to_gate.offset, to_gate.bytes) ? Answer::zone_invalid_command : Answer::ok;
 }
 
-/// Of discard and write zeroes: one range, as the configuration says.
+/// Prepares a discard or write zeroes with one range, the limit in the configuration.
 Answer VirtioBlk::prepare_range(VirtioBlkRequest& request) {
     virtio_blk::Range range{};
     Request& to_gate = request.request;
@@ -275,7 +275,7 @@ uint32_t VirtioBlk::finish(VirtioBlkRequest& request) {
     trace_virtio_blk_req_complete(this, &request, static_cast<unsigned>(request.answer));
     done.visit = nullptr;
     if (chain.writable_bytes == 0) {
-        return 0; // there is no place for an answer
+        return 0; // there is no space for an answer
     }
     uint64_t written = 1;
     if (ok && request.type == Type::zone_report) {
@@ -286,7 +286,7 @@ uint32_t VirtioBlk::finish(VirtioBlkRequest& request) {
     } else if (ok && request.type == Type::zone_append) {
         const uint64_t at = done.op == RequestOp::zone_append ? done.offset : request.position;
         const uint64_t sector = at / sector_bytes;
-        // The status is the last byte; Linux has padding before it.
+        // The status is the last byte. In Linux, padding precedes it.
         copy_out(chain.writable, 0, &sector, sizeof(sector));
     }
     if (ok) {

@@ -14,32 +14,32 @@
 
 namespace zoneio {
 
-/// One request of a guest, from the ring to its answer.
+/// A request of a guest.
 struct VirtioBlkRequest {
     VringChain chain;
-    Request request; ///< as the gate takes it
+    Request request; ///< the request for the gate
 
     virtio_blk::Type type = virtio_blk::Type::in;
     ServedKind kind = ServedKind::other;
     virtio_blk::Answer answer = virtio_blk::Answer::ok;
     std::vector<virtio_blk::ReportedZone> report;
-    std::shared_ptr<const GuestMemory> memory; ///< keeps the chain's memory mapped
+    std::shared_ptr<const GuestMemory> memory; ///< keeps the memory of the chain mapped
     uint16_t queue = 0;
-    uint64_t number = 0;                   ///< the how manieth it is of its queue
-    std::optional<uint64_t> zone;          ///< whose write pointer it moves, where that is to be known
-    std::optional<uint64_t> begin_pointer; ///< of an append: where the zone's write pointer was before it was begun
-    uint64_t position = 0;                 ///< of an append that was done: where its data is
-    bool is_repeated = false;              ///< a back end before this one may have done it already
-    bool is_answered_at_once = false;      ///< perform() did it all; else the port tells when it is done
+    uint64_t number = 0;                   ///< position among the requests of its queue
+    std::optional<uint64_t> zone;          ///< zone whose write pointer the request moves, if that must be known
+    std::optional<uint64_t> begin_pointer; ///< append: write pointer of the zone before it started
+    uint64_t position = 0;                 ///< append: offset of the data after completion
+    bool is_repeated = false;              ///< an earlier back end may have done it already
+    bool is_answered_at_once = false;      ///< perform() has completed it; otherwise the port reports completion
 };
 
-/// A virtio block device over the open image: its features, its configuration, and what its requests mean.
+/// A virtio block device for the open image: features, configuration and requests.
 ///
-/// Used by the thread of its port.
+/// For the thread of its port.
 class VirtioBlk {
 public:
     struct Settings {
-        std::string serial; ///< at most 20 bytes are shown
+        std::string serial; ///< the guest sees at most 20 bytes
         bool read_only = false;
         uint16_t queues = 1;
     };
@@ -48,28 +48,28 @@ public:
 
     /// Feature bits of the block device, without those of the transport.
     uint64_t features() const;
-    /// A new front end: nothing is accepted, and the write cache is as the image has it.
+    /// Prepares for a new front end: no features are accepted, and the write cache is as in the image.
     void reset();
-    /// What the driver has accepted of them.
+    /// Sets the features that the driver has accepted.
     void accept(uint64_t features) { accepted_ = features; }
     bool takes_zones() const { return has(virtio_blk::f_zoned); }
 
-    /// The configuration as it is now.
+    /// The present configuration.
     virtio_blk::Config config();
-    /// Only `writeback` can be written. False for anything else.
+    /// Writes `writeback`, the only writable field. False for other fields.
     bool write_config(uint32_t offset, std::span<const uint8_t> bytes);
 
-    /// Understands a chain.
+    /// Parses the chain of a request.
     void understand(VirtioBlkRequest& request);
-    /// Leaves of a repeated request what has not been done: some of it, a flush, or nothing.
+    /// Reduces a repeated request to the part that was not done: some of it, a flush, or nothing.
     void skip_done(VirtioBlkRequest& request);
-    /// Begins a request that was understood, or does it: then is_answered_at_once is set. `alone`: see BackendPort.
+    /// Starts a parsed request, or does it and sets is_answered_at_once. `alone`: see BackendPort::submit.
     void perform(VirtioBlkRequest& request, bool alone);
-    /// The sequential zone whose write pointer the request will move, by the offset where it begins; nothing: none.
+    /// Start of the sequential zone whose write pointer the request will move; empty if there is none.
     std::optional<uint64_t> moved_zone(const VirtioBlkRequest& request);
-    /// Where the write pointer of a sequential zone is; nothing when it has none.
+    /// Write pointer of the sequential zone at `offset`; empty if it has none.
     std::optional<uint64_t> write_pointer(uint64_t offset);
-    /// Writes the answer to a finished request into its memory; returns how many bytes of that were written.
+    /// Writes the answer to a finished request into its memory. Returns the number of bytes written.
     uint32_t finish(VirtioBlkRequest& request);
 
 private:

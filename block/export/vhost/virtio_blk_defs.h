@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Numbers and layouts of the virtio block device (virtio 1.3, 5.2). Little endian, as is every host this runs on.
+// Constants and structures of the virtio block device (virtio 1.3, 5.2). Little endian, like all supported hosts.
 #pragma once
 
 #include <bit>
@@ -59,7 +59,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 16);
 
-/// Of discard and write zeroes.
+/// Range of a discard or write zeroes.
 struct Range {
     uint64_t sector;
     uint32_t sectors;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Requests that a back end before this one has taken and not answered: what it has done to a sequential zone cannot be done
-// again. Elsewhere a request that is done twice does what it did.
+// Requests that an earlier back end has taken and not answered. Their effects on a sequential zone must not be
+// repeated. Elsewhere, repeating a request has the same result.
 #include "block/export/vhost/segments.h"
 #include "block/export/vhost/virtio_blk.h"
 
@@ -23,7 +23,7 @@ std::optional<uint64_t> VirtioBlk::write_pointer(uint64_t offset) {
     if (!zone || zone->type == ZoneType::conventional) {
         return std::nullopt;
     }
-    // One that is full may tell of its end, or of no pointer at all.
+    // A full zone may report its end as write pointer, or none.
     if (zone->state == ZoneState::full) {
         return zone->start + zone->capacity;
     }
@@ -40,7 +40,7 @@ std::optional<uint64_t> VirtioBlk::moved_zone(const VirtioBlkRequest& request) {
     return request.request.offset / zone_size * zone_size;
 }
 
-/// Does the device hold, from `at` on, the first bytes of what the request writes?
+/// True if the device has the first `bytes` bytes of the request's data at offset `at`.
 bool VirtioBlk::is_stored(const VirtioBlkRequest& request, uint64_t at, uint64_t bytes) {
     std::vector<uint8_t> wanted(std::min(bytes, compared_at_once));
     std::vector<uint8_t> stored(wanted.size());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The zone commands of the block device, and what it answers when a zone refuses something (virtio 1.3, 5.2.6.2).
+// Zone commands of the block device, and its answers when a zone refuses a request (virtio 1.3, 5.2.6.2).
 #include "block/export/vhost/segments.h"
 #include "block/export/vhost/virtio_blk.h"
 
@@ -14,7 +14,7 @@ using virtio_blk::Type;
 
 namespace {
 
-/// A report has at most so many zones; drivers ask again from where it ends.
+/// Most zones in a report. Drivers continue from its end with another request.
 constexpr uint64_t zones_per_report = 16384;
 
 virtio_blk::ReportedZone reported(const ZoneDescriptor& zone) {
@@ -29,7 +29,7 @@ virtio_blk::ReportedZone reported(const ZoneDescriptor& zone) {
 
 } // namespace
 
-/// Does a range have sectors of more than one zone, and one of them is sequential?
+/// True if a range spans several zones, at least one of which is sequential.
 bool VirtioBlk::crosses_zones(uint64_t offset, uint64_t bytes) {
     const uint64_t zone_size = port_.limits().zone_size;
     if (bytes == 0 || offset > UINT64_MAX - bytes || offset / zone_size == (offset + bytes - 1) / zone_size) {
@@ -105,7 +105,7 @@ Answer VirtioBlk::prepare_management(VirtioBlkRequest& request, uint64_t sector)
     return Answer::ok;
 }
 
-/// What a driver is told that has accepted zones, of a request that the image refused.
+/// Answer, for a driver that has accepted zones, to a request that the image refused.
 Answer VirtioBlk::zone_answer(const VirtioBlkRequest& request, const ZoneDescriptor& zone) const {
     const Request& asked = request.request;
     const bool is_gone = zone.state == ZoneState::offline;
@@ -121,7 +121,7 @@ Answer VirtioBlk::zone_answer(const VirtioBlkRequest& request, const ZoneDescrip
     }
     const bool is_full = zone.state == ZoneState::full;
     if (request.kind == ServedKind::manage) {
-        // A close of nothing leaves nothing: the zone is empty then, and was closed already.
+        // Closing a zone without data makes it empty, so the close was done already.
         if (request.is_repeated && request.type == Type::zone_close && zone.state == ZoneState::empty) {
             return Answer::ok;
         }

@@ -12,7 +12,7 @@ namespace {
 constexpr uint16_t flag_next = 1;
 constexpr uint16_t flag_write = 2;
 constexpr uint16_t flag_indirect = 4;
-/// Of the available ring: do not signal; of the used ring: do not notify.
+/// Available ring: do not signal. Used ring: do not notify.
 constexpr uint16_t flag_quiet = 1;
 
 constexpr uint64_t ring_header = 4; ///< flags and index
@@ -44,7 +44,7 @@ Status Vring::configure(uint16_t size, const Addresses& addresses, std::shared_p
     if (!std::has_single_bit(size) || size > max_size) {
         return Status::error(EINVAL, fmt::format("a ring of {} entries", size));
     }
-    // The event index is behind the entries, whether it is used or not.
+    // The event index follows the entries, even if it is not used.
     const uint64_t index_bytes = sizeof(uint16_t);
     uint8_t* const descriptors = memory->at_user_address(addresses.descriptors, uint64_t{size} * sizeof(Descriptor));
     uint8_t* const available =
@@ -107,12 +107,12 @@ Vring::Pop Vring::pop(VringChain& chain) {
     return found;
 }
 
-/// The descriptors of one chain, one after the other, out of the ring or out of an indirect table.
+/// Walks through the descriptors of a chain, in the ring or in an indirect table.
 class Vring::Walk {
 public:
     Walk(const Vring& ring, VringChain& chain) : ring_(ring), chain_(chain) {}
 
-    /// Takes the chain from `head` on. Empty, or what is wrong with it.
+    /// Reads the chain that starts at `head`. Returns an error text, or an empty one.
     std::string take(uint16_t head) {
         for (uint32_t index = head;;) {
             if (index >= ring_.size_) {
@@ -179,7 +179,7 @@ private:
 
     const Vring& ring_;
     VringChain& chain_;
-    uint32_t taken_ = 0; ///< of the ring itself
+    uint32_t taken_ = 0; ///< number of descriptors taken from the ring itself
 };
 
 Vring::Pop Vring::read_chain(uint16_t head, VringChain& chain) {
@@ -205,13 +205,13 @@ bool Vring::wants_signal() {
     if (pushed == 0) {
         return false;
     }
-    // The driver sets its wish and looks at the used index; this side does it the other way round.
+    // The driver stores the event index and reads the used index; this side does the opposite.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!event_index_) {
         return (word_at(available_).load(std::memory_order_relaxed) & flag_quiet) == 0;
     }
     const uint16_t event = word_at(available_ + ring_header + uint64_t{size_} * available_entry).load(std::memory_order_relaxed);
-    // Was the index passed that the driver waits for?
+    // True if the used index has passed the index for which the driver waits.
     return static_cast<uint16_t>(used_index_ - event - 1) < pushed;
 }
 

@@ -11,9 +11,9 @@
 
 namespace zoneio {
 
-/// One request of a ring: its memory, which has been checked, what the driver wrote before what the device writes.
+/// A request of a ring: its checked memory; the parts that the driver has written precede those for the device.
 struct VringChain {
-    uint16_t head = 0; ///< names it in the used ring
+    uint16_t head = 0; ///< its index in the used ring
     std::vector<iovec> readable;
     std::vector<iovec> writable;
     uint64_t readable_bytes = 0;
@@ -22,42 +22,44 @@ struct VringChain {
 
 /// The device's side of a split virtqueue (virtio 1.2, 2.7), with indirect descriptors and event indexes.
 ///
-/// Nothing in the memory is trusted, and everything is read once. Used by one thread.
+/// Nothing in the memory is trusted, and everything is read only once. For one thread.
 class Vring {
 public:
-    /// Where the parts are, addresses of the front end.
+    /// Addresses of the parts, in the front end.
     struct Addresses {
         uint64_t descriptors = 0;
         uint64_t available = 0;
         uint64_t used = 0;
     };
     static constexpr uint16_t max_size = 1024;
-    /// The longest chain, indirect descriptors counted.
+    /// Longest chain, including indirect descriptors.
     static constexpr size_t max_chain = 1024;
 
     enum class Pop : uint8_t { chain, empty, broken };
 
-    /// The size is a power of two up to max_size. EINVAL when a part is not within a region or not aligned.
+    /// `size` is a power of two up to max_size. EINVAL if a part is not aligned or not within one region.
     Status configure(uint16_t size, const Addresses& addresses, std::shared_ptr<const GuestMemory> memory, bool event_index);
-    /// Where to go on: the index in the available ring.
+    /// Sets the index in the available ring at which to start.
     void start(uint16_t next_available) { next_available_ = next_available; }
     bool is_configured() const { return descriptors_ != nullptr; }
-    /// Nothing of the memory is touched from here on.
+    /// Stops all access to the memory.
     void release();
 
-    /// The next request. `broken`: the driver broke the rules, see problem(); nothing more is to be had.
+    /// Takes the next request. `broken`: the driver has violated the rules, see problem(), and nothing more can be
+    /// taken.
     Pop pop(VringChain& chain);
-    /// The request at the head of a chain that was popped before, once more.
+    /// Reads the chain of an earlier request again.
     Pop read_chain(uint16_t head, VringChain& chain);
-    /// Is there one more?
+    /// True if another request is available.
     bool has_next() const { return waiting() > 0; }
-    /// How many there are.
+    /// Number of available requests.
     uint16_t waiting() const;
-    /// Gives a request back, of whose writable memory `bytes` were written.
+    /// Answers a request. `bytes`: number of bytes written to its memory.
     void push(uint16_t head, uint32_t bytes);
-    /// Does the driver want to be told of what was pushed since the last call?
+    /// True if the driver wants a notification of the requests pushed since the last call.
     bool wants_signal();
-    /// Asks the driver to tell of new requests, or not to. True: there are some by now, which it may not have told of.
+    /// Turns the driver's notifications about new requests on again. True: requests may have arrived without a
+    /// notification.
     bool notify_again();
     void no_notify();
 
@@ -82,7 +84,7 @@ private:
     std::shared_ptr<const GuestMemory> memory_;
     uint16_t next_available_ = 0;
     uint16_t used_index_ = 0;
-    uint16_t signalled_ = 0; ///< used_index_ at the last wants_signal()
+    uint16_t signalled_ = 0; ///< value of used_index_ at the last wants_signal()
     std::string problem_;
 };
 

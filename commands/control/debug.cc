@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Breakpoints, and commands to test with: sleep, sigraise, abort.
+// Breakpoints, and commands for tests: sleep, sigraise, abort.
 #include "block/base/size.h"
 #include "commands/arguments.h"
 #include "commands/families.h"
@@ -23,7 +23,7 @@ Outcome told(Session& session, std::string_view what, const Status& status) {
     return Outcome::failed;
 }
 
-/// Does something with the breakpoints of the open image; ENOTSUP where nothing stops requests.
+/// Changes breakpoints of the open image. ENOTSUP if no driver can stop requests.
 template <typename Change>
 Status change_breakpoints(Session& session, Change change) {
     Breakpoints* const breakpoints = session.backend().breakpoints();
@@ -46,7 +46,7 @@ Outcome run_resume(Session& session, const Command& /*command*/, CommandLine lin
                 change_breakpoints(session, [&](Breakpoints& breakpoints) { return breakpoints.resume(line.argv[1]); }));
 }
 
-/// Waits for an event or the news of what is served, which are told.
+/// Waits for an event, or for news of exports, which it reports.
 void wait_for(Session& session, pollfd event, long milliseconds) {
     pollfd events[] = {event, {session.exports().empty() ? -1 : session.news_fd(), POLLIN, 0}};
     {
@@ -58,7 +58,7 @@ void wait_for(Session& session, pollfd event, long milliseconds) {
     }
 }
 
-/// A guest may send the request that is waited for.
+/// True if a guest may still send the request that the command waits for.
 bool wait_for_guest(Session& session) {
     constexpr long longest_wait_ms = 100;
     if (session.exports().empty()) {
@@ -69,7 +69,7 @@ bool wait_for_guest(Session& session) {
 }
 
 Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine line) {
-    // As long as requests can go on one of them may still run into the breakpoint.
+    // While requests can continue, one of them may still reach the breakpoint.
     const Breakpoints* const breakpoints = session.backend().breakpoints();
     while (breakpoints == nullptr || !breakpoints->is_suspended(line.argv[1])) {
         if (!session.backend().step() && !wait_for_guest(session)) {
@@ -86,12 +86,12 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
     return Outcome::ok;
 }
 
-/// Waits for some milliseconds, reporting asynchronous requests as they end. False: interrupted.
+/// Waits, and reports asynchronous requests that end meanwhile. False: interrupted.
 bool sleep_for(Session& session, long milliseconds) {
-    // An interrupt between the look and the wait is seen after it.
+    // An interrupt just before poll(2) does not end it, and is noticed after this time.
     const long longest_wait_ms = InterruptEndsCommand::is_active() ? 100 : INT32_MAX;
     using Clock = std::chrono::steady_clock;
-    constexpr long longest = 1000L * 3600 * 24 * 365 * 100; // what the clock can be asked for
+    constexpr long longest = 1000L * 3600 * 24 * 365 * 100; // the longest wait that the clock can represent
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, longest));
     for (Clock::time_point now = Clock::now(); now < deadline; now = Clock::now()) {
         const bool busy = session.is_open() && !session.aio().empty();
@@ -130,10 +130,10 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
         session.out().complain("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
         return Outcome::failed;
     }
-    // What was printed so far is seen even when the signal ends the program.
+    // Earlier output must appear, even if the signal ends the program.
     session.out().flush();
     if (*signal == SIGXFSZ) {
-        // It is ignored for the sake of requests only.
+        // SIGXFSZ is ignored only for the sake of requests.
         (void)std::signal(SIGXFSZ, SIG_DFL);
     }
     (void)raise(static_cast<int>(*signal));
@@ -141,7 +141,7 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
 }
 
 Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine /*line*/) {
-    // Not abort(3) at once: some C libraries' tools flush stdout there, and a crash does not.
+    // Some tools replace abort(3) by a version that flushes stdout, which a crash does not do.
     signal(SIGABRT, SIG_DFL);
     (void)raise(SIGABRT);
     abort();

@@ -13,7 +13,7 @@ namespace zoneio {
 
 namespace {
 
-/// Where a usage line goes on that a terminal has no room for.
+/// Indentation of continued usage lines on a terminal.
 constexpr size_t hanging = 4;
 
 void add_command(JsonRecord& record, const Command& command) {
@@ -27,7 +27,7 @@ void add_command(JsonRecord& record, const Command& command) {
     record.end();
 }
 
-/// Everything about one command, under the name that was asked for.
+/// Help for one command, under the name as typed.
 struct CommandFact {
     const Command& command;
     std::string_view name;
@@ -90,7 +90,8 @@ struct CommandsFact {
     void text(Reporter& out) const {
         usage_lines(out, "", false);
         out.write("\nUse 'help commandname' for extended help.\n");
-        // Behind the list that scripts know from qemu-io, and indented, so that they do not take it for more of that.
+        // After the list that scripts know from qemu-io, and indented, so that they do not take it for a part of that
+        // list.
         out.write("\n Commands that only zoneio has:\n");
         usage_lines(out, "  ", true);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Commands one after the other: a sequence of them from wherever, and those of a file.
+// Runs sequences of commands, from any source and from files.
 #pragma once
 
 #include "commands/dispatch.h"
@@ -10,17 +10,17 @@
 
 namespace zoneio {
 
-/// Runs commands one after the other and knows when to stop: at `quit`, and with errexit after a failure.
+/// Runs commands one after the other. Stops at `quit`, and with errexit after a failure.
 class CommandSequence {
 public:
     explicit CommandSequence(Session& session) : session_(session), failures_before_(session.failed_commands) {}
 
-    /// Runs a line, which is modified. False: no more are to be run.
+    /// Runs a line and modifies it. False: stop.
     bool run(char* line) { return take(run_line(session_, line)); }
-    /// Takes note of how a command ended. False: no more are to be run.
+    /// Records the outcome of a command. False: stop.
     bool take(Outcome outcome);
 
-    /// How all of them ended: `failed` when any did, `quit` when the program is to end.
+    /// The outcome of the sequence: `quit` if the program is to end, `failed` if any command failed.
     Outcome outcome() const;
 
 private:
@@ -29,10 +29,10 @@ private:
     bool quit_ = false;
 };
 
-/// Runs the commands in a file, one a line, as `source` does. A word that begins with # begins a comment.
+/// Runs the commands in a file, one per line, as `source` does. A word that starts with # starts a comment.
 ///
-/// Each command that fails is named with file and line, on stderr. Files that are being run already, and more than
-/// 16 inside each other, are refused.
+/// Reports the file and line of each failed command on stderr. Refuses files that are running already, and more than 16
+/// nested scripts.
 Outcome run_script(Session& session, std::string name);
 
 } // namespace zoneio

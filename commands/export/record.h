@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What there is to tell of an export.
+// Facts about exports.
 #pragma once
 
 #include "block/export/export.h"
@@ -8,7 +8,7 @@
 
 namespace zoneio {
 
-/// That it is served now.
+/// Reports that an export has started.
 struct ServedFact {
     const Export& served;
 
@@ -16,7 +16,7 @@ struct ServedFact {
     void json(JsonRecord& record) const;
 };
 
-/// How it is: an element of the list `exports`.
+/// State of an export, as an element of the list `exports`.
 struct ExportFact {
     const Export& served;
 

@@ -5,7 +5,8 @@
 
 namespace zoneio {
 
-/// For commands that would pull the image away: tells that it is served, if it is. True: the command must not run.
+/// For commands that would close or replace the image: reports an error if it is exported. True: the command must not
+/// run.
 bool is_refused_while_served(Session& session, const Command& command);
 
 } // namespace zoneio

@@ -16,7 +16,7 @@ void run_prompt(Session& session, bool starts_up) {
     }
     StdinLines lines;
     CommandSequence sequence(session);
-    // Scripts that read records want nothing else.
+    // Programs that read records expect no prompt.
     const std::string prompt = session.out().is_json() ? "" : session.out().program() + "> ";
     char* line = nullptr;
     do {

@@ -5,8 +5,8 @@
 
 namespace zoneio {
 
-/// Reads and runs commands from standard input until it ends or one says so: with line editing and history
-/// where it is a terminal, and there, if `starts_up`, with start_prompt() before. Session::failed_commands tells how they went.
+/// Reads and runs commands from standard input until its end or `quit`. On a terminal there are line editing and
+/// history and, with `starts_up`, start_prompt() runs first. Failures are counted in Session::failed_commands.
 void run_prompt(Session& session, bool starts_up);
 
 } // namespace zoneio

@@ -8,20 +8,20 @@
 
 namespace zoneio {
 
-/// Lines of standard input, where it is no terminal.
+/// Lines of standard input, if it is not a terminal.
 ///
-/// As qemu-io's users know it, a line longer than 1023 bytes comes in pieces, each a line of its own, and a
-/// zero byte hides the rest of its piece.
+/// As in qemu-io, a line of more than 1023 bytes is split into pieces, each of which counts as a line, and a zero byte
+/// hides the rest of its piece.
 class StdinLines {
 public:
     StdinLines() = default;
     StdinLines(const StdinLines&) = delete;
     StdinLines& operator=(const StdinLines&) = delete;
-    /// What was read from a file but not taken is for whoever reads it next.
+    /// Moves the position of a file back to the first line that was not used, for the next reader.
     ~StdinLines();
-    /// The next line without its newline, zero-terminated and free to be modified; null at the end of the input.
+    /// The next line without its newline; it may be modified. Null at the end of the input.
     char* next();
-    /// Is the next line here already, or will next() have to read?
+    /// True if next() would return a line without reading.
     bool has_next() const;
 
 private:

@@ -12,7 +12,7 @@ namespace zoneio {
 
 namespace {
 
-/// The options that a name stands for: one where it is whole or a beginning that no other has.
+/// The options for a name: one if the name is complete or an unambiguous abbreviation.
 std::vector<const option*> find_options(std::span<const option> table, std::string_view name) {
     std::vector<const option*> found;
     for (const option& row : table) {
@@ -27,7 +27,7 @@ std::vector<const option*> find_options(std::span<const option> table, std::stri
     return found;
 }
 
-/// What is wrong with a long option; nothing when that is not what getopt complained about.
+/// The error about a long option; empty if getopt complained about something else.
 std::string long_complaint(std::string_view word, std::span<const option> table) {
     const std::string_view name = word.substr(2, word.find('=') - 2);
     const std::vector<const option*> found = find_options(table, name);
@@ -70,7 +70,7 @@ bool asks_for_json(std::span<char* const> words) {
 std::string option_complaint(std::span<char* const> words, std::span<const option> table, const std::string& letters) {
     const std::string_view word = last_word(words);
     if (word.starts_with("--")) {
-        // In the middle of a cluster of letters it is the word before that.
+        // Inside a cluster of letters, it is the word before.
         if (std::string text = long_complaint(word, table); !text.empty()) {
             return text;
         }

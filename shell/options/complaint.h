@@ -7,14 +7,15 @@
 
 namespace zoneio {
 
-/// Do the words of the program ask for records, wherever they do? Errors that come before that word are records, too.
+/// True if the words ask for JSON output anywhere. Errors about earlier words are then records, too.
 bool asks_for_json(std::span<char* const> words);
 
-/// What getopt_long(3) found wrong with `words`, in the words it has itself, after it returned '?' and with opterr 0.
-/// `table` and `letters` are what it was given.
+/// The error of getopt_long(3) about `words`, in getopt's own text. Call it after getopt has returned '?' with opterr
+/// 0. `table` and `letters`: the arguments of getopt.
 std::string option_complaint(std::span<char* const> words, std::span<const option> table, const std::string& letters);
 
-/// The long option that a word may have been meant for which names none; empty when it is like no other, or names one.
+/// The long option that an unknown one may have been meant for; empty if none is similar, or if the word is a valid
+/// option.
 std::string meant_option(std::span<char* const> words, std::span<const option> table);
 
 } // namespace zoneio

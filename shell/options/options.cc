@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// One table holds the options: names, arguments, meaning and help. getopt_long(3) is fed from it: it knows the grammar
-// that qemu-io's users expect (clusters, abbreviations, operands anywhere) and gives its messages. Each option is
-// checked when it is met, in the order in which they stand on the command line.
+// The options in one table: names, arguments, meaning and help. getopt_long(3) is used with it, because it has the
+// grammar that qemu-io's users expect (clusters, abbreviations, operands anywhere) and its messages. Options are
+// checked one by one, in the order of the command line.
 #include "shell/options/options.h"
 
 #include "block/node/driver.h"
@@ -68,7 +68,7 @@ Words guard_names() {
     return {offered_words<guard_words>.begin(), offered_words<guard_words>.end()};
 }
 
-/// The device of --playground: three of its zones fill it up, and a limit is soon reached.
+/// The device of --playground: small, so that zones fill up fast and the open-zone limit is reached soon.
 constexpr const char* playground =
     R"(json:{"driver": "zoned", "size": "64M", "zone.size": "4M", "zone.capacity": "3M", "zone.max_open_zones": 4})";
 
@@ -86,9 +86,9 @@ private:
         std::string_view value_name; ///< empty: it takes no argument
         std::string_view group;
         std::string_view text;
-        /// `value` is empty where there is no argument.
+        /// `value` is empty if there is no argument.
         void (*take)(OptionParser& parser, const char* value);
-        Words (*words)() = nullptr; ///< what the argument is one of; null: anything
+        Words (*words)() = nullptr; ///< words that the argument may be; null: anything
     };
     struct Table;
 
@@ -129,7 +129,7 @@ private:
         options_.guard = guard;
     }
 
-    /// What the environment asks for, where no option does.
+    /// Applies the environment where no option has been given.
     void take_environment() {
         const char* const guard = getenv("ZONEIO_GUARD");
         if (guard != nullptr && *guard != '\0' && !options_.guard) {
@@ -157,7 +157,7 @@ private:
 
     void fail(const std::string& text, int code = EINVAL) { fail_after_name(": " + text, code); }
 
-    /// `text` begins with what separates it from the program's name.
+    /// `text` starts with the separator after the program's name.
     void fail_after_name(const std::string& text, int code) {
         if (errors_.is_json()) {
             const std::string message = text.substr(text.find_first_not_of(": "));
@@ -184,7 +184,7 @@ private:
         fputs(foot_text, stream);
     }
 
-    /// Ends with the usage, or with a record that says what is wrong.
+    /// Ends with the usage text or, in JSON, with a record of the error.
     template <typename Complaint>
     int refuse(Complaint&& complaint) {
         errors_.is_json() ? fail(complaint()) : print_help(stdout);
@@ -233,14 +233,14 @@ private:
     }
 
     const std::string program_;
-    Reporter errors_; ///< where records are wanted
+    Reporter errors_; ///< used in JSON mode
     ProcessOptions& options_;
     std::optional<std::string> format_;
     std::optional<std::string> trace_file_;
     std::optional<int> exit_status_;
 };
 
-// What an option takes that is one of a few words; they stand in its text.
+// Names of arguments that accept only a few words, which are listed in the help text.
 constexpr std::string_view mode = "MODE";
 
 struct OptionParser::Table {
@@ -278,7 +278,7 @@ struct OptionParser::Table {
          [](OptionParser& p, const char* v) { p.add_object(v); }},
         {'h', "help", "", other_group, "show this text", [](OptionParser& p, const char*) { p.show_help(); }},
         {'V', "version", "", other_group, "show version and licence", [](OptionParser& p, const char*) { p.show_version(); }},
-        // From here on they are ours: see is_one_of_ours().
+        // zoneio's own options follow: see is_one_of_ours().
         {0, "output", mode, output_group, "print results as", [](OptionParser& p, const char* v) { p.set_output(v); }, output_words},
         {0, "file", "FILE", commands_group, "run the commands in a file; may be repeated",
          [](OptionParser& p, const char* v) { p.options_.commands.push_back({v, true}); }},
@@ -304,7 +304,7 @@ struct OptionParser::Table {
         return count;
     }
 
-    /// What getopt_long(3) reads of the first rows.
+    /// Input of getopt_long(3) for the first rows.
     template <size_t Count>
     static constexpr std::array<option, Count + 1> getopt_rows() {
         std::array<option, Count + 1> table{};
@@ -335,10 +335,10 @@ std::optional<int> OptionParser::parse(int argc, char** argv) {
     const std::span<char*> words(argv, static_cast<size_t>(argc));
     if (asks_for_json(words)) {
         errors_.use_json();
-        // Now, as getopt sorts them.
+        // Now, because getopt reorders the words.
         errors_.begin_program(words);
     }
-    // At a terminal the messages of getopt are printed here: they may hold what a terminal obeys.
+    // At a terminal, getopt's messages are printed here, with control characters escaped.
     const bool complains = opterr != 0 && isatty(STDERR_FILENO) != 0;
     opterr = complains ? 0 : opterr;
     static constexpr auto all_options = Table::getopt_rows<std::size(Table::rows)>();
@@ -393,8 +393,8 @@ const OptionParser::Row& OptionParser::row_of(char letter) {
     return *std::find_if(std::begin(Table::rows), std::end(Table::rows), [&](const Row& row) { return row.letter == letter; });
 }
 
-/// Is the next option one that qemu-io does not know? Those are not abbreviated, so that every abbreviation of
-/// qemu-io's own, and every complaint about one, is what it was.
+/// True if the next option is zoneio's own. Those cannot be abbreviated, so that qemu-io's abbreviations and error
+/// messages stay the same.
 bool OptionParser::is_one_of_ours(std::span<char* const> words) {
     for (const std::string_view word : words) {
         if (word.size() < 2 || word.front() != '-') {

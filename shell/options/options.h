@@ -10,7 +10,7 @@
 
 namespace zoneio {
 
-/// What the command line asks for.
+/// Result of parsing the command line.
 struct ProcessOptions {
     /// A command (-c), or the name of a file with commands (--file).
     struct Batch {
@@ -19,7 +19,7 @@ struct ProcessOptions {
     };
     std::vector<Batch> commands; ///< in order
     OpenRequest open;
-    std::optional<std::string> file; ///< the operand
+    std::optional<std::string> file; ///< the image, if one is named
     bool image_opts = false;
     bool misalign = false;
     bool errexit = false;
@@ -30,21 +30,20 @@ struct ProcessOptions {
     bool no_rc = false;         ///< --no-rc
 };
 
-/// Parses the command line; messages are printed as they come up. An exit status means that the program
-/// ends here.
+/// Parses the command line and prints messages at once. If it returns an exit status, the program ends with it.
 std::optional<int> parse_process_options(int argc, char** argv, const std::string& program, ProcessOptions& options);
 
-/// An option of the process, as the manual and completion files tell it.
+/// An option of the process, for the manual and completion files.
 struct ProcessOption {
     std::string letter;                  ///< empty: none
-    std::string name;                    ///< the long one, without dashes
-    std::string value_name;              ///< what its argument is called; empty: it takes none
-    std::string text;                    ///< a line
-    std::string group;                   ///< what it is about
-    std::vector<std::string_view> words; ///< what the argument is one of; empty: anything
+    std::string name;                    ///< long name without dashes
+    std::string value_name;              ///< name of its argument; empty: it takes none
+    std::string text;                    ///< description in one line
+    std::string group;                   ///< heading under which it is listed
+    std::vector<std::string_view> words; ///< words that the argument may be; empty: anything
 };
 
-/// All of them: those of qemu-io, then ours.
+/// All options: first qemu-io's, then zoneio's own.
 std::vector<ProcessOption> process_options();
 
 } // namespace zoneio

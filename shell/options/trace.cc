@@ -17,7 +17,7 @@ namespace zoneio {
 
 namespace {
 
-/// Turns on what a pattern asks for; `where` stands in front of a warning.
+/// Enables the events of a pattern. `where`: prefix of a warning.
 void enable(const std::string& where, const std::string& pattern) {
     if (!trace_enable(pattern)) {
         const std::string name = pattern.starts_with('-') ? pattern.substr(1) : pattern;
@@ -25,13 +25,13 @@ void enable(const std::string& where, const std::string& pattern) {
     }
 }
 
-/// One pattern a line; blank lines and comments are passed over.
+/// Reads patterns, one per line. Skips blank lines and comments.
 Status enable_from_file(const std::string& program, const std::string& path) {
     const std::unique_ptr<FILE, int (*)(FILE*)> file(fopen(path.c_str(), "re"), fclose);
     if (file == nullptr) {
         return Status::error(errno, fmt::format(":{}: {}", path, strerror(errno)));
     }
-    // Upstream takes the last character for a newline, at the end of the file and within a line that is too long, too.
+    // QEMU removes the last character as if it were a newline, even at the end of the file or inside an overlong line.
     std::array<char, 1024> piece;
     for (int number = 1; fgets(piece.data(), piece.size(), file.get()) != nullptr; number++) {
         std::string_view line(piece.data());

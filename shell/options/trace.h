@@ -8,9 +8,9 @@
 
 namespace zoneio {
 
-/// Does what `-T SPEC` asks for; warnings are printed. The text of an error is what follows the program's name: `: TEXT`, or
-/// `:FILE: TEXT` about a file of events. `file` becomes where trace output is to go, or nothing when this SPEC does not say.
-/// A value is the exit status of a SPEC that only asks for help, which is printed.
+/// Carries out `-T SPEC` and prints warnings. The text of an error follows the program's name: `: TEXT`, or `:FILE:
+/// TEXT` for a file of events. Sets `file` to the trace file, or to nothing if SPEC names none. If SPEC asks for help,
+/// prints it and returns the exit status.
 Result<std::optional<int>> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file);
 
 } // namespace zoneio

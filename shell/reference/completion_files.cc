@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the completion files of bash(1) and zsh(1) take from the tables: words, and the branches of their `case`s.
+// Parts of the completion files for bash(1) and zsh(1): words, and branches of `case` statements.
 #include "shell/reference/tables.h"
 
 #include "block/node/driver.h"
@@ -31,7 +31,7 @@ std::string names_of_commands() {
     return joined(names);
 }
 
-/// Branches of a `case`, each in a line of its own; the template has the end of the last one.
+/// Branches of a `case`, one a line. The template has the end of the last one.
 std::string branches(const std::vector<std::string>& lines) {
     return fmt::format("{}", fmt::join(lines, "\n"));
 }
@@ -43,7 +43,7 @@ bool takes_file(const Command& command) {
                        [&](const CommandOption* option) { return is_file(option->word); });
 }
 
-/// What may stand behind the name of a command.
+/// Completions after the name of a command.
 std::string command_branches() {
     std::vector<std::string> lines;
     for (const Command* command : command_table()) {
@@ -86,12 +86,12 @@ std::string mode_branches() {
     return branches(lines);
 }
 
-/// The key of the node below; empty: none.
+/// Key of the child node; empty if there is none.
 std::string_view child_key(const DriverInfo& info) {
     return !info.own_child.empty() ? info.own_child : info.is_protocol ? std::string_view() : std::string_view("file");
 }
 
-/// `file\.|image\.`: what stands before keys of a node below.
+/// `file\.|image\.`: prefixes of keys of a child node.
 std::string child_pattern() {
     std::set<std::string> keys;
     for (const DriverInfo& info : driver_table()) {
@@ -108,7 +108,7 @@ std::string driver_key_branches() {
         std::vector<std::string_view> keys(info.option_keys.begin(), info.option_keys.end());
         std::string keys_of_child;
         if (const std::string_view child = child_key(info); !child.empty()) {
-            // What is below has keys of its own.
+            // The child node has its own keys.
             std::erase(keys, child);
             keys_of_child = fmt::format(" {}.", child);
         }
@@ -131,7 +131,7 @@ std::string key_word_branches() {
     return branches(lines);
 }
 
-/// Between single quotes in zsh, and within what _arguments(1) takes apart at colons and brackets.
+/// Escapes text for single quotes in zsh, inside an argument of _arguments(1), which splits at colons and brackets.
 std::string for_arguments(std::string_view text) {
     std::string out;
     for (const char c : text) {

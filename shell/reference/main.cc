@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// reference TEMPLATE FILE VERSION DATE: makes a page of the manual, or a completion file.
+// reference TEMPLATE FILE VERSION DATE: makes a manual page or a completion file.
 //
-// `@NAME ARGUMENT...@` in the template is replaced by what the tables of the program say. A name that nothing is
-// known of is an error, and so is a page of the manual that leaves out an option: the build ends there.
+// Replaces `@NAME ARGUMENT...@` in the template by text made from the program's tables. An unknown name is an error,
+// and so is an option that the manual leaves out: the build stops.
 #include "shell/reference/tables.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ class Template {
 public:
     Template(std::string version, std::string date) : version_(std::move(version)), date_(std::move(date)) {}
 
-    /// Nothing after errors, which were told; `name` is for them.
+    /// Replaces the placeholders. Empty after errors, which have been printed with `name`.
     std::optional<std::string> fill(const std::string& name, std::string_view text) {
         std::string filled;
         bool valid = true;
@@ -48,7 +48,7 @@ public:
     }
 
 private:
-    /// Of the placeholder that `text` begins with, with both signs; 0: it begins with none, such as the `@` of `$@`.
+    /// Length of the placeholder at the start of `text`, with both `@`; 0 if there is none, as for the `@` in `$@`.
     static size_t placeholder_length(std::string_view text) {
         const size_t end = text.find_first_of("@\n", 1);
         const bool is_closed = end != std::string_view::npos && text[end] == '@';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The manual's part: headings of options, and the commands with their help texts, in roff(7) with the macros of man(7).
+// Parts of the manual: headings of options, and the commands with their help texts, in roff(7) with the macros of
+// man(7).
 #include "shell/reference/tables.h"
 
 #include "block/node/driver.h"
@@ -22,7 +23,8 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// Nothing in it is a request or an escape; a `-` is a hyphen only between letters, else what one can type.
+/// Escapes text, so that it contains no requests or escapes. A `-` between letters is a hyphen, otherwise a minus that
+/// can be copied.
 std::string roff(std::string_view text) {
     std::string out;
     for (size_t i = 0; i < text.size(); i++) {
@@ -40,7 +42,7 @@ std::string roff(std::string_view text) {
     return out.starts_with('.') ? "\\&" + out : out;
 }
 
-/// The same for what is typed as it stands.
+/// Escapes text that is typed literally.
 std::string literal(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -57,7 +59,7 @@ std::string italic(std::string_view text) {
     return fmt::format("\\fI{}\\fR", literal(text));
 }
 
-/// Arguments as a usage line has them: what is typed as it stands is bold, what stands for something else italic.
+/// The arguments of a usage line: literal words in bold, names of values in italics.
 std::string arguments_text(std::string_view text) {
     std::string out;
     int depth = 0;
@@ -65,7 +67,7 @@ std::string arguments_text(std::string_view text) {
         const char c = text[at];
         if (c != '-' && !is_letter(c)) {
             depth += c == '[' ? 1 : c == ']' ? -1 : 0;
-            // What is in brackets stays in one line.
+            // Text in brackets stays on one line.
             out += c == ' ' && depth > 0 ? "\\ " : std::string(1, c);
             at++;
             continue;
@@ -79,7 +81,7 @@ std::string arguments_text(std::string_view text) {
     return out;
 }
 
-/// A command, and behind a gap what it does.
+/// A command and, after a gap, its explanation.
 std::string example_text(std::string_view line) {
     const size_t gap = std::min(line.find("  "), line.size());
     const size_t words = std::min(line.find_first_not_of(' ', gap), line.size());
@@ -87,7 +89,7 @@ std::string example_text(std::string_view line) {
     return fmt::format(".PP\nExample: {}{}\n", bold(line.substr(0, gap)), what);
 }
 
-/// The longer help of a command: paragraphs, options and an example become what they look like.
+/// The help text of a command with its paragraphs, options and examples formatted.
 std::string help_text(std::string_view help) {
     std::string out;
     for (const HelpBlock& block : parse_help(help)) {
@@ -123,12 +125,12 @@ std::string command_entries() {
     for (const Command* command : command_table()) {
         out += command_entry(*command);
     }
-    // The template's line ends there, too.
+    // The line of the template ends here, too.
     out.pop_back();
     return out;
 }
 
-/// Drivers that are one by several names share their keys.
+/// True for two names of one driver, which have the same keys.
 bool have_same_keys(const DriverInfo& a, const DriverInfo& b) {
     return a.option_keys.data() == b.option_keys.data();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What stands for `@NAME ARGUMENT...@` in the templates of the manual and the completion files.
+// Values of `@NAME ARGUMENT...@` in the templates of the manual and the completion files.
 #pragma once
 
 #include <optional>
@@ -11,18 +11,19 @@
 
 namespace zoneio {
 
-/// A reference within a template; arguments are words.
+/// A placeholder in a template. Its arguments are words.
 struct Placeholder {
     std::string_view name;
     std::span<const std::string_view> arguments;
 };
 
-/// The headings of the manual, and which of the options that should have one were given it.
+/// Makes the parts of the manual, and records which options have got a heading.
 class Manual {
 public:
-    /// In roff(7). Nothing where there is no such placeholder, or nothing of that name to tell about.
+    /// The text for a placeholder, in roff(7). Empty if the placeholder or its argument is unknown.
     std::optional<std::string> text(const Placeholder& placeholder);
-    /// What the manual should tell of and does not: options of the process, or of drivers, when there was one of the kind.
+    /// Options of the process or of drivers that the manual should have and lacks. Only kinds of which it has at least
+    /// one are checked.
     std::set<std::string> missing() const;
 
 private:
@@ -33,7 +34,7 @@ private:
     std::set<std::string> told_keys_;
 };
 
-/// Words and code for bash(1) and zsh(1). Nothing where there is no such placeholder.
+/// The text for a placeholder in a completion file of bash(1) or zsh(1). Empty if it is unknown.
 std::optional<std::string> completion_text(const Placeholder& placeholder);
 
 } // namespace zoneio

@@ -16,7 +16,7 @@ namespace zoneio {
 
 namespace {
 
-/// Readline's calls have no room for an object: what one of them finds is here for the next.
+/// Results of one callback of Readline for the next, because callbacks have no parameter for an object.
 struct Attempt {
     Session* session = nullptr;
     Completions found;
@@ -24,7 +24,8 @@ struct Attempt {
 };
 Attempt attempt;
 
-/// The first call for a Tab: Readline asks what ends a word, and so decides where the word begins.
+/// First callback of a completion: Readline asks for the characters that end a word, which decides where the word
+/// starts.
 char* begin_attempt() {
     const std::string_view line(*readline().rl_line_buffer, static_cast<size_t>(*readline().rl_point));
     attempt.found = complete(*attempt.session, line);
@@ -35,7 +36,7 @@ char* begin_attempt() {
     return in_word ? separators : spaces;
 }
 
-/// Readline asks for one match after the other; `state` is 0 for the first.
+/// Callback for each match; `state` is 0 for the first.
 char* next_match(const char* /*text*/, int state) {
     attempt.next = state == 0 ? 0 : attempt.next;
     const std::vector<std::string>& matches = attempt.found.matches;
@@ -44,7 +45,7 @@ char* next_match(const char* /*text*/, int state) {
 
 char* next_file(const char* text, int state) {
     char* name = readline().rl_filename_completion_function(text, state);
-    // There is no way to write a name with a space.
+    // Names with a space cannot be typed.
     while (name != nullptr && strchr(name, ' ') != nullptr) {
         free(name);
         name = readline().rl_filename_completion_function(text, 1);
@@ -52,7 +53,7 @@ char* next_file(const char* text, int state) {
     return name;
 }
 
-/// Makes the matches replace what begins at `begin`, where Readline found the word, instead of where they begin.
+/// Makes the matches replace the text from `begin` on, instead of the word that Readline has found.
 void move_begin(std::string_view line, size_t begin) {
     for (std::string& match : attempt.found.matches) {
         if (begin <= attempt.found.begin) {
@@ -117,7 +118,7 @@ void install_completion(Session& session) {
     *readline().rl_completer_quote_characters = "";
     *readline().rl_completion_word_break_hook = begin_attempt;
     *readline().rl_attempted_completion_function = matches_of_attempt;
-    // Nobody expands a ~ later.
+    // No command expands ~ later.
     readline().rl_variable_bind("expand-tilde", "on");
 }
 

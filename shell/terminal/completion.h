@@ -5,7 +5,7 @@
 
 namespace zoneio {
 
-/// Makes the Tab key offer what complete() knows for the line, and names of files where they may stand.
+/// Makes the Tab key offer the results of complete() and, where they are allowed, file names.
 void install_completion(Session& session);
 
 } // namespace zoneio

@@ -18,9 +18,9 @@ namespace zoneio {
 
 namespace {
 
-/// A line with its end, which is missing at the end of the input and after an interrupt.
+/// Reads a line with its newline, which is missing at the end of the input and after an interrupt.
 std::string read_line(int fd) {
-    // An interrupt between a look at it and read(2) would be slept through: it comes in while ppoll(2) waits only.
+    // Signals are unblocked only during ppoll(2), so that no interrupt is lost between a check and read(2).
     sigset_t interrupt;
     sigset_t before;
     sigemptyset(&interrupt);
@@ -48,7 +48,7 @@ char ask(std::string_view question, std::string_view choices, std::string_view l
     termios before{};
     const bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
     if (is_terminal) {
-        // Line editing may have it without echo and lines.
+        // Line editing may have switched off echo and line mode.
         termios lines = before;
         lines.c_iflag |= ICRNL;
         lines.c_lflag |= ICANON | ECHO | ISIG;
@@ -66,7 +66,7 @@ char ask(std::string_view question, std::string_view choices, std::string_view l
     }
     const std::string word = answer.substr(0, answer.find('\n'));
     const char letter = word.empty() || !answer.ends_with('\n') ? '\0' : static_cast<char>(tolower(static_cast<unsigned char>(word[0])));
-    // A letter, or the word that it begins: what is in brackets of the choices says which.
+    // The answer may be a letter or the word that starts with it; the brackets in `choices` show the letters.
     const bool is_word = word.size() == 1 || word == "yes" || word == "read-only";
     return letter != '\0' && is_word && letters.find(letter) != std::string_view::npos ? letter : '\0';
 }

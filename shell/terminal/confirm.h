@@ -5,9 +5,9 @@
 
 namespace zoneio {
 
-/// Asks a question on the terminal that stdin is, stderr before stdout; `choices` is shown behind it. The answer is one of
-/// `letters`, typed as the letter or as the word that it begins (`yes`, `read-only`), or 0 for everything else, Ctrl-C and the
-/// end of the input, too. What was typed before the question is no answer, and thrown away.
+/// Asks a question on the terminal (on stderr if it is one, otherwise on stdout), followed by `choices`. The answer may
+/// be one of `letters`, or the word that starts with it (`yes`, `read-only`). Returns the letter; 0 for other answers,
+/// Ctrl-C and the end of the input. Discards input that was typed before the question.
 char ask(std::string_view question, std::string_view choices, std::string_view letters);
 
 } // namespace zoneio

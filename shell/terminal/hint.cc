@@ -22,8 +22,7 @@ struct HintState {
 };
 HintState hint;
 
-/// The columns that a text takes; nothing when that is not sure, because it has control characters or bytes that are
-/// no characters.
+/// Number of columns of a text. Empty if it is unknown, because of control characters or invalid bytes.
 std::optional<size_t> columns_of(std::string_view text) {
     std::mbstate_t state{};
     size_t columns = 0;
@@ -45,7 +44,7 @@ bool input_waits() {
     return poll(&event, 1, 0) > 0;
 }
 
-/// Is a line being edited in the plain way, with the cursor at its end?
+/// True if a line is being edited normally, with the cursor at its end.
 bool at_end_of_line() {
     const char* const scrolls = readline().rl_variable_value("horizontal-scroll-mode");
     const bool more_comes = (*readline().rl_readline_state & (RL_STATE_DONE | RL_STATE_INPUTPENDING | RL_STATE_MACROINPUT)) != 0;
@@ -53,7 +52,7 @@ bool at_end_of_line() {
            (scrolls == nullptr || strcmp(scrolls, "off") == 0);
 }
 
-/// Columns between the cursor and the last one of its row; 0 when that is not sure.
+/// Free columns after the cursor in its row; 0 if unknown.
 size_t room_behind(std::string_view line) {
     int rows = 0;
     int width = 0;
@@ -65,7 +64,7 @@ size_t room_behind(std::string_view line) {
     }
     const auto screen = static_cast<size_t>(width);
     const size_t column = (*prompt + *typed) % screen;
-    // A wide character that does not fit the end of a row leaves a gap that nobody tells us about.
+    // A wide character that does not fit into the end of a row leaves a gap of unknown size.
     const bool has_gaps = *typed != line.size() && *prompt + *typed >= screen;
     return column == 0 || has_gaps ? 0 : screen - 1 - column;
 }

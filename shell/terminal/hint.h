@@ -5,16 +5,16 @@
 
 namespace zoneio {
 
-/// The arguments that are still to come, shown dimly behind a line that is being edited.
+/// The missing arguments, shown dimly after the line being edited.
 ///
-/// A hint is there only while the cursor is at the end of the line and nothing else is typed yet; it never wraps into
-/// another row, and is gone before Enter is handled, so that the screen keeps nothing but what was typed. None appears
-/// without colours (see may_colour()).
+/// A hint is shown only while the cursor is at the end of the line and no input is pending. It never wraps into another
+/// row, and is removed before Enter is handled, so that only typed text stays on the screen. Without colours (see
+/// may_colour()) there are no hints.
 class LineHint {
 public:
-    /// Takes over Readline's redisplay. `prompt` is what the line stands behind.
+    /// Replaces Readline's redisplay function. `prompt`: the prompt before the line.
     static void install(const std::string& prompt);
-    /// Takes the hint off the screen; the next redisplay brings it back. To be called before anything else is shown.
+    /// Removes the hint until the next redisplay. Call it before printing anything else.
     static void erase();
 
 private:

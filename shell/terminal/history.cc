@@ -24,7 +24,7 @@ constexpr int most_lines = 10000;
 constexpr size_t longest_line = 4096;
 constexpr off_t largest_file = 64 << 20;
 
-/// Makes a folder and those above it, in a folder that is ours.
+/// Creates a folder and the folders above it, inside a folder of this user.
 bool make_folder(const std::string& path) {
     struct stat st{};
     if (stat(path.c_str(), &st) == 0) {
@@ -45,7 +45,7 @@ std::optional<std::string> state_folder() {
     return std::nullopt;
 }
 
-/// The file, made when it is missing; invalid where none is to be used.
+/// Opens the history file and creates it if needed. Invalid if no file is to be used.
 FileDescriptor open_file() {
     const std::optional<std::string> folder = state_folder();
     if (!folder || !make_folder(*folder)) {
@@ -70,14 +70,14 @@ std::string read_all(int fd) {
     return text;
 }
 
-/// Was the last line cut off, by a full disk or a kill, so that a line added now would go on with it?
+/// True if the last line has no end, after a full disk or a kill: a new line would be appended to it.
 bool ends_within_line(int fd) {
     struct stat st{};
     char last = '\n';
     return fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
 }
 
-/// The last lines, each where it stands last.
+/// The last lines, without duplicates; of equal lines the last one is kept.
 std::vector<std::string_view> last_of_each(std::string_view text) {
     std::vector<std::string_view> lines;
     std::unordered_set<std::string_view> seen;
@@ -92,7 +92,7 @@ std::vector<std::string_view> last_of_each(std::string_view text) {
     return {lines.rbegin(), lines.rend()};
 }
 
-/// Makes the file hold just this. In its place, because other sessions have it open.
+/// Replaces the content of the file. Not a new file, because other sessions have this one open.
 void rewrite(int fd, const std::string& text) {
     const int flags = fcntl(fd, F_GETFL);
     if (fcntl(fd, F_SETFL, flags & ~O_APPEND) == 0) {

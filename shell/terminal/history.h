@@ -7,15 +7,15 @@
 
 namespace zoneio {
 
-/// The lines typed at the prompt, kept in $XDG_STATE_HOME/zoneio/history from one session to the next: the last
-/// 10,000, each once. Sessions that run at the same time all add to it.
+/// Lines typed at the prompt, stored in $XDG_STATE_HOME/zoneio/history: the last 10,000 different ones. Sessions that
+/// run at the same time all append to it.
 ///
-/// Only its owner may read the file. Nothing is made or written in a folder of another user, as HOME is under some
-/// sudo: then the history lasts as long as the session.
+/// Only its owner may read the file. If the folder belongs to another user, as HOME does with some kinds of sudo,
+/// nothing is written, and the history ends with the session.
 class History {
 public:
     History();
-    /// Remembers a line, unless it is empty, begins with a space, repeats the one before or is longer than 4 KiB.
+    /// Adds a line, unless it is empty, starts with a space, equals the one before or is longer than 4 KiB.
     void add(const std::string& line);
 
 private:

@@ -5,8 +5,8 @@
 
 namespace zoneio {
 
-/// Reads and runs commands from a terminal, with line editing and history, until input ends or a command says so; if
-/// `starts_up`, start_prompt() comes before.
+/// Reads and runs commands from a terminal, with line editing and history, until the end of the input or `quit`. With
+/// `starts_up`, start_prompt() runs first.
 void run_terminal_prompt(Session& session, bool starts_up);
 
 } // namespace zoneio

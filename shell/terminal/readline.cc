@@ -13,7 +13,7 @@ namespace {
 Readline library;
 bool is_loaded = false;
 
-/// Fills in one name; false when the library lacks it.
+/// Looks up one function or variable. False if the library does not have it.
 template <typename T>
 bool find(void* handle, const char* name, T*& target) {
     target = reinterpret_cast<T*>(dlsym(handle, name));
@@ -26,7 +26,7 @@ const Readline* load_readline() {
     if (is_loaded) {
         return &library;
     }
-    // Of the version that the headers are of. It stays until the end, as a library that is linked does.
+    // The version of the headers. Never unloaded, like a linked library.
     const std::string name = fmt::format("libreadline.so.{}", RL_VERSION_MAJOR);
     void* const handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
     is_loaded = handle != nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Readline, loaded when there is a terminal: linked in the usual way it would be a sixth of what every start costs.
+// Readline, loaded only on a terminal. Linking it would cost a sixth of the time of every start.
 #pragma once
 
 #include <cstdio>
@@ -9,17 +9,17 @@
 
 namespace zoneio {
 
-/// What is used of it, under its own names; variables are pointers here.
+/// Functions and variables of Readline under their own names; variables are pointers.
 struct Readline {
 #define ZONEIO_READLINE_NAME(name) decltype(&::name) name = nullptr; // NOLINT(bugprone-macro-parentheses)
 #include "shell/terminal/readline_names.def"
 #undef ZONEIO_READLINE_NAME
 };
 
-/// Loads the library at the first call; null, after saying why on stderr, where it cannot be had.
+/// Loads the library at the first call. Null if that fails, after an error on stderr.
 const Readline* load_readline();
 
-/// After load_readline() succeeded.
+/// REQUIRES: load_readline() has succeeded.
 const Readline& readline();
 
 } // namespace zoneio

@@ -102,7 +102,7 @@ OutputPipe::~OutputPipe() {
     if (child_ < 0) {
         return;
     }
-    // The reader may be gone: that is its affair.
+    // Errors are ignored: the reader may have ended.
     fflush(stdout);
     clearerr(stdout);
     dup2(stdout_.get(), STDOUT_FILENO);

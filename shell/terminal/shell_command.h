@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// `!COMMAND` and `... | COMMAND` at the prompt: what the user's shell is to do.
+// `!COMMAND` and `... | COMMAND` at the prompt, which run a shell.
 #pragma once
 
 #include "block/base/file_descriptor.h"
@@ -12,10 +12,11 @@
 
 namespace zoneio {
 
-/// Runs a command by sh(1) on the terminal and waits for its end; an empty one is the user's own shell ($SHELL).
+/// Runs a command by sh(1) on the terminal and waits for its end. An empty command starts the user's own shell
+/// ($SHELL).
 Status run_shell_command(const std::string& command);
 
-/// While it lives, the keys that interrupt a program are for the shell command only.
+/// While it exists, the keys that interrupt a program affect only the shell command.
 class ForegroundSignals {
 public:
     ForegroundSignals() {
@@ -36,7 +37,7 @@ private:
     struct sigaction quit_{};
 };
 
-/// While it lives, what goes to stdout is the input of a shell command. Destroyed, it waits for the command's end.
+/// While it exists, stdout is the input of a shell command. The destructor waits for the command's end.
 class OutputPipe {
 public:
     explicit OutputPipe(const std::string& command);
@@ -44,7 +45,7 @@ public:
     OutputPipe(const OutputPipe&) = delete;
     OutputPipe& operator=(const OutputPipe&) = delete;
 
-    /// Why there is no command; stdout is then what it was.
+    /// Why the command was not started; stdout is then unchanged.
     const Status& status() const { return status_; }
 
 private:
@@ -52,8 +53,8 @@ private:
 
     ForegroundSignals signals_;
     pid_t child_ = -1;
-    FileDescriptor stdout_; ///< what it was before
-    Status status_;   ///< last: start() sets the others
+    FileDescriptor stdout_; ///< the original stdout
+    Status status_;   ///< last member, because start() sets the others
 };
 
 } // namespace zoneio

@@ -23,7 +23,7 @@ std::optional<std::string> start_up_file() {
     return std::nullopt;
 }
 
-/// With another user's environment (su, sudo) commands of that user must not run.
+/// In another user's environment (su, sudo), that user's commands must not run.
 bool is_our_file(const std::string& name) {
     struct stat st{};
     return stat(name.c_str(), &st) == 0 && !S_ISDIR(st.st_mode) && (st.st_uid == geteuid() || st.st_uid == 0);

@@ -5,8 +5,9 @@
 
 namespace zoneio {
 
-/// What a prompt at a terminal begins with: a line that names `help` and `why`, and the commands in $XDG_CONFIG_HOME/zoneio/rc,
-/// or ~/.config/zoneio/rc, if there is such a file of the user's own. False: no more commands are to be run.
+/// Starts a prompt at a terminal: prints a line about `help` and `why`, and runs the commands in
+/// $XDG_CONFIG_HOME/zoneio/rc or ~/.config/zoneio/rc if the file belongs to this user. False: no more commands are to
+/// run.
 bool start_prompt(Session& session, CommandSequence& sequence);
 
 } // namespace zoneio

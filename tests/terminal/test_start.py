@@ -1,4 +1,4 @@
-"""What a person is told when the program cannot begin."""
+"""Messages at a terminal if the program cannot start."""
 import json
 
 import pytest

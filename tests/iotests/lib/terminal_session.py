@@ -10,7 +10,7 @@ TIMEOUT = 45
 
 
 def start(*arguments, columns=80):
-    """The program in a terminal of its own."""
+    """Starts the program in its own terminal."""
     return pexpect.spawn(os.environ["ZONEIO"], ["--no-rc", *arguments], dimensions=(24, columns), timeout=TIMEOUT,
                          encoding="utf-8", codec_errors="backslashreplace")
 

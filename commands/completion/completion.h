@@ -14,11 +14,11 @@ namespace zoneio {
 
 /// Possible continuations at the cursor.
 struct Completions {
-    size_t begin = 0;                 ///< where in the line that begins which the matches replace
-    std::vector<std::string> matches; ///< each once, in a useful order
+    size_t begin = 0;                 ///< position in the line of the text that matches replace
+    std::vector<std::string> matches; ///< without duplicates, in a useful order
     std::vector<std::string> notes;   ///< what each of the matches is, in a line; empty where nothing is known of them
-    bool files = false;               ///< names of files, too
-    bool ends_word = true;            ///< a space may follow; not behind `key=`
+    bool files = false;               ///< file names match too
+    bool ends_word = true;            ///< a space may follow; false after `key=`
 };
 
 /// Completions for `line`, the text before the cursor. Reads only the limits of the device.

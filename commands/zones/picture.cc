@@ -22,8 +22,8 @@ constexpr uint64_t legend_line = 22;
 constexpr uint64_t legend_item = 190;
 constexpr uint64_t fewest_columns = 20;
 
-/// Colours on a light ground and on a dark one, as in zone_state_words, and of the letter on a cell that is filled with them.
-/// They differ in brightness, too.
+/// Colours of states on light and on dark backgrounds, in the order of zone_state_words, and of the letter on a filled
+/// cell. Their brightness differs too.
 struct StateColours {
     const char* light;
     const char* dark;

@@ -191,7 +191,7 @@ private:
         return EXIT_FAILURE;
     }
 
-    /// Below the message or the usage, which is long; at a terminal only, since qemu-io has none.
+    /// Printed below the message or the usage, which is long; only at a terminal, because qemu-io prints nothing.
     void explain(const std::string& text) const {
         if (!errors_.is_json() && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
             fflush(stdout);

@@ -64,7 +64,7 @@ void move_begin(std::string_view line, size_t begin) {
     }
 }
 
-/// The note on one line, with dots where the line is too short for it.
+/// A note on one line, cut with dots if it is too long.
 std::string note_for(std::string_view note, size_t room) {
     std::string text(note);
     std::replace(text.begin(), text.end(), '\n', ' ');
@@ -75,7 +75,7 @@ std::string note_for(std::string_view note, size_t room) {
     return text;
 }
 
-/// The list below the line, with what each match is beside it.
+/// Shows the matches below the line, each with its note.
 void show_with_notes(char** /*matches*/, int /*count*/, int /*longest*/) {
     const Completions& found = attempt.found;
     size_t longest = 0;
@@ -93,7 +93,7 @@ void show_with_notes(char** /*matches*/, int /*count*/, int /*longest*/) {
     readline().rl_forced_update_display();
 }
 
-/// Has each match a note, and room for it below the line? Else they stand side by side.
+/// True if every match has a note and the screen has room for them. Otherwise the matches are shown side by side.
 bool has_room_for_notes() {
     const Completions& found = attempt.found;
     return !found.notes.empty() && found.notes.size() == found.matches.size() && found.matches.size() + 2 <= TextScreen::of_stdout().height;

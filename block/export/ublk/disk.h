@@ -77,6 +77,7 @@ private:
     void prepare_range(UblkRequest& request, const ublk::Descriptor& descriptor);
     void prepare_report(UblkRequest& request, uint32_t most_zones);
     void prepare_management(UblkRequest& request);
+    uint64_t begin_of_reset();
     std::optional<uint64_t> moved_zone(const UblkRequest& request) const;
     bool is_stored(const UblkRequest& request, uint64_t at, uint64_t bytes);
     int error_of(const UblkRequest& request);

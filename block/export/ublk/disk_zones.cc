@@ -15,10 +15,11 @@ namespace {
 
 /// As the kernel's own drivers report it: a full zone's write pointer is its end.
 uint64_t pointer_sector(const ZoneDescriptor& zone) {
-    if (zone.type != ZoneType::conventional && zone.state == ZoneState::full) {
+    const bool is_conventional = zone.type == ZoneType::conventional;
+    if (!is_conventional && zone.state == ZoneState::full) {
         return (zone.start + zone.length) / sector_bytes;
     }
-    return zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
+    return is_conventional || zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
 }
 
 ublk::ReportedZone reported(const ZoneDescriptor& zone) {
@@ -56,17 +57,27 @@ void UblkDisk::prepare_report(UblkRequest& request, uint32_t most_zones) {
     to_gate.visit = [&request](const ZoneDescriptor& zone) { request.report.push_back(reported(zone)); };
 }
 
+/// Of a reset of all zones. Conventional ones are passed over in a reset of the whole image only, and a zone that the kernel
+/// does not know is left alone.
+uint64_t UblkDisk::begin_of_reset() {
+    if (hidden_bytes() == 0) {
+        return 0;
+    }
+    const auto first = std::find(sequential_.begin(), sequential_.end(), true);
+    return static_cast<uint64_t>(first - sequential_.begin()) * port_.limits().zone_size;
+}
+
 void UblkDisk::prepare_management(UblkRequest& request) {
     Request& to_gate = request.request;
     const uint64_t zone_size = port_.limits().zone_size;
     const bool all = request.op == Op::zone_reset_all;
     to_gate.op = RequestOp::zone_manage;
-    to_gate.offset = all ? 0 : to_gate.offset;
+    to_gate.offset = all ? begin_of_reset() : to_gate.offset;
     if (!is_zoned() || to_gate.offset % zone_size != 0 || to_gate.offset >= shown_bytes_) {
         request.error = EIO;
         return;
     }
-    to_gate.bytes = all ? shown_bytes_ : zone_size;
+    to_gate.bytes = all ? shown_bytes_ - to_gate.offset : zone_size;
     switch (request.op) {
     case Op::zone_open: to_gate.zone_op = ZoneOp::open; break;
     case Op::zone_close: to_gate.zone_op = ZoneOp::close; break;

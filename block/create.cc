@@ -123,18 +123,16 @@ void remove_empty(BlockNode& node, const std::string& filename) {
     }
 }
 
-/// Makes the image in the locked file. On failure, removes the file if `is_new`. Before the lock, the file may belong
-/// to another program that was faster.
-Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool overwrite) {
-    const std::string& filename = file.filename;
+/// The file as a node that nobody else uses.
+Result<std::unique_ptr<BlockNode>> open_exclusively(const std::string& filename, Options options) {
     ImageSpec spec;
-    spec.options = file.options;
+    spec.options = std::move(options);
     spec.options.set("driver", "file");
     spec.options.set("filename", filename);
     std::vector<Notice> notices;
     Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
     if (!node.ok()) {
-        return std::move(node).status();
+        return node;
     }
     Permissions permissions;
     permissions.taken = Permissions::write | Permissions::resize;
@@ -143,6 +141,28 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
     if (!status.ok()) {
         return status;
     }
+    return node;
+}
+
+/// Removes the file that was made for an image whose options turned out wrong. Without its lock it may be in use by
+/// another process.
+void remove_new(const std::string& filename) {
+    const Result<std::unique_ptr<BlockNode>> node = open_exclusively(filename, {});
+    if (node.ok()) {
+        remove_empty(**node, filename);
+    }
+}
+
+/// Makes the file the image, with nobody else using it meanwhile. If that fails, a file that `is_new` is removed.
+Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool overwrite) {
+    const std::string& filename = file.filename;
+    const Result<std::unique_ptr<BlockNode>> node = open_exclusively(filename, file.options);
+    if (!node.ok()) {
+        if (is_new) {
+            remove_new(filename);
+        }
+        return node.status();
+    }
     const Result<uint64_t> before = current_length(**node);
     if (!before.ok()) {
         return before.status();
@@ -150,7 +170,7 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
     if (*before > 0 && !overwrite) {
         return Status::error(EEXIST, fmt::format("'{}' already exists ({} bytes); use -F to overwrite it", filename, *before));
     }
-    status = replace(**node, *before, image);
+    Status status = replace(**node, *before, image);
     if (status.ok() && image.zoned) {
         status = ZonedFile::open(**node, *image.zoned, false).status();
         if (!status.ok()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/arguments.h"
 
+#include "block/base/sector.h"
 #include "block/base/size.h"
 #include "commands/address.h"
 
@@ -163,9 +164,8 @@ bool check_request_length(Session& session, uint64_t bytes, const char* word, st
 }
 
 bool check_sectors(Session& session, const RangeArgument& range) {
-    constexpr uint64_t sector = 512;
     for (const auto& [value, name] : {std::pair(range.offset, "offset"), std::pair(range.length, "count")}) {
-        if (value % sector != 0) {
+        if (value % sector_size != 0) {
             session.out().complain("{} is not a sector-aligned value for '{}'\n", value, name);
             return false;
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/blkdebug/rules.h"
 
+#include "block/base/sector.h"
+
 #include <algorithm>
 
 namespace zoneio {
@@ -9,7 +11,7 @@ bool Injection::applies_to(BlkdebugIo io, uint64_t offset, uint64_t bytes) const
     if ((io_types & bit(io)) == 0) {
         return false;
     }
-    const uint64_t position = static_cast<uint64_t>(sector) * 512;
+    const uint64_t position = static_cast<uint64_t>(sector) * sector_size;
     return sector == -1 || (position >= offset && position < offset + bytes);
 }
 

@@ -2,6 +2,7 @@
 //
 // The format `raw`: shows its child, or a window of it.
 #include "block/base/size.h"
+#include "block/base/sector.h"
 #include "block/chain/probe.h"
 #include "block/node/driver_rows.h"
 #include "block/node/filter.h"
@@ -14,7 +15,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t sector_size = 512;
 constexpr std::string_view option_keys[] = {"file", "size", "offset"};
 
 /// The part of the child that is shown.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/device_facts.h"
 
+#include "block/base/sector.h"
 #include "block/base/size.h"
 
 #include <filesystem>
@@ -75,8 +76,7 @@ DeviceFacts device_facts(dev_t device, const SystemFiles& files) {
     if (error) {
         return facts;
     }
-    constexpr uint64_t sector = 512;
-    facts.bytes = strtoull(attribute(folder / "size").c_str(), nullptr, 10) * sector;
+    facts.bytes = strtoull(attribute(folder / "size").c_str(), nullptr, 10) * sector_size;
     const fs::path disk = fs::exists(folder / "partition", error) ? folder.parent_path() : folder;
     facts.model = model_of(disk);
     facts.serial = serial_of(disk);

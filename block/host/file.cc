@@ -2,6 +2,7 @@
 //
 // The driver `file`: a regular file.
 #include "block/base/notice.h"
+#include "block/base/sector.h"
 #include "block/host/posix_file.h"
 #include "block/node/driver_rows.h"
 #include "block/node/mode_words.h"
@@ -169,9 +170,8 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
 /// Allocates data at the start of an empty file, if possible: the block size for O_DIRECT cannot be found out in a
 /// hole.
 void FileDriver::allocate_first_block(uint64_t size) {
-    constexpr size_t sector = 512;
     constexpr size_t largest_block = 4096;
-    const std::vector<uint8_t> zeros(size < largest_block ? sector : largest_block);
+    const std::vector<uint8_t> zeros(size < largest_block ? sector_size : largest_block);
     ssize_t written = 0;
     do {
         written = pwrite(fd(), zeros.data(), zeros.size(), 0);

@@ -2,6 +2,7 @@
 //
 // The driver `host_device`: a block or character device of the host.
 #include "block/host/host_zones.h"
+#include "block/base/sector.h"
 #include "block/host/posix_file.h"
 #include "block/host/sysfs.h"
 #include "block/host/zone_ioctl.h"
@@ -19,9 +20,6 @@
 namespace zoneio {
 
 namespace {
-
-/// Unit of positions in trace events, in bytes.
-constexpr uint64_t sector_bytes = 512;
 
 /// True for errors that mean the device does not support the operation.
 bool means_unsupported(int error) {
@@ -64,7 +62,7 @@ public:
             }
         }
         // The kernel may write zeros itself, and only in whole sectors.
-        const uint64_t block = sector_size();
+        const uint64_t block = block_size();
         if (flags.no_fallback || block == 0 || offset % block != 0 || bytes % block != 0) {
             return Status::from_errno(ENOTSUP);
         }
@@ -90,7 +88,7 @@ public:
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
-        trace_zbd_zone_report(trace_id(), count, offset / sector_bytes);
+        trace_zbd_zone_report(trace_id(), count, offset / sector_size);
         return zones_->report(offset, count, visit);
     }
 
@@ -99,10 +97,10 @@ public:
     }
 
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) override {
-        trace_zbd_zone_append(trace_id(), offset / sector_bytes);
+        trace_zbd_zone_append(trace_id(), offset / sector_size);
         Result<uint64_t> position = zones_->append(offset, iov);
         if (position.ok()) {
-            trace_zbd_zone_append_complete(trace_id(), *position / sector_bytes);
+            trace_zbd_zone_append_complete(trace_id(), *position / sector_size);
         }
         return position;
     }
@@ -192,7 +190,7 @@ private:
         if (fstat(fd(), &st) < 0 || !S_ISBLK(st.st_mode)) {
             return {};
         }
-        limits_.zeroes_alignment = static_cast<uint32_t>(sector_size());
+        limits_.zeroes_alignment = static_cast<uint32_t>(block_size());
         const Result<QueueAttributes> queue = Sysfs().queue_attributes(st.st_rdev);
         if (!queue.ok()) {
             return queue.status();
@@ -235,7 +233,7 @@ private:
     }
 
     Status manage_zones(ZoneOp op, uint64_t offset, uint64_t bytes) override {
-        trace_zbd_zone_mgmt(trace_id(), zone_ioctl_name(op), offset / sector_bytes, bytes / sector_bytes);
+        trace_zbd_zone_mgmt(trace_id(), zone_ioctl_name(op), offset / sector_size, bytes / sector_size);
         return ioctl_manage_zones(fd(), op, offset, bytes);
     }
 
@@ -244,7 +242,7 @@ private:
     /// Identifies this node in trace events.
     const void* trace_id() const { return static_cast<const BlockDriver*>(this); }
 
-    uint64_t sector_size() const { return device_block_size(fd()); }
+    uint64_t block_size() const { return device_block_size(fd()); }
 
     /// Zeros a range and lets the device discard it. ENOSPC if the device has become shorter than the range: the kernel
     /// reports success for the part that exists.

@@ -2,6 +2,7 @@
 #include "block/host/sysfs.h"
 
 #include "block/base/file_descriptor.h"
+#include "block/base/sector.h"
 
 #include <charconv>
 #include <cstring>
@@ -15,8 +16,6 @@
 namespace zoneio {
 
 namespace {
-
-constexpr uint64_t sector_size = 512;
 
 /// Reads the attributes in a `queue` directory. After the first error, which is kept, results are undefined.
 class AttributeReader {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/zone_ioctl.h"
 
+#include "block/base/sector.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -34,8 +36,6 @@ const char* zone_ioctl_name(ZoneOp op) {
 #endif
 
 namespace {
-
-constexpr uint64_t sector_size = 512;
 
 /// Number of zones per call, so that reports of any length use constant memory.
 constexpr size_t zones_per_call = 1024;

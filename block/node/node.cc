@@ -2,6 +2,7 @@
 #include "block/node/node.h"
 
 #include "block/base/notice.h"
+#include "block/base/sector.h"
 #include "block/base/size.h"
 #include "block/trace/trace.h"
 
@@ -14,7 +15,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t sector_size = 512;
 /// Most bytes that copy-on-read copies at a time.
 constexpr uint64_t copy_bytes = 16U << 20;
 constexpr unsigned changing_permissions = Permissions::write | Permissions::resize;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/node/zone_bounds.h"
 
+#include "block/base/sector.h"
+
 #include <fmt/format.h>
 
 namespace zoneio {
 
 namespace {
-
-constexpr uint64_t sector_size = 512;
 
 Status check_zone_offset(const Limits& limits, uint64_t offset) {
     if (offset % limits.zone_size == 0) {

@@ -2,6 +2,7 @@
 //
 // The temporary overlay as an image: creation, size, information, VM state and compression.
 #include "block/chain/open.h"
+#include "block/base/sector.h"
 #include "block/overlay/overlay.h"
 
 #include <algorithm>
@@ -14,7 +15,6 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
-constexpr uint64_t sector_size = 512;
 
 /// log2 of a number that is not 0, in units of 2^-16. Avoids the math library, which every start would load.
 uint64_t log2_of(uint32_t number) {

@@ -3,6 +3,7 @@
 // Requests to an emulated zoned device.
 #include "block/zoned/emulated_zones.h"
 
+#include "block/base/sector.h"
 #include "block/host/zone_ioctl.h"
 #include "block/trace/trace.h"
 
@@ -21,7 +22,6 @@ constexpr uint8_t unwritten_byte = 0xff;
 /// Longest request that null_blk accepts, in sectors. The kernel splits longer ones, and does all pieces even if the
 /// first is refused.
 constexpr uint64_t request_sectors = 255;
-constexpr uint64_t sector_size = 512;
 
 } // namespace
 

@@ -2,6 +2,7 @@
 //
 // qemu-io's six zone commands.
 #include "commands/families.h"
+#include "block/base/sector.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"
 #include "commands/zones/record.h"
@@ -12,8 +13,6 @@
 namespace zoneio {
 
 namespace {
-
-constexpr uint64_t sector_size = 512;
 
 Outcome failed(Session& session, std::string_view what, const Status& status) {
     session.out().fail_explained(fmt::format("zone {}", what), status);

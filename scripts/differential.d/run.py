@@ -53,7 +53,8 @@ class ChrootProgram:
         if os.fork() == 0:
             try:
                 self.connection.close()
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                # Not ignored: what it runs would inherit that.
+                signal.signal(signal.SIGINT, lambda *_: None)
                 serve(theirs, root, work)
             finally:
                 os._exit(0)

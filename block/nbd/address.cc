@@ -337,6 +337,9 @@ Result<NbdAddress> take_nbd_address(Options& options) {
     const std::optional<std::string> host = options.take("host");
     const std::optional<std::string> port = options.take("port");
     Options server = options.take_subtree("server");
+    if (!server.empty() && (path || host || port)) {
+        return invalid("Cannot use 'server' and path/host/port at the same time");
+    }
     if (path && host) {
         return invalid("path and host may not be used at the same time");
     }
@@ -349,9 +352,6 @@ Result<NbdAddress> take_nbd_address(Options& options) {
     if (path && port) {
         return invalid("port may not be used without host");
     }
-    if (!server.empty()) {
-        return invalid("Cannot use 'server' and path/host/port at the same time");
-    }
     NbdAddress address;
     address.type = path ? NbdAddress::Type::local : NbdAddress::Type::inet;
     address.path = path.value_or("");
@@ -360,13 +360,11 @@ Result<NbdAddress> take_nbd_address(Options& options) {
     return address;
 }
 
-std::string nbd_name(const NbdAddress& address, const std::string& export_name) {
+std::string nbd_name(const NbdAddress& address, const std::optional<std::string>& export_name) {
+    const std::string path = export_name ? '/' + *export_name : std::string();
     switch (address.type) {
-    case NbdAddress::Type::local:
-        return export_name.empty() ? fmt::format("nbd+unix://?socket={}", address.path)
-                                   : fmt::format("nbd+unix:///{}?socket={}", export_name, address.path);
-    case NbdAddress::Type::inet:
-        return fmt::format("nbd://{}:{}{}{}", address.host, address.port, export_name.empty() ? "" : "/", export_name);
+    case NbdAddress::Type::local: return fmt::format("nbd+unix://{}?socket={}", path, address.path);
+    case NbdAddress::Type::inet: return fmt::format("nbd://{}:{}{}", address.host, address.port, path);
     case NbdAddress::Type::vsock:
     case NbdAddress::Type::descriptor: break;
     }

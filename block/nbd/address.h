@@ -41,6 +41,6 @@ Status parse_nbd_name(const std::string& name, Options& options);
 Result<NbdAddress> take_nbd_address(Options& options);
 
 /// The name for an address and an export; empty if there is none.
-std::string nbd_name(const NbdAddress& address, const std::string& export_name);
+std::string nbd_name(const NbdAddress& address, const std::optional<std::string>& export_name);
 
 } // namespace zoneio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/nbd/connection.h"
 
+#include "block/base/sector.h"
+
 #include <algorithm>
 #include <bit>
 #include <fmt/format.h>
@@ -232,6 +234,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
         return status;
     }
     facts_.block_sizes = handshake.block_sizes.value_or(NbdBlockSizes());
+    has_block_sizes_ = handshake.block_sizes.has_value();
     return relay_ ? leave_relay(deadline) : Status();
 }
 
@@ -296,6 +299,7 @@ Status NbdConnection::learn(const NbdSettings& settings) {
         };
         facts_.block_sizes = {told(LIBNBD_SIZE_MINIMUM, 1), told(LIBNBD_SIZE_PREFERRED, 4096),
                               told(LIBNBD_SIZE_MAXIMUM, UINT32_MAX)};
+        has_block_sizes_ = library_.get_block_size(handle_, LIBNBD_SIZE_MINIMUM) > 0;
     }
     facts_.read_only = library_.is_read_only(handle_) > 0;
     facts_.can_flush = library_.can_flush(handle_) > 0;
@@ -305,6 +309,11 @@ Status NbdConnection::learn(const NbdSettings& settings) {
     facts_.can_fast_zero = facts_.can_zero && library_.can_fast_zero(handle_) > 0;
     facts_.can_multi_conn = library_.can_multi_conn(handle_) > 0;
     facts_.has_context = library_.can_meta_context(handle_, settings.context.c_str()) > 0;
+    if (!has_block_sizes_) {
+        // A server that neither names a size nor has block status, which comes in bytes, may be too old for parts of sectors.
+        const bool takes_bytes = facts_.size % sector_size != 0 || facts_.has_context;
+        facts_.block_sizes.minimum = takes_bytes ? 1 : sector_size;
+    }
     return check_block_sizes();
 }
 
@@ -318,9 +327,6 @@ Status NbdConnection::check_block_sizes() const {
     }
     if (sizes.maximum < sizes.minimum) {
         return failed(fmt::format("server maximum block size {} is not valid", sizes.maximum));
-    }
-    if (facts_.size % sizes.minimum != 0) {
-        return failed(fmt::format("export size {} is not multiple of minimum block size {}", facts_.size, sizes.minimum));
     }
     return {};
 }

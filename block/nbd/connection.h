@@ -118,6 +118,7 @@ private:
     nbd_handle* handle_;
     int fd_ = -1;
     NbdExport facts_;
+    bool has_block_sizes_ = false;    ///< the server sent its block sizes
     std::unique_ptr<NbdRelay> relay_; ///< used during negotiation, for sockets opened by zoneio
     bool lost_ = false;
     size_t in_flight_ = 0;

@@ -112,7 +112,7 @@ public:
         if (!settings.ok()) {
             return std::move(settings).status();
         }
-        context.filename = nbd_name(settings->address, settings->export_name);
+        context.filename = nbd_name(settings->address, Options(given).take("export"));
         const bool wants_bitmap = settings->context != allocation_context;
         Result<std::unique_ptr<NbdClient>> client = NbdClient::open(std::move(*settings));
         if (!client.ok()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/nbd/handshake.h"
 
+#include <bit>
 #include <fmt/format.h>
 
 namespace zoneio {
@@ -11,6 +12,7 @@ constexpr uint64_t initial_magic = 0x4e42444d41474943;  // NBDMAGIC
 constexpr uint64_t new_style_magic = 0x49484156454f5054; // IHAVEOPT
 constexpr uint64_t old_style_magic = 0x00420281861253;
 constexpr uint64_t reply_magic = 0x3e889045565a9;
+constexpr uint64_t fixed_new_style = 1;
 
 enum Option : uint32_t { starttls = 5, go = 7, set_meta_context = 10 };
 
@@ -115,8 +117,8 @@ private:
         if (!has(2, "server flags")) {
             return false;
         }
-        number(2);
-        return true;
+        // A server that is not "fixed" takes one option only, and answers it in the form that older servers have.
+        return (number(2) & fixed_new_style) != 0;
     }
 
     /// False if no complete reply is left.
@@ -183,8 +185,16 @@ private:
             sizes.maximum = static_cast<uint32_t>(part.number(4));
             handshake_.block_sizes = sizes;
         } else if (kind == info_export) {
-            part.number(8);
+            check_size(part.number(8));
             has_export_ = part.number(2) != 0; // flags of 0 count as none
+        }
+    }
+
+    /// Only where the server told the block sizes first: otherwise the node refuses to write to such an image.
+    void check_size(uint64_t size) {
+        const uint32_t minimum = handshake_.block_sizes ? handshake_.block_sizes->minimum : 0;
+        if (std::has_single_bit(minimum) && size % minimum != 0) {
+            handshake_.failure = failed(fmt::format("export size {} is not multiple of minimum block size {}", size, minimum));
         }
     }
 

@@ -319,7 +319,18 @@ Result<BlockExtent> BlockNode::block_status(uint64_t offset, uint64_t bytes, boo
     if (offset >= *end) {
         return BlockExtent{};
     }
-    return driver_->block_status(offset, std::min(bytes, *end - offset), want_zero);
+    bytes = std::min(bytes, *end - offset);
+    const uint64_t begin = align_down(offset, limits().request_alignment);
+    const uint64_t asked = align_up(offset + bytes, limits().request_alignment) - begin;
+    Result<BlockExtent> extent = driver_->block_status(begin, asked, want_zero);
+    if (extent.ok() && extent->bytes > 0) {
+        const uint64_t head = offset - begin;
+        if (extent->bytes <= head) {
+            return driver_->block_status(offset, bytes, want_zero);
+        }
+        extent->bytes = std::min(extent->bytes - head, bytes);
+    }
+    return extent;
 }
 
 Result<uint64_t> BlockNode::length() {

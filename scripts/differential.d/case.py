@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import signal
+import subprocess
 from dataclasses import dataclass
 
 # Stands for the case's directory in arguments, standard input and file contents.
@@ -79,6 +81,35 @@ class Fifo:
 
     def shell(self):
         yield f"mkfifo ./{quote(self.name)}"
+
+
+@dataclass(frozen=True)
+class Server:
+    """An NBD server at nbd.sock, which runs until the case ends."""
+    program: str            # nbdkit or qemu-nbd
+    words: tuple[str, ...]
+
+    def command(self):
+        return {"nbdkit": ("nbdkit", "--unix=nbd.sock"), "qemu-nbd": ("qemu-nbd", "--fork", "--socket=nbd.sock", "--persistent")}[
+            self.program] + self.words
+
+    def make(self, directory):
+        # It goes to the background when it listens. Its PID is kept outside: the directory is compared.
+        keep = {"nbdkit": "--pidfile=", "qemu-nbd": "--pid-file="}[self.program] + directory + ".pid"
+        program, *words = self.command()
+        subprocess.run([program, keep, *(word.replace(DIR, directory) for word in words)], cwd=directory, check=False,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def end(self, directory):
+        try:
+            with open(directory + ".pid", encoding="ascii") as f:
+                os.kill(int(f.read()), signal.SIGKILL)
+            os.unlink(directory + ".pid")
+        except (OSError, ValueError):
+            pass
+
+    def shell(self):
+        yield " ".join(quote(word) for word in self.command())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import commands
 import copy_on_read
 import files
 import image_opts
+import nbd
 import snapshot
 import sparse
 import stdin
@@ -26,6 +27,7 @@ GROUPS = {
     "blkdebug": (14, blkdebug.make),
     "throttle": (8, throttle.make),
     "copy_on_read": (8, copy_on_read.make),
+    "nbd": (0, nbd.make),           # requires nbdkit and qemu-nbd
 }
 
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 from dataclasses import dataclass, field
 
+from case import Server
 from normalise import normalise
 
 TIMEOUT = 10.0          # seconds; the slowest generated case takes a fraction of one
@@ -167,6 +168,9 @@ def run_case(program, case, directory):
         return Result(rc, text_of(out, directory), text_of(err, directory),
                       inspect(directory, case.layout))
     finally:
+        for item in case.setup:
+            if isinstance(item, Server):
+                item.end(directory)
         shutil.rmtree(directory)
 
 

@@ -17,6 +17,7 @@ ACCEPTED, UNSTABLE = "accepted", "unstable"
 CRASHED, HUNG = "reference crashed", "reference hung"
 
 RETRIES = 8         # of the reference, before a difference is one
+RETRIES_IN_FLIGHT = 40      # where several asynchronous requests may be in flight, whose threads race
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Worker:
         if accepted(ref, new):
             return ACCEPTED, ref, new
         # Again and again, and the binary in between: what depends on chance often needs some luck to show.
-        if self.run_binary(case) == ref or any(self.run_reference(case) != ref for _ in range(RETRIES)):
+        if self.run_binary(case) == ref or any(self.run_reference(case) != ref for _ in range(retries(case))):
             return UNSTABLE, ref, new
         return DIFFERS, ref, new
 
@@ -117,10 +118,19 @@ class Worker:
                 and self.run_reference(case) == ref)
 
 
+def text_of(case):
+    """What the case says, as bytes."""
+    return " ".join(word for unit in case.units for word in unit).encode("utf-8", "surrogateescape") + (case.stdin or b"")
+
+
+def retries(case):
+    text = text_of(case)
+    return RETRIES_IN_FLIGHT if text.count(b"aio_") - text.count(b"aio_flush") > 1 else RETRIES
+
+
 def crashed(ref, case):
     """Killed by a signal that no command of the case asked for."""
-    text = " ".join(word for unit in case.units for word in unit).encode("utf-8", "surrogateescape")
-    text += case.stdin or b""
+    text = text_of(case)
     return ref.killed and b"abort" not in text and b"sigraise" not in text
 
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/arguments.h"
 
-#include "block/base/sector.h"
 #include "block/base/size.h"
 #include "commands/address.h"
 

@@ -10,6 +10,9 @@ namespace zoneio {
 /// Reason why a number was not accepted.
 enum class ParseError { none, invalid, out_of_range };
 
+/// Bytes in a sector, the unit in which Linux, virtio and qemu-io count. A device's logical blocks may be larger.
+inline constexpr uint64_t sector_size = 512;
+
 /// Largest length of an image in bytes: 1 GiB below 2^63, to leave room for aligning requests.
 inline constexpr int64_t max_image_length = INT64_MAX - (int64_t{1} << 30) + 1;
 

@@ -2,7 +2,6 @@
 //
 // The format `raw`: shows its child, or a window of it.
 #include "block/base/size.h"
-#include "block/base/sector.h"
 #include "block/chain/probe.h"
 #include "block/node/driver_rows.h"
 #include "block/node/filter.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/device_facts.h"
 
-#include "block/base/sector.h"
 #include "block/base/size.h"
 
 #include <filesystem>

@@ -2,7 +2,7 @@
 //
 // The driver `file`: a regular file.
 #include "block/base/notice.h"
-#include "block/base/sector.h"
+#include "block/base/size.h"
 #include "block/host/posix_file.h"
 #include "block/node/driver_rows.h"
 #include "block/node/mode_words.h"

@@ -2,7 +2,7 @@
 //
 // The driver `host_device`: a block or character device of the host.
 #include "block/host/host_zones.h"
-#include "block/base/sector.h"
+#include "block/base/size.h"
 #include "block/host/posix_file.h"
 #include "block/host/sysfs.h"
 #include "block/host/zone_ioctl.h"

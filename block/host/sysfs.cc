@@ -2,7 +2,7 @@
 #include "block/host/sysfs.h"
 
 #include "block/base/file_descriptor.h"
-#include "block/base/sector.h"
+#include "block/base/size.h"
 
 #include <charconv>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/nbd/connection.h"
 
-#include "block/base/sector.h"
+#include "block/base/size.h"
 
 #include <algorithm>
 #include <bit>

@@ -2,7 +2,7 @@
 //
 // The temporary overlay as an image: creation, size, information, VM state and compression.
 #include "block/chain/open.h"
-#include "block/base/sector.h"
+#include "block/base/size.h"
 #include "block/overlay/overlay.h"
 
 #include <algorithm>

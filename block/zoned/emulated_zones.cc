@@ -3,7 +3,7 @@
 // Requests to an emulated zoned device.
 #include "block/zoned/emulated_zones.h"
 
-#include "block/base/sector.h"
+#include "block/base/size.h"
 #include "block/host/zone_ioctl.h"
 #include "block/trace/trace.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/node/parent_driver.h"
+#include "block/node/filter.h"
 #include "block/zoned/model.h"
 
 #include <memory>

@@ -18,7 +18,7 @@ struct ZoneChange {
     uint64_t zone = 0;
     ZoneWord before;
     ZoneWord after;
-    uint64_t victim = no_zone; ///< implicitly open zone that is closed to make room
+    uint64_t victim = no_zone; ///< implicitly open zone that is closed to make room, round robin
 
     bool changes_anything() const { return before != after; }
 };
@@ -66,6 +66,7 @@ private:
     Status count_zones();
     /// Returns 0 or the errno of opening a zone. Sets `victim` if another zone must be closed for it.
     int acquire(const ZoneWord& word, uint64_t& victim) const;
+    /// The first implicitly open zone from the cursor on, in a circle.
     std::optional<uint64_t> next_victim() const;
     Status apply(uint64_t zone, const ZoneWord& after);
     uint64_t* counter_of(ZoneState state);

@@ -2,7 +2,7 @@
 //
 // qemu-io's six zone commands.
 #include "commands/families.h"
-#include "block/base/sector.h"
+#include "block/base/size.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"
 #include "commands/zones/record.h"

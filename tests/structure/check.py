@@ -2,7 +2,8 @@
 """Checks the structure of the source: check.py [ROOT]. docs/architecture.md has the rules. Prints every violation.
 
 Layers point down, files and rooms form no circles, rooms have 3 to 15 files and a file less than 450 lines. A header and its
-source count as one file; a room is a folder, and what lies in a layer itself, its face, is one, too.
+source count as one file; a room is a folder, and what lies in a layer itself, its face, is one, too. The documentation lists
+each room.
 """
 
 import re
@@ -39,9 +40,18 @@ def check(root):
         *(f"a circle of files: {path}" for path in circles(units)),
         *(f"a circle of rooms: {path}{reasons(path, includes)}" for path in circles(rooms)),
         *wrong_sizes(files),
+        *unlisted(root, files),
         *(f"{file} has {lines} lines, {LONGEST_FILE} or more" for file in files
           if (lines := texts[file].count("\n")) >= LONGEST_FILE),
     ]
+
+
+def unlisted(root, files):
+    """Rooms that the documentation does not know."""
+    page = root / "docs" / "architecture.md"
+    known = page.read_text() if page.exists() else ""
+    return [f"{room} is not in docs/architecture.md" for room in sorted({file.parent for file in files})
+            if len(room.parts) > 1 and f"`{room.name}/`" not in known]
 
 
 def includes_of(text):

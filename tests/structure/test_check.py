@@ -16,8 +16,11 @@ SOUND = {
 
 
 class StructureTest(unittest.TestCase):
-    def complaints(self, changes):
+    def complaints(self, changes, known="`low/` `tiny/` `crowd/`"):
         with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "docs" / "architecture.md"
+            page.parent.mkdir()
+            page.write_text(known)
             for file, includes in {**SOUND, **changes}.items():
                 path = Path(folder) / file
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +60,9 @@ class StructureTest(unittest.TestCase):
         self.assertEqual(self.complaints({"block/tiny/a.h": [], "block/tiny/a.cc": [], **crowd}),
                          ["block/tiny has 1 files (3 to 15 are a room)",
                           "commands/crowd has 16 files (3 to 15 are a room)"])
+
+    def test_room_without_documentation(self):
+        self.assertEqual(self.complaints({}, known="low/"), ["block/low is not in docs/architecture.md"])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/node/parent_driver.h"
+#include "block/node/filter.h"
 
 namespace zoneio {
 

@@ -32,6 +32,9 @@ public:
     virtual int event_fd() const = 0;
     /// Number of requests in flight.
     virtual size_t in_flight() const = 0;
+    /// True if a request would not begin before others in flight have ended, because it overlaps one that covers a part of a
+    /// block.
+    virtual bool must_wait(const Request& /*request*/) { return false; }
     /// True when the order of completions depends on the caller only. Request::sequence gives the order.
     virtual bool orders_completions() const { return false; }
 };

@@ -18,7 +18,9 @@ void watch(int epoll, int fd) {
 } // namespace
 
 void KernelEngine::submit(Request& request) {
-    if (const std::optional<FdIo> io = root_.native_io(request, request.offset)) {
+    if (threads_ && threads_->must_wait(request)) {
+        redo_in_thread(request);
+    } else if (const std::optional<FdIo> io = root_.native_io(request, request.offset)) {
         submit_io(request, *io);
     } else {
         redo_in_thread(request);
@@ -33,8 +35,7 @@ void KernelEngine::kick() {
 }
 
 void KernelEngine::redo_in_thread(Request& request) {
-    // The thread takes its own tickets and would wait for these for ever.
-    request.holds.clear();
+    // It keeps its holds: later requests that overlap it have to go on waiting for it.
     if (!threads_) {
         threads_ = make_thread_engine(root_);
         if (epoll_.valid()) {

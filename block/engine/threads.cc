@@ -3,6 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/base/worker_thread.h"
+#include "block/engine/submission_order.h"
 #include "block/trace/trace.h"
 
 #include <algorithm>
@@ -25,6 +26,8 @@ constexpr size_t max_threads = 64;
 constexpr size_t batch = 16;
 /// Most requests that a thread takes at a time, if there are enough for all threads.
 constexpr size_t most_at_once = 16;
+/// The most requests that wait for others that overlap them.
+constexpr size_t most_waiting = 256;
 
 /// A singly linked list of requests. It does not own them.
 class RequestList {
@@ -73,7 +76,7 @@ private:
 
 class ThreadEngine final : public IoEngine {
 public:
-    explicit ThreadEngine(BlockNode& root) : root_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    explicit ThreadEngine(BlockNode& root) : root_(root), order_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         threads_.reserve(max_threads);
         for (const BlockNode* node = &root; node != nullptr; node = node->child()) {
             may_take_several_ = may_take_several_ && !node->counts_requests();
@@ -92,24 +95,19 @@ public:
     }
 
     void submit(Request& request) override {
+        const bool may_begin = order_.take(request);
         trace_thread_pool_submit_aio(this, &request, &root_);
         in_flight_++;
-        {
-            const std::lock_guard lock(mutex_);
-            if (keeps_order(request)) {
-                runnable_ += !in_order_busy_ && in_order_.empty() ? 1 : 0;
-                in_order_.push(request);
-            } else {
-                waiting_.push(request);
-                runnable_++;
-            }
+        if (may_begin) {
+            enqueue(request);
         }
-        // Waking a thread costs more than a small request. Woken once per batch, the threads work while more requests
-        // arrive.
-        if (++kept_back_ >= batch) {
-            kick();
+        // So that looking through those that wait stays cheap.
+        while (order_.waiting() > most_waiting) {
+            reap(true);
         }
     }
+
+    bool must_wait(const Request& request) override { return order_.must_wait(request); }
 
     void kick() override {
         for (; kept_back_ > 0; kept_back_--) {
@@ -151,11 +149,13 @@ public:
             while (finished != nullptr) {
                 Request* const next = finished->next;
                 trace_thread_pool_complete_aio(this, finished, &root_, -finished->status.code());
+                finished->holds.clear();
                 finished->done = true;
                 finished = next;
                 count++;
                 in_flight_--;
             }
+            begin_waiting();
         }
     }
 
@@ -163,6 +163,36 @@ public:
     size_t in_flight() const override { return in_flight_; }
 
 private:
+    void enqueue(Request& request) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (keeps_order(request)) {
+                runnable_ += !in_order_busy_ && in_order_.empty() ? 1 : 0;
+                in_order_.push(request);
+            } else {
+                waiting_.push(request);
+                runnable_++;
+            }
+        }
+        // Waking a thread costs more than a small request. Woken once per batch, the threads work while more requests
+        // arrive.
+        if (++kept_back_ >= batch) {
+            kick();
+        }
+    }
+
+    /// Lets requests begin that waited for others.
+    void begin_waiting() {
+        while (order_.waiting() > 0) {
+            Request* const request = order_.next();
+            if (request == nullptr) {
+                break;
+            }
+            enqueue(*request);
+        }
+        kick();
+    }
+
     /// True if requests must run in order. Zones are written at their write pointer, so a write may be valid only after
     /// the one before it.
     bool keeps_order(const Request& request) const {
@@ -243,6 +273,7 @@ private:
     }
 
     BlockNode& root_;
+    SubmissionOrder order_;
     FileDescriptor event_;
     std::mutex mutex_;
     std::condition_variable work_;

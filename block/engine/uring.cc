@@ -188,14 +188,18 @@ private:
         size_t count = 0;
         uint64_t ignored = 0;
         (void)!read(event_.get(), &ignored, sizeof(ignored));
-        io_uring_cqe* cqe = nullptr;
-        while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
-            const uintptr_t tag = cqe->user_data;
-            const int result = cqe->res;
-            io_uring_cqe_seen(&ring_, cqe);
-            completions_due_--;
-            count += handle(tag, result);
-        }
+        do {
+            io_uring_cqe* cqe = nullptr;
+            while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
+                const uintptr_t tag = cqe->user_data;
+                const int result = cqe->res;
+                io_uring_cqe_seen(&ring_, cqe);
+                completions_due_--;
+                count += handle(tag, result);
+            }
+            // Linux 6.13 and newer does a part of what is due in a call, and signals the eventfd only once for all of it. A
+            // part without completions, such as syncs that begin, must not end the look.
+        } while (has_work_due() && io_uring_get_events(&ring_) >= 0);
         while (!parked_.empty() && completions_due_ + 2 <= completion_entries) {
             const Parked parked = parked_.front();
             parked_.pop_front();
@@ -209,7 +213,10 @@ private:
         return count;
     }
 
-    /// Handles a completion. Returns 1 if that finished the request, else 0.
+    /// The kernel waits for a call to go on with requests.
+    bool has_work_due() const { return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_ACQUIRE) & IORING_SQ_TASKRUN) != 0; }
+
+    /// One completion; 1 when it finished its request.
     size_t handle(uintptr_t tag, int result) {
         // The kernel returns the number that was made from a pointer.
         auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits); // NOLINT(performance-no-int-to-ptr)

@@ -213,10 +213,10 @@ private:
         return count;
     }
 
-    /// The kernel waits for a call to go on with requests.
+    /// True if the kernel waits for a call before it goes on with requests.
     bool has_work_due() const { return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_ACQUIRE) & IORING_SQ_TASKRUN) != 0; }
 
-    /// One completion; 1 when it finished its request.
+    /// Handles a completion. Returns 1 if that finished the request, else 0.
     size_t handle(uintptr_t tag, int result) {
         // The kernel returns the number that was made from a pointer.
         auto& request = *reinterpret_cast<Request*>(tag & ~tag_bits); // NOLINT(performance-no-int-to-ptr)

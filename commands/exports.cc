@@ -33,7 +33,7 @@ void Exports::remove(Export& removed) {
 }
 
 Status Exports::check_unused(const Export& served) const {
-    // The kernel may read from the device to answer.
+    // To answer, the kernel may have to read from the device.
     const Turn::Pause pause(turn_);
     return served.check_unused();
 }

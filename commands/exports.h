@@ -98,9 +98,9 @@ public:
 
     /// See Export::check_unused().
     Status check_unused(const Export& served) const;
-    /// EBUSY as long as one of them is used in that way.
+    /// EBUSY while an export is used in such a way.
     Status check_all_unused() const;
-    /// Waits until its requests have finished, and ends it.
+    /// Waits for the requests of an export, and ends it.
     void stop(Export& stopped);
     void stop_all();
     /// Removes exports that have ended by themselves.

@@ -40,7 +40,7 @@ Outcome open_named(Session& session, ProcessOptions& options) {
     return open_image(session, std::move(options.open));
 }
 
-/// At a terminal there is no prompt to ask `why` at when the program cannot begin: so it is told.
+/// At a terminal, explains why the image could not be opened, because there will be no prompt at which to ask `why`.
 void explain_failed_open(Session& session) {
     const Failure* const failure = session.failures().last();
     if (session.guard != Guard::ask || session.out().is_json() || failure == nullptr || failure->status.code() == ECANCELED) {
@@ -54,7 +54,7 @@ void explain_failed_open(Session& session) {
     }
 }
 
-/// Opens what the command line names.
+/// Opens the image on the command line.
 bool open_operand(Session& session, ProcessOptions& options) {
     if (!options.file) {
         return true;
@@ -74,7 +74,7 @@ bool open_operand(Session& session, ProcessOptions& options) {
     return is_open;
 }
 
-/// Only who sits at a terminal can be asked.
+/// The guard asks only if there is a terminal for the answer.
 Guard guard_for(const ProcessOptions& options) {
     const bool is_prompt = options.commands.empty() && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     return is_prompt && options.guard != Guard::refuse ? Guard::ask : options.guard.value_or(Guard::off);
@@ -133,10 +133,11 @@ int run(int argc, char** argv) {
     return session.failed_commands == 0 && !aio_failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/// Were one of the standard streams closed, the image would get its number, and what is printed would be written to it.
+/// Opens /dev/null for closed standard streams. Otherwise the image would get such a number, and output would be
+/// written to it.
 bool occupy_standard_descriptors() {
     for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        // Writes to stdout fail, as they do without it.
+        // The wrong access mode makes writes to stdout fail, as they do when it is closed.
         if (fcntl(number, F_GETFD) < 0 && open("/dev/null", number == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0) {
             return false;
         }
@@ -152,11 +153,11 @@ int main(int argc, char** argv) {
     if (!zoneio::occupy_standard_descriptors()) {
         return EXIT_FAILURE;
     }
-    // A reader that goes away shows as an error of the write, not as the end of the program.
+    // A reader that goes away shall cause a write error and not end the program.
     signal(SIGPIPE, SIG_IGN);
-    // The same for a file that would become longer than `ulimit -f` allows.
+    // The same for a write beyond `ulimit -f`.
     signal(SIGXFSZ, SIG_IGN);
-    // Scripts of qemu-io's users raise these, and go on.
+    // Scripts for qemu-io raise these signals and continue.
     sigset_t blocked;
     sigemptyset(&blocked);
     for (const int number : {SIGUSR1, SIGBUS, SIGALRM, SIGIO}) {

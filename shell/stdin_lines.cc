@@ -12,7 +12,7 @@ namespace zoneio {
 
 StdinLines::~StdinLines() {
     if (begin_ < end_) {
-        // Pipes keep what was read.
+        // Fails for pipes, which then keep what was read.
         (void)lseek(STDIN_FILENO, -static_cast<off_t>(end_ - begin_), SEEK_CUR);
     }
 }

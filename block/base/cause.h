@@ -42,8 +42,8 @@ enum class Cause : uint8_t {
     active_limit,        ///< active-zone limit reached
     image_served,        ///< the image is exported, and the clients would lose it (name: of the export)
     socket_in_use,       ///< another program listens at a socket (name)
-    not_a_socket,        ///< a socket is to take the place of another file (name)
-    cannot_listen,       ///< a socket cannot be made; the errno says why (name)
+    not_a_socket,        ///< a socket would replace another kind of file (name)
+    cannot_listen,       ///< a socket cannot be created; the errno says why (name)
     no_ublk,             ///< the kernel's ublk driver is not loaded
     ublk_needs_root,     ///< only root may make ublk devices
     ublk_too_old,        ///< the kernel's ublk cannot do what is needed

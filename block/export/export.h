@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Serving the open image to others. A kind of export is one file that turns its protocol into `Request`s for a BackendPort.
+// Exports of the open image. Each kind of export is one file that turns its protocol into `Request`s for a BackendPort.
 #pragma once
 
 #include "block/backend.h"
@@ -16,27 +16,27 @@
 namespace zoneio {
 
 struct ExportOptions {
-    std::string name;       ///< also the serial number that a guest sees, at most 20 bytes of it
+    std::string name;       ///< also the serial number in the guest, which has at most 20 bytes of it
     std::string address;    ///< vhost-user: of the socket; ublk: of the block device, set by the export
     bool read_only = false;
-    bool once = false;      ///< ends when the first front end has left
+    bool once = false;      ///< ends when the first front end disconnects
     uint16_t queues = 1;
-    uint16_t depth = 128;           ///< ublk: requests of a queue
-    std::optional<uint32_t> device = {}; ///< ublk: number of the device; nothing: the kernel chooses one
-    bool recover = false;           ///< ublk: take over the device that a server has left
+    uint16_t depth = 128;           ///< ublk: requests per queue
+    std::optional<uint32_t> device = {}; ///< ublk: number of the device; empty: chosen by the kernel
+    bool recover = false;           ///< ublk: take over the device of a server that has ended
 };
 
-/// What is served, as it is now.
+/// Present state of an export.
 struct ExportState {
     bool is_connected = false;
     bool takes_zones = false;   ///< the front end's driver has accepted zones
     bool has_ended = false;
-    uint64_t connections = 0;   ///< so far
-    uint64_t problems = 0;      ///< how often a front end broke the rules
+    uint64_t connections = 0;   ///< number of connections so far
+    uint64_t problems = 0;      ///< number of protocol errors of front ends
     std::string last_problem;
 };
 
-/// The open image, served by a thread of its own until it is stopped.
+/// The open image, exported by its own thread until stop().
 class Export {
 public:
     explicit Export(ExportOptions options) : options_(std::move(options)) {}
@@ -48,13 +48,14 @@ public:
     const ExportOptions& options() const { return options_; }
     const ServedCounters& counters() const { return counters_; }
     virtual ExportState state() const = 0;
-    /// EBUSY, and who, as long as others use what is served in a way that its end would harm.
+    /// EBUSY, with the users, while others use the export in a way that its end would harm.
     virtual Status check_unused() const { return {}; }
-    /// Waits until check_unused() is well, finishes the requests that are under way, then ends. The caller does not hold the turn, see BackendPort.
+    /// Waits until check_unused() succeeds, finishes requests in flight, and ends the export. REQUIRES: the caller does
+    /// not hold the turn, see BackendPort.
     virtual void stop() = 0;
-    /// Readable when it has ended by itself.
+    /// Readable after the export has ended by itself.
     virtual int ended_fd() const = 0;
-    /// Another thread has let requests go on: the export is to look at its own.
+    /// Called after another thread has resumed requests: the export checks its own requests.
     virtual void look() = 0;
 
 protected:
@@ -64,16 +65,16 @@ protected:
 
 inline constexpr uint16_t most_export_queues = 64;
 
-/// Serves by vhost-user at a socket. `turn` is held by the caller's thread whenever it uses the backend, which outlives
-/// the export; write permission has been taken unless it is read-only. EADDRINUSE: somebody listens there; EEXIST: there is
-/// something else than a socket.
+/// Exports the image by vhost-user at a socket. The calling thread holds `turn` whenever it uses the backend, which
+/// must outlive the export. Unless the export is read-only, write permission must be held. EADDRINUSE: another program
+/// listens at the socket; EEXIST: the file is not a socket.
 Result<std::unique_ptr<Export>> export_vhost_user(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 inline constexpr uint16_t most_export_depth = 4096;
 
-/// Serves by ublk, as /dev/ublkbN of the running kernel. As above, but the caller must not hold the turn: the kernel reads
-/// the device before this returns. Causes: no_ublk, ublk_needs_root, ublk_too_old, ublk_zone_size, ublk_block_size,
-/// ublk_not_waiting.
+/// Exports the image by ublk as /dev/ublkbN of the running kernel. As above, but the caller must not hold the turn,
+/// because the kernel reads the device before this returns. Causes: no_ublk, ublk_needs_root, ublk_too_old,
+/// ublk_zone_size, ublk_block_size, ublk_not_waiting.
 Result<std::unique_ptr<Export>> export_ublk(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 } // namespace zoneio

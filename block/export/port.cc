@@ -10,12 +10,12 @@ namespace zoneio {
 
 namespace {
 
-/// A request that takes longer than this, plus the time to move its data, had to wait for something.
+/// A request that takes longer than this, plus the time to copy its data, had to wait for the storage.
 constexpr std::chrono::nanoseconds quick(50'000);
 constexpr uint64_t quick_bytes_per_ns = 1;
 
-/// After a request that had to wait so many are given to the engine before another is tried here; twice as many after
-/// each that has to wait again.
+/// After a request that had to wait, this many requests go to the engine before the next one runs on this thread. The
+/// number doubles each time that one has to wait again.
 constexpr unsigned fewest_waits = 32;
 constexpr unsigned most_waits = 4096;
 
@@ -74,7 +74,7 @@ std::unique_ptr<IoEngine> BackendPort::make_engine() {
     return make_thread_engine(root);
 }
 
-/// Those pass offsets on as they are; asked below them, no rule for requests applies.
+/// Filters do not change offsets. Requests to the node below them trigger no rules.
 BlockNode& BackendPort::below_filters() const {
     BlockNode* node = backend_.root_.get();
     while (node->info().is_filter && node->driver().child() != nullptr) {
@@ -105,7 +105,7 @@ bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (!does_here_ || request.op == RequestOp::flush) {
         return false;
     }
-    // Two writes to a zone are done in the order in which they were begun.
+    // Two writes to a zone must run in the order in which they were submitted.
     if (moves_pointer(request) && limits().zoned != ZonedModel::none && engine_->in_flight() > 0) {
         return false;
     }
@@ -149,7 +149,7 @@ bool BackendPort::submit(Request& request, bool alone) {
 
 void BackendPort::kick() {
     if (has_tasks()) {
-        wake(); // tasks go on in reap()
+        wake(); // tasks continue in reap()
     } else {
         engine_->kick();
     }

@@ -13,57 +13,58 @@
 
 namespace zoneio {
 
-/// A way through the gate for one thread, beside the thread that has the BlockBackend.
+/// Access to the gate for one thread besides the one that owns the BlockBackend.
 ///
-/// Requests are checked, traced and forced out as those of commands are, and done by an engine of its own. Requests that
-/// end quickly are done where they are submitted; where the storage makes the thread wait, an engine takes over.
+/// Requests are checked, traced and forced out like those of commands, and have their own engine. Fast requests run on
+/// the submitting thread; if the storage makes it wait, the engine takes over.
 ///
-/// In a chain with breakpoints requests are tasks, and all tasks have one owner at a time: the thread that holds `turn`.
+/// In a chain with breakpoints, requests are tasks, and all tasks have one owner at a time: the thread that holds
+/// `turn`.
 class BackendPort {
 public:
-    /// The backend outlives the port. `turn` is held by the other thread whenever it uses the backend.
+    /// The backend must outlive the port. The other thread holds `turn` whenever it uses the backend.
     BackendPort(BlockBackend& backend, std::mutex& turn);
-    /// Nothing is in flight any more.
+    /// REQUIRES: no request in flight.
     ~BackendPort();
     BackendPort(const BackendPort&) = delete;
     BackendPort& operator=(const BackendPort&) = delete;
 
-    /// Are requests tasks, which other threads may let go on?
+    /// True if requests are tasks, which other threads may resume.
     bool has_tasks() const { return backend_.tasks_ != nullptr; }
     const Limits& limits() const { return backend_.limits(); }
     bool writethrough() const { return backend_.writethrough(); }
     const NodeFlags& flags() const { return backend_.root_->flags(); }
     Result<uint64_t> length() { return backend_.length(); }
-    /// The zone that holds an offset, as the device has it now; without debug events. Nothing when the device does not say.
+    /// The zone that contains `offset`, read from the device now, without debug events. Empty if the device fails.
     std::optional<ZoneDescriptor> zone_at(uint64_t offset);
-    /// All zones likewise.
+    /// All zones, read in the same way.
     Status zones_now(const ZoneVisitor& visit);
 
-    /// Reads what the device holds, now; without debug events.
+    /// Reads from the device now, without debug events.
     Status read_now(uint64_t offset, std::span<uint8_t> target);
 
-    /// Begins a request; true when it was done at once. `alone`: nothing else waits to be submitted.
+    /// Starts a request. True if it is done already. `alone`: no other request is about to be submitted.
     bool submit(Request& request, bool alone);
-    /// Hands over what the engine has kept back.
+    /// Submits the pending batch of the engine.
     void kick();
-    /// Lets requests go on and marks those that have finished as done. `look` is called then; only in there, or after drain(),
-    /// may Request::done be read.
+    /// Lets requests continue, marks finished ones as done, and calls `look`. Request::done may be read only in `look`
+    /// and after drain().
     template <typename Look>
     void reap(Look&& look) {
         const std::unique_lock lock = take_turn();
         reap_locked();
         look();
     }
-    /// Waits for everything in flight. Requests held at breakpoints or throttled go on.
+    /// Waits for all requests in flight. Held and throttled requests continue.
     void drain();
 
-    /// Readable when reap() would find something. Valid after begin(), for as long as the port lives.
+    /// Readable when reap() would find a request. Valid from begin() to the end of the port.
     int event_fd() const;
-    /// Called by the port's thread before anything else.
+    /// Must be called first, on the port's thread.
     void begin();
-    /// Milliseconds until reap() will find a request that only waits for time to pass; -1 when there is none.
+    /// Milliseconds until reap() finds a request that only waits for a time; -1 if there is none.
     int timeout_ms();
-    /// May be called by any thread: the port's thread is to look at its requests.
+    /// Makes the port's thread check its requests. May be called on any thread.
     void wake() const;
 
 private:
@@ -81,12 +82,12 @@ private:
 
     BlockBackend& backend_;
     std::mutex& turn_;
-    FileDescriptor woken_;  ///< an eventfd
-    FileDescriptor events_; ///< an epoll descriptor: woken_, and the engine's events
+    FileDescriptor woken_;  ///< eventfd
+    FileDescriptor events_; ///< epoll descriptor for woken_ and the engine's events
     std::unique_ptr<IoEngine> engine_;
-    bool does_here_ = false; ///< requests may be done where they are submitted
-    unsigned waits_ = 0;     ///< as long as it is not 0, storage is taken to make requests wait
-    unsigned next_waits_;    ///< what waits_ becomes after the next request that had to wait
+    bool does_here_ = false; ///< requests may run on the submitting thread
+    unsigned waits_ = 0;     ///< while not 0, the storage is assumed to make requests wait
+    unsigned next_waits_;    ///< next value of waits_ after a request that had to wait
 };
 
 } // namespace zoneio

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t most_nested = 16;
 
-/// Lines of a file, each without its newline, zero-terminated and free to be modified.
+/// Lines of a file, without newline, zero-terminated and modifiable.
 class ScriptFile {
 public:
     explicit ScriptFile(const std::string& name) : file_(fopen(name.c_str(), "re")) {}
@@ -33,7 +33,7 @@ public:
     bool is_open() const { return file_ != nullptr; }
     int descriptor() const { return fileno(file_); }
 
-    /// False at the end of the file, or where no more can be read: see status().
+    /// Reads the next line. False at the end of the file or after an error, see status().
     bool next() {
         line_.clear();
         number_++;
@@ -61,13 +61,13 @@ public:
     }
     char* text() { return line_.data(); }
     size_t length() const { return line_.size(); }
-    /// That of the line, from 1 on.
+    /// Number of the line, from 1.
     uint64_t number() const { return number_; }
     const Status& status() const { return status_; }
 
 private:
     static constexpr size_t longest_line = 1U << 20;
-    /// Editors of other systems put it before a text in UTF-8.
+    /// Some editors put it at the start of a UTF-8 text.
     static constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
     FILE* file_;
@@ -76,7 +76,7 @@ private:
     Status status_;
 };
 
-/// Makes a line of a script one as the prompt takes it: without comment, and with spaces for tabs.
+/// Converts a line of a script to the form of the prompt: removes the comment, and replaces tabs by spaces.
 void simplify(char* line) {
     for (char* at = line; *at != '\0'; at++) {
         if (*at == '\t') {
@@ -89,7 +89,7 @@ void simplify(char* line) {
     }
 }
 
-/// `a:3, b:1`: what runs, the outermost first.
+/// The running scripts, outermost first: `a:3, b:1`.
 std::string where(const std::vector<RunningScript>& scripts) {
     std::string text;
     for (const RunningScript& script : scripts) {
@@ -98,7 +98,8 @@ std::string where(const std::vector<RunningScript>& scripts) {
     return text;
 }
 
-/// The script on the session's stack while its commands run; refuses what must not run inside the others.
+/// Puts a script on the session's stack while its commands run. Refuses scripts that must not run inside the running
+/// ones.
 class StackedScript {
 public:
     StackedScript(Session& session, const std::string& name, int descriptor) : scripts_(session.scripts()) {
@@ -128,7 +129,7 @@ public:
     StackedScript(const StackedScript&) = delete;
     StackedScript& operator=(const StackedScript&) = delete;
 
-    /// Why it must not run.
+    /// Why the script was refused.
     const Status& refusal() const { return refusal_; }
     RunningScript& script() { return scripts_.back(); }
 
@@ -142,8 +143,8 @@ Outcome refuse(Session& session, const std::string& name, const Status& why) {
     return Outcome::failed;
 }
 
-/// Names the line that failed; the record of the command does that itself. `line` is as the command left it: with zero
-/// bytes between its words.
+/// Reports the line of a failed command. In JSON, the command's record has it. `line`: as the command left it, with
+/// zero bytes between its words.
 void report_failed_line(Session& session, const RunningScript& script, char* line, size_t length) {
     if (session.out().is_json()) {
         return;
@@ -156,7 +157,7 @@ void report_failed_line(Session& session, const RunningScript& script, char* lin
 Outcome run_file(Session& session, const std::string& name);
 
 Outcome run_source(Session& session, const Command& /*command*/, CommandLine line) {
-    // A copy: the words of the line are about to be replaced by those of the script.
+    // Copied, because the commands of the script will replace the words of this line.
     return run_file(session, std::string(line.argv[1]));
 }
 
@@ -194,7 +195,7 @@ Outcome CommandSequence::outcome() const {
 
 namespace {
 
-/// That commands of a script failed; as text each of them was told.
+/// Reports, for JSON only, that commands of a script failed; in text, each has been reported.
 struct FailedCommandsFact {
     uint64_t count;
 
@@ -219,7 +220,7 @@ Outcome run_file(Session& session, const std::string& name) {
     bool goes_on = true;
     while (goes_on && file.next()) {
         stacked.script().line = file.number();
-        // Only the command is interrupted that the user sees: the one that runs the scripts, and with it all of theirs.
+        // The user's interrupt applies to the command that runs the scripts, and so to all of their commands.
         if (InterruptEndsCommand::is_requested()) {
             session.out().interrupted(fmt::format("source interrupted before {}:{}", name, file.number()));
             return Outcome::failed;
@@ -237,7 +238,7 @@ Outcome run_file(Session& session, const std::string& name) {
             report_failed_line(session, stacked.script(), file.text(), length);
         }
         session.out().flush();
-        // The line that failed has told of the interrupt; where it did not fail, the next one is told to be missing.
+        // A failed line has reported the interrupt. If none failed, the next line is reported as not run.
         goes_on = goes_on && (session.failed_commands == failures || !InterruptEndsCommand::is_requested());
     }
     if (!file.status().ok()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// export, exports and unexport.
+// The commands export, exports and unexport.
 #include "commands/export/ending.h"
 #include "commands/export/record.h"
 #include "commands/export/served.h"
@@ -50,7 +50,7 @@ Outcome failed(Session& session, const Command& command, const Status& status) {
     return Outcome::failed;
 }
 
-/// A number from 0 to `most`; nothing for any other text.
+/// Parses a number from 0 to `most`. Empty for other texts.
 std::optional<uint32_t> parse_number(const char* text, unsigned long most) {
     char* end = nullptr;
     errno = 0;
@@ -72,16 +72,16 @@ OptionStep set_count(const GivenOption& given, ExportRequest& request) {
 }
 
 constexpr OptionRow<ExportRequest> export_options[] = {
-    {{.letter = 'w', .name = "wait", .help = "serve until SIGINT or SIGTERM, then finish and flush what is under way"},
+    {{.letter = 'w', .name = "wait", .help = "serve until SIGINT or SIGTERM, then finish requests in flight and flush"},
      set_flag<&ExportRequest::wait>},
-    {{.name = "once", .help = "vhost-user: end when the first front end has left"}, set_flag<&ExportRequest::once>},
+    {{.name = "once", .help = "vhost-user: end when the first front end disconnects"}, set_flag<&ExportRequest::once>},
     {{.letter = 'r', .name = "read-only", .help = "refuse writes"}, set_flag<&ExportRequest::read_only>},
-    {{.letter = 'q', .name = "queues", .argument = "N", .help = "queues that the front end may use, 1 to 64", .fallback = "1"},
+    {{.letter = 'q', .name = "queues", .argument = "N", .help = "set the number of queues, 1 to 64", .fallback = "1"},
      set_count<&ExportRequest::queues, most_export_queues>},
-    {{.letter = 'd', .name = "depth", .argument = "N", .help = "ublk: requests of a queue, 1 to 4096", .fallback = "128"},
+    {{.letter = 'd', .name = "depth", .argument = "N", .help = "ublk: set the number of requests per queue, 1 to 4096", .fallback = "128"},
      set_count<&ExportRequest::depth, most_export_depth>},
     {{.name = "recover", .help = "ublk: take over the device of a zoneio that was killed"}, set_flag<&ExportRequest::recover>},
-    {{.name = "name", .argument = "NAME", .help = "for exports, unexport, and the guest's serial number", .fallback = "disk0"},
+    {{.name = "name", .argument = "NAME", .help = "set the name for exports and unexport; also the guest's serial number", .fallback = "disk0"},
      set_word<&ExportRequest::name>},
 };
 
@@ -123,7 +123,7 @@ Status check_kind(ExportRequest& request) {
     return Status::error(EINVAL, fmt::format("'{}' is no kind of export; there are vhost-user and ublk", request.kind));
 }
 
-/// Nothing after an error, which was told.
+/// Empty after an error, which has been reported.
 std::optional<ExportRequest> parse_export(Session& session, const Command& command, CommandLine line) {
     std::optional<ExportRequest> request = parse_options(session, command, line, export_options);
     if (!request) {
@@ -143,7 +143,7 @@ std::optional<ExportRequest> parse_export(Session& session, const Command& comma
     return request;
 }
 
-/// What Linux is known not to take or to show.
+/// Warns about geometries that Linux does not support or show.
 void warn_of_zones(Session& session, const Command& command) {
     const Limits& limits = session.backend().limits();
     if (limits.zoned == ZonedModel::none) {
@@ -208,7 +208,7 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
         session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
         return Outcome::failed;
     }
-    (void)session.news_fd(); // from here on other threads may have news
+    (void)session.news_fd(); // other threads may add news from here on
     Result<std::unique_ptr<Export>> made = make_export(session, *request, std::move(options));
     if (!made.ok()) {
         if (session.exports().empty()) {
@@ -261,27 +261,27 @@ constexpr Command commands[] = {
     {.name = "export", .run = run_export,
      .argmin = 1, .argmax = -1, .needs_image = true, .is_ours = true,
      .operands = "vhost-user socket | ublk [number]",
-     .oneline = "serves the open image to a virtual machine or to this kernel",
+     .oneline = "serve the open image to a virtual machine or to this kernel",
      .help =
-         "vhost-user: serves the image as a virtio disk at the Unix socket SOCKET, for QEMU and other programs that speak\n"
-         "vhost-user. ublk: serves it as the block device /dev/ublkbNUMBER of the running kernel; root is needed. The prompt\n"
-         "goes on meanwhile, and every command works on the same image. A zoned device is a zoned disk for the kernel, and\n"
-         "for front ends that pass zones on.\n"
+         "vhost-user: exports the image as a virtio disk at the Unix socket SOCKET, for QEMU and other programs that speak\n"
+         "vhost-user. ublk: exports it as the block device /dev/ublkbNUMBER of the running kernel; requires root. The prompt\n"
+         "stays usable, and every command works on the same image. A zoned device is a zoned disk for the kernel, and for\n"
+         "front ends that pass zones on.\n"
          "\n"
          "Example: export vhost-user /tmp/disk.sock\n",
      .options = export_options, .words = {.operands = export_operands}},
     {.name = "exports", .run = run_exports,
      .is_ours = true,
-     .oneline = "lists what is served",
+     .oneline = "list the exports",
      .help =
-         "For each export its name, kind, address and front end, the requests and bytes that were served of each kind, the\n"
-         "errors among them, and how a front end broke the protocol.\n"},
+         "Shows for each export its name, kind, address and front end, the number of requests, bytes and errors of each kind\n"
+         "of request, and protocol errors of the front end.\n"},
     {.name = "unexport", .run = run_unexport,
      .argmax = 1, .is_ours = true,
      .operands = "[name]",
-     .oneline = "ends an export",
-     .help = "Finishes the requests that are under way, flushes the image, and removes the socket or the block device. A device\n"
-             "that is mounted, or in use in another way, stays. NAME may be left out where there is one export only.\n",
+     .oneline = "end an export",
+     .help = "Finishes requests in flight, flushes the image, and removes the socket or the block device. A device that is mounted\n"
+             "or otherwise in use stays. NAME may be omitted if there is only one export.\n",
      .words = {.operands = unexport_operands}},
 };
 

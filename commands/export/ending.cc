@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// While it lives SIGINT and SIGTERM end a wait, and nothing else.
+/// While it exists, SIGINT and SIGTERM end a wait instead of the program.
 class EndSignals {
 public:
     EndSignals() {
@@ -36,7 +36,7 @@ public:
     EndSignals(const EndSignals&) = delete;
     EndSignals& operator=(const EndSignals&) = delete;
 
-    /// Readable when one came.
+    /// Readable after a signal.
     int fd() const { return event; }
 
 private:

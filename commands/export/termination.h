@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// SIGTERM and SIGHUP while a device of this kernel is served: the program would leave it behind with nobody to serve it. So
-// they are taken for the end of the input.
+// SIGTERM and SIGHUP during a ublk export are treated as the end of the input. Otherwise the program would leave behind
+// a device without a server.
 #pragma once
 
 namespace zoneio {
 
-/// From here on SIGTERM and SIGHUP only make termination_fd() readable.
+/// From now on, SIGTERM and SIGHUP only make termination_fd() readable.
 void delay_termination();
-/// They end the program again where they find it.
+/// SIGTERM and SIGHUP end the program again.
 void stop_delaying_termination();
 
-/// Readable once SIGTERM or SIGHUP has come; -1 when they are not delayed.
+/// Readable after SIGTERM or SIGHUP; -1 if they are not delayed.
 int termination_fd();
 bool is_termination_wanted();
-/// Ends the program by the signal that came, if one did.
+/// Ends the program by the signal received, if any.
 void terminate_if_wanted();
 
-/// Waits until `fd` is readable. False when the program is to end.
+/// Waits until `fd` is readable. False if the program is to end.
 bool wait_for_input(int fd);
 
 } // namespace zoneio

@@ -37,16 +37,16 @@ volatile sig_atomic_t interrupted = 0;
 volatile sig_atomic_t resized = 0;
 volatile sig_atomic_t continued = 0;
 
-/// Readline's callback has no room for an object: what it leaves is picked up right after the call.
+/// Result of Readline's callback, which has no parameter for an object. It is read right after the call.
 struct FinishedLine {
     bool there = false;
-    std::optional<std::string> text; ///< nothing at the end of the input
+    std::optional<std::string> text; ///< empty at the end of the input
 };
 FinishedLine finished_line;
 
-/// Bytes. Readline takes ever longer for a line that only grows.
+/// In bytes. Readline's time per character grows with the length of the line.
 constexpr int longest_line = 64 << 10;
-/// What did not fit was dropped.
+/// The line was too long, and its end was dropped.
 bool is_cut_off = false;
 
 int read_key(FILE* input) {
@@ -56,7 +56,7 @@ int read_key(FILE* input) {
         is_cut_off = true;
         pollfd more{STDIN_FILENO, POLLIN, 0};
         if (poll(&more, 1, 0) <= 0) {
-            return '\0'; // Ctrl-@ changes nothing that shows
+            return '\0'; // Ctrl-@ has no visible effect
         }
         key = readline().rl_getc(input);
     }
@@ -70,7 +70,7 @@ void on_line(char* line) {
     free(line);
 }
 
-/// While it lives an interrupt ends nothing, where neither a line is edited nor a command runs.
+/// While it exists, an interrupt has no effect: no line is edited and no command runs.
 class InterruptIsHarmless {
 public:
     InterruptIsHarmless() {
@@ -86,9 +86,9 @@ private:
     struct sigaction before_{};
 };
 
-/// While it lives an interrupt clears the line being edited; otherwise it ends the program. That, a new size of the
-/// window and a return from the background come in only where the mask of waiting() is in force, so that none is
-/// missed between a look and the wait.
+/// While it exists, an interrupt clears the line being edited; otherwise it ends the program. Interrupts, changes of
+/// the window size and returns from the background arrive only while the signal mask of waiting() is set, so that none
+/// is lost between a check and the wait.
 class EditingSignals {
 public:
     EditingSignals() {
@@ -124,8 +124,8 @@ private:
     sigset_t mask_{};
 };
 
-/// The terminal as it was before; line editing leaves it without echo while commands run, so that what is typed or pasted
-/// ahead does not show between results. A signal that ends the program gives it back, too.
+/// Restores the terminal's mode at exit. Line editing leaves the terminal without echo while commands run, so that
+/// typed or pasted input does not appear between results. A signal that ends the program restores the mode, too.
 class TerminalMode {
 public:
     TerminalMode() {
@@ -143,10 +143,10 @@ public:
     TerminalMode(const TerminalMode&) = delete;
     TerminalMode& operator=(const TerminalMode&) = delete;
 
-    /// The next line takes it again.
+    /// Restores the mode. The next line takes the terminal again.
     static void give_back() { readline().rl_deprep_terminal(); }
 
-    /// For signal handlers: gives it back and ends the program by the signal.
+    /// For signal handlers: restores the mode and ends the program by the signal.
     static void give_back_and_die(int number) {
         if (known) {
             tcsetattr(STDIN_FILENO, TCSANOW, &before);
@@ -165,7 +165,7 @@ std::string_view first_word(std::string_view line) {
     return line.substr(0, line.find(' '));
 }
 
-/// Where the `|` is that begins a word; npos when there is none.
+/// Position of a `|` that starts a word; npos if there is none.
 size_t find_pipe(std::string_view line) {
     return line.starts_with('|') ? 0 : line.find(" |");
 }
@@ -178,9 +178,9 @@ public:
         *readline().rl_getc_function = read_key;
         *readline().rl_outstream = session.out().is_json() ? stderr : stdout;
         *readline().rl_catch_sigwinch = 0;
-        // The environment is for commands and other programs, which ask the terminal themselves.
+        // LINES and COLUMNS are not set: other programs query the terminal themselves.
         *readline().rl_change_environment = 0;
-        // Pasted lines run as typed ones do; the user's inputrc may want it otherwise, and wins.
+        // By default, pasted lines run like typed ones; the user's inputrc may change that.
         readline().rl_variable_bind("enable-bracketed-paste", "off");
         install_completion(session);
         readline().rl_initialize();
@@ -200,7 +200,7 @@ public:
                 }
                 continue;
             }
-            // With a bracketed paste there may be several.
+            // A bracketed paste may contain several lines.
             for (size_t begin = 0; begin <= text->size();) {
                 const size_t end = std::min(text->find('\n', begin), text->size());
                 if (!run_typed(text->substr(begin, end - begin))) {
@@ -212,7 +212,7 @@ public:
     }
 
 private:
-    /// Why a zone refused what was asked, dim below what the command said.
+    /// Shows, dimly, why a zone refused a request, below the output of the command.
     void show_hint(uint64_t failed_before) {
         if (session_.failures().count() == failed_before || session_.out().is_json()) {
             return;
@@ -224,7 +224,7 @@ private:
         }
     }
 
-    /// A line with all that is possible at a terminal only: `!`, `|`, and help for misspelt commands. False: the end.
+    /// Runs a line with the features of a terminal: `!`, `|`, and help for misspelt commands. False: the session ends.
     bool run_typed(std::string line) {
         history_.add(line);
         const std::string_view name = first_word(line);
@@ -280,7 +280,7 @@ private:
         }
     }
 
-    /// Edits one line; results of asynchronous requests appear above it as they come.
+    /// Edits a line. Results of asynchronous requests appear above it when they arrive.
     std::optional<std::string> read_line() {
         session_.kick();
         const EditingSignals signals;

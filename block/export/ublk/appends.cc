@@ -10,9 +10,9 @@
 
 namespace zoneio {
 
-/// Of one tag.
+/// Record of one tag.
 struct UblkAppends::Entry {
-    std::atomic<uint64_t> is_valid; ///< 1, once the rest is there
+    std::atomic<uint64_t> is_valid; ///< 1 once the other fields are set
     Note note;
 };
 

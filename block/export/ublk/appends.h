@@ -11,30 +11,30 @@
 
 namespace zoneio {
 
-/// Notes of the appends under way, in a file of /run, so that the server that takes a device over knows what became of
-/// them: it lives as long as the device does, and a server that is killed leaves it behind. Without it, an append that was
-/// done and not answered is made once more.
+/// Records appends in flight in a file in /run, which lives as long as the device. If the server is killed, the next
+/// one finds out from it what became of the appends. Without it, an append that was done and not answered is done
+/// again.
 class UblkAppends {
 public:
-    /// An append that was about to be made.
+    /// An append that was about to start.
     struct Note {
-        uint64_t zone;  ///< start of it; all in bytes
+        uint64_t zone;  ///< start of the zone; all fields are in bytes
         uint64_t bytes;
-        uint64_t begin; ///< the zone's write pointer before
+        uint64_t begin; ///< write pointer of the zone before the append
     };
 
-    /// `folder` is root's. Files of other devices are beside.
+    /// `folder` belongs to root. It may contain files of other devices.
     UblkAppends(uint32_t device, std::string folder = "/run");
 
-    /// Makes a file without notes, in the place of any other.
+    /// Creates an empty file and replaces an existing one.
     Status make(uint16_t queues, uint16_t depth);
-    /// Takes over what another server has left. EINVAL: it is not for so many requests.
+    /// Maps the file of an earlier server. EINVAL if it is for another number of requests.
     Status take(uint16_t queues, uint16_t depth);
-    /// Deletes the file: the device is gone.
+    /// Deletes the file after the device is gone.
     void remove();
 
     void set(uint16_t queue, uint16_t tag, const Note& note);
-    /// The append was answered, or never made.
+    /// Records that the append was answered, or not made.
     void clear(uint16_t queue, uint16_t tag);
     std::optional<Note> get(uint16_t queue, uint16_t tag) const;
 
@@ -46,7 +46,7 @@ private:
 
     std::string path_;
     FileDescriptor file_;
-    std::unique_ptr<MappedFile> memory_; ///< null: no notes are taken
+    std::unique_ptr<MappedFile> memory_; ///< null: appends are not recorded
     uint16_t depth_ = 0;
 };
 

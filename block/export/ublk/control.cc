@@ -75,7 +75,7 @@ Result<uint64_t> UblkControl::features() {
     if (status.ok()) {
         return features;
     }
-    // Linux 6.5 has the command, and all that plain disks need.
+    // Linux 6.5 has this command, and everything that plain disks need.
     return std::move(status).with_text("this kernel's ublk is too old; Linux 6.5 is the first that will do, 6.6 for zones")
         .because(Cause::ublk_too_old);
 }

@@ -14,27 +14,27 @@ namespace zoneio {
 std::string ublk_block_device(uint32_t number);
 std::string ublk_character_device(uint32_t number);
 
-/// /dev/ublk-control: makes, starts, stops and deletes devices. Each command waits until the kernel has done it. Used by one
-/// thread at a time.
+/// /dev/ublk-control: creates, starts, stops and deletes devices. Each call waits until the kernel has finished. May be
+/// used by one thread at a time.
 class UblkControl {
 public:
     /// Causes: no_ublk, ublk_needs_root, no_io_uring.
     static Result<std::unique_ptr<UblkControl>> open();
 
-    /// What this kernel's driver can do, see ublk::Info::flags. Cause: ublk_too_old.
+    /// Features of this kernel's driver, see ublk::Info::flags. Cause: ublk_too_old.
     Result<uint64_t> features();
-    /// Makes a device; the kernel changes `info` to what it has made.
+    /// Creates a device. The kernel updates `info`.
     Status add(ublk::Info& info);
     Result<ublk::Info> info(uint32_t device);
     Status set_parameters(uint32_t device, ublk::Parameters parameters);
     Result<ublk::Parameters> parameters(uint32_t device);
-    /// Returns when the kernel has read the zones and the partitions; the queues are served meanwhile.
+    /// Returns after the kernel has read the zones and the partitions, while the queues are served.
     Status start(uint32_t device);
-    /// Takes the block device away. What is under way is served meanwhile.
+    /// Removes the block device, while requests in flight are served.
     Status stop(uint32_t device);
-    /// Deletes the device as soon as nobody has it open, and does not wait for that where the kernel can do without.
+    /// Deletes the device once it is closed by all users. Does not wait for that if the kernel supports it.
     void remove(uint32_t device);
-    /// The device waits for a new server. EBUSY as long as the old one has not gone.
+    /// Makes the device wait for a new server. EBUSY until the old one has ended.
     Status start_recovery(uint32_t device);
     Status end_recovery(uint32_t device);
 

@@ -8,12 +8,12 @@
 
 namespace zoneio {
 
-/// A block device that nobody mounts or builds upon while this lives (O_EXCL, open(2)).
+/// Exclusive use of a block device (O_EXCL, open(2)): while it exists, no one can mount the device or build on it.
 class DeviceClaim {
 public:
-    /// EBUSY when others have it; the text says who. Cause: export_in_use.
+    /// EBUSY, with the users, if others use the device. Cause: export_in_use.
     static Status check(const std::string& device);
-    /// Waits until nobody has it, or `ended` is readable: then it is no device any more.
+    /// Waits until no one uses the device, or until `ended` is readable because the device is gone.
     static DeviceClaim wait(const std::string& device, int ended);
 
 private:

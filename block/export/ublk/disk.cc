@@ -13,9 +13,9 @@ using ublk::sector_bytes;
 
 namespace {
 
-/// Bytes of a discard or a write of zeros where the image has no limit.
+/// Longest discard or zero write, in bytes, if the image has no limit.
 constexpr uint64_t most_range_bytes = INT32_MAX / sector_bytes * sector_bytes;
-/// Linux takes no logical blocks that are larger than a page.
+/// Linux supports no logical blocks larger than a page.
 constexpr uint32_t largest_block = 4096;
 
 ServedKind kind_of(Op op) {
@@ -40,13 +40,13 @@ uint8_t shift_of(uint64_t power_of_two) {
     return static_cast<uint8_t>(std::countr_zero(power_of_two));
 }
 
-/// `limit` is in bytes, 0 for none.
+/// `limit` is in bytes; 0: no limit.
 uint32_t sectors_of(uint64_t limit) {
     return static_cast<uint32_t>((limit == 0 ? most_range_bytes : std::min(limit, most_range_bytes)) / sector_bytes);
 }
 
-/// Errors that Linux has a status of its own for, and that mean to those above what they mean here. Others, EAGAIN among
-/// them, would make it try again, or mean something else.
+/// Errors with a status of their own in Linux, and with the same meaning for its callers. Others, such as EAGAIN, would
+/// cause a retry or be misunderstood.
 int error_for_kernel(int code) {
     switch (code) {
     case ENOTSUP:
@@ -82,7 +82,7 @@ Status UblkDisk::check() const {
     return {};
 }
 
-/// Of a zoned device the kernel takes the logical block for the unit of writes to zones.
+/// For a zoned device, the kernel uses the logical block as the unit of writes to zones.
 uint32_t UblkDisk::block_size() const {
     const Limits& limits = port_.limits();
     const uint32_t writes = is_zoned() ? limits.write_granularity : 1;
@@ -120,7 +120,7 @@ void UblkDisk::add_discard(ublk::Parameters& parameters) const {
     parameters.types |= ublk::has_discard;
     parameters.discard_granularity = std::max(limits.discard_alignment, block_size());
     parameters.max_write_zeroes_sectors = sectors_of(limits.max_zeroes);
-    // A zoned device is emptied by resets.
+    // A zoned device frees space by resets.
     if (port_.flags().unmap && !is_zoned()) {
         parameters.max_discard_sectors = sectors_of(limits.max_discard);
         parameters.max_discard_segments = 1;
@@ -227,7 +227,7 @@ int UblkDisk::error_of(const UblkRequest& request) {
     if (request.error != 0 || status.ok()) {
         return request.error;
     }
-    // A close of a zone with nothing in it leaves it empty, and a second one finds nothing to close.
+    // Closing a zone without data makes it empty; a second close then has no zone to close.
     if (request.is_repeated && request.op == Op::zone_close) {
         const std::optional<ZoneDescriptor> zone = port_.zone_at(request.request.offset);
         if (zone && zone->state == ZoneState::empty) {
@@ -252,7 +252,7 @@ UblkDisk::Result UblkDisk::finish(UblkRequest& request) {
     }
     case ServedKind::read:
     case ServedKind::write: return {static_cast<int32_t>(request.bytes), 0};
-    case ServedKind::report: return {max_request_bytes, 0}; // the kernel makes it what it has room for
+    case ServedKind::report: return {max_request_bytes, 0}; // the kernel sets the length to the space it has
     default: return {0, 0};
     }
 }

@@ -11,33 +11,33 @@
 
 namespace zoneio {
 
-/// One request of the kernel, from its descriptor to its result.
+/// A request of the kernel, from its descriptor to its result.
 struct UblkRequest {
-    Request request; ///< as the gate takes it
+    Request request; ///< the request for the gate
 
     ublk::Op op = ublk::Op::read;
     ServedKind kind = ServedKind::other;
     uint16_t queue = 0;
     uint16_t tag = 0;
-    uint8_t* data = nullptr; ///< the tag's buffer
-    uint64_t bytes = 0;      ///< as asked
-    int error = 0;           ///< errno of a request that does not get to the gate
+    uint8_t* data = nullptr; ///< buffer of the tag
+    uint64_t bytes = 0;      ///< requested length
+    int error = 0;           ///< errno of a request that is refused before the gate
     std::vector<ublk::ReportedZone> report;
-    std::optional<uint64_t> zone;          ///< start of the sequential zone whose write pointer it moves
-    std::optional<uint64_t> begin_pointer; ///< of an append: where the zone's write pointer was before it was begun
-    uint64_t position = 0;                 ///< of an append that was done before: where its data is
-    bool is_repeated = false;              ///< a server before this one may have done it already
-    bool is_answered_at_once = false;      ///< perform() did it all; else the port tells when it is done
+    std::optional<uint64_t> zone;          ///< start of the sequential zone whose write pointer the request moves
+    std::optional<uint64_t> begin_pointer; ///< append: write pointer of the zone before it started
+    uint64_t position = 0;                 ///< append that was done before: offset of its data
+    bool is_repeated = false;              ///< an earlier server may have done it already
+    bool is_answered_at_once = false;      ///< perform() has completed it; otherwise the port reports completion
 
     bool has_data() const { return kind == ServedKind::write || kind == ServedKind::append; }
 };
 
-/// The open image as a disk of the kernel: its parameters, and what requests mean. Used by the thread of its port, except
-/// for what is asked before that begins.
+/// The open image as a disk of the kernel: parameters and requests. For the thread of its port, except for the
+/// functions called before that thread starts.
 class UblkDisk {
 public:
     struct Result {
-        int32_t code; ///< bytes, or a negative errno
+        int32_t code; ///< number of bytes, or a negative errno
         uint64_t append_sector;
     };
 
@@ -45,25 +45,25 @@ public:
 
     /// Causes: ublk_zone_size, ublk_block_size.
     Status check() const;
-    /// Linux knows no other devices with zones; a host-aware one is served as an ordinary disk.
+    /// Linux has no other kind of zoned device; a host-aware one is exported as an ordinary disk.
     bool is_zoned() const { return port_.limits().zoned == ZonedModel::host_managed; }
     zoneio::Result<ublk::Parameters> parameters();
-    /// Takes over what the kernel has: a device that is recovered may have another cache mode than the image.
+    /// Adopts the kernel's settings: a recovered device may have another cache mode than the image.
     void use(const ublk::Parameters& parameters);
-    /// The most bytes of a request.
+    /// Longest request in bytes.
     static constexpr uint32_t max_request_bytes = 1U << 20;
-    /// Bytes at the end of the image that the kernel does not show: a zone that is shorter than the others.
+    /// Number of bytes at the end of the image that the kernel does not show: a shorter last zone.
     uint64_t hidden_bytes();
 
-    /// Reads which zones are sequential. For the port's thread, before any request.
+    /// Reads which zones are sequential. Call it on the port's thread, before any request.
     void begin();
-    /// Understands a request whose place (queue, tag, data) is set.
+    /// Parses a request whose place (queue, tag, data) is set.
     void understand(UblkRequest& request, const ublk::Descriptor& descriptor);
-    /// Leaves of a repeated request what has not been done: some of it, a flush, or nothing.
+    /// Reduces a repeated request to the part that was not done: some of it, a flush, or nothing.
     void skip_done(UblkRequest& request);
-    /// Begins a request that was understood, or does it: then is_answered_at_once is set. `alone`: see BackendPort.
+    /// Starts a parsed request, or does it and sets is_answered_at_once. `alone`: see BackendPort::submit.
     void perform(UblkRequest& request, bool alone);
-    /// Where the write pointer of a sequential zone is; nothing when it has none.
+    /// Write pointer of the sequential zone at an offset; empty if it has none.
     std::optional<uint64_t> write_pointer(uint64_t offset);
     Result finish(UblkRequest& request);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Requests that a server before this one has taken and not answered: what it has done to a sequential zone cannot be done
-// again. Elsewhere a request that is done twice does what it did.
+// Requests that an earlier server has taken and not answered. Their effects on a sequential zone must not be repeated.
+// Elsewhere, repeating a request has the same result.
 #include "block/export/ublk/disk.h"
 
 #include "block/base/buffer.h"
@@ -17,7 +17,7 @@ constexpr uint64_t compared_at_once = 64 * 1024;
 
 } // namespace
 
-/// Does the device hold, from `at` on, the first bytes of what the request writes?
+/// True if the device has the first `bytes` bytes of the request's data at offset `at`.
 bool UblkDisk::is_stored(const UblkRequest& request, uint64_t at, uint64_t bytes) {
     std::vector<uint8_t> stored(std::min(bytes, compared_at_once));
     for (uint64_t done = 0; done < bytes;) {

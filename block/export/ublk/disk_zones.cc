@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reports and management of zones, as the kernel asks for them.
+// Reports and management of zones for the kernel.
 #include "block/export/ublk/disk.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using ublk::sector_bytes;
 
 namespace {
 
-/// As the kernel's own drivers report it: a full zone's write pointer is its end.
+/// As in the kernel's own drivers, the write pointer of a full zone is its end.
 uint64_t pointer_sector(const ZoneDescriptor& zone) {
     const bool is_conventional = zone.type == ZoneType::conventional;
     if (!is_conventional && zone.state == ZoneState::full) {
@@ -101,7 +101,7 @@ std::optional<uint64_t> UblkDisk::write_pointer(uint64_t offset) {
     if (!zone || zone->type == ZoneType::conventional) {
         return std::nullopt;
     }
-    // One that is full may tell of its end, or of no pointer at all.
+    // A full zone may report its end as write pointer, or none.
     if (zone->state == ZoneState::full) {
         return zone->start + zone->capacity;
     }

@@ -132,7 +132,7 @@ bool UblkQueues::serve(int timeout_ms) {
     first.wait(timeout_ms);
     collect(*queues_.front());
     const bool has_events = !is_waiting_for_events_;
-    // What comes by other rings is an event.
+    // Completions of other rings arrive as events.
     for (size_t i = 1; has_events && i < queues_.size(); i++) {
         collect(*queues_[i]);
     }
@@ -199,7 +199,7 @@ bool UblkQueues::hand_over_data(const UblkRequest& request) {
 }
 
 void UblkQueues::begin(UblkRequest& request, bool alone) {
-    // What an append has done can be told after a kill if nothing else has moved the write pointer since it was begun.
+    // After a kill, the effect of an append can be determined only if nothing else has moved the write pointer since.
     if (request.zone && is_moved(*request.zone)) {
         parked_.push_back(&request);
         return;
@@ -235,7 +235,7 @@ void UblkQueues::go(UblkRequest& request, bool alone) {
     }
 }
 
-/// Lets those go that may, in the order in which they came.
+/// Starts parked requests that may run now, in their order.
 void UblkQueues::unpark() {
     std::vector<UblkRequest*> waiting;
     waiting.reserve(parked_.capacity());
@@ -260,8 +260,8 @@ void UblkQueues::answer(UblkRequest& request) {
     queue.ring.command(file_.get(), ublk::commit_and_fetch, &command, sizeof(command), mark_of(request.queue, request.tag));
 }
 
-/// The answers of the first queue go with the next wait, except those of appends, whose notes must not outlive them: an
-/// append that comes later with the same data would be taken for one that was done.
+/// Answers of the first queue are submitted with the next wait, except those of appends. Their records must not outlive
+/// the answers: a later append with the same data would be mistaken for one that was done.
 void UblkQueues::submit_answers() {
     for (const std::unique_ptr<Queue>& queue : queues_) {
         if (queue == queues_.front() && queue->answered_appends.empty()) {
@@ -280,7 +280,7 @@ void UblkQueues::on_port() {
     answer_finished();
 }
 
-/// The turn is held then: answers, and what is begun after them, come later.
+/// The turn is held at this point, so answers, and requests that start after them, come later.
 void UblkQueues::take_finished() {
     const auto running =
         std::partition(active_.begin(), active_.end(), [](const UblkRequest* request) { return !request->request.done; });
@@ -301,7 +301,7 @@ void UblkQueues::answer_finished() {
 }
 
 void UblkQueues::finish_all() {
-    // What waits for others is begun when those have finished.
+    // Requests that wait for others start when those have finished.
     while (!active_.empty()) {
         port_.drain();
         take_finished();

@@ -14,28 +14,28 @@
 
 namespace zoneio {
 
-/// The queues of a device: an io_uring each, and the requests that came by them. Used by one thread, which is the server of
-/// all queues to the kernel.
+/// The queues of a device: an io_uring for each, and the requests received by them. For one thread, which the kernel
+/// regards as the server of all queues.
 class UblkQueues {
 public:
-    /// `events`: an epoll descriptor that the thread waits for as well. `on_problem` is told what the kernel refused.
+    /// `events`: an epoll descriptor that the thread also waits for. `on_problem` receives the kernel's errors.
     UblkQueues(BackendPort& port, UblkDisk& disk, UblkAppends& appends, int events,
                std::function<void(std::string)> on_problem);
     UblkQueues(const UblkQueues&) = delete;
     UblkQueues& operator=(const UblkQueues&) = delete;
     ~UblkQueues();
 
-    /// Opens the character device and fetches the first request of each tag. `is_recovered`: what comes first may have been
-    /// taken by another server.
+    /// Opens the character device and fetches the first request of each tag. `is_recovered`: an earlier server may have
+    /// taken the first requests.
     Status open(const ublk::Info& info, bool is_recovered);
-    /// True when the device wants nothing any more.
+    /// True when the kernel sends no more requests.
     bool has_ended() const { return live_tags_ == 0 && active_.empty() && parked_.empty(); }
-    /// Waits for requests and for `events`, at most so many milliseconds (-1: without end), and serves requests. True when
-    /// there may be something at `events`.
+    /// Waits for requests and for `events`, at most the given number of milliseconds (-1: without limit), and serves
+    /// requests. True if `events` may be readable.
     bool serve(int timeout_ms);
-    /// Answers what the port has finished.
+    /// Answers the requests that the port has finished.
     void on_port();
-    /// Waits until everything that was taken is answered. Requests held at breakpoints go on.
+    /// Waits until all requests are answered. Held requests continue.
     void finish_all();
 
 private:
@@ -44,8 +44,8 @@ private:
         const ublk::Descriptor* descriptors = nullptr;
         size_t descriptor_bytes = 0;
         uint8_t* data = nullptr;
-        std::vector<UblkRequest> requests; ///< by tag
-        std::vector<uint16_t> answered_appends; ///< their notes are cleared once the kernel has the answers
+        std::vector<UblkRequest> requests; ///< indexed by tag
+        std::vector<uint16_t> answered_appends; ///< their records are cleared once the kernel has the answers
     };
     struct Completion {
         uint64_t user_data;
@@ -79,9 +79,9 @@ private:
     bool is_waiting_for_events_ = false;
     std::vector<std::unique_ptr<Queue>> queues_;
     std::vector<Completion> completions_;
-    std::vector<UblkRequest*> active_; ///< begun and not answered
+    std::vector<UblkRequest*> active_; ///< started and not answered
     std::vector<UblkRequest*> finished_;
-    std::vector<UblkRequest*> parked_; ///< wait until one before them has moved the write pointer of their zone
+    std::vector<UblkRequest*> parked_; ///< waiting until an earlier request has moved the write pointer of their zone
 };
 
 } // namespace zoneio

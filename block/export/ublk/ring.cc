@@ -11,7 +11,7 @@ namespace zoneio {
 
 namespace {
 
-/// With IORING_SETUP_SQE128 an entry has twice its usual size.
+/// With IORING_SETUP_SQE128, an entry has twice the usual size.
 constexpr size_t entry_bytes = 128;
 
 } // namespace
@@ -58,7 +58,7 @@ void UblkRing::wait_readable(int fd, uint64_t user_data) {
     entry->user_data = user_data;
 }
 
-// A signal, or the lack of memory for a moment: what was not taken is taken the next time.
+// A signal, or a temporary lack of memory: the rest is submitted the next time.
 void UblkRing::submit() {
     (void)io_uring_submit(&ring_);
 }

@@ -9,7 +9,7 @@
 
 namespace zoneio {
 
-/// An io_uring for commands to a device (IORING_OP_URING_CMD). Used by one thread, which ublk takes for the server.
+/// An io_uring for commands to a device (IORING_OP_URING_CMD). For one thread, which ublk regards as the server.
 class UblkRing {
 public:
     UblkRing() = default;
@@ -17,21 +17,22 @@ public:
     UblkRing& operator=(const UblkRing&) = delete;
     ~UblkRing();
 
-    /// Room for `entries` commands under way.
+    /// Creates a ring for `entries` commands in flight.
     Status open(unsigned entries);
     bool is_open() const { return is_open_; }
     /// Readable when there are completions.
     int fd() const { return ring_.ring_fd; }
 
-    /// Prepares a command of at most 80 bytes; `user_data` comes back with its completion.
+    /// Queues a command of at most 80 bytes. Its completion has the same `user_data`.
     void command(int fd, uint32_t code, const void* payload, size_t bytes, uint64_t user_data);
-    /// Prepares a wait until `fd` is readable.
+    /// Queues a wait until `fd` is readable.
     void wait_readable(int fd, uint64_t user_data);
-    /// Hands over what was prepared.
+    /// Submits the queued commands.
     void submit();
-    /// Likewise, and returns when there is a completion, a signal came, or so many milliseconds are over (-1: without end).
+    /// Submits the queued commands and waits for a completion, a signal, or the given number of milliseconds (-1:
+    /// without limit).
     void wait(int timeout_ms);
-    /// Calls `visit` with user data and result of each completion that is there; returns whether there was one.
+    /// Calls `visit` with user data and result of each available completion. False if there was none.
     bool for_each_completion(const std::function<void(uint64_t, int32_t)>& visit);
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Serving by ublk: a device of the running kernel, and the thread that serves its queues.
+// The ublk server: a device of the running kernel, and the thread that serves its queues.
 #include "block/base/worker_thread.h"
 #include "block/export/export.h"
 #include "block/export/ublk/control.h"
@@ -30,14 +30,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// So long a server that was killed may take to let go of its device.
+/// How long a killed server may take to release its device.
 constexpr auto patience = 10s;
 constexpr auto between_attempts = 20ms;
 
-/// Upper half of ublk::Info::server_word: zoneio has made the device.
+/// Upper half of ublk::Info::server_word, which marks devices made by zoneio.
 constexpr uint64_t made_by_zoneio = 0x7a6e696fULL << 32;
 
-/// Tells one image from another as long as this kernel runs. 0 for images that are no file.
+/// Identifies an image while this kernel runs. 0 if the image is not a file.
 uint64_t identity_of(BlockBackend& backend) {
     struct stat facts{};
     const std::string name = backend.filename();
@@ -129,7 +129,7 @@ private:
             .because(Cause::ublk_too_old);
     }
 
-    /// A new device.
+    /// Creates a new device.
     Status create() {
         const Result<ublk::Parameters> parameters = disk_.parameters();
         if (!parameters.ok()) {
@@ -148,7 +148,7 @@ private:
         note_device();
         disk_.use(*parameters);
         Status status = control_->set_parameters(info_.device, *parameters);
-        // Without the file, appends may come twice after a kill; nothing else needs it.
+        // Without the file, appends may be repeated after a kill; it serves no other purpose.
         (void)(disk_.is_zoned() ? appends_->make(info_.queues, info_.depth) : Status());
         status = status.ok() ? start_thread(false) : std::move(status);
         if (status.ok()) {
@@ -166,7 +166,7 @@ private:
         return status;
     }
 
-    /// A device that another server has left.
+    /// Takes over the device of an earlier server.
     Status recover() {
         const uint32_t device = *options_.device;
         const Result<ublk::Info> info = control_->info(device);
@@ -189,7 +189,7 @@ private:
         return status;
     }
 
-    /// It waits for another server then.
+    /// True if the device waits for another server.
     void leave_device() {
         is_leaving_ = true;
         set_event(stop_);
@@ -217,7 +217,7 @@ private:
         disk_.use(*has);
         const uint32_t cache = ublk::volatile_cache | ublk::forced_writes;
         wants->attributes = (wants->attributes & ~cache) | (has->attributes & cache);
-        // What the kernel adds.
+        // Flags that the kernel adds.
         has->types &= ublk::has_basic | ublk::has_discard | ublk::has_zones;
         std::ranges::fill(has->device_numbers, 0);
         wants->length = has->length;
@@ -229,7 +229,7 @@ private:
     Status start_recovery() {
         const auto last = std::chrono::steady_clock::now() + patience;
         Status status = control_->start_recovery(info_.device);
-        // The kernel has work to do after the old server has gone.
+        // The kernel still has work to do after the old server has ended.
         while (status.code() == EBUSY && std::chrono::steady_clock::now() < last) {
             std::this_thread::sleep_for(between_attempts);
             status = control_->start_recovery(info_.device);
@@ -261,7 +261,7 @@ private:
         appends_->remove();
     }
 
-    /// Returns when all requests are fetched, or it has failed.
+    /// Returns when all requests are fetched, or after an error.
     Status start_thread(bool is_recovered) {
         queues_ = std::make_unique<UblkQueues>(port_, disk_, *appends_, events_.get(),
                                                [this](const std::string& problem) { note_problem(problem); });
@@ -307,7 +307,7 @@ private:
         if (serves) {
             flush();
         }
-        // Others that delete the device wait until it is closed.
+        // Other programs that delete the device wait until it is closed.
         queues_.reset();
         {
             const std::lock_guard lock(mutex_);
@@ -333,7 +333,7 @@ private:
             queues_->on_port();
         }
         if (is_stopping_) {
-            // The kernel waits for all that it has handed out; what is held at breakpoints would make it wait for ever.
+            // The kernel waits for all requests that it has handed out; it would wait for held ones for ever.
             queues_->finish_all();
         }
     }
@@ -349,7 +349,7 @@ private:
         }
     }
 
-    /// The kernel may have written without asking for a flush.
+    /// The kernel may have written without a flush.
     void flush() {
         Request request = Request::flush();
         if (!port_.submit(request, true)) {
@@ -362,7 +362,7 @@ private:
     static constexpr uint64_t tag_port = 2;
 
     uint64_t identity_;
-    uint64_t wanted_ = 0; ///< features
+    uint64_t wanted_ = 0; ///< requested features
     BackendPort port_;
     UblkDisk disk_;
     FileDescriptor events_;

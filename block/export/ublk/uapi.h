@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What ublk is made of: numbers and layouts of the kernel's interface (Documentation/block/ublk.rst, linux/ublk_cmd.h,
-// linux/blkzoned.h). Debian 12's headers are older than half of it, so none of them is used.
+// Constants and structures of the kernel's ublk interface (Documentation/block/ublk.rst, linux/ublk_cmd.h,
+// linux/blkzoned.h). Debian 12's headers are too old for half of it, so none of them is used.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ namespace zoneio::ublk {
 inline constexpr char control_path[] = "/dev/ublk-control";
 inline constexpr uint64_t sector_bytes = 512;
 inline constexpr uint16_t most_depth = 4096;
-/// Of a device number: the kernel chooses one.
+/// Device number: chosen by the kernel.
 inline constexpr uint32_t any_device = UINT32_MAX;
-/// Of a command that is not for one queue.
+/// Queue number of a command that is not for one queue.
 inline constexpr uint16_t no_queue = UINT16_MAX;
 
-/// Data of a request is read and written at this offset of the character device.
+/// Offset in the character device at which the data of requests is read and written.
 constexpr int64_t data_offset(uint16_t queue, uint16_t tag) {
     return int64_t{0x80000000} + (int64_t{queue} << 41) + (int64_t{tag} << 25);
 }
-/// A request has fewer bytes than belong to one tag there.
+/// Distance between the data of two tags there; longer than any request.
 inline constexpr uint32_t most_request_bytes = 1U << 25;
 
 // Features: bits of Info::flags.
@@ -36,8 +36,8 @@ enum class DeviceState : uint16_t { dead, live, quiesced };
 struct ControlCommand {
     uint32_t device;
     uint16_t queue;
-    uint16_t length;  ///< of the buffer
-    uint64_t address; ///< of the buffer
+    uint16_t length;  ///< length of the buffer
+    uint64_t address; ///< address of the buffer
     uint64_t data;
     uint64_t reserved;
 };
@@ -53,7 +53,7 @@ struct Info {
     int32_t server_pid;
     uint32_t pad1;
     uint64_t flags;
-    uint64_t server_word; ///< the kernel keeps it and does not look at it
+    uint64_t server_word; ///< kept by the kernel for the server
     uint32_t owner_uid;
     uint32_t owner_gid;
     uint64_t reserved[2];
@@ -71,7 +71,7 @@ inline constexpr uint32_t has_discard = 1U << 1;
 inline constexpr uint32_t has_zones = 1U << 3;
 
 struct Parameters {
-    uint32_t length; ///< of this
+    uint32_t length; ///< length of this struct
     uint32_t types;
 
     uint32_t attributes;
@@ -80,7 +80,7 @@ struct Parameters {
     uint8_t optimal_io_shift;
     uint8_t minimal_io_shift;
     uint32_t max_sectors;
-    uint32_t chunk_sectors; ///< the zone size
+    uint32_t chunk_sectors; ///< zone size
     uint64_t device_sectors;
     uint64_t virtual_boundary;
 
@@ -106,35 +106,35 @@ enum class Op : uint8_t {
     report_zones = 18,
 };
 
-// Of Descriptor::op_flags, whose lowest byte is the Op.
+// Flags in Descriptor::op_flags; the lowest byte is the Op.
 inline constexpr uint32_t op_mask = 0xff;
 inline constexpr uint32_t flag_fua = 1U << 13;
 inline constexpr uint32_t flag_no_unmap = 1U << 15;
 
-/// A request, in memory that is shared with the kernel.
+/// A request, in memory shared with the kernel.
 struct Descriptor {
     uint32_t op_flags;
-    uint32_t sectors; ///< report_zones: the most zones
+    uint32_t sectors; ///< report_zones: most zones
     uint64_t start_sector;
     uint64_t address;
 };
 static_assert(sizeof(Descriptor) == 24);
 
-/// Where the descriptors of a queue are mapped from.
+/// Offset at which the descriptors of a queue are mapped.
 constexpr int64_t descriptors_offset(uint16_t queue) {
     return int64_t{queue} * most_depth * int64_t{sizeof(Descriptor)};
 }
 
-/// Fetches the next request of a tag, and may have the result of the one before.
+/// Fetches the next request of a tag, and may return the result of the previous one.
 struct QueueCommand {
     uint16_t queue;
     uint16_t tag;
     int32_t result;
-    uint64_t append_sector; ///< zone_append: where the data is; otherwise 0
+    uint64_t append_sector; ///< zone_append: sector of the data; otherwise 0
 };
 static_assert(sizeof(QueueCommand) == 16);
 
-/// Completion of a QueueCommand: the tag has no more requests.
+/// Result of a QueueCommand when the tag gets no more requests.
 inline constexpr int32_t result_ended = -19; // ENODEV
 
 struct ReportedZone {
@@ -149,7 +149,7 @@ struct ReportedZone {
 };
 static_assert(sizeof(ReportedZone) == 64);
 
-// Codes of commands.
+// Command codes.
 inline constexpr auto get_info = static_cast<uint32_t>(_IOR('u', 0x02, ControlCommand));
 inline constexpr auto add_device = static_cast<uint32_t>(_IOWR('u', 0x04, ControlCommand));
 inline constexpr auto delete_device = static_cast<uint32_t>(_IOWR('u', 0x05, ControlCommand));

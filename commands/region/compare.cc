@@ -243,11 +243,15 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
         return Outcome::failed;
     }
     const std::span<char*> operands = line.operands();
-    const size_t name = !operands.empty() && std::string_view(operands[0]) == "all" ? 1 : 2;
+    static char everything[] = "all";
+    static char* const all[] = {everything};
+    const bool is_name_alone = operands.size() == 1 && std::string_view(operands[0]) != everything;
+    const bool is_all = !operands.empty() && std::string_view(operands[0]) == everything;
+    const size_t name = is_name_alone ? 0 : is_all ? 1 : 2;
     if (operands.size() <= name || operands.size() > name + 2) {
         return usage_error(session, command);
     }
-    const std::optional<Region> asked = parse_exact_region(session, command, operands.first(name));
+    const std::optional<Region> asked = parse_exact_region(session, command, is_name_alone ? std::span<char* const>(all) : operands.first(name));
     const std::optional<int64_t> given = operands.size() > name + 1 ? parse_size_argument(session, operands[name + 1]) : 0;
     if (!asked || !given) {
         return Outcome::failed;
@@ -265,22 +269,24 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
         session.out().interrupted("compare", region.offset, result.compared, region.length);
         return Outcome::failed;
     }
-    return status.ok() ? report(session, result, {*asked, region, other_offset, name == 1 && other_offset == 0}, *other) : region_failed(session, command, status);
+    return status.ok() ? report(session, result, {*asked, region, other_offset, name <= 1 && other_offset == 0}, *other) : region_failed(session, command, status);
 }
 
 constexpr Word compare_operands[] = {Word::offset, Word::length, Word::image, Word::offset};
 
 constexpr Command commands[] = {
     {.name = "compare", .run = run_compare,
-     .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
-     .operands = "off len image [off]",
+     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "[off len] image [off]",
      .oneline = "compare a range of the image with another image",
      .help =
          "Compares LEN bytes at offset OFF with IMAGE, a file or what open takes, at the second OFF or at offset 0.\n"
          "Reports the first difference and how many bytes differ; then the command fails. It also fails when IMAGE is\n"
-         "shorter. 'compare all IMAGE' compares two images; they must be equally long. IMAGE is opened for reading.\n"
+         "shorter. 'compare IMAGE' and 'compare all IMAGE' compare two images; they must be equally long. IMAGE is opened\n"
+         "for reading.\n"
          "\n"
-         "Example: compare 1M 64M part.img\n",
+         "Example: compare 1M 64M part.img\n"
+         "         compare copy.img\n",
      .options = compare_options, .words = {.operands = compare_operands}},
 };
 

@@ -21,6 +21,7 @@ constexpr size_t most_pattern_bytes = 4096;
 
 struct FindOptions {
     std::optional<std::string> bytes; // -x, -t
+    bool is_text = false;             // -t
     bool zeros = false;               // -z
     bool opposite = false;            // -n
     bool all = false;                 // -a
@@ -61,6 +62,7 @@ OptionStep take_hex(const GivenOption& given, FindOptions& parsed) {
 }
 
 OptionStep take_text(const GivenOption& given, FindOptions& parsed) {
+    parsed.is_text = true;
     return keep_pattern(given, parsed, given.word);
 }
 
@@ -232,13 +234,27 @@ Status Find::find_blocks() {
     return {};
 }
 
+/// A word of the text, more likely than a range that is mistyped?
+bool starts_with_no_number(std::span<char* const> operands) {
+    const std::string_view word = operands.empty() ? std::string_view() : std::string_view(operands[0]);
+    return !word.empty() && (word[0] < '0' || word[0] > '9') && !word.starts_with("wp") && word != "all";
+}
+
 Outcome run_find(Session& session, const Command& command, CommandLine line) {
     const std::optional<FindOptions> options = parse_options(session, command, line, find_options);
     if (!options) {
         return Outcome::failed;
     }
     if (options->bytes.has_value() == options->zeros || (options->opposite && !options->zeros)) {
-        return usage_error(session, command);
+        const bool is_missing = !options->bytes && !options->zeros;
+        session.out().error({FailureKind::usage}, is_missing ? "find: what is looked for is missing: -t TEXT, -x HEX, -z or -nz"
+                                                             : "find: give one of -t TEXT, -x HEX, -z and -nz");
+        return Outcome::failed;
+    }
+    if (options->is_text && starts_with_no_number(line.operands())) {
+        session.out().error({FailureKind::usage}, fmt::format("find: '{}' is no offset; put quotes around a text with spaces: find -t 'two words'",
+                                                              line.operands()[0]));
+        return Outcome::failed;
     }
     const std::optional<Region> region = parse_region(session, command, line.operands());
     if (!region) {
@@ -264,7 +280,7 @@ Outcome run_find(Session& session, const Command& command, CommandLine line) {
 
 constexpr Command commands[] = {
     {.name = "find", .run = run_find,
-     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[off [len]]",
      .oneline = "find bytes, a text, zeros or data in the image",
      .help =

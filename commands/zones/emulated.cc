@@ -213,7 +213,8 @@ constexpr Command commands[] = {
      .help =
          "Creates an image of size bytes without opening it. file is a name as for open: zoned:disk.zoned is a zoned device.\n"
          "\n"
-         "Example: create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
+         "Example: create --like zns disk.zoned 1G\n"
+         "         create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
      .options = create_options, .words = {.operands = create_operands}},
     {.name = "zone_state", .altname = "zcond", .run = run_zone_state,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,

@@ -80,9 +80,14 @@ Status ZoneFilter::set_states(std::string_view words) {
 }
 
 Status ZoneFilter::set_range(std::string_view word) {
+    const Status status = set_zones(word);
+    return status.ok() ? status : Status::error(status.code(), fmt::format("--range: {}", status.message()));
+}
+
+Status ZoneFilter::set_zones(std::string_view word) {
     const std::optional<Span> span = parse_span(word, 'z');
     if (!span) {
-        return Status::error(EINVAL, fmt::format("--range: '{}' is not a range of zones such as 5, 5-7, 5- or -7", word));
+        return Status::error(EINVAL, fmt::format("'{}' is not a range of zones such as 5, 5-7, 5- or -7", word));
     }
     range_ = *span;
     is_set_ = true;

@@ -31,6 +31,8 @@ public:
     Status set_states(std::string_view words);
     /// Zone numbers: `5`, `5-7`, `5-`, `-7`; a `z` may follow each.
     Status set_range(std::string_view word);
+    /// The same for an operand; its errors name no option.
+    Status set_zones(std::string_view word);
     /// Percentage of the capacity that is written, in the same form.
     Status set_fill(std::string_view word);
 

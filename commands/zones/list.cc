@@ -259,8 +259,13 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     if (!options) {
         return Outcome::failed;
     }
-    if (!line.operands().empty()) {
+    ZoneFilter filter = options->filter;
+    const std::span<char*> operands = line.operands();
+    if (operands.size() > 1) {
         return usage_error(session, command);
+    }
+    if (const Status status = operands.empty() ? Status() : filter.set_zones(operands[0]); !status.ok()) {
+        return zone_command_failed(session, command, status);
     }
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
@@ -269,7 +274,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     ZoneListing table(session.out(), session.backend().limits(), *length, options->in_bytes);
     session.out().tell(HeadFact{table});
     session.out().begin_list("zones");
-    const Result<uint64_t> shown = visit_zones(session.backend(), options->filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
+    const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
         session.out().tell(RowFact{table, number, zone});
     });
     table.write_lines();
@@ -291,9 +296,10 @@ constexpr Command commands[] = {
          "Example: zone_info\n"},
     {.name = "zone_list", .altname = "zl", .run = run_zone_list,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .operands = "[zones]",
      .oneline = "list all or selected zones",
      .help =
-         "Shows one line for each zone. The write pointer is N/A in conventional, full, read-only and offline zones, which\n"
+         "Shows one line for each zone, or for those of a range: 5z, 5-7. The write pointer is N/A in conventional, full, read-only and offline zones, which\n"
          "have none. The amount written is N/A if it is unknown.\n"
          "\n"
          "Example: zone_list --state open,closed --range 100-199 --fill 50-\n",

@@ -5,6 +5,7 @@
 #include "commands/dispatch.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/text/nearest.h"
 #include "commands/why/why.h"
 
 #include <algorithm>
@@ -61,8 +62,13 @@ bool take_expected(Session& session, std::span<char*>& words, Expected& expected
     }
     // A mistyped name must not pass as an expected failure.
     if (find_command(words.front()) == nullptr && expected.cause != unknown_command) {
+        std::vector<std::string_view> known = command_names();
+        const std::vector<std::string_view> causes = cause_names();
+        known.insert(known.end(), causes.begin(), causes.end());
+        const std::string meant = nearest_text(words.front(), known);
         session.out().error({FailureKind::unknown_command, words.front()},
-                            fmt::format("fails: '{}' is no command, errno or cause", words.front()));
+                            fmt::format("fails: '{}' is no command, errno or cause{}", words.front(),
+                                        meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
         return false;
     }
     return true;

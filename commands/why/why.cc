@@ -202,6 +202,15 @@ bool is_cause(std::string_view name) {
     return found;
 }
 
+std::vector<std::string_view> cause_names() {
+    std::vector<std::string_view> names;
+    for_each_cause([&](const CauseRow& cause) {
+        names.push_back(cause.name);
+        return false;
+    });
+    return names;
+}
+
 namespace {
 
 /// A trial reopen would call the guard; it must not ask the user here.

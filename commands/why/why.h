@@ -132,6 +132,8 @@ inline constexpr std::string_view open_limit_cause = "open-limit";
 
 /// True when `name` is the name of a cause.
 bool is_cause(std::string_view name);
+/// The names of all causes.
+std::vector<std::string_view> cause_names();
 
 /// The explanation of a failure. Never fails.
 Explanation explain(Evidence& evidence);

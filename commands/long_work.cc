@@ -36,7 +36,12 @@ size_t terminal_width() {
 }
 
 std::string amount(uint64_t value, LongWork::Unit unit) {
-    return unit == LongWork::Unit::bytes ? format_size(static_cast<double>(value)) : fmt::format("{} zones", value);
+    switch (unit) {
+    case LongWork::Unit::bytes: return format_size(static_cast<double>(value));
+    case LongWork::Unit::zones: return fmt::format("{} zones", value);
+    case LongWork::Unit::states: break;
+    }
+    return fmt::format("{} states", value);
 }
 
 } // namespace

@@ -35,7 +35,7 @@ private:
 /// Work done in steps. After one second a line on stderr shows the progress, if stderr is a terminal.
 class LongWork {
 public:
-    enum class Unit : uint8_t { bytes, zones };
+    enum class Unit : uint8_t { bytes, zones, states };
 
     /// `total`: in units.
     LongWork(std::string_view what, uint64_t total, Unit unit);

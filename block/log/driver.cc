@@ -59,6 +59,9 @@ Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& contex
     }
     auto driver = std::make_unique<LogWritesDriver>();
     driver->adopt(std::move(context.child));
+    // Whatever the child does: the node leaves forced zeros to this driver, which knows what its log needs.
+    driver->traits_.has_fua = true;
+    driver->no_flush_ = context.flags.no_flush;
     Status status = driver->open_log(std::move(*log), taken);
     if (!status.ok()) {
         return status;

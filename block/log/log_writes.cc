@@ -67,27 +67,31 @@ Status LogWritesDriver::log_device() {
         [&](std::span<const uint8_t> piece) { return log_->append(entry, piece); });
 }
 
-/// A write that is to be on the medium, and was the first since a flush, is logged as one that is. Otherwise a flush follows.
-/// What is logged is what upstream logs, which knows such writes only by the flush.
-Status LogWritesDriver::write_part(uint64_t offset, const IoVec& iov, WriteFlags flags, bool forced) {
-    const Turn turn = turn_for(offset, iov.bytes());
+/// One write and its entry. A forced write that was the first since a flush is logged with FUA, else a flush follows its entry.
+/// QEMU places its flushes in the same way, and sets no flag. `perform` writes to the child, `put` appends the entry.
+template <typename Perform, typename Put>
+Status LogWritesDriver::write_part(uint64_t offset, uint64_t bytes, bool forced, Perform&& perform, Put&& put) {
+    const Turn turn = turn_for(offset, bytes);
     Status status = begin_change();
     if (!status.ok()) {
         return status;
     }
+    status = perform();
+    if (status.code() == ENOTSUP) {
+        // Nothing was written; for zeros the node tries something else.
+        return status;
+    }
     const bool was_dirty = is_dirty_.exchange(true);
-    flags.fua = false;
     LogEntry entry;
     entry.kind = LogKind::write;
     entry.offset = offset;
-    entry.length = iov.bytes();
-    status = child_->pwritev(offset, iov, flags);
+    entry.length = bytes;
     if (status.ok() && forced && !was_dirty) {
         status = child_->flush();
         entry.fua = status.ok();
     }
     // A write that failed may have written a part of what it was to write; in a zone the part would be told.
-    Status logged = status.ok() || !is_zoned() ? log_->append(entry, iov) : Status();
+    Status logged = status.ok() || !is_zoned() ? put(entry) : Status();
     if (status.ok() && logged.ok() && forced && was_dirty) {
         status = flush_logged();
     }
@@ -95,29 +99,23 @@ Status LogWritesDriver::write_part(uint64_t offset, const IoVec& iov, WriteFlags
 }
 
 Status LogWritesDriver::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
+    const bool forced = flags.fua && !no_flush_;
+    flags.fua = false;
     return for_each_part(offset, iov.bytes(), [&](uint64_t begin, uint64_t bytes, bool last) {
-        return write_part(begin, bytes == iov.bytes() ? iov : iov.slice(begin - offset, bytes), flags, flags.fua && last);
+        const IoVec part = bytes == iov.bytes() ? iov : iov.slice(begin - offset, bytes);
+        return write_part(
+            begin, bytes, forced && last, [&] { return child_->pwritev(begin, part, flags); },
+            [&](const LogEntry& entry) { return log_->append(entry, part); });
     });
 }
 
 Status LogWritesDriver::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) {
-    return for_each_part(offset, bytes, [&](uint64_t begin, uint64_t length, bool /*last*/) {
-        const Turn turn = turn_for(begin, length);
-        Status status = begin_change();
-        if (!status.ok()) {
-            return status;
-        }
-        LogEntry entry;
-        entry.kind = LogKind::write;
-        entry.offset = begin;
-        entry.length = length;
-        status = child_->pwrite_zeroes(begin, length, flags);
-        if (status.code() == ENOTSUP) {
-            return status;
-        }
-        is_dirty_ = true;
-        Status logged = status.ok() || !is_zoned() ? log_->append_zeroes(entry) : Status();
-        return status.ok() ? std::move(logged) : std::move(status);
+    const bool forced = flags.fua && !no_flush_;
+    flags.fua = false;
+    return for_each_part(offset, bytes, [&](uint64_t begin, uint64_t length, bool last) {
+        return write_part(
+            begin, length, forced && last, [&] { return child_->pwrite_zeroes(begin, length, flags); },
+            [&](const LogEntry& entry) { return log_->append_zeroes(entry); });
     });
 }
 
@@ -188,7 +186,7 @@ Result<uint64_t> LogWritesDriver::zone_append(uint64_t offset, const IoVec& iov,
         return status;
     }
     const bool was_dirty = is_dirty_.exchange(true);
-    const bool forced = flags.fua;
+    const bool forced = flags.fua && !no_flush_;
     flags.fua = false;
     Result<uint64_t> position = child_->zone_append(offset, iov, flags);
     if (!position.ok() || iov.bytes() == 0) {

@@ -58,11 +58,13 @@ private:
     Turn turn_for(uint64_t offset, uint64_t bytes);
     Status begin_change();
     Status log_device();
-    Status write_part(uint64_t offset, const IoVec& iov, WriteFlags flags, bool forced);
+    template <typename Perform, typename Put>
+    Status write_part(uint64_t offset, uint64_t bytes, bool forced, Perform&& perform, Put&& put);
     Status flush_logged();
     Status log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, Status status);
 
     std::unique_ptr<LogWriter> log_;
+    bool no_flush_ = false; ///< forced writes are not forced out (cache=unsafe)
     /// Requests that overlap, or go to the same zone, are logged in the order in which they are done.
     RequestTracker requests_;
     RequestTracker beginning_;

@@ -67,6 +67,9 @@ Status LogReplay::try_entry(const LogEntry& entry) {
 }
 
 Status LogReplay::apply_part(const LogEntry& entry, uint64_t begin, uint64_t bytes) {
+    if (Status status = check_range(entry); !status.ok()) {
+        return status;
+    }
     WriteFlags flags;
     // What is to be on the medium is brought there at the end.
     flags.more = true;

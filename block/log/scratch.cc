@@ -159,6 +159,7 @@ ScratchImages::~ScratchImages() {
     if (!folder_.empty()) {
         unlink(base_path().c_str());
         unlink(copy_path().c_str());
+        unlink(socket_path().c_str());
         rmdir(folder_.c_str());
     }
 }

@@ -27,6 +27,10 @@ public:
     Result<std::unique_ptr<BlockBackend>> copy();
     /// The file that holds the last copy.
     std::string copy_path() const { return folder_ + "/image"; }
+    /// Opens the last copy for writing.
+    Result<std::unique_ptr<BlockBackend>> open_copy() const { return open(copy_path()); }
+    /// For a socket, in the folder of the copies.
+    std::string socket_path() const { return folder_ + "/socket"; }
     /// Keeps the last copy as this file.
     Status keep(const std::string& path) const;
 

@@ -3,6 +3,7 @@
 
 #include "block/log/reader.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 
@@ -115,7 +116,15 @@ Status LogWriter::append_zeroes(LogEntry entry) {
     return add(entry, [&] {
         WriteFlags holes;
         holes.may_unmap = true;
-        Status status = node_->pwrite_zeroes(entry.data_position(settings_.sector_size), entry.length, holes);
+        // Holes do not make a file longer. The last sector does, or else the log would end before its last entry does.
+        const uint64_t begin = entry.data_position(settings_.sector_size);
+        const uint64_t in_holes = entry.length - settings_.sector_size;
+        Status status = in_holes > 0 ? node_->pwrite_zeroes(begin, in_holes, holes) : Status();
+        if (status.ok()) {
+            const std::span<uint8_t> last(entry_sector_.data(), settings_.sector_size);
+            std::fill(last.begin(), last.end(), uint8_t{0});
+            status = node_->pwritev(begin + in_holes, IoVec(last.data(), last.size()), {});
+        }
         return status.ok() ? write_sector(entry.position, entry, {}) : std::move(status);
     });
 }

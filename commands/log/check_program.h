@@ -5,7 +5,6 @@
 #include "block/base/status.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace zoneio {
@@ -22,14 +21,15 @@ public:
 
     explicit CheckProgram(std::string command) : command_(std::move(command)) {}
 
-    /// Runs it with these in its environment. An error is that it could not be run, which the shell says by 126 and 127.
-    Result<Answer> run(const std::vector<std::pair<std::string, std::string>>& variables);
+    /// Runs it with these variables (NAME=VALUE) in its environment, and nothing to read. An error is that it could not be run, which the shell says by 126 and 127.
+    Result<Answer> run(const std::vector<std::string>& variables);
 
 private:
     std::string take_output();
 
     std::string command_;
-    FileDescriptor output_; ///< memory, used again and again
+    FileDescriptor output_;  ///< memory, used again and again
+    FileDescriptor nothing_; ///< /dev/null
 };
 
 } // namespace zoneio

@@ -5,6 +5,7 @@
 #include "commands/log/check_program.h"
 #include "commands/log/crash_states.h"
 #include "commands/log/places.h"
+#include "commands/log/served_state.h"
 #include "commands/long_work.h"
 
 #include <cstring>
@@ -20,6 +21,7 @@ struct CrashOptions {
     uint64_t seed = 1;                // -s
     std::optional<std::string> state; // --state
     std::optional<std::string> keep;  // --keep
+    std::optional<std::string> served; // --export
 };
 
 template <uint64_t CrashOptions::*Member>
@@ -44,6 +46,8 @@ constexpr OptionRow<CrashOptions> crash_options[] = {
      take_number<&CrashOptions::seed>},
     {{.name = "state", .argument = "STATE", .help = "this state only, as a finding names it"}, set_word<&CrashOptions::state>},
     {{.name = "keep", .argument = "DIR", .help = "keep the images of findings there", .word = Word::file}, set_word<&CrashOptions::keep>},
+    {{.name = "export", .argument = "KIND", .help = "serve each state, too, by vhost-user at the socket $ZONEIO_SOCKET"},
+     set_word<&CrashOptions::served>},
 };
 
 /// A state that the command did not like.
@@ -105,6 +109,7 @@ public:
 
     Status run(const std::vector<uint64_t>& cuts, bool one_each) {
         const uint64_t per_cut = one_each || options_.state ? 1 : options_.states;
+        LongWork work("crash", cuts.size() * per_cut, LongWork::Unit::states);
         for (size_t i = 0; i < cuts.size(); i++) {
             Status status = states_.go_to(cuts[i]);
             const uint64_t all = states_.cut().count();
@@ -112,7 +117,8 @@ public:
             for (uint64_t number = 0; status.ok() && number < count; number++) {
                 const bool counted = !one_each && all <= per_cut;
                 status = check_state(cuts[i], {counted, counted ? number : options_.seed + (one_each ? i : number)});
-                if (status.ok() && InterruptEndsCommand::is_requested()) {
+                // A cut with fewer states has them all at once.
+                if (status.ok() && !work.step(i * per_cut + number + 1)) {
                     status = Status::from_errno(EINTR);
                 }
             }
@@ -151,15 +157,30 @@ private:
         if (Status status = states_.make(id); !status.ok()) {
             return status;
         }
-        const Result<CheckProgram::Answer> answer = program_.run({{"ZONEIO_IMAGE", states_.image_path()},
-                                                                  {"ZONEIO_ENTRY", std::to_string(entry)},
-                                                                  {"ZONEIO_STATE", id.text()},
-                                                                  {"ZONEIO_MARK", states_.mark()}});
+        const Result<CheckProgram::Answer> answer = run_program(entry, id);
         if (!answer.ok()) {
             return answer.status();
         }
         checked_++;
         return answer->is_good() ? Status() : tell_finding(entry, id, *answer);
+    }
+
+    Result<CheckProgram::Answer> run_program(uint64_t entry, const PowerCut::StateId& id) {
+        std::vector<std::string> variables{"ZONEIO_IMAGE=" + states_.image_path(), fmt::format("ZONEIO_ENTRY={}", entry),
+                                           "ZONEIO_STATE=" + id.text(), "ZONEIO_MARK=" + states_.mark()};
+        if (!options_.served) {
+            return program_.run(variables);
+        }
+        Result<std::unique_ptr<BlockBackend>> image = states_.open_image();
+        if (!image.ok()) {
+            return std::move(image).status();
+        }
+        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), states_.socket_path());
+        if (!served.ok()) {
+            return served.status();
+        }
+        variables.push_back("ZONEIO_SOCKET=" + states_.socket_path());
+        return program_.run(variables);
     }
 
     Status tell_finding(uint64_t entry, const PowerCut::StateId& id, const CheckProgram::Answer& answer) {
@@ -168,7 +189,9 @@ private:
         Status status;
         if (options_.keep) {
             kept = fmt::format("{}/entry-{}-{}.img", *options_.keep, entry, id.counted ? fmt::format("n{}", id.number) : id.text());
-            status = states_.keep(*kept);
+            // The command may have written to the one that it was given.
+            status = states_.make(id);
+            status = status.ok() ? states_.keep(*kept) : std::move(status);
         }
         session_.out().tell(FindingFact{findings_, entry, states_.mark(), id.text(), answer, std::move(kept)});
         return status;
@@ -196,6 +219,12 @@ Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& opt
     return std::vector<uint64_t>{entry->number};
 }
 
+Status check_export(const std::optional<std::string>& kind) {
+    return !kind || *kind == "vhost-user"
+               ? Status()
+               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; there is vhost-user", *kind));
+}
+
 Status prepare_folder(const std::optional<std::string>& folder) {
     if (folder && mkdir(folder->c_str(), 0755) < 0 && errno != EEXIST) {
         return Status::error(errno, fmt::format("'{}': {}", *folder, strerror(errno)));
@@ -215,6 +244,9 @@ Outcome run_crash(Session& session, const Command& command, CommandLine line) {
     std::optional<OpenLog> log = open_log_argument(session, command, operands[0]);
     if (!log) {
         return Outcome::failed;
+    }
+    if (const Status status = check_export(options->served); !status.ok()) {
+        return log_command_failed(session, command, status);
     }
     log->reader->read_headers_only();
     const Result<std::vector<uint64_t>> cuts = cuts_of(*log->reader, *options);
@@ -244,7 +276,7 @@ constexpr Command commands[] = {
          "Makes states that a power cut may leave of the image, by the write log in FILE, and runs a shell command on each; put\n"
          "-- before it. The open image is as it was when the log began, and is only read: each state is in a file of its own,\n"
          "$ZONEIO_IMAGE. $ZONEIO_ENTRY is the last entry before the cut, $ZONEIO_MARK the last mark, $ZONEIO_STATE the state.\n"
-         "An exit status other than 0 is a finding.\n"
+         "An exit status other than 0 is a finding, and the exit status of crash is 1 then.\n"
          "\n"
          "Example: crash --at flush --states 20 writes.log -- ./check-store $ZONEIO_IMAGE\n",
      .options = crash_options, .words = {.operands = crash_operands}},

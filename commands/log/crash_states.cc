@@ -17,8 +17,9 @@ uint64_t random_number(uint64_t seed, uint64_t index) {
     return mixed ^ mixed >> 31;
 }
 
-Status does_not_apply(const LogEntry& entry, const Status& status) {
-    return Status::error(status.code(), fmt::format("entry {} ({}) does not apply: {}", entry.number, entry_text(entry), status.message()));
+Status does_not_apply(const LogEntry& entry, Status status) {
+    std::string text = fmt::format("entry {} ({}) does not apply: {}", entry.number, entry_text(entry), status.message());
+    return std::move(status).with_text(std::move(text));
 }
 
 /// A power cut leaves no zone open.
@@ -159,7 +160,7 @@ Status CrashStates::apply_settled() {
             return next.status();
         }
         if (Status status = replay.apply(**next); !status.ok()) {
-            return does_not_apply(**next, status);
+            return does_not_apply(**next, std::move(status));
         }
         // The zones that follow a device are read with it.
         applied_ = applying_->number();
@@ -201,7 +202,7 @@ Status CrashStates::make(const PowerCut::StateId& id) {
             entry = **next;
         }
         if (Status status = apply_piece(replay, **copy, *entry, piece); !status.ok()) {
-            return does_not_apply(*entry, status);
+            return does_not_apply(*entry, std::move(status));
         }
     }
     Status status = (*copy)->limits().zoned != ZonedModel::none ? close_zones(**copy) : Status();

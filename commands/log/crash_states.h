@@ -35,6 +35,9 @@ public:
     /// Makes a state of the cut, in the file image_path().
     Status make(const PowerCut::StateId& id);
     std::string image_path() const { return scratch_->copy_path(); }
+    /// Opens the last state for writing.
+    Result<std::unique_ptr<BlockBackend>> open_image() const { return scratch_->open_copy(); }
+    std::string socket_path() const { return scratch_->socket_path(); }
     Status keep(const std::string& path) const { return scratch_->keep(path); }
 
 private:

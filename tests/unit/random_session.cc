@@ -98,6 +98,11 @@ std::vector<std::string> RandomCommands::open_zoned() {
     return {fmt::format("create -F -f zoned -o {} {} {}", shape, file, size_), fmt::format("open {}{}", pick({"", "", "-r ", "-s ", "-n ", "-i io_uring "}), file)};
 }
 
+std::string RandomCommands::create_zoned(const std::string& file) {
+    const std::string shape = geometry();
+    return fmt::format("create -F -f zoned -o {} {} {}", shape, file, size_);
+}
+
 std::vector<std::string> RandomCommands::open_raw() {
     const std::string file = folder_ + "/raw";
     zone_size_ = 64U << 10;

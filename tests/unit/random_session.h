@@ -39,6 +39,8 @@ public:
     /// Commands that create and open a zoned device or a raw image.
     std::vector<std::string> open_zoned();
     std::vector<std::string> open_raw();
+    /// A command that makes a zoned device in this file.
+    std::string create_zoned(const std::string& file);
     /// A command for the device opened last, which may make sense or not.
     std::string zone_command();
     std::string raw_command();

@@ -68,6 +68,8 @@ public:
     bool is_made_of(const struct stat& file) const;
     /// Breakpoints of the uppermost driver that has any; null if no driver has.
     Breakpoints* breakpoints() const { return breakpoints_; }
+    /// Puts a mark into each write log of the chain, after all requests that were executed. ENOTSUP: there is none.
+    Status mark_logs(std::string_view name);
     const Limits& limits() const { return root_->limits(); }
     bool writethrough() const { return writethrough_; }
     /// Bytes, rounded up to 512.

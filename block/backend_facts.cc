@@ -49,4 +49,17 @@ bool BlockBackend::is_made_of(const struct stat& file) const {
     return false;
 }
 
+Status BlockBackend::mark_logs(std::string_view name) {
+    Status status = Status::error(ENOTSUP, "no log is written: the image was not opened with the driver 'blklogwrites'")
+                        .because(Cause::no_write_log);
+    bool has_failed = false;
+    for (const BlockNode* node = root_.get(); node != nullptr && !has_failed; node = node->child()) {
+        if (WriteLog* const log = node->extras().write_log) {
+            status = run<Status>([&] { return log->mark(name); });
+            has_failed = !status.ok();
+        }
+    }
+    return status;
+}
+
 } // namespace zoneio

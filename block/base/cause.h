@@ -52,6 +52,12 @@ enum class Cause : uint8_t {
     ublk_not_waiting,    ///< there is no ublk device that waits for this server
     export_in_use,       ///< a device that is served is mounted or otherwise in use (name; owner: by whom)
     not_served,          ///< nothing is served under that name
+    no_write_log,        ///< no write log is kept of the open image
+    write_log_incomplete, ///< the write log lacks an entry, so no more writes are done
+    not_a_write_log,     ///< a file has no superblock of a write log
+    broken_write_log,    ///< an entry of a write log is broken, or the log ends before it
+    write_log_of_other,  ///< the open image is not as the image was whose writes were logged
+    not_in_write_log,    ///< a write log has no such entry or mark
 };
 
 /// Kind of value that an option takes.

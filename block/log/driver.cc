@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The driver `blklogwrites`: how it is opened.
-#include "block/log/driver.h"
-
 #include "block/log/log_writes.h"
 #include "block/node/driver_rows.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <vector>
 
 namespace zoneio {
 
@@ -16,21 +13,11 @@ namespace {
 
 constexpr std::string_view option_keys[] = {"file", "log", "log-append", "log-sector-size", "log-super-update-interval"};
 
-/// Those that are open. Images are opened and closed by one thread.
-std::vector<LogWritesDriver*>& open_logs() {
-    static std::vector<LogWritesDriver*> logs;
-    return logs;
-}
-
 } // namespace
 
 LogWritesDriver::LogWritesDriver() {
     traits_.can_reopen = false;
-    open_logs().push_back(this);
-}
-
-LogWritesDriver::~LogWritesDriver() {
-    std::erase(open_logs(), this);
+    extras_.write_log = this;
 }
 
 Status LogWritesDriver::take(Options& options, LogOptions& taken) {
@@ -120,17 +107,6 @@ Status LogWritesDriver::set_permissions(const Permissions& permissions) {
     own.taken = Permissions::consistent_read | (changes ? Permissions::write | Permissions::resize : 0U);
     own.shared = Permissions::consistent_read | Permissions::write_unchanged;
     return log_->node().set_permissions(own);
-}
-
-Status mark_logs(std::string_view name) {
-    if (open_logs().empty()) {
-        return Status::error(ENOTSUP, "no log is written: the image was not opened with the driver 'blklogwrites'");
-    }
-    Status status;
-    for (LogWritesDriver* const log : open_logs()) {
-        status = status.ok() ? log->mark(name) : std::move(status);
-    }
-    return status;
 }
 
 const DriverInfo blklogwrites_driver{.name = "blklogwrites",

@@ -95,10 +95,10 @@ void LogSuper::encode(std::span<uint8_t> sector) const {
 
 Result<LogSuper> LogSuper::decode(std::span<const uint8_t> sector) {
     if (load_le64(&sector[0]) != magic) {
-        return Status::error(EINVAL, "Invalid log superblock magic");
+        return Status::error(EINVAL, "Invalid log superblock magic").because(Cause::not_a_write_log);
     }
     if (const uint64_t found = load_le64(&sector[8]); found != version) {
-        return Status::error(EINVAL, fmt::format("Unsupported log version {}", found));
+        return Status::error(EINVAL, fmt::format("Unsupported log version {}", found)).because(Cause::not_a_write_log);
     }
     LogSuper super;
     super.entries = load_le64(&sector[16]);
@@ -107,7 +107,7 @@ Result<LogSuper> LogSuper::decode(std::span<const uint8_t> sector) {
         super.sector_size |= uint32_t{sector[24 + i]} << (8 * i);
     }
     if (!is_log_sector_size(super.sector_size)) {
-        return Status::error(EINVAL, fmt::format("Invalid log sector size {}", super.sector_size));
+        return Status::error(EINVAL, fmt::format("Invalid log sector size {}", super.sector_size)).because(Cause::not_a_write_log);
     }
     return super;
 }

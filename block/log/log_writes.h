@@ -22,10 +22,9 @@ struct LogOptions {
 ///
 /// A request is logged when the child has done it and before it is reported. A write that failed is logged too where the child
 /// has no write pointers, as it may have been done in part.
-class LogWritesDriver final : public FilterDriver {
+class LogWritesDriver final : public FilterDriver, private WriteLog {
 public:
     LogWritesDriver();
-    ~LogWritesDriver() override;
 
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options);
 
@@ -38,7 +37,6 @@ public:
         return child_->truncate(size, mode);
     }
     Status set_permissions(const Permissions& permissions) override;
-    Status mark(std::string_view name);
 
 protected:
     Status zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) override;
@@ -47,6 +45,8 @@ protected:
 
 private:
     using Turn = RequestTracker::Ticket;
+
+    Status mark(std::string_view name) override;
 
     static Status take(Options& options, LogOptions& taken);
     Status open_log(std::unique_ptr<BlockNode> log, const LogOptions& options);

@@ -23,11 +23,13 @@ Status LogReplay::check_range(const LogEntry& entry) {
         return length.status();
     }
     if (entry.offset > *length || entry.length > *length - entry.offset) {
-        return Status::error(EINVAL, fmt::format("it ends at {}, and the image has {} bytes", entry.offset + entry.length, *length));
+        return Status::error(EINVAL, fmt::format("it ends at {}, and the image has {} bytes", entry.offset + entry.length, *length))
+            .because(Cause::write_log_of_other);
     }
     const bool needs_zones = zone_op_of(entry.kind) || entry.kind == LogKind::condition || entry.kind == LogKind::append;
     if (needs_zones && backend_.limits().zoned == ZonedModel::none) {
-        return Status::error(EINVAL, "the image that is open is no zoned device");
+        return Status::error(EINVAL, "the image that is open is no zoned device")
+            .because(Cause::write_log_of_other);
     }
     return {};
 }

@@ -88,7 +88,8 @@ Status LogWriter::add(LogEntry& entry, Write&& write) {
     }
     if (!status.ok()) {
         failed_ = Status::error(EIO, fmt::format("The write log lacks entry {}, so nothing more is written: {}", entries_,
-                                                 status.message()));
+                                                 status.message()))
+                      .because(Cause::write_log_incomplete);
     }
     return status;
 }

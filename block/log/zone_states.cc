@@ -42,7 +42,8 @@ std::string text_of(const LoggedZone& zone) {
 }
 
 Status differs(uint64_t number, const LoggedZone& now, const LoggedZone& then) {
-    return Status::error(EINVAL, fmt::format("zone {} is {}; when the log began it was {}", number, text_of(now), text_of(then)));
+    return Status::error(EINVAL, fmt::format("zone {} is {}; when the log began it was {}", number, text_of(now), text_of(then)))
+        .because(Cause::write_log_of_other);
 }
 
 } // namespace
@@ -173,11 +174,13 @@ Result<LoggedZones> LoggedZones::read(LogReader& reader, const LogEntry& device)
 
 Status LoggedZones::check(const Limits& limits, uint64_t length, const ZoneReport& report) const {
     if (limits.zoned == ZonedModel::none) {
-        return Status::error(EINVAL, "the log is that of a zoned device, and the image that is open is none");
+        return Status::error(EINVAL, "the log is that of a zoned device, and the image that is open is none")
+            .because(Cause::write_log_of_other);
     }
     if (length != device.length || limits.zone_size != device.zone_size) {
         return Status::error(EINVAL, fmt::format("the device has {} bytes in zones of {}; that of the log had {} in zones of {}",
-                                                 length, limits.zone_size, device.length, device.zone_size));
+                                                 length, limits.zone_size, device.length, device.zone_size))
+            .because(Cause::write_log_of_other);
     }
     Status problem;
     auto then = zones.begin();

@@ -57,6 +57,16 @@ protected:
     ~Breakpoints() = default;
 };
 
+/// A log of all writes (blklogwrites).
+class WriteLog {
+public:
+    /// Logs a mark after everything that has been logged so far. EINVAL: the name is too long for the log.
+    virtual Status mark(std::string_view name) = 0;
+
+protected:
+    ~WriteLog() = default;
+};
+
 /// Details of an image besides the name of its format.
 struct ImageDetails {
     uint64_t cluster_size = 0;    ///< in bytes; 0: no clusters
@@ -124,6 +134,7 @@ protected:
 struct DriverExtras {
     ZoneOperations* zones = nullptr;
     Breakpoints* breakpoints = nullptr;
+    WriteLog* write_log = nullptr;
     VmState* vm_state = nullptr;
     NativeFile* native_file = nullptr;
     RemoteQueue* remote_queue = nullptr;

@@ -3,7 +3,6 @@
 // log: the entries of a write log. mark: puts one into it.
 #include "block/base/size.h"
 #include "block/log/zone_states.h"
-#include "block/log/driver.h"
 #include "commands/families.h"
 #include "commands/log/places.h"
 #include "commands/long_work.h"
@@ -235,7 +234,7 @@ Outcome run_log(Session& session, const Command& command, CommandLine line) {
 }
 
 Outcome run_mark(Session& session, const Command& command, CommandLine line) {
-    const Status status = mark_logs(line.argv[1]);
+    const Status status = session.backend().mark_logs(line.argv[1]);
     return status.ok() ? Outcome::ok : log_command_failed(session, command, status);
 }
 

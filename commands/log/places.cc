@@ -47,8 +47,9 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
             }
         }
     }
-    return is_number ? Status::error(EINVAL, fmt::format("there is no entry {}: the log has {}", number, reader.entry_count()))
-                     : Status::error(EINVAL, fmt::format("there is no mark '{}' in the log", name));
+    return Status::error(EINVAL, is_number ? fmt::format("there is no entry {}: the log has {}", number, reader.entry_count())
+                                           : fmt::format("there is no mark '{}' in the log", name))
+        .because(Cause::not_in_write_log);
 }
 
 Outcome log_command_failed(Session& session, const Command& command, const Status& status) {

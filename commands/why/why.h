@@ -124,6 +124,7 @@ std::span<const CauseRow> nbd_causes();
 std::span<const CauseRow> open_causes();
 std::span<const CauseRow> zone_causes();
 std::span<const CauseRow> export_causes();
+std::span<const CauseRow> log_causes();
 std::span<const CauseRow> image_causes();
 
 /// The causes about zone limits.

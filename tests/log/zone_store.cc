@@ -10,7 +10,6 @@
 // once no zone holds an older record of its key. Operations are flushed in batches, and marks
 // `done N` in the log tell which ones were reported as done.
 #include "block/backend.h"
-#include "block/log/driver.h"
 
 #include <array>
 #include <charconv>
@@ -267,7 +266,7 @@ int run(Fault fault, const std::vector<Operation>& operations, std::span<char*> 
     store.recover();
     for (uint64_t i = 0; i < operations.size(); i++) {
         store.put({i + 1, operations[i].key, operations[i].value});
-        if (Status status = (i + 1) % batch == 0 ? mark_logs(fmt::format("done {}", i + 1)) : Status(); !status.ok()) {
+        if (Status status = (i + 1) % batch == 0 ? store.device().mark_logs(fmt::format("done {}", i + 1)) : Status(); !status.ok()) {
             fail("mark", status);
         }
     }

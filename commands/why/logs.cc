@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Why a write log could not be read, continued or replayed.
+#include "commands/why/why.h"
+
+namespace zoneio {
+
+namespace {
+
+template <Cause Of>
+bool is_cause(Evidence& evidence) {
+    return evidence.is(Of);
+}
+
+Explanation explain_no_log(Evidence& /*evidence*/) {
+    return {"no log is written: the image was not opened with the driver 'blklogwrites'",
+            {"For example: open -o driver=blklogwrites,file.driver=raw,file.file.filename=IMAGE,log.driver=file,log.filename=LOG"},
+            ""};
+}
+
+Explanation explain_incomplete(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"An entry could not be written to the log. Writes are refused, so that the log does not miss one in its middle.",
+             "Close the image and make room for the log. All entries before that one can be replayed."},
+            ""};
+}
+
+Explanation explain_other_file(Evidence& evidence) {
+    return {"the file is not a write log: " + evidence.failure().status.message(),
+            {"A write log comes from the driver 'blklogwrites' (zoneio or QEMU), or from Linux's dm-log-writes.",
+             "The log of an image that was never written to is empty."},
+            ""};
+}
+
+Explanation explain_broken(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"The log was cut off or overwritten, or it was copied while it was written. The entries before that one can be used:",
+             "'replay --to' and 'crash --at' with a smaller number."},
+            ""};
+}
+
+Explanation explain_other_image(Evidence& evidence) {
+    return {evidence.failure().status.message(),
+            {"A log applies to an image that is as its image was when the log began: a copy made before."},
+            ""};
+}
+
+Explanation explain_no_place(Evidence& evidence) {
+    return {evidence.failure().status.message(), {"'log FILE' lists the entries, and 'log -k mark FILE' the marks."}, ""};
+}
+
+constexpr CauseRow causes[] = {
+    {"no-write-log", is_cause<Cause::no_write_log>, explain_no_log},
+    {"write-log-incomplete", is_cause<Cause::write_log_incomplete>, explain_incomplete},
+    {"not-a-write-log", is_cause<Cause::not_a_write_log>, explain_other_file},
+    {"broken-write-log", is_cause<Cause::broken_write_log>, explain_broken},
+    {"write-log-of-other-image", is_cause<Cause::write_log_of_other>, explain_other_image},
+    {"not-in-write-log", is_cause<Cause::not_in_write_log>, explain_no_place},
+};
+
+} // namespace
+
+std::span<const CauseRow> log_causes() {
+    return causes;
+}
+
+} // namespace zoneio

@@ -211,7 +211,36 @@ class Rows:
                    "bare": Program([self.zoneio, "-t", "writeback", "--image-opts", f"driver=file,filename={plain}"],
                                    stdin=steps, prepare=new_plain)},
                   limit=0.9)
+        yield from self.logs(words, empty, steps)
         for path in (plain, self.memory / "zoned"):
+            path.unlink(missing_ok=True)
+
+    def logs(self, words, empty, steps):
+        """A write log beside the same work without one, and its replay beside a copy of the log."""
+        log, copy, target = self.memory / "log", self.memory / "log.copy", self.memory / "replayed"
+        zoned = f"file.driver=zoned,file.filename={self.memory / 'zoned'},file.size=4G,file.zone.size=1G"
+
+        def empty_both():
+            empty()
+            log.write_bytes(b"")
+
+        logging = Program([self.zoneio, "-t", "writeback", "--image-opts",
+                           f"driver=blklogwrites,{zoned},log.driver=file,log.filename={log}"], stdin=steps, prepare=empty_both)
+        yield Row("sequential 64k writes, emulated, logged; not logged",
+                  {"zoneio": logging, "bare": Program([self.zoneio, "-t", "writeback"] + words, stdin=steps, prepare=empty)},
+                  limit=1 / 2.2, peak_mib=16)
+
+        def no_files():
+            copy.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
+            subprocess.run([self.zoneio, "-c", f"create -f zoned -o zone.size=1G {target} 4G"], check=True, capture_output=True)
+
+        # The row above has left a log of 512 MiB.
+        yield Row("replay of 512 MiB, emulated, tmpfs; dd bs=1M of the log",
+                  {"zoneio": Program([self.zoneio, "-t", "writeback", "-c", f"replay {log}", target], prepare=no_files),
+                   "bare": Program(["dd", f"if={log}", f"of={copy}", "bs=1M", "status=none"], prepare=no_files)},
+                  limit=0.8, peak_mib=16)
+        for path in (log, copy, target):
             path.unlink(missing_ok=True)
 
     def session(self):

@@ -44,7 +44,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 Result<pid_t> ShellProcess::start() const {
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    // What main() blocks and ignores is nothing that other programs expect.
+    // Other programs do not expect the signals that main() blocks and ignores.
     sigset_t none;
     sigset_t defaults;
     sigemptyset(&none);

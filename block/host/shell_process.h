@@ -9,7 +9,7 @@
 
 namespace zoneio {
 
-/// A shell to start in a process of its own.
+/// A shell to run as a child process.
 struct ShellProcess {
     std::string shell = "/bin/sh"; ///< absolute path
     std::string command;           ///< for `-c`; empty: the shell reads commands itself
@@ -18,9 +18,9 @@ struct ShellProcess {
     /// Variables to set, NAME=VALUE, besides those of this process.
     std::vector<std::string> variables = {};
 
-    /// Starts it with the signal settings that programs expect. Error: the shell cannot be run.
+    /// Starts the process with default signal settings. Error: the shell cannot be run.
     Result<pid_t> start() const;
-    /// Waits for its end. Returns the status as waitpid(2) does; ECHILD for a process that is not a child.
+    /// Waits for the process. Returns the status of waitpid(2); ECHILD if it is not a child of this process.
     static Result<int> wait(pid_t process);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The driver `blklogwrites`: how it is opened.
+// Opening of the driver `blklogwrites`.
 #include "block/log/log_writes.h"
 #include "block/node/driver_rows.h"
 
@@ -46,7 +46,8 @@ Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& contex
     }
     auto driver = std::make_unique<LogWritesDriver>();
     driver->adopt(std::move(context.child));
-    // Whatever the child does: the node leaves forced zeros to this driver, which knows what its log needs.
+    // Even if the child cannot force out zeros: the node leaves forced zeros to this driver, which knows what its log
+    // needs.
     driver->traits_.has_fua = true;
     driver->no_flush_ = context.flags.no_flush;
     Status status = driver->open_log(std::move(*log), taken);
@@ -89,13 +90,13 @@ void LogWritesDriver::set_limits() {
     limits_.copy_zones(below);
     limits_.request_alignment = log_->sector_size();
     if (is_zoned()) {
-        // What is logged is what the child is given, and not padded there once more.
+        // Requests must reach the child as they are logged, so they are not padded below this driver.
         limits_.request_alignment = std::max(limits_.request_alignment, below.request_alignment);
     }
     limits_.memory_alignment = std::max(below.memory_alignment, log_->node().limits().memory_alignment);
 }
 
-/// The log is written whenever the child is.
+/// Write permission on the child also takes it on the log.
 Status LogWritesDriver::set_permissions(const Permissions& permissions) {
     Status status = child_->set_permissions(permissions);
     if (!status.ok()) {

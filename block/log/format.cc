@@ -10,13 +10,13 @@ namespace zoneio {
 
 namespace {
 
-// Of version 1.
+// Flags of version 1.
 constexpr uint64_t flag_flush = 1U << 0;
 constexpr uint64_t flag_fua = 1U << 1;
 constexpr uint64_t flag_discard = 1U << 2;
 constexpr uint64_t flag_mark = 1U << 3;
 constexpr uint64_t flag_metadata = 1U << 4;
-// Of zones. All but the first are on entries without sectors, which those who know version 1 only pass over.
+// Flags about zones. Except for appends, these entries have no sectors, so programs that know only version 1 skip them.
 constexpr uint64_t flag_append = 1U << 5;
 constexpr uint64_t flag_reset = 1U << 6;
 constexpr uint64_t flag_finish = 1U << 7;
@@ -25,7 +25,7 @@ constexpr uint64_t flag_close = 1U << 9;
 constexpr uint64_t flag_condition = 1U << 10;
 constexpr uint64_t flag_device = 1U << 11;
 constexpr uint64_t flag_zones = 1U << 12;
-constexpr unsigned condition_shift = 16; ///< the number of the condition, 8 bits
+constexpr unsigned condition_shift = 16; ///< position of the state's number, 8 bits
 
 struct KindFlag {
     LogKind kind;
@@ -33,7 +33,7 @@ struct KindFlag {
     std::string_view name;
 };
 
-/// What decides on the kind comes first.
+/// Flags that decide the kind, by precedence.
 constexpr KindFlag kind_flags[] = {
     {LogKind::mark, flag_mark, "mark"},       {LogKind::discard, flag_discard, "discard"},
     {LogKind::reset, flag_reset, "reset"},    {LogKind::finish, flag_finish, "finish"},
@@ -48,14 +48,14 @@ const KindFlag& row_of(LogKind kind) {
     return *std::find_if(std::begin(kind_flags), std::end(kind_flags), [&](const KindFlag& row) { return row.kind == kind; });
 }
 
-/// The length of these is bytes, not sectors that follow.
+/// True for entries whose length is in bytes, without data after them.
 bool is_about_zones(LogKind kind) {
     return kind == LogKind::condition || zone_op_of(kind).has_value();
 }
 
 LogKind kind_of(uint64_t flags, uint64_t sectors) {
     for (const KindFlag& row : kind_flags) {
-        // A flush that carries data is a write, before which everything else was flushed.
+        // A flush with data is a write with a preflush.
         if ((flags & row.flag) != 0 && (row.kind != LogKind::flush || sectors == 0)) {
             return row.kind;
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The write log as it lies on a medium: that of Linux's dm-log-writes, version 1, which QEMU's blklogwrites writes too, and
-// what zoned devices need besides. docs/write-log-format.md tells it in full.
+// The write log on a medium: version 1 of Linux's dm-log-writes, which QEMU's blklogwrites writes too, with additions
+// for zoned devices. See docs/write-log-format.md.
 #pragma once
 
 #include "block/base/status.h"
@@ -15,71 +15,71 @@
 
 namespace zoneio {
 
-/// The first sector of a log. Little endian, as everything in it.
+/// The superblock, the first sector of a log. Little endian, like the whole log.
 struct LogSuper {
     static constexpr uint64_t magic = 0x6a736677736872;
     static constexpr uint64_t version = 1;
     static constexpr size_t bytes = 28;
-    static constexpr uint64_t smallest_sector = 32; ///< an entry must fit into one
+    static constexpr uint64_t smallest_sector = 32; ///< an entry must fit into a sector
     static constexpr uint64_t largest_sector = 8U << 20;
 
     uint64_t entries = 0;
     uint32_t sector_size = 512;
 
     void encode(std::span<uint8_t> sector) const;
-    /// EINVAL with upstream's words for what is no superblock that can be read.
+    /// EINVAL, with QEMU's text, if the sector is not a valid superblock.
     static Result<LogSuper> decode(std::span<const uint8_t> sector);
 };
 
-/// Can a log have sectors of so many bytes? A power of two, see LogSuper.
+/// True if a log can have sectors of this size: powers of two, see LogSuper.
 bool is_log_sector_size(uint64_t bytes);
 
-/// What an entry is about.
+/// Kind of an entry.
 enum class LogKind : uint8_t {
     write,
     flush,
     discard,
     mark,
-    append,    ///< a write that went to the write pointer
+    append,    ///< a write at the write pointer
     reset,
     finish,
     open,
     close,
-    condition, ///< the device, or somebody on its behalf, put zones into a condition
-    device,    ///< the shape of a zoned device, at the begin of a session
-    zones,     ///< zones that were not empty then
-    none,      ///< nothing: a place that was kept for an entry that did not come about
+    condition, ///< zones were set to a state
+    device,    ///< geometry of a zoned device, at the start of a session
+    zones,     ///< zones that were not empty at that time
+    none,      ///< nothing: a reserved entry that was not used
 };
 
-/// One entry. Offsets and lengths are bytes.
+/// An entry. Offsets and lengths are in bytes.
 struct LogEntry {
     static constexpr size_t bytes_on_medium = 32;
 
-    uint64_t number = 0;   ///< from 0
-    uint64_t position = 0; ///< of the entry in the log
+    uint64_t number = 0;   ///< counted from 0
+    uint64_t position = 0; ///< offset of the entry in the log
     LogKind kind = LogKind::none;
-    bool fua = false;      ///< of a write: it was on the medium when it was done
-    bool preflush = false; ///< of a write: everything before it was flushed first, as dm-log-writes may note it
-    bool metadata = false; ///< of a write: dm-log-writes was told so
+    bool fua = false;      ///< write: the data was on the medium when the write ended
+    bool preflush = false; ///< write: everything before it was flushed first (dm-log-writes)
+    bool metadata = false; ///< write: marked as metadata (dm-log-writes)
     uint64_t offset = 0;
     uint64_t length = 0;
-    ZoneState state{};     ///< of a condition
-    uint64_t inlined = 0;  ///< bytes of its own that follow in the entry's sector: a mark's name, a device, zones
+    ZoneState state{};     ///< for the kind `condition`
+    uint64_t inlined = 0;  ///< bytes of additional data in the entry's sector: name of a mark, device, zones
 
     bool has_data() const { return kind == LogKind::write || kind == LogKind::append; }
-    /// Where the data of a write is in the log.
+    /// Offset in the log of the data of a write.
     uint64_t data_position(uint32_t sector_size) const { return position + sector_size; }
-    /// Where the next entry is; nothing where that is more than a log can be long.
+    /// Offset in the log of the next entry; empty if it would exceed the longest log.
     std::optional<uint64_t> next_position(uint32_t sector_size) const;
 
     void encode(std::span<uint8_t> sector, uint32_t sector_size) const;
-    /// `position` and `number` are the caller's to set. EINVAL for what no log holds.
+    /// The caller sets `position` and `number`. EINVAL for an invalid entry.
     static Result<LogEntry> decode(std::span<const uint8_t> sector, uint32_t sector_size);
 };
 
 /// `write`, `flush`, ...
 std::string_view log_kind_name(LogKind kind);
-/// The operation of an entry that is one on zones.
+/// The zone operation of an entry, if it is one.
 std::optional<ZoneOp> zone_op_of(LogKind kind);
 LogKind log_kind_of(ZoneOp op);
 

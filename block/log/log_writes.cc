@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the driver `blklogwrites` does with requests.
+// Requests of the driver `blklogwrites`.
 #include "block/log/log_writes.h"
 
 #include "block/log/zone_states.h"
@@ -10,8 +10,8 @@
 
 namespace zoneio {
 
-/// Does a request in the parts that can be logged each as done or as not done: on a zoned device a part is within a zone.
-/// All are tried, as the kernel does; the last error is the answer.
+/// Splits a request into parts, each of which is logged if it was done: on a zoned device, a part lies within a zone.
+/// As in the kernel, all parts are tried and the last error is returned.
 template <typename Part>
 Status LogWritesDriver::for_each_part(uint64_t offset, uint64_t bytes, Part&& part) {
     const uint64_t end = offset + bytes;
@@ -36,7 +36,7 @@ LogWritesDriver::Turn LogWritesDriver::turn_for(uint64_t offset, uint64_t bytes)
     return Turn(requests_, offset / zone * zone, (offset + std::max<uint64_t>(bytes, 1) + zone - 1) / zone * zone, true);
 }
 
-/// Before the first change of a session the log is told how the zones are.
+/// Logs the zones before the first change of a session.
 Status LogWritesDriver::begin_change() {
     if (has_begun_ || !is_zoned()) {
         return {};
@@ -67,8 +67,9 @@ Status LogWritesDriver::log_device() {
         [&](std::span<const uint8_t> piece) { return log_->append(entry, piece); });
 }
 
-/// One write and its entry. A forced write that was the first since a flush is logged with FUA, else a flush follows its entry.
-/// QEMU places its flushes in the same way, and sets no flag. `perform` writes to the child, `put` appends the entry.
+/// Makes a write and its entry. The first forced write after a flush is logged with FUA; after the entry of any other
+/// forced write, a flush follows. QEMU places its flushes in the same way and sets no FUA flag. `perform` writes to the
+/// child, `put` appends the entry.
 template <typename Perform, typename Put>
 Status LogWritesDriver::write_part(uint64_t offset, uint64_t bytes, bool forced, Perform&& perform, Put&& put) {
     const Turn turn = turn_for(offset, bytes);
@@ -78,7 +79,7 @@ Status LogWritesDriver::write_part(uint64_t offset, uint64_t bytes, bool forced,
     }
     status = perform();
     if (status.code() == ENOTSUP) {
-        // Nothing was written; for zeros the node tries something else.
+        // Nothing was written. For zeros, the node tries another way.
         return status;
     }
     const bool was_dirty = is_dirty_.exchange(true);
@@ -90,7 +91,7 @@ Status LogWritesDriver::write_part(uint64_t offset, uint64_t bytes, bool forced,
         status = child_->flush();
         entry.fua = status.ok();
     }
-    // A write that failed may have written a part of what it was to write; in a zone the part would be told.
+    // A failed write may have been done in part. In a zone, the write pointer shows which part.
     Status logged = status.ok() || !is_zoned() ? put(entry) : Status();
     if (status.ok() && logged.ok() && forced && was_dirty) {
         status = flush_logged();
@@ -124,7 +125,7 @@ Status LogWritesDriver::pdiscard(uint64_t offset, uint64_t bytes) {
         return child_->pdiscard(offset, bytes);
     }
     if ((offset | bytes) % limits_.request_alignment != 0) {
-        // There is no entry for parts of a sector, and a discard is advice.
+        // An entry cannot describe parts of a sector, and a discard is only advice.
         return Status::from_errno(ENOTSUP);
     }
     const Turn turn = turn_for(offset, bytes);
@@ -138,7 +139,8 @@ Status LogWritesDriver::pdiscard(uint64_t offset, uint64_t bytes) {
     return status.ok() ? std::move(logged) : std::move(status);
 }
 
-/// A flush covers what was logged before it began: its place is kept then, and it is put there once it has succeeded.
+/// A flush covers what was logged before it started. So its entry is reserved at the start and filled when it has
+/// succeeded.
 Status LogWritesDriver::flush_logged() {
     const Result<uint64_t> place = log_->reserve();
     if (!place.ok()) {
@@ -209,7 +211,7 @@ Result<uint64_t> LogWritesDriver::zone_append(uint64_t offset, const IoVec& iov,
     return status.ok() ? std::move(position) : Result<uint64_t>(status);
 }
 
-/// Of an operation on several zones that failed on some, what it did to the others is logged zone by zone.
+/// If an operation on several zones fails on some, its effects on the others are logged zone by zone.
 Status LogWritesDriver::log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, Status status) {
     LogEntry entry;
     entry.kind = log_kind_of(op);
@@ -230,7 +232,7 @@ Status LogWritesDriver::log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, 
         if (!logged.ok() || !is_done || zone.type == ZoneType::conventional || zone.start >= offset + bytes) {
             return;
         }
-        // A zone without data that was closed is empty, as one that was reset.
+        // Closing a zone without data makes it empty, like a reset.
         entry.kind = op == ZoneOp::close && zone.state == ZoneState::empty ? LogKind::reset : log_kind_of(op);
         entry.offset = zone.start;
         entry.length = zone.length;

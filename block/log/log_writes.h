@@ -11,17 +11,17 @@
 
 namespace zoneio {
 
-/// The options of the driver.
+/// Options of the driver.
 struct LogOptions {
     bool append = false;
     std::optional<uint64_t> sector_size;
     std::optional<uint64_t> super_update_interval;
 };
 
-/// The driver `blklogwrites`: hands requests to its child, and logs in another image what changed it.
+/// The driver `blklogwrites`: passes requests to its child, and logs its changes in another image.
 ///
-/// A request is logged when the child has done it and before it is reported. A write that failed is logged too where the child
-/// has no write pointers, as it may have been done in part.
+/// A request is logged after the child has done it and before it is reported. Without write pointers, a failed write is
+/// logged too, because it may have been done in part.
 class LogWritesDriver final : public FilterDriver, private WriteLog {
 public:
     LogWritesDriver();
@@ -65,11 +65,11 @@ private:
 
     std::unique_ptr<LogWriter> log_;
     bool no_flush_ = false; ///< forced writes are not forced out (cache=unsafe)
-    /// Requests that overlap, or go to the same zone, are logged in the order in which they are done.
+    /// Orders the entries of requests that overlap or go to the same zone as the requests are done.
     RequestTracker requests_;
     RequestTracker beginning_;
     std::atomic<bool> has_begun_{false}; ///< the log has the zones as they were before this session
-    std::atomic<bool> is_dirty_{false};  ///< something was written since the last flush of this node
+    std::atomic<bool> is_dirty_{false};  ///< data was written since the last flush of this node
 };
 
 } // namespace zoneio

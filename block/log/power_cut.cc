@@ -7,7 +7,7 @@
 
 namespace zoneio {
 
-/// The same numbers on every machine (splitmix64): a seed names a state for good.
+/// A generator with the same numbers on every machine (splitmix64), so that a seed always identifies the same state.
 class PowerCut::Random {
 public:
     explicit Random(uint64_t seed) : state_(seed) {}
@@ -50,7 +50,7 @@ void PowerCut::add_active_zone(uint64_t zone, uint64_t pointer) {
     zones_[zone] = {pointer, true};
 }
 
-/// How a zone is after a change, of which `bytes` are there.
+/// Applies a change, of which `bytes` bytes survive, to a zone.
 void PowerCut::step(Zone& zone, const Change& change, uint64_t bytes) const {
     const uint64_t number = zone_of(change.offset);
     switch (change.kind) {
@@ -65,7 +65,7 @@ void PowerCut::step(Zone& zone, const Change& change, uint64_t bytes) const {
     }
 }
 
-/// Everything up to this change is there, whatever comes.
+/// Makes everything up to this change part of every state.
 void PowerCut::settle(uint64_t entry) {
     for (const auto& [number, steps] : in_zone_) {
         Zone& zone = zones_[number];
@@ -120,7 +120,7 @@ void PowerCut::add(const LogEntry& entry) {
     case LogKind::condition: break;
     default: return;
     }
-    // Zone by zone.
+    // Splits the entry at zones.
     for (uint64_t done = 0; device_.zone_size != 0 && done < entry.length; done += change.bytes) {
         change.begin = done;
         change.offset = entry.offset + done;
@@ -160,7 +160,7 @@ PowerCut::Choice PowerCut::all(bool there) const {
     return choice;
 }
 
-/// The state with this number: each place takes what it has of the number and leaves the rest to the others.
+/// The state with this number: the choices of all changes are the digits of the number.
 PowerCut::Choice PowerCut::counted_choice(uint64_t number) const {
     Choice choice = all(false);
     std::vector<uint64_t> left_in_zone;
@@ -177,7 +177,7 @@ PowerCut::Choice PowerCut::counted_choice(uint64_t number) const {
             }
             continue;
         }
-        // The first change of a zone decides how far all of them have come.
+        // The first change of a zone decides how many of its changes survive.
         const uint64_t zone = zone_of(change.offset);
         const auto [point, is_first] = points.try_emplace(zone, 0);
         if (is_first) {
@@ -195,7 +195,7 @@ PowerCut::Choice PowerCut::counted_choice(uint64_t number) const {
     return choice;
 }
 
-/// As if the device had done one thing after the other, and the cut came in the middle of one.
+/// Chooses a state as if the device had worked in order, and the cut came in the middle of a change.
 void PowerCut::choose_prefix(Random& random, Choice& choice) const {
     const size_t last = random.below(changes_.size());
     for (size_t i = 0; i <= last; i++) {
@@ -204,7 +204,7 @@ void PowerCut::choose_prefix(Random& random, Choice& choice) const {
     }
 }
 
-/// All is lost but one change, or there but for one: what a forgotten order shows in.
+/// Chooses a state in which all changes but one are lost, or only one is lost. Such states reveal a missing flush.
 void PowerCut::choose_one(Random& random, Choice& choice, bool lost) const {
     const size_t one = random.below(changes_.size());
     const bool whole = random.coin();
@@ -216,7 +216,7 @@ void PowerCut::choose_one(Random& random, Choice& choice, bool lost) const {
     }
 }
 
-/// Each change is there, or not, or in part.
+/// Chooses for each change whether it survives, in whole or in part.
 void PowerCut::choose_each(Random& random, Choice& choice) const {
     const uint64_t torn = random.below(3);
     for (size_t i = 0; i < changes_.size(); i++) {
@@ -244,7 +244,7 @@ PowerCut::Choice PowerCut::random_choice(Random& random) const {
     return choice;
 }
 
-/// Makes a choice one that can be: what was forced out is there, and in a zone nothing is behind something that is not.
+/// Makes a choice valid: forced writes survive, and in a zone nothing survives after something that does not.
 void PowerCut::keep_rules(Choice& choice) const {
     for (size_t i = 0; i < changes_.size(); i++) {
         if (changes_[i].durable) {
@@ -308,7 +308,7 @@ std::vector<PowerCut::Piece> PowerCut::state(const StateId& id) const {
     Random random(id.number);
     Choice choice = id.counted ? counted_choice(id.number) : random_choice(random);
     if (exceeds_active(choice)) {
-        // What was done one after the other never was beyond the limit.
+        // In the order of the log, the limit was never exceeded.
         choice = all(false);
         choose_prefix(random, choice);
         keep_rules(choice);

@@ -11,30 +11,30 @@
 
 namespace zoneio {
 
-/// What a power cut may leave of a device, by what was done to it. No I/O. The rules, for a cut behind entry N where F is the
-/// last flush up to there:
+/// The states in which a power cut may leave a device, computed from a log. No I/O. The rules for a cut after entry N, where
+/// F is the last flush up to N:
 ///
-/// - everything up to F is there;
-/// - of each write behind F to a place without a write pointer, any of its units are there and the others are not; the
-///   same of discards;
-/// - what was done to a sequential zone behind F is there up to some point and not beyond it: a pointer between where F saw
-///   it and where N left it, a reset that has happened or not, and nothing that came behind a reset without it;
-/// - what was forced out (FUA) is there, and in a zone what came before it there;
+/// - everything up to F survives;
+/// - of each write or discard after F to a place without a write pointer, any units survive;
+/// - in a sequential zone, the changes after F survive up to some point: the write pointer is between its positions at F
+///   and at N, a reset survives or not, and nothing after a reset survives without it;
+/// - forced writes (FUA) survive, and in a zone so does everything before them;
 /// - open zones are closed: opens and closes leave no trace;
-/// - no more zones are active than may be.
+/// - the active-zone limit is not exceeded.
 ///
-/// Memory grows with the entries behind F, and with the zones that are active.
+/// Memory grows with the number of entries after F and of active zones.
 class PowerCut {
 public:
     struct Device {
-        uint64_t unit = 512;      ///< what is written whole or not at all: a sector of the log, a block of the device; bytes
-        uint64_t zone_size = 0;   ///< bytes; 0: there are no zones
+        uint64_t unit = 512;      ///< unit that is written as a whole or not at all, in bytes: a sector of the log or a
+                                  ///< block of the device
+        uint64_t zone_size = 0;   ///< in bytes; 0: no zones
         uint64_t max_active = 0;  ///< 0: no limit
         /// Writable bytes of a sequential zone; 0: the zone is conventional.
         std::function<uint64_t(uint64_t zone)> capacity = nullptr;
     };
 
-    /// A part of an entry that has happened: so many bytes from where the entry begins.
+    /// A part of an entry that survives: `bytes` bytes from the start of the entry.
     struct Piece {
         uint64_t entry = 0;
         uint64_t begin = 0;
@@ -43,47 +43,47 @@ public:
         bool operator==(const Piece&) const = default;
     };
 
-    /// The name of a state: two of the same name are the same, for the same entries.
+    /// Name of a state. For the same entries, it always identifies the same state.
     struct StateId {
-        bool counted = false; ///< one of all of them; else one that a seed gives
+        bool counted = false; ///< the state has this number among all; otherwise it follows from a seed
         uint64_t number = 0;
 
-        /// `#5`, or `seed 5` as one word: `s5`.
+        /// The name as one word: `#5`, or `s5` for seed 5.
         std::string text() const;
         static Result<StateId> parse(std::string_view text);
     };
 
     explicit PowerCut(Device device) : device_(std::move(device)) {}
 
-    /// A zone that was active before the first entry.
+    /// Adds a zone that was active before the first entry.
     void add_active_zone(uint64_t zone, uint64_t pointer);
-    /// What happened next.
+    /// Adds the next entry.
     void add(const LogEntry& entry);
 
-    /// Entries below this number are there in every state.
+    /// Entries below this number survive in every state.
     uint64_t settled() const { return settled_; }
-    /// How many states there are, those that are the same counted apart; UINT64_MAX for more than can be counted.
+    /// Number of states, where equal ones may count several times; UINT64_MAX if there are more.
     uint64_t count() const;
-    /// What of the entries from settled() on is there in a state, in their order. Counted ones are below count(); the last
-    /// has everything.
+    /// The parts of entries, from settled() on, that survive in a state, in order. Numbers of counted states are below
+    /// count(); in the last one, everything survives.
     std::vector<Piece> state(const StateId& id) const;
 
 private:
-    /// Something behind the last flush, as far as it lies in one zone or in none.
+    /// A change after the last flush, split at zones.
     struct Change {
         uint64_t entry = 0;
         LogKind kind{};
-        uint64_t begin = 0;  ///< bytes from where the entry begins
+        uint64_t begin = 0;  ///< bytes from the start of the entry
         uint64_t bytes = 0;
-        uint64_t offset = 0; ///< on the device
+        uint64_t offset = 0; ///< offset on the device
         bool durable = false;
-        uint64_t units = 0;  ///< that may be there or not; in a zone, points at which it may end
+        uint64_t units = 0;  ///< number of units that may survive; in a zone, number of places at which it may end
     };
     struct Zone {
         uint64_t pointer = 0;
         bool active = false;
     };
-    /// Of each change the units that are there: all of the first so many, or those that are set.
+    /// Surviving units of each change: the first ones, or a set.
     struct Choice {
         std::vector<std::vector<bool>> units;
     };
@@ -109,8 +109,8 @@ private:
     Device device_;
     uint64_t settled_ = 0;
     std::vector<Change> changes_;
-    std::unordered_map<uint64_t, std::vector<size_t>> in_zone_; ///< changes of a sequential zone, in their order
-    std::unordered_map<uint64_t, Zone> zones_;                  ///< as F saw them; others are not active
+    std::unordered_map<uint64_t, std::vector<size_t>> in_zone_; ///< changes of each sequential zone, in order
+    std::unordered_map<uint64_t, Zone> zones_;                  ///< zones at the last flush; others are not active
 };
 
 } // namespace zoneio

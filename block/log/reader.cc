@@ -52,7 +52,7 @@ void LogReader::go_to(const LogEntry& entry) {
 Result<std::span<uint8_t>> LogReader::load(uint64_t position, uint64_t bytes) {
     if (position < window_begin_ || position + std::min<uint64_t>(bytes, 1) > window_end_ ||
         (position + bytes > window_end_ && bytes <= window_bytes_ && window_end_ < end_)) {
-        // Where a window may begin: all blocks divide it.
+        // Alignment of the window, a multiple of every block size.
         constexpr uint64_t alignment = 4096;
         window_begin_ = position / alignment * alignment;
         window_end_ = std::min(window_begin_ + window_bytes_ + alignment, end_);
@@ -87,7 +87,7 @@ Result<std::optional<LogEntry>> LogReader::next() {
     entry->number = number_;
     entry->position = position_;
     const std::optional<uint64_t> next = entry->next_position(super_.sector_size);
-    // The last entry's sector may be cut short; data may not.
+    // The sector of the last entry may be incomplete; data may not.
     if (!next || (entry->has_data() && *next > end_)) {
         return broken_entry(number_, position_, fmt::format("the log ends before its {} bytes of data", entry->length));
     }

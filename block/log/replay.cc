@@ -73,7 +73,7 @@ Status LogReplay::apply_part(const LogEntry& entry, uint64_t begin, uint64_t byt
         return status;
     }
     WriteFlags flags;
-    // What is to be on the medium is brought there at the end.
+    // Forced writes are flushed once, at the end.
     flags.more = true;
     return reader_.visit_data(entry, begin, bytes, [&](uint64_t at, std::span<uint8_t> data) {
         return backend_.execute(Request::write(entry.offset + at, IoVec(data.data(), data.size()), flags));

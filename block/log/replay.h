@@ -9,19 +9,19 @@
 
 namespace zoneio {
 
-/// Does to an image what a log says was done, entry by entry.
+/// Applies the entries of a log to an image.
 class LogReplay {
 public:
-    /// Both outlive it.
+    /// Both must outlive this object.
     LogReplay(LogReader& reader, BlockBackend& backend) : reader_(reader), backend_(backend) {}
 
-    /// From now on entries are only tried, on a copy of the zones.
+    /// From now on, tries entries on a copy of the zones instead of applying them.
     Status only_try();
 
-    /// One entry, the last that the reader gave; for that of a device the states of the zones are compared. An entry that does
-    /// not apply changes nothing, but for one on several zones, and one whose failure is the host's.
+    /// Applies the last entry of the reader. For a device entry, compares the states of the zones. An entry that does
+    /// not apply changes nothing, except if it concerns several zones or the host fails.
     Status apply(const LogEntry& entry);
-    /// A part of a write, in bytes from its begin.
+    /// Applies a part of a write, in bytes from its start.
     Status apply_part(const LogEntry& entry, uint64_t begin, uint64_t bytes);
 
 private:

@@ -23,7 +23,7 @@ Status file_error(const std::string& path) {
     return Status::error(errno, fmt::format("'{}': {}", path, strerror(errno)));
 }
 
-/// Copies a range of an image to the same place of another.
+/// Copies a range of an image to the same offset of another.
 Status copy_range(BlockBackend& from, BlockBackend& to, uint64_t begin, uint64_t bytes, AlignedBuffer& buffer) {
     WriteFlags flags;
     flags.more = true;
@@ -56,7 +56,7 @@ Status copy_data(int from, int to, off_t begin, off_t end) {
     return {};
 }
 
-/// The options that an emulated device gets to be like another one.
+/// Options of an emulated device with the same geometry and limits.
 Result<Options> shape_of(const Limits& limits, const std::vector<ZoneDescriptor>& zones) {
     uint64_t conventional = 0;
     while (conventional < zones.size() && zones[conventional].type == ZoneType::conventional) {
@@ -86,7 +86,7 @@ Result<Options> shape_of(const Limits& limits, const std::vector<ZoneDescriptor>
     return options;
 }
 
-/// Makes a zone what it is on another device, its data included.
+/// Copies the state and the data of a zone.
 Status copy_zone(BlockBackend& from, BlockBackend& to, const ZoneDescriptor& zone, AlignedBuffer& buffer) {
     if (zone.type == ZoneType::conventional) {
         return copy_range(from, to, zone.start, zone.length, buffer);
@@ -96,7 +96,7 @@ Status copy_zone(BlockBackend& from, BlockBackend& to, const ZoneDescriptor& zon
     }
     const bool has_pointer = zone.write_pointer != no_write_pointer;
     const uint64_t written = std::min(has_pointer ? zone.write_pointer - zone.start : zone.capacity, zone.capacity);
-    // A zone that was finished has zeros behind what was written, and needs no place for them.
+    // The rest of a finished zone reads as zeros and needs no space.
     Status status = copy_range(from, to, zone.start, written, buffer);
     if (status.ok() && zone.state == ZoneState::full && written < zone.capacity) {
         status = to.execute(Request::zone_manage(ZoneOp::finish, zone.start, zone.length));
@@ -184,7 +184,7 @@ Result<std::unique_ptr<BlockBackend>> ScratchImages::open(const std::string& pat
         spec.options.set("file.driver", "file");
         spec.options.set("file.filename", path);
     }
-    // Nobody comes back to these after a real power cut.
+    // These files need not survive a real power cut.
     spec.flags.no_flush = true;
     spec.flags.unmap = true;
     std::vector<Notice> notices;
@@ -203,7 +203,7 @@ Result<BlockBackend*> ScratchImages::base() {
 }
 
 Result<std::unique_ptr<BlockBackend>> ScratchImages::copy() {
-    // What a device in a file has in memory is in the file once it is closed.
+    // Closing the device writes its state from memory to the file.
     base_.reset();
     if (Status status = copy_file(base_path(), copy_path()); !status.ok()) {
         return status;

@@ -8,30 +8,31 @@
 
 namespace zoneio {
 
-/// Copies of an image in files of their own: one to go on with, and any number that begin as that one is.
+/// Copies of an image in files: a base copy that can be changed, and any number of copies of that one.
 ///
-/// They are files, not overlays, since other programs are to open them. A copy of a copy shares its blocks where the file
-/// system can (reflink), and holes stay holes. A host-managed device becomes an emulated one of the same shape. All of them are
-/// in a folder of their own in $TMPDIR (else /var/tmp), which goes with this.
+/// They are files and not overlays, because other programs must be able to open them. A copy of the base shares its
+/// blocks if the file system supports it (reflink), and holes stay holes. A host-managed device becomes an emulated one
+/// with the same geometry. The copies are in a private folder in $TMPDIR (otherwise /var/tmp), which the destructor
+/// removes.
 class ScratchImages {
 public:
-    /// Copies the image as it is. ENOTSUP with the reason for zones that the emulated device cannot have.
+    /// Copies the image. ENOTSUP, with the reason, for zones that an emulated device cannot have.
     static Result<std::unique_ptr<ScratchImages>> create(BlockBackend& source);
     ~ScratchImages();
     ScratchImages(const ScratchImages&) = delete;
     ScratchImages& operator=(const ScratchImages&) = delete;
 
-    /// The copy to go on with, open for writing.
+    /// The base copy, open for writing.
     Result<BlockBackend*> base();
-    /// A copy of it as it is now; replaces the one before.
+    /// Copies the base in its present state. Replaces the previous copy.
     Result<std::unique_ptr<BlockBackend>> copy();
-    /// The file that holds the last copy.
+    /// Path of the last copy.
     std::string copy_path() const { return folder_ + "/image"; }
     /// Opens the last copy for writing.
     Result<std::unique_ptr<BlockBackend>> open_copy() const { return open(copy_path()); }
-    /// For a socket, in the folder of the copies.
+    /// Path for a socket, in the folder of the copies.
     std::string socket_path() const { return folder_ + "/socket"; }
-    /// Keeps the last copy as this file.
+    /// Stores the last copy in this file.
     Status keep(const std::string& path) const;
 
 private:
@@ -48,7 +49,7 @@ private:
     std::unique_ptr<BlockBackend> base_;
 };
 
-/// Copies a file: by reference where the file system can, else its data; holes stay holes.
+/// Copies a file: as a reflink if possible, otherwise its data; holes stay holes.
 Status copy_file(const std::string& from, const std::string& to);
 
 } // namespace zoneio

@@ -42,7 +42,7 @@ Status LogWriter::check_memory() {
     return has_room ? Status() : Status::from_errno(ENOMEM);
 }
 
-/// The superblock of an older log must not count entries of this one.
+/// Resets the superblock, so that it does not count entries of an older log.
 Status LogWriter::begin() {
     Status status = check_memory();
     if (!status.ok() || end_ != 0) {
@@ -66,7 +66,7 @@ Status LogWriter::count_entry() {
     return entries_ % settings_.super_update_interval == 0 ? write_super() : Status();
 }
 
-/// One entry in its turn. An entry that cannot be written is missed by those behind it, which are refused.
+/// Writes an entry when it is its turn. After an entry that cannot be written, all later ones are refused.
 template <typename Write>
 Status LogWriter::add(LogEntry& entry, Write&& write) {
     const Turn turn(turns_, 0, 1, true);
@@ -117,7 +117,8 @@ Status LogWriter::append_zeroes(LogEntry entry) {
     return add(entry, [&] {
         WriteFlags holes;
         holes.may_unmap = true;
-        // Holes do not make a file longer. The last sector does, or else the log would end before its last entry does.
+        // A hole does not extend a file. Writing the last sector does; otherwise the log would end before its last
+        // entry.
         const uint64_t begin = entry.data_position(settings_.sector_size);
         const uint64_t in_holes = entry.length - settings_.sector_size;
         Status status = in_holes > 0 ? node_->pwrite_zeroes(begin, in_holes, holes) : Status();

@@ -9,40 +9,44 @@
 
 namespace zoneio {
 
-/// Appends entries to a write log. Whatever has been appended is in the log if the program is killed the moment after:
-/// an entry and its data are written in one piece, then the superblock that counts it.
+/// Appends entries to a write log. An appended entry is in the log even if the program is killed right after: the entry
+/// and its data are written together, then the superblock that counts it.
 ///
-/// May be used by several threads, and by tasks that stop at breakpoints: each entry has its turn. Memory: two sectors.
+/// May be used by several threads, and by tasks that stop at breakpoints; entries are written one at a time. Uses the
+/// memory of two sectors.
 class LogWriter {
 public:
     struct Settings {
-        uint32_t sector_size = 512;        ///< of a new log
-        uint64_t super_update_interval = 1; ///< the superblock is written once in so many entries, and at each flush
+        uint32_t sector_size = 512;        ///< for a new log, in bytes
+        uint64_t super_update_interval = 1; ///< number of entries between updates of the superblock; each flush updates
+                                            ///< it, too
     };
 
-    /// Nothing is written before the first entry.
+    /// Writes nothing before the first entry.
     LogWriter(std::unique_ptr<BlockNode> node, Settings settings);
 
-    /// Goes to the end of the log that is there. An empty image is a new log. EINVAL with the reason for one that is none.
+    /// Finds the end of the existing log. An empty image is a new log. EINVAL, with the reason, if the image holds
+    /// something else.
     Status find_end();
 
     uint32_t sector_size() const { return settings_.sector_size; }
     BlockNode& node() { return *node_; }
-    /// Is there nothing in it?
+    /// True if the log has no entries.
     bool is_empty() const { return entries_ == 0; }
 
-    /// A write and its data, as long as the entry says.
+    /// Appends a write and its data, whose length is that of the entry.
     Status append(LogEntry entry, const IoVec& data);
-    /// A write of zeros.
+    /// Appends a write of zeros.
     Status append_zeroes(LogEntry entry);
-    /// An entry without data; `own` goes into its sector. EINVAL when it does not fit.
+    /// Appends an entry without data; `own` is stored in its sector. EINVAL if it does not fit.
     Status append(LogEntry entry, std::span<const uint8_t> own = {});
 
-    /// Keeps a place for an entry without data: what is appended from now on is behind it. Until it is filled it says nothing.
+    /// Reserves an entry without data and returns its position. Later entries are after it. It has no meaning until it
+    /// is filled.
     Result<uint64_t> reserve();
-    /// Fills the place that was kept.
+    /// Fills a reserved entry.
     Status fill(uint64_t position, const LogEntry& entry);
-    /// Writes the superblock and brings the log to its medium.
+    /// Writes the superblock and flushes the log.
     Status flush();
 
 private:
@@ -62,8 +66,8 @@ private:
     AlignedBuffer entry_sector_;
     AlignedBuffer super_sector_;
     uint64_t entries_ = 0;
-    uint64_t end_ = 0;          ///< where the next entry goes, bytes; 0: no superblock was written
-    Status failed_;             ///< an entry is missing: nothing may follow
+    uint64_t end_ = 0;          ///< offset of the next entry in bytes; 0: no superblock yet
+    Status failed_;             ///< an entry is missing, so nothing more can be appended
 };
 
 } // namespace zoneio

@@ -110,7 +110,7 @@ bool LoggedZone::is_like(const LoggedZone& other) const {
     if (is_active(state) && is_active(other.state)) {
         return pointer == other.pointer;
     }
-    // Open without a byte written is empty once it was closed.
+    // An open zone without data becomes empty when it is closed.
     const auto is_bare = [](const LoggedZone& zone) { return is_active(zone.state) ? zone.pointer == 0 : zone.state == ZoneState::empty; };
     return state == other.state || (is_bare(*this) && is_bare(other));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What a log says of a zoned device at the begin of a session: its shape, and the zones that are not empty.
+// The zoned device in a log at the start of a session: its geometry, and the zones that are not empty.
 #pragma once
 
 #include "block/log/reader.h"
@@ -13,7 +13,7 @@
 
 namespace zoneio {
 
-/// The shape of a zoned device. Lengths are bytes.
+/// Geometry of a zoned device. Lengths are in bytes.
 struct LoggedDevice {
     static constexpr size_t bytes_on_medium = 48;
 
@@ -27,41 +27,41 @@ struct LoggedDevice {
 
     static LoggedDevice of(const Limits& limits, uint64_t length, uint64_t cursor);
     void encode(std::span<uint8_t> bytes) const;
-    /// EINVAL for what describes no zoned device.
+    /// EINVAL if the bytes do not describe a zoned device.
     static Result<LoggedDevice> decode(std::string_view bytes);
 };
 
-/// A zone that was not empty.
+/// A zone that is not empty.
 struct LoggedZone {
     static constexpr size_t bytes_on_medium = 16;
 
     uint64_t number = 0;
     ZoneState state{};
-    uint64_t pointer = 0; ///< bytes from the zone's start; 0 where it has none
+    uint64_t pointer = 0; ///< bytes from the start of the zone; 0 if the zone has no write pointer
 
-    /// Nothing is to be said of empty and of conventional zones.
+    /// False for empty and conventional zones, which are not logged.
     static bool is_told(const ZoneDescriptor& zone);
     static LoggedZone of(const ZoneDescriptor& zone, uint64_t zone_size);
     void encode(uint8_t* bytes) const;
     static LoggedZone decode(const uint8_t* bytes);
-    /// May they be the same zone before and after the device was opened anew? What is open may be closed then.
+    /// True if the two may be one zone before and after the device was reopened, which may close open zones.
     bool is_like(const LoggedZone& other) const;
 };
 
 using ZoneReport = std::function<Result<uint64_t>(const ZoneVisitor& visit)>;
 
-/// Tells `put` the zones that are not empty, in as many pieces as fit into `room` bytes each.
+/// Passes the zones that are not empty to `put`, in pieces of at most `room` bytes.
 Status log_zones(uint64_t zone_size, size_t room, const ZoneReport& report,
                  const std::function<Status(std::span<const uint8_t>)>& put);
 
-/// The states that a session began with, as they are read from the log.
+/// The zones at the start of a session, as read from a log.
 struct LoggedZones {
     LoggedDevice device;
-    std::vector<LoggedZone> zones; ///< in their order
+    std::vector<LoggedZone> zones; ///< in order
 
-    /// Reads the entries of kind `zones` that follow that of the device.
+    /// Reads the entries of kind `zones` after the device entry.
     static Result<LoggedZones> read(LogReader& reader, const LogEntry& device);
-    /// EINVAL, naming what differs, where a device is not as it was.
+    /// EINVAL, with the difference, if a device does not have these zones.
     Status check(const Limits& limits, uint64_t length, const ZoneReport& report) const;
 };
 

@@ -15,7 +15,7 @@ namespace zoneio {
 
 namespace {
 
-/// So much of what a program said is kept: why it complained stands at the end.
+/// Most bytes kept of a program's output. The end is kept, because it has the error.
 constexpr off_t most_said = 4096;
 
 } // namespace

@@ -9,26 +9,27 @@
 
 namespace zoneio {
 
-/// The shell command that looks at the states of a crash, and says by its exit status whether one is bad.
+/// The shell command that checks the states of a crash. Its exit status tells whether a state is bad.
 class CheckProgram {
 public:
     struct Answer {
-        int status = 0;   ///< exit status; 128 and the signal's number where one ended it
-        std::string said; ///< the end of what it wrote to stdout and stderr
+        int status = 0;   ///< exit status; 128 plus the number of the signal that ended it
+        std::string said; ///< end of its output to stdout and stderr
 
         bool is_good() const { return status == 0; }
     };
 
     explicit CheckProgram(std::string command) : command_(std::move(command)) {}
 
-    /// Runs it with these variables (NAME=VALUE) in its environment, and nothing to read. An error is that it could not be run, which the shell says by 126 and 127.
+    /// Runs the command with these variables (NAME=VALUE) in its environment and an empty stdin. Fails if it cannot be
+    /// run, which the shell reports by the exit statuses 126 and 127.
     Result<Answer> run(const std::vector<std::string>& variables);
 
 private:
     std::string take_output();
 
     std::string command_;
-    FileDescriptor output_;  ///< memory, used again and again
+    FileDescriptor output_;  ///< memory file, reused
     FileDescriptor nothing_; ///< /dev/null
 };
 

@@ -33,24 +33,23 @@ OptionStep take_number(const GivenOption& given, CrashOptions& parsed) {
 
 constexpr OptionRow<CrashOptions> crash_options[] = {
     {{.letter = 'a', .name = "at", .argument = "WHERE",
-      .help = "where the power is cut: random, flush (before each flush, and at the end), end, behind the\n"
-              "entry with this number, or behind this mark",
+      .help = "cut the power here: random, flush (before each flush, and at the end), end, after the\n"
+              "entry with this number, or after this mark",
       .fallback = "random"},
      set_word<&CrashOptions::at>},
     {{.letter = 'k', .name = "states", .argument = "K",
-      .help = "so many states of each cut, or all of them where there are no more; with random, so many\n"
-              "cuts and one state of each",
+      .help = "make at most K states of each cut; with --at random, make K cuts with one state each",
       .fallback = "100"},
      take_number<&CrashOptions::states>},
-    {{.letter = 's', .name = "seed", .argument = "SEED", .help = "what random choices follow from", .fallback = "1"},
+    {{.letter = 's', .name = "seed", .argument = "SEED", .help = "choose states by this seed", .fallback = "1"},
      take_number<&CrashOptions::seed>},
-    {{.name = "state", .argument = "STATE", .help = "this state only, as a finding names it"}, set_word<&CrashOptions::state>},
-    {{.name = "keep", .argument = "DIR", .help = "keep the images of findings there", .word = Word::file}, set_word<&CrashOptions::keep>},
-    {{.name = "export", .argument = "KIND", .help = "serve each state, too, by vhost-user at the socket $ZONEIO_SOCKET"},
+    {{.name = "state", .argument = "STATE", .help = "make this state only, by its name in a finding"}, set_word<&CrashOptions::state>},
+    {{.name = "keep", .argument = "DIR", .help = "keep the images of findings in this folder", .word = Word::file}, set_word<&CrashOptions::keep>},
+    {{.name = "export", .argument = "KIND", .help = "also export each state, by vhost-user at the socket $ZONEIO_SOCKET"},
      set_word<&CrashOptions::served>},
 };
 
-/// A state that the command did not like.
+/// A state for which the command failed.
 struct FindingFact {
     uint64_t number;
     uint64_t entry;
@@ -117,7 +116,7 @@ public:
             for (uint64_t number = 0; status.ok() && number < count; number++) {
                 const bool counted = !one_each && all <= per_cut;
                 status = check_state(cuts[i], {counted, counted ? number : options_.seed + (one_each ? i : number)});
-                // A cut with fewer states has them all at once.
+                // If a cut has fewer states, the progress jumps.
                 if (status.ok() && !work.step(i * per_cut + number + 1)) {
                     status = Status::from_errno(EINTR);
                 }
@@ -189,7 +188,7 @@ private:
         Status status;
         if (options_.keep) {
             kept = fmt::format("{}/entry-{}-{}.img", *options_.keep, entry, id.counted ? fmt::format("n{}", id.number) : id.text());
-            // The command may have written to the one that it was given.
+            // The command may have changed the state that it was given.
             status = states_.make(id);
             status = status.ok() ? states_.keep(*kept) : std::move(status);
         }
@@ -206,7 +205,7 @@ private:
     uint64_t findings_ = 0;
 };
 
-/// Where to cut, by the word that was given.
+/// The entries after which to cut, by the argument of --at.
 Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& options) {
     if (options.at == "flush" || options.at == "end" || options.at == "random") {
         const CutPlaces places = options.at == "flush" ? CutPlaces::flushes : options.at == "end" ? CutPlaces::end : CutPlaces::random;
@@ -271,12 +270,12 @@ constexpr Command commands[] = {
     {.name = "crash", .run = run_crash,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file command",
-     .oneline = "runs a command on what power cuts may leave",
+     .oneline = "run a command on the states that power cuts may leave",
      .help =
-         "Makes states that a power cut may leave of the image, by the write log in FILE, and runs a shell command on each; put\n"
-         "-- before it. The open image is as it was when the log began, and is only read: each state is in a file of its own,\n"
-         "$ZONEIO_IMAGE. $ZONEIO_ENTRY is the last entry before the cut, $ZONEIO_MARK the last mark, $ZONEIO_STATE the state.\n"
-         "An exit status other than 0 is a finding, and the exit status of crash is 1 then.\n"
+         "Creates the states that a power cut may leave of the image, from the write log in FILE, and runs a shell command on\n"
+         "each. Put -- before the command. The open image must be as it was at the start of the log, and is only read: each\n"
+         "state is in its own file, $ZONEIO_IMAGE. $ZONEIO_ENTRY is the last entry before the cut, $ZONEIO_MARK the last mark,\n"
+         "$ZONEIO_STATE the name of the state. An exit status other than 0 is a finding; crash then fails.\n"
          "\n"
          "Example: crash --at flush --states 20 writes.log -- ./check-store $ZONEIO_IMAGE\n",
      .options = crash_options, .words = {.operands = crash_operands}},

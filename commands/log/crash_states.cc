@@ -9,7 +9,7 @@ namespace zoneio {
 
 namespace {
 
-/// A number that follows from a seed and a place in its sequence.
+/// The number at `index` in the sequence of a seed.
 uint64_t random_number(uint64_t seed, uint64_t index) {
     uint64_t mixed = seed * 0x9e3779b97f4a7c15 + index + 1;
     mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
@@ -22,7 +22,7 @@ Status does_not_apply(const LogEntry& entry, Status status) {
     return std::move(status).with_text(std::move(text));
 }
 
-/// A power cut leaves no zone open.
+/// Closes all zones, because a power cut leaves none open.
 Status close_zones(BlockBackend& device) {
     std::vector<ZoneDescriptor> open;
     const Result<uint64_t> seen = device.zone_report(0, device.limits().nr_zones, [&](const ZoneDescriptor& zone) {
@@ -162,13 +162,13 @@ Status CrashStates::apply_settled() {
         if (Status status = replay.apply(**next); !status.ok()) {
             return does_not_apply(**next, std::move(status));
         }
-        // The zones that follow a device are read with it.
+        // The reader has read the zones together with the device entry.
         applied_ = applying_->number();
     }
     return {};
 }
 
-/// Of an operation on several zones each zone is done for itself; those that cannot be are passed over.
+/// Applies an operation on several zones to each of them, and skips zones that refuse it.
 Status CrashStates::apply_piece(LogReplay& replay, BlockBackend& target, const LogEntry& entry, const PowerCut::Piece& piece) {
     if (const std::optional<ZoneOp> op = zone_op_of(entry.kind)) {
         Status status = target.execute(Request::zone_manage(*op, entry.offset + piece.begin, piece.bytes));

@@ -11,28 +11,28 @@
 
 namespace zoneio {
 
-/// Where the power is cut: behind these entries, in their order.
+/// Places of power cuts, in the order of entries.
 enum class CutPlaces : uint8_t {
-    flushes, ///< before each flush, and at the end: each state of a cut in between is among those of the flush behind it
-    end,     ///< behind the last entry
-    random,  ///< wherever the seed says, one state at each
+    flushes, ///< before each flush, and at the end: these states include those of cuts at other entries
+    end,     ///< after the last entry
+    random,  ///< at random entries, one state each
 };
 
-/// The entries behind which to cut. `count` of them where they are random.
+/// The entries after which to cut; for random places, `count` of them.
 Result<std::vector<uint64_t>> find_cuts(LogReader& reader, CutPlaces places, uint64_t count, uint64_t seed);
 
-/// Makes the states that power cuts leave, cut after cut, in scratch copies of an image.
+/// Creates the states that power cuts leave, cut after cut, in scratch copies of an image.
 class CrashStates {
 public:
-    /// `image` is as it was when the log began, and is only read. EINVAL, with the reason, where it is not.
+    /// `image` must be as at the start of the log, and is only read. EINVAL, with the reason, if it is not.
     static Result<std::unique_ptr<CrashStates>> create(BlockBackend& image, const std::string& log_name);
 
-    /// Goes on to the cut behind this entry, which is not before the one of the last call.
+    /// Moves to the cut after this entry. Entries must not decrease from call to call.
     Status go_to(uint64_t entry);
     const PowerCut& cut() const { return *cut_; }
-    /// The last mark up to the cut; empty: there is none.
+    /// The last mark before the cut; empty if there is none.
     const std::string& mark() const { return mark_; }
-    /// Makes a state of the cut, in the file image_path().
+    /// Creates a state of the cut in the file image_path().
     Status make(const PowerCut::StateId& id);
     std::string image_path() const { return scratch_->copy_path(); }
     /// Opens the last state for writing.
@@ -48,12 +48,12 @@ private:
     Status apply_piece(LogReplay& replay, BlockBackend& target, const LogEntry& entry, const PowerCut::Piece& piece);
 
     OpenLog log_;                         ///< reads ahead, up to the cut
-    std::unique_ptr<LogReader> applying_; ///< reads what is to be done
+    std::unique_ptr<LogReader> applying_; ///< reads the entries to apply
     std::unique_ptr<ScratchImages> scratch_;
     std::unique_ptr<PowerCut> cut_;
-    std::vector<uint64_t> capacities_;    ///< of zones; 0: conventional
-    uint64_t applied_ = 0;                ///< entries that the base of the copies has
-    uint64_t read_ = 0;                   ///< entries that the cut knows
+    std::vector<uint64_t> capacities_;    ///< capacity of each zone; 0: conventional
+    uint64_t applied_ = 0;                ///< number of entries applied to the base copy
+    uint64_t read_ = 0;                   ///< number of entries added to the cut
     std::string mark_;
 };
 

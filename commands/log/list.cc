@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// log: the entries of a write log. mark: puts one into it.
+// log: lists the entries of a write log. mark: adds a mark to one.
 #include "block/base/size.h"
 #include "block/log/zone_states.h"
 #include "commands/families.h"
@@ -17,7 +17,7 @@ namespace {
 constexpr LogKind all_kinds[] = {LogKind::write,  LogKind::append, LogKind::discard, LogKind::flush,     LogKind::mark,   LogKind::reset,
                                  LogKind::finish, LogKind::open,   LogKind::close,   LogKind::condition, LogKind::device, LogKind::zones};
 
-/// Which entries are shown.
+/// Selects entries.
 struct EntryFilter {
     std::optional<std::bitset<32>> kinds; // -k
     std::optional<Span> zones;            // -z
@@ -61,7 +61,7 @@ OptionStep take_zones(const GivenOption& given, EntryFilter& filter) {
     return step;
 }
 
-/// `A-B`: B is the first byte behind the range.
+/// `A-B`: B is the first byte after the range.
 OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
     const std::string word = given.word;
     const size_t dash = word.find('-');
@@ -90,18 +90,18 @@ OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
 
 constexpr OptionRow<EntryFilter> log_options[] = {
     {{.letter = 'k', .name = "kind", .argument = "KINDS",
-      .help = "entries of these kinds, with commas in between: write, append, discard, flush, mark, reset,\n"
+      .help = "select entries of these kinds, separated by commas: write, append, discard, flush, mark, reset,\n"
               "finish, open, close, condition, device, zones"},
      take_kinds},
-    {{.letter = 'z', .name = "zone", .argument = "ZONES", .help = "entries about these zones: A, A-B, A- and -B"}, take_zones},
-    {{.letter = 'r', .name = "range", .argument = "BYTES", .help = "entries about these bytes: A, A-B (up to B) and A-"},
+    {{.letter = 'z', .name = "zone", .argument = "ZONES", .help = "select entries about these zones: A, A-B, A- or -B"}, take_zones},
+    {{.letter = 'r', .name = "range", .argument = "BYTES", .help = "select entries about these bytes: A, A-B (without B) or A-"},
      take_range},
 };
 
-/// What there is to say of an entry besides its range.
+/// The facts of an entry besides its range.
 struct EntryFact {
     const LogEntry& entry;
-    uint64_t zone_size; ///< 0: there are none
+    uint64_t zone_size; ///< 0: no zones
     std::string mark;
 
     std::optional<uint64_t> zone() const {
@@ -165,7 +165,7 @@ struct LogSumFact {
     }
 };
 
-/// Zones as the log's own device has them, or the one that is open.
+/// Takes the zone size from the log's device entry, otherwise from the open device.
 Status learn_zone_size(LogReader& reader, const LogEntry& entry, uint64_t& zone_size) {
     if (entry.kind != LogKind::device) {
         return {};
@@ -244,20 +244,20 @@ constexpr Command commands[] = {
     {.name = "log", .run = run_log,
      .argmin = 1, .argmax = -1, .is_ours = true,
      .operands = "file",
-     .oneline = "lists the entries of a write log",
+     .oneline = "list the entries of a write log",
      .help =
-         "Lists what the driver blklogwrites (or QEMU's, or dm-log-writes) has logged in FILE: the number of each entry,\n"
-         "what it is, where and how many bytes, and the names of marks. Options together narrow the choice.\n"
+         "Lists the entries in FILE, a log of the driver blklogwrites (zoneio's or QEMU's) or of dm-log-writes: number, kind,\n"
+         "offset and length of each entry, and names of marks. Several options narrow the selection.\n"
          "\n"
          "Example: log -k flush,mark writes.log\n",
      .options = log_options, .words = {.operands = log_operands}},
     {.name = "mark", .run = run_mark,
      .argmin = 1, .argmax = 1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "name",
-     .oneline = "puts a mark into the write log",
+     .oneline = "add a mark to the write log",
      .help =
-         "Puts a mark named NAME behind everything that has been logged so far, where replay and crash can go. An image\n"
-         "has a log when it was opened with the driver blklogwrites.\n"
+         "Adds a mark with this name after all entries so far, for replay and crash. Requires an image that was opened with\n"
+         "the driver blklogwrites.\n"
          "\n"
          "Example: mark after-mkfs\n"},
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the commands about write logs share: opening one, and places in it.
+// Functions for the commands about write logs: opening a log, and finding entries.
 #pragma once
 
 #include "block/log/reader.h"
@@ -11,14 +11,14 @@
 
 namespace zoneio {
 
-/// The log in FILE, which is named as an image; nothing after an error, which was told.
+/// Opens the log in FILE, the name of an image. Empty after an error, which has been reported.
 std::optional<OpenLog> open_log_argument(Session& session, const Command& command, const std::string& name);
 
-/// The entry that `word` means: its number, or the name of a mark, of which the first counts; `mark:NAME` where a name is
-/// a number. EINVAL when there is none.
+/// Finds an entry by its number or by the name of a mark, the first one with that name. `mark:NAME` if the name is a
+/// number. EINVAL if there is none.
 Result<LogEntry> find_entry(LogReader& reader, const std::string& word);
 
-/// `PROGRAM: COMMAND: REASON` on stderr, or that the user ended it.
+/// Prints `PROGRAM: COMMAND: REASON` on stderr, or that the user interrupted the command.
 Outcome log_command_failed(Session& session, const Command& command, const Status& status);
 
 /// `write of 4096 bytes at 8192`, for messages.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// replay: does to the open image what a write log says was done.
+// replay: applies a write log to the open image.
 #include "block/base/size.h"
 #include "block/log/replay.h"
 #include "commands/families.h"
@@ -18,14 +18,14 @@ struct ReplayOptions {
 };
 
 constexpr OptionRow<ReplayOptions> replay_options[] = {
-    {{.letter = 'f', .name = "from", .argument = "ENTRY", .help = "begin with this entry, or behind this mark", .fallback = "the first entry"},
+    {{.letter = 'f', .name = "from", .argument = "ENTRY", .help = "start with this entry, or after this mark", .fallback = "the first entry"},
      set_word<&ReplayOptions::from>},
     {{.letter = 't', .name = "to", .argument = "ENTRY", .help = "end with this entry, or at this mark", .fallback = "the last entry"},
      set_word<&ReplayOptions::to>},
-    {{.letter = 'n', .name = "dry-run", .help = "only tell whether the entries apply"}, set_flag<&ReplayOptions::dry_run>},
+    {{.letter = 'n', .name = "dry-run", .help = "only check whether the entries apply"}, set_flag<&ReplayOptions::dry_run>},
 };
 
-/// What was done.
+/// The result of a replay.
 struct ReplayFact {
     bool dry_run;
     uint64_t entries = 0;
@@ -53,7 +53,7 @@ struct ReplayFact {
     }
 };
 
-/// The entries from one to another, both included.
+/// Entries from one to another, both included.
 struct EntryRange {
     uint64_t first = 0;
     uint64_t last = UINT64_MAX;
@@ -154,11 +154,11 @@ constexpr Command commands[] = {
     {.name = "replay", .run = run_replay,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file",
-     .oneline = "does what a write log says was done",
+     .oneline = "apply a write log to the open image",
      .help =
-         "Applies the write log in FILE to the open image, which has to be as it was when the log began: of a zoned device\n"
-         "the log knows the zones, and they are compared. Ends at the first entry that does not apply, and says why.\n"
-         "An ENTRY is the number that log shows, or the name of a mark (mark:NAME where that is a number).\n"
+         "Applies the write log in FILE to the open image, which must be as it was at the start of the log. For a zoned\n"
+         "device, the log has the zones, and replay compares them. Stops at an entry that does not apply, and reports the\n"
+         "reason. ENTRY is a number that log shows, or the name of a mark (mark:NAME if the name is a number).\n"
          "\n"
          "Example: replay --to after-mkfs writes.log\n",
      .options = replay_options, .words = {.operands = replay_operands}},

@@ -9,12 +9,12 @@
 
 namespace zoneio {
 
-/// A state of a crash, served by vhost-user while this exists. Front ends may write to it.
+/// Exports a state of a crash by vhost-user while it exists. Front ends may write to it.
 class ServedState {
 public:
-    /// `socket`: path of the socket, which is made.
+    /// `socket`: path of the socket to create.
     static Result<std::unique_ptr<ServedState>> create(std::unique_ptr<BlockBackend> image, std::string socket);
-    /// Finishes the requests under way.
+    /// Finishes requests in flight.
     ~ServedState() {
         if (export_ != nullptr) {
             export_->stop();

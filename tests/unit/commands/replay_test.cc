@@ -77,7 +77,7 @@ void ReplayedSessions::expect_same_at(unsigned mark, bool at_rest) {
     must(replayed, "open " + file("replayed"));
     must(replayed, fmt::format("replay --to m{} {}", mark, file("log")));
     if (at_rest) {
-        // The others were closed and opened since.
+        // The other two devices have been reopened, which closes open zones.
         must(replayed, "close");
         must(replayed, "open " + file("replayed"));
     }

@@ -75,6 +75,8 @@ public:
 
     /// Names of images are option strings (--image-opts).
     bool image_opts = false;
+    /// Options of a reopen that failed at a later -c, -r or -w. qemu-io applies them with the next reopen.
+    Options reopen_leftovers;
     /// Buffers begin 16 bytes after an aligned address (-m).
     bool misalign = false;
     /// Zone of the last offset on a zoned device: the zone of `wp` alone.

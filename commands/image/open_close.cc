@@ -114,7 +114,11 @@ struct ReopenOptions {
 
 OptionStep take_reopen_cache(const GivenOption& given, ReopenOptions& reopen) {
     reopen.has_cache = true;
-    return check_mode(given, parse_cache_mode(given.word, reopen.flags, reopen.writethrough), "cache");
+    const OptionStep step = check_mode(given, parse_cache_mode(given.word, reopen.flags, reopen.writethrough), "cache");
+    if (step == OptionStep::failed) {
+        given.session.reopen_leftovers = std::move(reopen.options);
+    }
+    return step;
 }
 
 OptionStep take_reopen_options(const GivenOption& given, ReopenOptions& reopen) {
@@ -125,6 +129,7 @@ template <bool ReadOnly>
 OptionStep take_access(const GivenOption& given, ReopenOptions& reopen) {
     if (reopen.has_access) {
         given.session.out().error("Only one -r/-w option may be given");
+        given.session.reopen_leftovers = std::move(reopen.options);
         return OptionStep::failed;
     }
     reopen.flags.read_only = ReadOnly;
@@ -146,6 +151,7 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
     ReopenOptions current;
     current.flags = session.backend().flags();
     current.writethrough = session.backend().writethrough();
+    current.options = std::exchange(session.reopen_leftovers, {});
     std::optional<ReopenOptions> reopen = parse_options(session, command, line, reopen_options, std::move(current));
     if (reopen && !line.operands().empty()) {
         usage_error(session, command);

@@ -78,12 +78,11 @@ bool is_broken(Evidence& evidence) {
     return evidence.is_request() && evidence.is(Cause::server_unreachable);
 }
 Explanation explain_broken(Evidence& evidence) {
-    Explanation explanation{evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
-                            {"Whether a write was done is not known."},
-                            ""};
-    explanation.more.emplace_back("With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the "
-                                  "image and open it again.");
-    return explanation;
+    return {evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
+            {"Whether a write was done is not known.",
+             "With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the image and open it "
+             "again."},
+            ""};
 }
 
 constexpr CauseRow causes[] = {

@@ -30,6 +30,11 @@ Status failed(std::string text) {
     return Status::error(EINVAL, std::move(text));
 }
 
+/// The server sent no facts about the export, or none that make sense.
+Status omitted_export() {
+    return failed("broken server omitted NBD_INFO_EXPORT");
+}
+
 std::string_view option_name(uint32_t option) {
     return option == starttls ? "starttls" : "go";
 }
@@ -156,7 +161,7 @@ private:
         } else if (option == go && type == info && data.size() >= 2) {
             take_info(data);
         } else if (option == go && type == ack && !has_export_) {
-            handshake_.failure = failed("broken server omitted NBD_INFO_EXPORT");
+            handshake_.failure = omitted_export();
         }
         return true;
     }
@@ -186,7 +191,11 @@ private:
             handshake_.block_sizes = sizes;
         } else if (kind == info_export) {
             check_size(part.number(8));
-            has_export_ = part.number(2) != 0; // flags of 0 count as none
+            has_export_ = part.number(2) != 0;
+            if (!has_export_) {
+                // libnbd gives up here, maybe before the server has sent the end of its reply.
+                handshake_.failure = omitted_export();
+            }
         }
     }
 

@@ -137,8 +137,16 @@ def server(qemu, kind, image, socket, cache, aio, queues):
                             env=qemu.environment)
 
 
+def listens(socket):
+    """True if a server listens at `socket`. Between its bind() and its listen() the file is there, but refuses to connect."""
+    accepts_connections = 0x10000
+    with open("/proc/net/unix", encoding="utf-8") as sockets:
+        lines = [line.split() for line in sockets][1:]
+    return any(line[7:] == [socket] and int(line[3], 16) & accepts_connections for line in lines)
+
+
 def wait_for(process, socket):
-    while not os.path.exists(socket):
+    while not listens(socket):
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         time.sleep(0.01)

@@ -101,6 +101,18 @@ Status BackendPort::zones_now(const ZoneVisitor& visit) {
     return count.ok() ? Status() : count.status();
 }
 
+std::optional<uint64_t> BackendPort::write_pointer(uint64_t offset) {
+    const std::optional<ZoneDescriptor> zone = zone_at(offset);
+    if (!zone || zone->type == ZoneType::conventional) {
+        return std::nullopt;
+    }
+    // A full zone may report its end as write pointer, or none.
+    if (zone->state == ZoneState::full) {
+        return zone->start + zone->capacity;
+    }
+    return zone->write_pointer == no_write_pointer ? std::nullopt : std::optional(zone->write_pointer);
+}
+
 bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (!does_here_ || request.op == RequestOp::flush) {
         return false;

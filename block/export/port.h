@@ -37,6 +37,8 @@ public:
     Result<uint64_t> length() { return backend_.length(); }
     /// The zone that contains `offset`, read from the device now, without debug events. Empty if the device fails.
     std::optional<ZoneDescriptor> zone_at(uint64_t offset);
+    /// The write pointer of the zone that contains `offset`, in bytes, read in the same way. Empty if it has none.
+    std::optional<uint64_t> write_pointer(uint64_t offset);
     /// All zones, read in the same way.
     Status zones_now(const ZoneVisitor& visit);
 

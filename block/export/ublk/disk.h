@@ -64,7 +64,7 @@ public:
     /// Starts a parsed request, or does it and sets is_answered_at_once. `alone`: see BackendPort::submit.
     void perform(UblkRequest& request, bool alone);
     /// Write pointer of the sequential zone at an offset; empty if it has none.
-    std::optional<uint64_t> write_pointer(uint64_t offset);
+    std::optional<uint64_t> write_pointer(uint64_t offset) { return port_.write_pointer(offset); }
     Result finish(UblkRequest& request);
 
 private:

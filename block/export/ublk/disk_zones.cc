@@ -96,16 +96,4 @@ std::optional<uint64_t> UblkDisk::moved_zone(const UblkRequest& request) const {
     return has_pointer ? std::optional(number * port_.limits().zone_size) : std::nullopt;
 }
 
-std::optional<uint64_t> UblkDisk::write_pointer(uint64_t offset) {
-    const std::optional<ZoneDescriptor> zone = port_.zone_at(offset);
-    if (!zone || zone->type == ZoneType::conventional) {
-        return std::nullopt;
-    }
-    // A full zone may report its end as write pointer, or none.
-    if (zone->state == ZoneState::full) {
-        return zone->start + zone->capacity;
-    }
-    return zone->write_pointer == no_write_pointer ? std::nullopt : std::optional(zone->write_pointer);
-}
-
 } // namespace zoneio

@@ -68,7 +68,7 @@ public:
     /// Start of the sequential zone whose write pointer the request will move; empty if there is none.
     std::optional<uint64_t> moved_zone(const VirtioBlkRequest& request);
     /// Write pointer of the sequential zone at `offset`; empty if it has none.
-    std::optional<uint64_t> write_pointer(uint64_t offset);
+    std::optional<uint64_t> write_pointer(uint64_t offset) { return port_.write_pointer(offset); }
     /// Writes the answer to a finished request into its memory. Returns the number of bytes written.
     uint32_t finish(VirtioBlkRequest& request);
 

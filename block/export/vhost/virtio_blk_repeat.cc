@@ -18,18 +18,6 @@ constexpr uint64_t compared_at_once = 64 * 1024;
 
 } // namespace
 
-std::optional<uint64_t> VirtioBlk::write_pointer(uint64_t offset) {
-    const std::optional<ZoneDescriptor> zone = port_.zone_at(offset);
-    if (!zone || zone->type == ZoneType::conventional) {
-        return std::nullopt;
-    }
-    // A full zone may report its end as write pointer, or none.
-    if (zone->state == ZoneState::full) {
-        return zone->start + zone->capacity;
-    }
-    return zone->write_pointer == no_write_pointer ? std::nullopt : std::optional(zone->write_pointer);
-}
-
 std::optional<uint64_t> VirtioBlk::moved_zone(const VirtioBlkRequest& request) {
     const bool is_write = request.kind == ServedKind::write || request.kind == ServedKind::write_zeroes ||
                           request.kind == ServedKind::append;

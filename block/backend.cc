@@ -385,7 +385,11 @@ void BlockBackend::submit(Request& request) {
         return;
     }
     request.flags = write_flags(request.flags);
-    engine().submit(request);
+    IoEngine& chosen = engine();
+    chosen.submit(request);
+    while (chosen.is_crowded()) {
+        chosen.reap(true);
+    }
 }
 
 size_t BlockBackend::reap(bool wait) {

@@ -32,6 +32,8 @@ public:
     virtual int event_fd() const = 0;
     /// Number of requests in flight.
     virtual size_t in_flight() const = 0;
+    /// True if so many requests wait for others that the caller of submit() should call reap(true) first.
+    virtual bool is_crowded() const { return false; }
     /// True if a request would not begin before others in flight have ended, because it overlaps one that covers a part of a
     /// block.
     virtual bool must_wait(const Request& /*request*/) { return false; }

@@ -19,6 +19,7 @@ public:
     void kick() final;
     size_t reap(bool wait) final;
     int event_fd() const final;
+    bool is_crowded() const final { return threads_ && threads_->is_crowded(); }
     size_t in_flight() const final { return in_kernel() + (threads_ ? threads_->in_flight() : 0); }
 
 protected:

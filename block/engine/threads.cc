@@ -26,7 +26,7 @@ constexpr size_t max_threads = 64;
 constexpr size_t batch = 16;
 /// Most requests that a thread takes at a time, if there are enough for all threads.
 constexpr size_t most_at_once = 16;
-/// The most requests that wait for others that overlap them.
+/// The most requests that should wait for others that overlap them: more would make looking through them slow.
 constexpr size_t most_waiting = 256;
 
 /// A singly linked list of requests. It does not own them.
@@ -101,12 +101,10 @@ public:
         if (may_begin) {
             enqueue(request);
         }
-        // So that looking through those that wait stays cheap.
-        while (order_.waiting() > most_waiting) {
-            reap(true);
-        }
     }
 
+    // Not left to submit(): a request may wait for one that another engine, above this one, has to reap.
+    bool is_crowded() const override { return order_.waiting() > most_waiting; }
     bool must_wait(const Request& request) override { return order_.must_wait(request); }
 
     void kick() override {

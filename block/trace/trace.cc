@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <fmt/format.h>
 #include <iterator>
 #include <unistd.h>
@@ -29,26 +30,14 @@ void write_line(std::string line) {
     (void)!write(output.load(std::memory_order_relaxed), line.data(), line.size());
 }
 
-/// True if the text matches. `*` matches any text, `?` any character.
-bool matches(std::string_view pattern, std::string_view text) {
-    size_t next = 0;
-    size_t star = std::string_view::npos; // the last `*`, where the next attempt continues
-    size_t after_star = 0;                // position in text up to which that `*` matches
-    for (size_t at = 0; at < text.size();) {
-        if (next < pattern.size() && pattern[next] == '*') {
-            star = next++;
-            after_star = at;
-        } else if (next < pattern.size() && (pattern[next] == '?' || pattern[next] == text[at])) {
-            next++;
-            at++;
-        } else if (star != std::string_view::npos) {
-            next = star + 1;
-            at = ++after_star;
-        } else {
-            return false;
-        }
+/// True if the name matches. `*` matches any text, `?` any character; brackets and backslashes match themselves.
+bool matches(std::string_view pattern, const char* name) {
+    std::string escaped;
+    for (const char c : pattern) {
+        escaped += c == '[' || c == '\\' ? "\\" : "";
+        escaped += c;
     }
-    return pattern.find_first_not_of('*', next) == std::string_view::npos;
+    return fnmatch(escaped.c_str(), name, 0) == 0;
 }
 
 } // namespace
@@ -66,7 +55,7 @@ bool trace_enable(std::string_view pattern) {
     pattern.remove_prefix(turn_off ? 1 : 0);
     uint64_t matching = 0;
     for (size_t i = 0; i < std::size(event_names); i++) {
-        matching |= matches(pattern, event_names[i]) ? uint64_t{1} << i : 0;
+        matching |= matches(pattern, event_names[i].data()) ? uint64_t{1} << i : 0;
     }
     if (turn_off) {
         trace_mask.fetch_and(~matching);

@@ -52,6 +52,12 @@ TEST_F(TraceTest, PatternsMatchAnyNumberOfEvents) {
     EXPECT_TRUE(trace_is_on(TraceEvent::blk_co_pwritev));
 }
 
+TEST_F(TraceTest, BracketsAndBackslashesAreNoPatterns) {
+    EXPECT_TRUE(trace_enable("zbd_zone_[a]*"));
+    EXPECT_TRUE(trace_enable("zbd\\_zone_*"));
+    EXPECT_EQ(trace_mask, 0U);
+}
+
 TEST_F(TraceTest, ADashTurnsOff) {
     EXPECT_TRUE(trace_enable("*"));
     EXPECT_TRUE(trace_enable("-zbd_*"));

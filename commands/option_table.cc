@@ -6,7 +6,7 @@
 namespace zoneio {
 
 const CommandOption* OptionTable::find(int wanted) const {
-    for (size_t i = 0; i < count_; i++) {
+    for (size_t i = 0; i < rows_.size(); i++) {
         if (code(*rows_[i], i) == wanted) {
             return rows_[i];
         }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <getopt.h>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,25 +56,22 @@ struct OptionRow {
     OptionStep (*take)(const GivenOption& given, Parsed& parsed);
 };
 
-/// The options of a command without their parsers, and the tables for getopt(3).
+/// The options of a command without their parsers, and the tables for getopt(3). Made by option_table().
 class OptionTable {
 public:
     constexpr OptionTable() = default;
-    template <typename Parsed, size_t N>
-    constexpr OptionTable(const OptionRow<Parsed> (&rows)[N]) { // NOLINT(google-explicit-constructor): rows of a table
-        for (const OptionRow<Parsed>& row : rows) {
-            add(row.option);
-        }
-    }
+    /// `letters` begins with the `+` that getopt(3) takes for "in order". The arrays outlive the table.
+    constexpr OptionTable(std::span<const CommandOption* const> rows, const char* letters, const option* long_options)
+        : rows_(rows), letters_(letters), long_options_(long_options) {}
 
-    constexpr std::span<const CommandOption* const> rows() const { return {rows_.data(), count_}; }
-    constexpr bool empty() const { return count_ == 0; }
+    constexpr std::span<const CommandOption* const> rows() const { return rows_; }
+    constexpr bool empty() const { return rows_.empty(); }
     /// Letters for getopt(3), such as `P:qs:`; may be empty.
-    constexpr const char* letters() const { return letters_.data() + 1; }
+    constexpr const char* letters() const { return letters_ + 1; }
     /// Likewise for a line whose options all come before its operands.
-    constexpr const char* letters_in_order() const { return letters_.data(); }
+    constexpr const char* letters_in_order() const { return letters_; }
     /// Table for getopt_long(3); null if no option has a long name.
-    constexpr const option* long_options() const { return long_count_ == 0 ? nullptr : long_options_.data(); }
+    constexpr const option* long_options() const { return long_options_; }
 
     /// Value that getopt(3) returns for the row with this index.
     static constexpr int code(const CommandOption& row, size_t index) {
@@ -87,30 +85,57 @@ public:
     const CommandOption* find_name(std::string_view name) const;
 
 private:
-    static constexpr size_t most_rows = 14;
-    static constexpr size_t most_long_options = 7;
-
-    constexpr void add(const CommandOption& row) {
-        if (row.letter != '\0') {
-            letters_.at(letter_count_++) = row.letter;
-            if (row.takes_argument()) {
-                letters_.at(letter_count_++) = ':';
-            }
-        }
-        if (row.name != nullptr) {
-            const int has_argument = row.takes_argument() ? required_argument : no_argument;
-            long_options_.at(long_count_++) = {row.name, has_argument, nullptr, code(row, count_)};
-        }
-        rows_.at(count_++) = &row;
-    }
-
-    std::array<const CommandOption*, most_rows> rows_{};
-    size_t count_ = 0;
-    std::array<char, 2 * most_rows + 2> letters_{'+'};
-    size_t letter_count_ = 1;
-    std::array<option, most_long_options + 1> long_options_{}; ///< the last one is zeros
-    size_t long_count_ = 0;
+    std::span<const CommandOption* const> rows_;
+    const char* letters_ = "+";
+    const option* long_options_ = nullptr;
 };
+
+/// What the table of `Rows` points to, each array as long as it has to be: the dynamic linker relocates these at every start.
+template <const auto& Rows>
+struct OptionArrays {
+    static constexpr size_t count = std::size(Rows);
+    static constexpr size_t long_count = [] {
+        size_t named = 0;
+        for (const auto& row : Rows) {
+            named += row.option.name != nullptr ? 1 : 0;
+        }
+        return named;
+    }();
+
+    std::array<const CommandOption*, count> rows{};
+    std::array<char, 2 * count + 2> letters{'+'};
+    std::array<option, long_count + 1> long_options{}; ///< the last one is zeros
+
+    constexpr OptionArrays() {
+        size_t index = 0;
+        size_t letter = 1;
+        size_t named = 0;
+        for (const auto& row : Rows) {
+            const CommandOption& option = row.option;
+            if (option.letter != '\0') {
+                letters.at(letter++) = option.letter;
+                if (option.takes_argument()) {
+                    letters.at(letter++) = ':';
+                }
+            }
+            if (option.name != nullptr) {
+                const int has_argument = option.takes_argument() ? required_argument : no_argument;
+                long_options.at(named++) = {option.name, has_argument, nullptr, OptionTable::code(option, index)};
+            }
+            rows.at(index++) = &option;
+        }
+    }
+};
+
+template <const auto& Rows>
+inline constexpr OptionArrays<Rows> option_arrays{};
+
+/// The table of a constant array of `OptionRow`s.
+template <const auto& Rows>
+constexpr OptionTable option_table() {
+    constexpr const OptionArrays<Rows>& arrays = option_arrays<Rows>;
+    return {arrays.rows, arrays.letters.data(), arrays.long_count > 0 ? arrays.long_options.data() : nullptr};
+}
 
 /// The names of an option, such as `--state` and `-s`.
 std::vector<std::string> option_names(const CommandOption& row);

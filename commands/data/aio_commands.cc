@@ -236,7 +236,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: aio_discard 0 64k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = discard_options, .words = range_words},
+     .options = option_table<discard_options>(), .words = range_words},
     {.name = "aio_flush", .run = run_aio_flush,
      .needs_image = true,
      .oneline = "wait for all asynchronous requests and report them"},
@@ -250,7 +250,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: aio_read -v 512 1k 1k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = read_options, .words = vector_words},
+     .options = option_table<read_options>(), .words = vector_words},
     {.name = "aio_write", .run = run_aio_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cfiqruz] [-P pattern] off len [len..]",
@@ -261,7 +261,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: aio_write -P 0x5a 512 1k 1k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = write_options, .words = vector_words},
+     .options = option_table<write_options>(), .words = vector_words},
 };
 
 } // namespace

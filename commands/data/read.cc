@@ -242,7 +242,7 @@ constexpr Command commands[] = {
          "Reads len bytes at offset off and reports bytes, time and rate.\n"
          "\n"
          "Example: read -v 512 1k    show 1 KiB at offset 512\n",
-     .options = read_options, .words = range_words},
+     .options = option_table<read_options>(), .words = range_words},
     {.name = "readv", .altname = "rv", .run = run_readv,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-Cqrv] [-P pattern] off len [len..]",
@@ -251,7 +251,7 @@ constexpr Command commands[] = {
          "Reads at offset off with one request into one buffer of each length len.\n"
          "\n"
          "Example: readv -v 512 1k 1k    read 2 KiB at offset 512 into two buffers\n",
-     .options = readv_options, .words = vector_words},
+     .options = option_table<readv_options>(), .words = vector_words},
 };
 
 } // namespace

@@ -216,7 +216,7 @@ constexpr Command commands[] = {
          "Writes len bytes at offset off and reports bytes, time and rate. Without -P, -s or -z every byte is 0xcd.\n"
          "\n"
          "Example: write -P 0x5a 512 1k    write 1 KiB of 0x5a at offset 512\n",
-     .options = write_options, .words = range_words},
+     .options = option_table<write_options>(), .words = range_words},
     {.name = "writev", .altname = "wv", .run = run_writev,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cfqr] [-P pattern] off len [len..]",
@@ -225,7 +225,7 @@ constexpr Command commands[] = {
          "Writes at offset off with one request from one buffer of each length len.\n"
          "\n"
          "Example: writev 512 1k 1k    write 2 KiB at offset 512 from two buffers\n",
-     .options = writev_options, .words = vector_words},
+     .options = option_table<writev_options>(), .words = vector_words},
 };
 
 } // namespace

@@ -269,7 +269,7 @@ constexpr Command commands[] = {
          "front ends that pass zones on.\n"
          "\n"
          "Example: export vhost-user /tmp/disk.sock\n",
-     .options = export_options, .words = {.operands = export_operands}},
+     .options = option_table<export_options>(), .words = {.operands = export_operands}},
     {.name = "exports", .run = run_exports,
      .is_ours = true,
      .oneline = "list the exports",

@@ -316,7 +316,7 @@ constexpr Command commands[] = {
          "If discards are off (-d ignore, discard=ignore), succeeds without doing anything.\n"
          "\n"
          "Example: discard 0 64k\n",
-     .options = discard_options, .words = range_words},
+     .options = option_table<discard_options>(), .words = range_words},
     {.name = "flush", .altname = "f", .run = run_flush,
      .needs_image = true, .waits_for_aio = true,
      .oneline = "force all written data to the medium"},
@@ -340,7 +340,7 @@ constexpr Command commands[] = {
          "Makes the image off bytes long. Data after off is lost; an added range reads as zeros.\n"
          "\n"
          "Example: truncate -m falloc 1G\n",
-     .options = truncate_options, .words = {.operands = truncate_operands}},
+     .options = option_table<truncate_options>(), .words = {.operands = truncate_operands}},
 };
 
 } // namespace

@@ -224,7 +224,7 @@ constexpr Command commands[] = {
          "writing that is in use or holds a file system or other known data.\n"
          "\n"
          "Example: open -n -o driver=raw /tmp/disk.img    open a raw file without the page cache\n",
-     .options = open_options, .words = {.operands = open_operands}},
+     .options = option_table<open_options>(), .words = {.operands = open_operands}},
     {.name = "quit", .altname = "q", .run = run_quit,
      .argmax = -1,
      .oneline = "end the program"},
@@ -236,7 +236,7 @@ constexpr Command commands[] = {
          "Changes access, cache mode and some driver options. Either all changes take effect or none.\n"
          "\n"
          "Example: reopen -r -c none    make it read-only, bypass the page cache\n",
-     .options = reopen_options},
+     .options = option_table<reopen_options>()},
 };
 
 } // namespace

@@ -278,7 +278,7 @@ constexpr Command commands[] = {
          "$ZONEIO_STATE the name of the state. An exit status other than 0 is a finding; crash then fails.\n"
          "\n"
          "Example: crash --at flush --states 20 writes.log -- ./check-store $ZONEIO_IMAGE\n",
-     .options = crash_options, .words = {.operands = crash_operands}},
+     .options = option_table<crash_options>(), .words = {.operands = crash_operands}},
 };
 
 } // namespace

@@ -250,7 +250,7 @@ constexpr Command commands[] = {
          "offset and length of each entry, and names of marks. Several options narrow the selection.\n"
          "\n"
          "Example: log -k flush,mark writes.log\n",
-     .options = log_options, .words = {.operands = log_operands}},
+     .options = option_table<log_options>(), .words = {.operands = log_operands}},
     {.name = "mark", .run = run_mark,
      .argmin = 1, .argmax = 1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "name",

@@ -161,7 +161,7 @@ constexpr Command commands[] = {
          "reason. ENTRY is a number that log shows, or the name of a mark (mark:NAME if the name is a number).\n"
          "\n"
          "Example: replay --to after-mkfs writes.log\n",
-     .options = replay_options, .words = {.operands = replay_operands}},
+     .options = option_table<replay_options>(), .words = {.operands = replay_operands}},
 };
 
 } // namespace

@@ -140,7 +140,7 @@ constexpr Command commands[] = {
          "fails COMMAND.\n"
          "\n"
          "Example: expect open.1.of.3 zone_info\n",
-     .options = expect_options, .words = {.operands = expect_operands}},
+     .options = option_table<expect_options>(), .words = {.operands = expect_operands}},
 };
 
 } // namespace

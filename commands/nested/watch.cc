@@ -86,7 +86,7 @@ constexpr Command commands[] = {
          "Runs COMMAND every SECONDS (1), with a clear screen at a terminal, until a key is pressed or it fails.\n"
          "\n"
          "Example: watch 0.5 zone_info\n",
-     .options = watch_options, .words = {.operands = watch_operands}},
+     .options = option_table<watch_options>(), .words = {.operands = watch_operands}},
 };
 
 } // namespace

@@ -287,7 +287,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: compare 1M 64M part.img\n"
          "         compare copy.img\n",
-     .options = compare_options, .words = {.operands = compare_operands}},
+     .options = option_table<compare_options>(), .words = {.operands = compare_operands}},
 };
 
 } // namespace

@@ -268,7 +268,7 @@ constexpr Command commands[] = {
          "zone alone, as 5z. Lines that are equal to the one before are folded to a *.\n"
          "\n"
          "Example: dump -n 20 1M    the first 20 lines from 1 MiB on\n",
-     .options = dump_options, .words = range_words},
+     .options = option_table<dump_options>(), .words = range_words},
 };
 
 } // namespace

@@ -290,7 +290,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: find -a -x 55aa 0 1M    places of the two bytes in the first MiB\n"
          "         find -nz                where the first data is\n",
-     .options = find_options, .words = range_words},
+     .options = option_table<find_options>(), .words = range_words},
 };
 
 } // namespace

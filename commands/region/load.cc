@@ -223,7 +223,7 @@ constexpr Command commands[] = {
          "written. On a zoned device OFF is the write pointer of a zone, as 5z+wp.\n"
          "\n"
          "Example: load part.img 1M\n",
-     .options = load_options, .words = {.operands = load_operands}},
+     .options = option_table<load_options>(), .words = {.operands = load_operands}},
 };
 
 } // namespace

@@ -181,7 +181,7 @@ constexpr Command commands[] = {
          "and 'save 5z FILE' a zone.\n"
          "\n"
          "Example: save -S 1M 64M part.img    without blocks of zeros\n",
-     .options = save_options, .words = {.operands = save_operands}},
+     .options = option_table<save_options>(), .words = {.operands = save_operands}},
 };
 
 } // namespace

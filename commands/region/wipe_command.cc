@@ -204,7 +204,7 @@ constexpr Command commands[] = {
      .notes =
          "No mode reaches blocks that a drive has put aside, as SSDs do: use the drive's own command for that (nvme format,\n"
          "hdparm --security-erase, blkdiscard --secure).\n",
-     .options = wipe_options, .words = range_words},
+     .options = option_table<wipe_options>(), .words = range_words},
 };
 
 } // namespace

@@ -196,7 +196,7 @@ constexpr Command commands[] = {
          "least one is required. If a zone refuses, reports why and continues with the others; the command then fails.\n"
          "\n"
          "Example: zone_apply reset --state full --range 100-    empty all full zones from zone 100 on\n",
-     .options = apply_options, .words = {.operands = apply_operands}},
+     .options = option_table<apply_options>(), .words = {.operands = apply_operands}},
 };
 
 } // namespace

@@ -205,7 +205,7 @@ constexpr Command commands[] = {
          "Checks the header, zone table and limits of the open device, or of the device in file.\n"
          "\n"
          "Example: check -r disk.zoned    repair a file that is not in use\n",
-     .options = check_options, .words = {.operands = check_operands}},
+     .options = option_table<check_options>(), .words = {.operands = check_operands}},
     {.name = "create", .run = run_create,
      .argmin = 2, .argmax = -1, .is_ours = true,
      .operands = "file size",
@@ -215,7 +215,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: create --like zns disk.zoned 1G\n"
          "         create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
-     .options = create_options, .words = {.operands = create_operands}},
+     .options = option_table<create_options>(), .words = {.operands = create_operands}},
     {.name = "zone_state", .altname = "zcond", .run = run_zone_state,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "offset len readonly|offline|empty",

@@ -303,7 +303,7 @@ constexpr Command commands[] = {
          "have none. The amount written is N/A if it is unknown.\n"
          "\n"
          "Example: zone_list --state open,closed --range 100-199 --fill 50-\n",
-     .options = list_options},
+     .options = option_table<list_options>()},
 };
 
 } // namespace

@@ -127,7 +127,7 @@ constexpr Command commands[] = {
          "command takes three or four words, counting its name and -p.\n"
          "\n"
          "Example: zone_append -p 4M 64k\n",
-     .options = append_options, .words = vector_words},
+     .options = option_table<append_options>(), .words = vector_words},
     {.name = "zone_close", .altname = "zc", .run = run_zone_mgmt<ZoneOp::close>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",

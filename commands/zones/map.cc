@@ -266,7 +266,7 @@ constexpr Command commands[] = {
          "counts the zones in each state.\n"
          "\n"
          "Example: zone_map --svg report.svg\n",
-     .options = map_options},
+     .options = option_table<map_options>()},
 };
 
 } // namespace

@@ -3,28 +3,80 @@
 
 #include <algorithm>
 #include <blkid.h>
+#include <dlfcn.h>
 #include <fmt/format.h>
-#include <memory>
+#include <string>
 
 namespace zoneio {
 
 namespace {
 
-struct FreeProbe {
-    void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
-};
-using Probe = std::unique_ptr<blkid_struct_probe, FreeProbe>;
+/// Names of the functions used, without the prefix `blkid_`: X(name).
+#define ZONEIO_BLKID_NAMES(X)                                                                                             \
+    X(do_probe) X(free_probe) X(new_probe) X(probe_enable_partitions) X(probe_enable_superblocks) X(probe_lookup_value)  \
+    X(probe_set_device) X(probe_set_superblocks_flags)
 
-/// A value of the last signature found; empty if it has none.
-std::string value_of(blkid_probe probe, const char* name) {
-    const char* text = nullptr;
-    return blkid_probe_lookup_value(probe, name, &text, nullptr) == 0 && text != nullptr ? text : "";
+/// Functions of libblkid, loaded when the first device is looked at: linked, its tables would be relocated at every start.
+struct BlkidLibrary {
+#define ZONEIO_BLKID_DECLARE(name) decltype(&::blkid_##name) name = nullptr; // NOLINT(bugprone-macro-parentheses)
+    ZONEIO_BLKID_NAMES(ZONEIO_BLKID_DECLARE)
+#undef ZONEIO_BLKID_DECLARE
+
+    /// Null if the library is not installed, or lacks one of them.
+    static const BlkidLibrary* get();
+};
+
+const BlkidLibrary* BlkidLibrary::get() {
+    static BlkidLibrary library;
+    static bool is_loaded = false;
+    if (is_loaded) {
+        return &library;
+    }
+    // Never unloaded, like a linked library.
+    void* const handle = dlopen("libblkid.so.1", RTLD_NOW | RTLD_LOCAL);
+    is_loaded = handle != nullptr;
+#define ZONEIO_BLKID_FIND(name)                                                                                           \
+    library.name = is_loaded ? reinterpret_cast<decltype(library.name)>(dlsym(handle, "blkid_" #name)) : nullptr;        \
+    is_loaded = library.name != nullptr;
+    ZONEIO_BLKID_NAMES(ZONEIO_BLKID_FIND)
+#undef ZONEIO_BLKID_FIND
+    return is_loaded ? &library : nullptr;
 }
 
-std::string clause_of(blkid_probe probe) {
-    const std::string type = value_of(probe, "TYPE");
-    const std::string usage = value_of(probe, "USAGE");
-    const std::string label = value_of(probe, "LABEL");
+class Probe {
+public:
+    explicit Probe(const BlkidLibrary& library) : library_(library), probe_(library.new_probe()) {}
+    ~Probe() { library_.free_probe(probe_); }
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+
+    /// Looks at a device. False if that is not possible.
+    bool begin(int fd) {
+        if (probe_ == nullptr || library_.probe_set_device(probe_, fd, 0, 0) != 0) {
+            return false;
+        }
+        library_.probe_enable_superblocks(probe_, 1);
+        library_.probe_set_superblocks_flags(probe_, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL);
+        library_.probe_enable_partitions(probe_, 1);
+        return true;
+    }
+    /// Looks for the next signature. False if there is none.
+    bool next() { return library_.do_probe(probe_) == 0; }
+    /// A value of the signature found; empty if it has none.
+    std::string value(const char* name) const {
+        const char* text = nullptr;
+        return library_.probe_lookup_value(probe_, name, &text, nullptr) == 0 && text != nullptr ? text : "";
+    }
+
+private:
+    const BlkidLibrary& library_;
+    blkid_probe probe_;
+};
+
+std::string clause_of(const Probe& probe) {
+    const std::string type = probe.value("TYPE");
+    const std::string usage = probe.value("USAGE");
+    const std::string label = probe.value("LABEL");
     const std::string name = label.empty() ? type : fmt::format("{}, '{}'", type, label);
     if (type == "LVM2_member" || type == "LVM1_member") {
         return "it is a physical volume of LVM";
@@ -45,19 +97,21 @@ std::string clause_of(blkid_probe probe) {
 
 DeviceContent device_content(int fd) {
     DeviceContent content;
-    const Probe probe(blkid_new_probe());
-    if (!probe || blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
+    const BlkidLibrary* const library = BlkidLibrary::get();
+    if (library == nullptr) {
+        content.clauses.emplace_back("what it holds is unknown (install the package libblkid1)");
         return content;
     }
-    blkid_probe_enable_superblocks(probe.get(), 1);
-    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL);
-    blkid_probe_enable_partitions(probe.get(), 1);
-    while (blkid_do_probe(probe.get()) == 0) {
-        if (!value_of(probe.get(), "PTTYPE").empty()) {
+    Probe probe(*library);
+    if (!probe.begin(fd)) {
+        return content;
+    }
+    while (probe.next()) {
+        if (!probe.value("PTTYPE").empty()) {
             content.has_partition_table = true;
             continue;
         }
-        std::string clause = clause_of(probe.get());
+        std::string clause = clause_of(probe);
         if (std::find(content.clauses.begin(), content.clauses.end(), clause) == content.clauses.end()) {
             content.clauses.push_back(std::move(clause));
         }

@@ -11,20 +11,43 @@ namespace zoneio {
 
 namespace {
 
+using Family = std::span<const Command> (*)();
+
+/// The common ones first, as search() goes through them.
+constexpr Family families[] = {
+    read_commands, write_commands, image_commands, aio_commands, zone_commands, session_commands, script_commands,
+    zone_list_commands, zone_map_commands, zone_apply_commands, zoned_commands, fails_commands, expect_commands, watch_commands,
+    status_commands, find_commands, dump_commands, save_commands, load_commands, compare_commands, wipe_commands, log_commands,
+    replay_commands, crash_commands, why_commands, debug_commands, export_commands, help_commands};
+
 std::vector<const Command*> sorted_commands() {
     std::vector<const Command*> commands;
-    for (const std::span<const Command> family :
-         {read_commands(), write_commands(), aio_commands(), image_commands(), session_commands(), script_commands(),
-          zone_commands(), zone_list_commands(), zone_map_commands(), zone_apply_commands(), zoned_commands(),
-          fails_commands(), expect_commands(), watch_commands(), status_commands(),
-          find_commands(), dump_commands(), save_commands(), load_commands(), compare_commands(), wipe_commands(),
-          log_commands(), replay_commands(), crash_commands(), why_commands(), debug_commands(), export_commands(), help_commands()}) {
-        for (const Command& command : family) {
+    for (const Family family : families) {
+        for (const Command& command : family()) {
             commands.push_back(&command);
         }
     }
     std::sort(commands.begin(), commands.end(), [](const Command* a, const Command* b) { return a->name < b->name; });
     return commands;
+}
+
+/// The former name of zone_state, which scripts may still use.
+constexpr std::string_view former_zone_state = "zone_condition";
+
+bool has_name(const Command& command, std::string_view word) {
+    return command.name == word || (command.altname == word && !word.empty()) ||
+           (word == former_zone_state && command.name == "zone_state");
+}
+
+const Command* search(std::string_view word) {
+    for (const Family family : families) {
+        for (const Command& command : family()) {
+            if (has_name(command, word)) {
+                return &command;
+            }
+        }
+    }
+    return nullptr;
 }
 
 /// Index of names and short names by first letter. A linear search took a tenth of the time of a small command.
@@ -36,8 +59,8 @@ public:
             if (!command->altname.empty()) {
                 add(command->altname, command);
             }
-            if (command->name == "zone_state") {
-                add("zone_condition", command); // the former name of zone_state
+            if (has_name(*command, former_zone_state)) {
+                add(former_zone_state, command);
             }
         }
     }
@@ -66,6 +89,13 @@ std::span<const Command* const> command_table() {
 }
 
 const Command* find_command(std::string_view word) {
+    // Making the index costs as much as some searches, which is more than a start with few commands needs.
+    constexpr int searches = 8;
+    static int lookups = 0;
+    if (lookups < searches) {
+        lookups++;
+        return search(word);
+    }
     static const NameIndex index;
     return index.find(word);
 }

@@ -131,7 +131,9 @@ std::optional<std::string> Options::take(std::string_view key) {
 }
 
 Status Options::take_all(std::initializer_list<OptionTarget> targets) {
-    std::vector<OptionTarget> order(targets);
+    std::vector<OptionTarget> order;
+    std::copy_if(targets.begin(), targets.end(), std::back_inserter(order),
+                 [this](const OptionTarget& target) { return contains(target.key); });
     std::sort(order.begin(), order.end(),
               [](const auto& a, const auto& b) { return dictionary_bucket(a.key) < dictionary_bucket(b.key); });
     for (const OptionTarget& target : order) {

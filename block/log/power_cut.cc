@@ -143,13 +143,35 @@ uint64_t PowerCut::count() const {
         }
     }
     for (const auto& [zone, steps] : in_zone_) {
-        uint64_t points = 1;
-        for (const size_t index : steps) {
-            points += changes_[index].durable ? 0 : changes_[index].units;
-        }
-        multiply(points);
+        multiply(zone_count(zone));
     }
     return states;
+}
+
+uint64_t PowerCut::zone_count(uint64_t zone) const {
+    uint64_t points = 1;
+    if (const auto steps = in_zone_.find(zone); steps != in_zone_.end()) {
+        for (const size_t index : steps->second) {
+            points += changes_[index].durable ? 0 : changes_[index].units;
+        }
+    }
+    return points;
+}
+
+std::vector<PowerCut::Piece> PowerCut::zone_state(uint64_t zone, uint64_t number) const {
+    Choice choice;
+    for (const Change& change : changes_) {
+        choice.units.emplace_back(change.units, false);
+    }
+    if (const auto steps = in_zone_.find(zone); steps != in_zone_.end()) {
+        for (const size_t index : steps->second) {
+            const Change& change = changes_[index];
+            const uint64_t there = change.durable ? change.units : std::min(number, change.units);
+            std::fill_n(choice.units[index].begin(), there, true);
+            number -= change.durable ? 0 : there;
+        }
+    }
+    return pieces(choice);
 }
 
 PowerCut::Choice PowerCut::all(bool there) const {
@@ -181,10 +203,7 @@ PowerCut::Choice PowerCut::counted_choice(uint64_t number) const {
         const uint64_t zone = zone_of(change.offset);
         const auto [point, is_first] = points.try_emplace(zone, 0);
         if (is_first) {
-            uint64_t all_points = 1;
-            for (const size_t index : in_zone_.at(zone)) {
-                all_points += changes_[index].durable ? 0 : changes_[index].units;
-            }
+            const uint64_t all_points = zone_count(zone);
             point->second = number % all_points;
             number /= all_points;
         }

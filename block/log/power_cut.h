@@ -68,6 +68,11 @@ public:
     /// count(); in the last one, everything survives.
     std::vector<Piece> state(const StateId& id) const;
 
+    /// The same of one sequential zone by itself: how many states, and what is there in one of them. The limit of active zones
+    /// does not count.
+    uint64_t zone_count(uint64_t zone) const;
+    std::vector<Piece> zone_state(uint64_t zone, uint64_t number) const;
+
 private:
     /// A change after the last flush, split at zones.
     struct Change {

@@ -74,7 +74,10 @@ ZoneGeometry random_geometry(std::mt19937& random) {
 }
 
 ZonedLoad::ZonedLoad(const ZoneGeometry& geometry, std::mt19937& random)
-    : geometry_(geometry), random_(random), reference_(geometry), before_(geometry) {
+    : geometry_(geometry), random_(random), reference_(geometry), before_(geometry),
+      cut_({.unit = block, .zone_size = geometry.zone_size, .max_active = 0, .capacity = [&geometry](uint64_t zone) -> uint64_t {
+                return zone < geometry.conventional_zones ? 0 : geometry.zone_capacity;
+            }}) {
     remember_flush();
 }
 
@@ -87,26 +90,64 @@ std::vector<uint8_t> ZonedLoad::fresh_data(uint64_t bytes) {
     return data;
 }
 
-/// Restarts the histories with the present content.
+void ZonedLoad::add_entry(LogKind kind, size_t zone, const EntryData& data) {
+    if (reference_.zones[zone].conventional) {
+        return;
+    }
+    LogEntry entry;
+    entry.number = first_entry_ + entries_.size();
+    entry.kind = kind;
+    entry.offset = geometry_.zone_start(zone) + (kind == LogKind::write ? histories_[zone].latest.size() : 0);
+    entry.length = kind == LogKind::write ? data.size() : geometry_.zone_length(zone);
+    cut_.add(entry);
+    entries_.push_back(data);
+}
+
+void ZonedLoad::extend(size_t zone, const std::vector<uint8_t>& data) {
+    if (data.empty()) {
+        return;
+    }
+    add_entry(LogKind::write, zone, data);
+    histories_[zone].latest.insert(histories_[zone].latest.end(), data.begin(), data.end());
+}
+
+void ZonedLoad::extend_with_zeros(size_t zone, uint64_t end) {
+    const uint64_t begin = histories_[zone].latest.size();
+    extend(zone, std::vector<uint8_t>(end - std::min(begin, end)));
+}
+
+void ZonedLoad::replace(size_t zone, const std::vector<uint8_t>& data) {
+    add_entry(LogKind::reset, zone, {});
+    histories_[zone].latest.clear();
+    extend(zone, data);
+}
+
+/// Continues the histories with the present content.
 void ZonedLoad::after_change() {
     for (size_t i = 0; i < histories_.size(); i++) {
         const ReferenceZone& zone = reference_.zones[i];
         History& history = histories_[i];
         history.was_offline |= zone.state == ZoneState::offline;
-        std::vector<uint8_t>& latest = history.contents.back();
+        const std::vector<uint8_t>& latest = history.latest;
         const bool goes_on = zone.data.size() >= latest.size() && std::equal(latest.begin(), latest.end(), zone.data.begin());
         if (goes_on) {
-            latest = zone.data;
+            extend(i, std::vector<uint8_t>(zone.data.begin() + static_cast<ptrdiff_t>(latest.size()), zone.data.end()));
         } else {
-            history.contents.push_back(zone.data);
+            replace(i, zone.data);
         }
     }
 }
 
 void ZonedLoad::remember_flush() {
+    LogEntry flush;
+    flush.number = first_entry_ + entries_.size();
+    flush.kind = LogKind::flush;
+    cut_.add(flush);
+    first_entry_ = flush.number + 1;
+    entries_.clear();
     histories_.clear();
     for (const ReferenceZone& zone : reference_.zones) {
-        histories_.push_back({zone.data.size(), {zone.data}, zone.state == ZoneState::offline});
+        histories_.push_back({zone.data, zone.data, zone.state == ZoneState::offline});
     }
 }
 
@@ -124,8 +165,9 @@ void ZonedLoad::write(BlockNode& node) {
         std::fill(data.begin(), data.end(), uint8_t{0});
     }
     // During the operation, the zone may have the data or not.
-    if (!reference_.zones[zone].conventional && reference_.zones[zone].data.size() == pointer) {
-        histories_[zone].contents.back().insert(histories_[zone].contents.back().end(), data.begin(), data.end());
+    const bool may_write = !reference_.zones[zone].conventional && ReferenceDevice(reference_).write(zone, pointer, data) == 0;
+    if (may_write) {
+        extend(zone, data);
     }
     const uint64_t offset = geometry_.zone_start(zone) + pointer;
     const Status status = zeros ? node.pwrite_zeroes(offset, data.size(), {true, true, false})
@@ -139,21 +181,26 @@ void ZonedLoad::write(BlockNode& node) {
             std::vector<uint8_t>& known = reference_.zones[zone].data;
             EXPECT_TRUE(node.preadv(geometry_.zone_start(zone), IoVec(known.data(), known.size())).ok());
         }
-        histories_[zone].contents.push_back(reference_.zones[zone].data);
+        if (may_write) {
+            replace(zone, reference_.zones[zone].data);
+        }
     }
 }
 
 void ZonedLoad::append(BlockNode& node) {
     const uint64_t zone = geometry_.conventional_zones + below(geometry_.zone_count() - geometry_.conventional_zones);
     std::vector<uint8_t> data = fresh_data(block * (1 + below(4)));
-    histories_[zone].contents.back().insert(histories_[zone].contents.back().end(), data.begin(), data.end());
     const uint64_t pointer = reference_.zones[zone].data.size();
+    const bool may_write = ReferenceDevice(reference_).write(zone, pointer, data) == 0;
+    if (may_write) {
+        extend(zone, data);
+    }
     const Result<uint64_t> position = node.zone_append(geometry_.zone_start(zone), IoVec(data.data(), data.size()), {});
     if (position.ok()) {
         EXPECT_EQ(*position, geometry_.zone_start(zone) + pointer);
         EXPECT_EQ(reference_.write(zone, pointer, data), 0);
-    } else {
-        histories_[zone].contents.push_back(reference_.zones[zone].data);
+    } else if (may_write) {
+        replace(zone, reference_.zones[zone].data);
     }
 }
 
@@ -168,10 +215,10 @@ void ZonedLoad::manage(BlockNode& node) {
     }
     const uint64_t end = std::min(geometry_.size, (first + count) * geometry_.zone_size);
     // The interrupted operation may be done in some zones and not in others.
+    ReferenceDevice trial = reference_;
     for (uint64_t zone = first; zone < first + count; zone++) {
-        std::vector<uint8_t>& latest = histories_[zone].contents.back();
-        if (op == ZoneOp::finish && !reference_.zones[zone].conventional) {
-            latest.resize(std::max<uint64_t>(latest.size(), reference_.zones[zone].length));
+        if (trial.manage(op, zone) == 0 && op == ZoneOp::finish) {
+            extend_with_zeros(zone, reference_.zones[zone].length);
         }
     }
     (void)node.zone_mgmt(op, geometry_.zone_start(first), end - geometry_.zone_start(first));
@@ -186,7 +233,7 @@ void ZonedLoad::condition(BlockNode& node) {
     const bool is_offline = reference_.zones[zone].state == ZoneState::offline;
     const ZoneState state = is_offline ? ZoneState::empty : conditions[below(4)];
     if (state == ZoneState::read_only) {
-        histories_[zone].contents.back().resize(geometry_.zone_length(zone));
+        extend_with_zeros(zone, geometry_.zone_length(zone));
     }
     histories_[zone].was_offline |= state == ZoneState::offline;
     const Status status = node.set_zone_state(geometry_.zone_start(zone), geometry_.zone_length(zone), state);
@@ -244,6 +291,29 @@ void ZonedLoad::expect_flushed_or_newer(BlockNode& node) const {
     ASSERT_EQ(index, histories_.size());
 }
 
+std::optional<std::vector<uint8_t>> ZonedLoad::content(size_t zone, uint64_t state, uint64_t bytes) const {
+    const std::vector<PowerCut::Piece> pieces = cut_.zone_state(zone, state);
+    const auto data_of = [&](const PowerCut::Piece& piece) -> const EntryData& { return entries_[piece.entry - first_entry_]; };
+    uint64_t length = histories_[zone].flushed.size();
+    for (const PowerCut::Piece& piece : pieces) {
+        length = data_of(piece).empty() ? 0 : length + piece.bytes;
+    }
+    if (length != bytes) {
+        return std::nullopt;
+    }
+    std::vector<uint8_t> content = histories_[zone].flushed;
+    for (const PowerCut::Piece& piece : pieces) {
+        const EntryData& data = data_of(piece);
+        if (data.empty()) {
+            content.clear();
+        } else {
+            const auto begin = data.begin() + static_cast<ptrdiff_t>(piece.begin);
+            content.insert(content.end(), begin, begin + static_cast<ptrdiff_t>(piece.bytes));
+        }
+    }
+    return content;
+}
+
 void ZonedLoad::expect_zone(BlockNode& node, size_t index, const ZoneDescriptor& shown) const {
     if (shown.type == ZoneType::conventional) {
         return;
@@ -258,17 +328,12 @@ void ZonedLoad::expect_zone(BlockNode& node, size_t index, const ZoneDescriptor&
     const std::vector<uint8_t> data = read_zone(node, shown, shown.length);
     const auto end = data.begin() + static_cast<ptrdiff_t>(pointer);
     bool found = false;
-    for (size_t i = 0; i < history.contents.size() && !found; i++) {
-        const std::vector<uint8_t>& content = history.contents[i];
-        const size_t least = i == 0 ? history.flushed_bytes : 0;
-        found = pointer >= least && pointer <= content.size() && std::equal(data.begin(), end, content.begin());
-    }
-    std::string lengths;
-    for (const std::vector<uint8_t>& content : history.contents) {
-        lengths.append(" ").append(std::to_string(content.size()));
+    for (uint64_t state = 0; state < cut_.zone_count(index) && !found; state++) {
+        const std::optional<std::vector<uint8_t>> possible = content(index, state, pointer);
+        found = possible && std::equal(data.begin(), end, possible->begin());
     }
     EXPECT_TRUE(found) << "zone " << index << ": state " << static_cast<int>(shown.state) << ", pointer " << pointer
-                       << ", flushed at " << history.flushed_bytes << "; it held, in bytes:" << lengths;
+                       << ", flushed at " << history.flushed.size() << "; none of " << cut_.zone_count(index) << " possible states";
     const bool clean = std::all_of(end, data.end(), [](uint8_t b) { return b == 0xff; });
     EXPECT_TRUE(clean) << "zone " << index << ": stale bytes above its pointer";
 }

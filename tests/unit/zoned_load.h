@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Random load on an emulated zoned device above a recording file. Knows the present content of each zone and every
-// content that it had since the last flush.
+// Random load on an emulated zoned device above a recording file. Knows the present content of each zone, and what a power
+// cut may leave of it, by the rules of PowerCut.
 #pragma once
 
+#include "block/log/power_cut.h"
 #include "block/node/driver_rows.h"
 #include "block/node/node.h"
 #include "block/zoned/header.h"
@@ -12,6 +13,7 @@
 #include "zone_reference.h"
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -55,18 +57,28 @@ public:
     void expect_as_known(BlockNode& node, bool in_step) const;
 
 private:
-    /// Contents of a zone since the last flush; each reset starts a new one.
+    /// Content of a zone at the last flush, and after everything that came since.
     struct History {
-        size_t flushed_bytes = 0; ///< length of the first content
-        std::vector<std::vector<uint8_t>> contents;
+        std::vector<uint8_t> flushed;
+        std::vector<uint8_t> latest;
         bool was_offline = false;
     };
+    /// The data of an entry that `cut_` knows; none for a reset.
+    using EntryData = std::vector<uint8_t>;
 
     void write(BlockNode& node);
     void append(BlockNode& node);
     void manage(BlockNode& node);
     void condition(BlockNode& node);
     void after_change();
+    /// Tells `cut_` that data was added to a zone, or is about to be.
+    void extend(size_t zone, const std::vector<uint8_t>& data);
+    void extend_with_zeros(size_t zone, uint64_t end);
+    /// Tells it that the zone was reset, and has this data since.
+    void replace(size_t zone, const std::vector<uint8_t>& data);
+    void add_entry(LogKind kind, size_t zone, const EntryData& data);
+    /// The data of a zone in a state; nothing where it has another length.
+    std::optional<std::vector<uint8_t>> content(size_t zone, uint64_t state, uint64_t bytes) const;
     void expect_zone(BlockNode& node, size_t index, const ZoneDescriptor& shown) const;
     uint64_t below(uint64_t end) { return random_() % end; }
     std::vector<uint8_t> fresh_data(uint64_t bytes);
@@ -76,6 +88,9 @@ private:
     ReferenceDevice reference_;
     ReferenceDevice before_; ///< state when the last step began
     std::vector<History> histories_;
+    PowerCut cut_;
+    std::vector<EntryData> entries_;  ///< since the last flush
+    uint64_t first_entry_ = 0;        ///< number of the first of them
 };
 
 } // namespace zoneio::testing

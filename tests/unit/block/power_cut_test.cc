@@ -112,6 +112,20 @@ TEST_F(PowerCutRules, APointerIsAnywhereBetweenTwoPlaces) {
     EXPECT_EQ(random(), counted());
 }
 
+TEST_F(PowerCutRules, AZoneHasStatesOfItsOwn) {
+    use(zoned_device());
+    add(LogKind::write, zone_size, 2);
+    add(LogKind::write, 2 * zone_size, 1);
+    add(LogKind::reset, zone_size, 16);
+    ASSERT_EQ(cut_->zone_count(1), 4U);
+    EXPECT_EQ(cut_->zone_count(3), 1U);
+    States states;
+    for (uint64_t number = 0; number < cut_->zone_count(1); number++) {
+        states.insert(text(cut_->zone_state(1, number)));
+    }
+    EXPECT_EQ(states, (States{"", "0:0+1", "0:0+2", "0:0+2 2:0+16"}));
+}
+
 TEST_F(PowerCutRules, ConventionalZonesAreLikePlainImages) {
     use(zoned_device());
     add(LogKind::write, 0, 2);

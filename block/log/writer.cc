@@ -90,6 +90,7 @@ Status LogWriter::add(LogEntry& entry, Write&& write) {
         failed_ = Status::error(EIO, fmt::format("The write log lacks entry {}, so nothing more is written: {}", entries_,
                                                  status.message()))
                       .because(Cause::write_log_incomplete);
+        status = std::move(status).because(Cause::write_log_incomplete);
     }
     return status;
 }
@@ -141,6 +142,8 @@ Status LogWriter::append(LogEntry entry, std::span<const uint8_t> own) {
 
 Result<uint64_t> LogWriter::reserve() {
     LogEntry entry;
+    // replay-log refuses an entry of zeros.
+    entry.metadata = true;
     Status status = add(entry, [&] { return write_sector(entry.position, entry, {}); });
     if (!status.ok()) {
         return status;

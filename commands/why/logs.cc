@@ -19,8 +19,9 @@ Explanation explain_no_log(Evidence& /*evidence*/) {
 }
 
 Explanation explain_incomplete(Evidence& evidence) {
-    return {evidence.failure().status.message(),
-            {"An entry could not be written to the log. Writes are refused, so that the log does not miss one in its middle.",
+    const Status& status = evidence.failure().status;
+    return {status.has_text() ? status.message() : "an entry could not be written to the write log: " + status.message(),
+            {"Writes are refused from then on, so that the log does not miss an entry in its middle.",
              "Close the image and make room for the log. All entries before that one can be replayed."},
             ""};
 }

@@ -142,7 +142,7 @@ Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sect
     entry.kind = kind_of(flags, sectors);
     entry.fua = (flags & flag_fua) != 0;
     entry.preflush = entry.has_data() && (flags & flag_flush) != 0;
-    entry.metadata = (flags & flag_metadata) != 0;
+    entry.metadata = entry.has_data() && (flags & flag_metadata) != 0;
     if (first > most || sectors > most - first) {
         return Status::error(EINVAL, fmt::format("sector {} and {} sectors are more than an image can have", first, sectors));
     }

@@ -7,6 +7,8 @@ namespace zoneio {
 
 namespace {
 
+constexpr unsigned state_shift = 56; ///< position of a zone's state in the word with its number
+
 void store_le32(uint8_t* bytes, uint32_t value) {
     for (unsigned i = 0; i < 4; i++) {
         bytes[i] = static_cast<uint8_t>(value >> (8 * i));
@@ -97,13 +99,14 @@ LoggedZone LoggedZone::of(const ZoneDescriptor& zone, uint64_t zone_size) {
 }
 
 void LoggedZone::encode(uint8_t* bytes) const {
-    store_le64(bytes, number << 8 | static_cast<uint8_t>(state));
+    // The first byte stays 0: replay-log refuses entries with another first byte, unless they are marks.
+    store_le64(bytes, number << 8 | uint64_t{static_cast<uint8_t>(state)} << state_shift);
     store_le64(bytes + 8, pointer);
 }
 
 LoggedZone LoggedZone::decode(const uint8_t* bytes) {
     const uint64_t first = load_le64(bytes);
-    return {first >> 8, static_cast<ZoneState>(first & 0xff), load_le64(bytes + 8)};
+    return {(first & ((uint64_t{1} << state_shift) - 1)) >> 8, static_cast<ZoneState>(first >> state_shift), load_le64(bytes + 8)};
 }
 
 bool LoggedZone::is_like(const LoggedZone& other) const {

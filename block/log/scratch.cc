@@ -3,6 +3,7 @@
 
 #include "block/base/file_descriptor.h"
 #include "block/create.h"
+#include "block/log/scratch_signals.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -157,6 +158,7 @@ Result<std::unique_ptr<ScratchImages>> ScratchImages::create(BlockBackend& sourc
 ScratchImages::~ScratchImages() {
     base_.reset();
     if (!folder_.empty()) {
+        keep_at_signals();
         unlink(base_path().c_str());
         unlink(copy_path().c_str());
         unlink(socket_path().c_str());
@@ -171,6 +173,7 @@ Status ScratchImages::make_folder() {
         return file_error(name);
     }
     folder_ = std::move(name);
+    remove_at_signals(folder_, {base_path(), copy_path(), socket_path()});
     return {};
 }
 

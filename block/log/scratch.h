@@ -13,7 +13,7 @@ namespace zoneio {
 /// They are files and not overlays, because other programs must be able to open them. A copy of the base shares its
 /// blocks if the file system supports it (reflink), and holes stay holes. A host-managed device becomes an emulated one
 /// with the same geometry. The copies are in a private folder in $TMPDIR (otherwise /var/tmp), which the destructor
-/// removes.
+/// removes, and SIGINT, SIGTERM and SIGHUP where they end the program.
 class ScratchImages {
 public:
     /// Copies the image. ENOTSUP, with the reason, for zones that an emulated device cannot have.

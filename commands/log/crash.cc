@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // crash: runs a command on the states that power cuts may leave.
+#include "commands/export/termination.h"
 #include "commands/families.h"
 #include "commands/log/check_program.h"
 #include "commands/log/crash_states.h"
@@ -45,7 +46,9 @@ constexpr OptionRow<CrashOptions> crash_options[] = {
      take_number<&CrashOptions::seed>},
     {{.name = "state", .argument = "STATE", .help = "make this state only, by its name in a finding"}, set_word<&CrashOptions::state>},
     {{.name = "keep", .argument = "DIR", .help = "keep the images of findings in this folder", .word = Word::file}, set_word<&CrashOptions::keep>},
-    {{.name = "export", .argument = "KIND", .help = "also export each state, by vhost-user at the socket $ZONEIO_SOCKET"},
+    {{.name = "export", .argument = "KIND",
+      .help = "also export each state: vhost-user, at the socket $ZONEIO_SOCKET, or ublk, as $ZONEIO_DEVICE",
+      .word = Word::export_kind},
      set_word<&CrashOptions::served>},
 };
 
@@ -89,9 +92,12 @@ struct CrashSumFact {
     uint64_t cuts;
     uint64_t findings;
 
+    std::string words() const {
+        return fmt::format("{} state{} of {} power cut{}", states, states == 1 ? "" : "s", cuts, cuts == 1 ? "" : "s");
+    }
     void text(Reporter& out) const {
         if (findings == 0) {
-            out.print("{} states of {} power cuts: no findings\n", states, cuts);
+            out.print("{}: no findings\n", words());
         }
     }
     void json(JsonRecord& record) const {
@@ -117,7 +123,7 @@ public:
                 const bool counted = !one_each && all <= per_cut;
                 status = check_state(cuts[i], {counted, counted ? number : options_.seed + (one_each ? i : number)});
                 // If a cut has fewer states, the progress jumps.
-                if (status.ok() && !work.step(i * per_cut + number + 1)) {
+                if (status.ok() && (!work.step(i * per_cut + number + 1) || is_termination_wanted())) {
                     status = Status::from_errno(EINTR);
                 }
             }
@@ -131,12 +137,13 @@ public:
 
     bool has_checked() const { return checked_ > 0; }
     Outcome sum_up() const {
-        session_.out().tell(CrashSumFact{checked_, cuts_, findings_});
+        const CrashSumFact sum{checked_, cuts_, findings_};
+        session_.out().tell(sum);
         if (findings_ == 0) {
             return Outcome::ok;
         }
-        session_.out().fail(Status::error(EUCLEAN, fmt::format("findings: {}", findings_)), "{} states of {} power cuts: {} findings\n", checked_,
-                            cuts_, findings_);
+        session_.out().fail(Status::error(EUCLEAN, fmt::format("findings: {}", findings_)), "{}: {} finding{}\n", sum.words(), findings_,
+                            findings_ == 1 ? "" : "s");
         return Outcome::failed;
     }
 
@@ -174,11 +181,13 @@ private:
         if (!image.ok()) {
             return std::move(image).status();
         }
-        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), states_.socket_path());
+        const bool by_socket = *options_.served == "vhost-user";
+        const ServedState::Kind kind = by_socket ? ServedState::Kind::vhost_user : ServedState::Kind::ublk;
+        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), kind, states_.socket_path());
         if (!served.ok()) {
             return served.status();
         }
-        variables.push_back("ZONEIO_SOCKET=" + states_.socket_path());
+        variables.push_back((by_socket ? "ZONEIO_SOCKET=" : "ZONEIO_DEVICE=") + (*served)->address());
         return program_.run(variables);
     }
 
@@ -219,9 +228,9 @@ Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& opt
 }
 
 Status check_export(const std::optional<std::string>& kind) {
-    return !kind || *kind == "vhost-user"
+    return !kind || *kind == "vhost-user" || *kind == "ublk"
                ? Status()
-               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; there is vhost-user", *kind));
+               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; there are vhost-user and ublk", *kind));
 }
 
 Status prepare_folder(const std::optional<std::string>& folder) {
@@ -259,7 +268,13 @@ Outcome run_crash(Session& session, const Command& command, CommandLine line) {
     }
     Crash crash(session, *options, **states, CheckProgram(session.text_from(operands[1])));
     session.out().begin_list("findings");
+    if (options->served == "ublk") {
+        delay_termination();
+    }
     status = crash.run(*cuts, options->at == "random");
+    if (options->served == "ublk" && session.exports().empty()) {
+        stop_delaying_termination();
+    }
     const Outcome outcome = status.ok() || crash.has_checked() ? crash.sum_up() : Outcome::failed;
     return status.ok() ? outcome : log_command_failed(session, command, status);
 }

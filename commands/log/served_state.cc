@@ -3,15 +3,17 @@
 
 namespace zoneio {
 
-Result<std::unique_ptr<ServedState>> ServedState::create(std::unique_ptr<BlockBackend> image, std::string socket) {
+Result<std::unique_ptr<ServedState>> ServedState::create(std::unique_ptr<BlockBackend> image, Kind kind, std::string socket) {
     if (Status status = image->require(Permissions::write); !status.ok()) {
         return status;
     }
     std::unique_ptr<ServedState> state(new ServedState(std::move(image)));
     ExportOptions options;
     options.name = "state";
-    options.address = std::move(socket);
-    Result<std::unique_ptr<Export>> served = export_vhost_user(*state->image_, state->turn_, std::move(options));
+    const bool by_socket = kind == Kind::vhost_user;
+    options.address = by_socket ? std::move(socket) : std::string();
+    Result<std::unique_ptr<Export>> served = by_socket ? export_vhost_user(*state->image_, state->turn_, std::move(options))
+                                                       : export_ublk(*state->image_, state->turn_, std::move(options));
     if (!served.ok()) {
         return std::move(served).status();
     }

@@ -9,17 +9,21 @@
 
 namespace zoneio {
 
-/// Exports a state of a crash by vhost-user while it exists. Front ends may write to it.
+/// Exports a state of a crash by vhost-user or ublk while it exists. Front ends may write to it.
 class ServedState {
 public:
-    /// `socket`: path of the socket to create.
-    static Result<std::unique_ptr<ServedState>> create(std::unique_ptr<BlockBackend> image, std::string socket);
-    /// Finishes requests in flight.
+    enum class Kind : uint8_t { vhost_user, ublk };
+
+    /// `socket`: path of the socket to create, for vhost-user.
+    static Result<std::unique_ptr<ServedState>> create(std::unique_ptr<BlockBackend> image, Kind kind, std::string socket);
+    /// Waits until nobody uses the device, and finishes requests in flight.
     ~ServedState() {
         if (export_ != nullptr) {
             export_->stop();
         }
     }
+    /// Path of the socket or of the block device.
+    const std::string& address() const { return export_->options().address; }
     ServedState(const ServedState&) = delete;
     ServedState& operator=(const ServedState&) = delete;
 

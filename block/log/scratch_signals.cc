@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "block/log/scratch_signals.h"
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <unistd.h>
+
+namespace zoneio {
+
+namespace {
+
+constexpr std::array numbers{SIGINT, SIGTERM, SIGHUP};
+
+using Path = std::array<char, PATH_MAX>;
+
+// Plain memory, because a signal handler reads it.
+std::array<Path, 3> files_to_remove;
+Path folder_to_remove;
+std::array<bool, numbers.size()> is_handled;
+bool is_in_use = false;
+
+bool store(const std::string& path, Path& stored) {
+    if (path.size() >= stored.size()) {
+        return false;
+    }
+    *std::copy(path.begin(), path.end(), stored.begin()) = '\0';
+    return true;
+}
+
+void remove_and_end(int number) {
+    for (const Path& file : files_to_remove) {
+        unlink(file.data());
+    }
+    rmdir(folder_to_remove.data());
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+} // namespace
+
+void remove_at_signals(const std::string& folder, const std::array<std::string, 3>& files) {
+    if (is_in_use || !store(folder, folder_to_remove)) {
+        return;
+    }
+    for (size_t i = 0; i < files.size(); i++) {
+        if (!store(files[i], files_to_remove[i])) {
+            return;
+        }
+    }
+    is_in_use = true;
+    for (size_t i = 0; i < numbers.size(); i++) {
+        struct sigaction present{};
+        sigaction(numbers[i], nullptr, &present);
+        is_handled[i] = (present.sa_flags & SA_SIGINFO) == 0 && present.sa_handler == SIG_DFL;
+        if (is_handled[i]) {
+            struct sigaction action{};
+            action.sa_handler = remove_and_end;
+            action.sa_flags = SA_RESTART;
+            sigaction(numbers[i], &action, nullptr);
+        }
+    }
+}
+
+void keep_at_signals() {
+    for (size_t i = 0; i < numbers.size() && is_in_use; i++) {
+        if (is_handled[i]) {
+            signal(numbers[i], SIG_DFL);
+        }
+    }
+    is_in_use = false;
+}
+
+} // namespace zoneio

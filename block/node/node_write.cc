@@ -36,6 +36,21 @@ uint64_t aligned_limit(uint64_t limit, uint64_t alignment) {
     return limit == 0 ? UINT64_MAX / alignment * alignment : std::max(limit / alignment * alignment, alignment);
 }
 
+/// True if the image is on a server and ends before `end`: writes there fail with ENOSPC.
+bool ends_on_server_before(BlockNode& node, uint64_t end) {
+    if (BlockNode* const child = node.driver().child()) {
+        if (node.info().name != "raw") {
+            return false;
+        }
+        const Result<uint64_t> own = node.length();
+        const Result<uint64_t> below = child->length();
+        const bool has_window = !own.ok() || !below.ok() || *own != *below;
+        return !has_window && ends_on_server_before(*child, end);
+    }
+    const Result<uint64_t> length = node.driver().length();
+    return node.extras().remote_queue != nullptr && length.ok() && *length < end;
+}
+
 } // namespace
 
 Status BlockNode::pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) {
@@ -62,6 +77,9 @@ Status BlockNode::check_padding(const Padding& pad) {
 }
 
 /// Reads the partial blocks at the ends of a write, with one read if they are the same or neighbours.
+///
+/// If the last block reaches past the end of an image on a server, its content is optional: its write fails with ENOSPC,
+/// which says more than the error of the read. As in QEMU, the whole blocks before it are written.
 Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
     if (Status status = check_padding(pad); !status.ok()) {
         return status;
@@ -84,7 +102,9 @@ Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
             raise(DebugEvent::pwritev_rmw_tail);
         }
         Status status = read_aligned(pad.begin, IoVec(edges.first, edges.merged ? total : alignment));
-        if (!status.ok()) {
+        // Neighbours that are written in two requests are no exception: the first would be written without its content.
+        const bool is_refused = edges.merged && total <= transfer_limit() && ends_on_server_before(*this, pad.end);
+        if (!status.ok() && !is_refused) {
             return status;
         }
         if (with_first) {
@@ -97,7 +117,7 @@ Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
     if (pad.tail != 0 && !edges.merged) {
         raise(DebugEvent::pwritev_rmw_tail);
         Status status = read_aligned(pad.end - alignment, IoVec(edges.last, alignment));
-        if (!status.ok()) {
+        if (!status.ok() && !ends_on_server_before(*this, pad.end)) {
             return status;
         }
         raise(DebugEvent::pwritev_rmw_after_tail);

@@ -90,15 +90,17 @@ class Server:
     words: tuple[str, ...]
 
     def command(self):
-        return {"nbdkit": ("nbdkit", "--unix=nbd.sock"), "qemu-nbd": ("qemu-nbd", "--fork", "--socket=nbd.sock", "--persistent")}[
+        return {"nbdkit": ("nbdkit", "--unix=nbd.sock"), "qemu-nbd": ("qemu-nbd", "--fork", f"--socket={DIR}/nbd.sock", "--persistent")}[
             self.program] + self.words
 
     def make(self, directory):
         # It goes to the background when it listens. Its PID is kept outside: the directory is compared.
         keep = {"nbdkit": "--pidfile=", "qemu-nbd": "--pid-file="}[self.program] + directory + ".pid"
         program, *words = self.command()
-        subprocess.run([program, keep, *(word.replace(DIR, directory) for word in words)], cwd=directory, check=False,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        started = subprocess.run([program, keep, *(word.replace(DIR, directory) for word in words)], cwd=directory, check=False,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if started.returncode != 0:
+            raise OSError(f"{program} does not start: {started.stderr.decode(errors='replace').strip()}")
 
     def end(self, directory):
         try:

@@ -25,7 +25,7 @@ def filters(d, size):
     minimum = d.pick(1, 512, 4096)
     pool = [
         (("nozero",), (f"zeromode={d.pick('none', 'notrim', 'emulate')}",)),
-        (("fua",), (f"fuamode={d.pick('none', 'emulate', 'native', 'force')}",)),
+        (("fua",), (f"fuamode={d.pick('emulate', 'native', 'force', 'discard', 'pass')}",)),
         (("nocache",), (f"cachemode={d.pick('none', 'emulate', 'nop')}",)),
         (("noextents",), ()),
         (("multi-conn",), (f"multi-conn-mode={d.pick('auto', 'emulate', 'plugin', 'disable')}",)),
@@ -47,8 +47,9 @@ def nbdkit(d, size):
     chosen = filters(d, size)
     words = d.subset(["--read-only", f"--exportname={d.pick(EXPORTS)}", "--no-sr", f"--mask-handshake={d.pick('0', '1', '3')}"], 0.05)
     words += [f"--filter={name}" for names, _ in chosen for name in names]
-    kind = d.weighted({"file": 6, "memory": 2, "pattern": 1, "null": 1, "zero": 1})
-    words += {"file": ["file", "a.img"], "memory": ["memory", str(size)], "pattern": ["pattern", str(size)],
+    # `split` knows no trim, no flush and no FUA; writes to `full` fail.
+    kind = d.weighted({"file": 6, "memory": 2, "split": 2, "full": 1, "pattern": 1, "null": 1, "zero": 1})
+    words += {"file": ["file", "a.img"], "memory": ["memory", str(size)], "split": ["split", "a.img"], "full": ["full", str(size)], "pattern": ["pattern", str(size)],
               "null": ["null", str(size)], "zero": ["zero"]}[kind]
     return Server("nbdkit", tuple(words + [word for _, parameters in chosen for word in parameters]))
 
@@ -81,6 +82,37 @@ def node(d):
     return pairs + (some_options(d, COMMON, 0.7) if d.chance(0.3) else [])
 
 
+def open_again(d):
+    """Opening the export in the session, by name or by the keys of its node."""
+    options = d.subset(["-r", "-n", f"-t {d.pick('none', 'writeback', 'writethrough', 'unsafe')}", "-d unmap", "-U", "-k"], 0.15)
+    if d.chance(0.6):
+        name = name_of(d)
+        return " ".join(["open", *options] + ([f"-o driver={d.pick('raw', 'raw', 'nbd')}"] if d.chance(0.5) else []) + [name.replace(" ", "%20")])
+    pairs = [("driver", "raw")] + [("file." + key, value) for key, value in node(d)] if d.chance(0.7) else node(d)
+    return " ".join(["open", *options, "-o", ",".join(f"{key}={value}" for key, value in pairs if " " not in value)])
+
+
+def reopen_again(d):
+    """Reopening, with keys of the node or of those below it."""
+    prefix = d.pick("", "file.", "file.", "image.")
+    key, value = d.pick(some_options(d, OPTIONS, 0.3) or [("export", "")])
+    changes = d.subset(["-r", "-w", f"-c {d.pick('none', 'writeback', 'unsafe')}", f"-o {prefix}{key}={value}",
+                        f"-o {d.pick('discard=unmap', 'detect-zeroes=on', 'read-only=on', 'driver=nbd', 'offset=512')}"], 0.35)
+    return " ".join(["reopen"] + [change for change in changes if change.count(" ") < 2])
+
+
+def commands_of(d, size):
+    """A session, with the export opened or reopened in between now and then."""
+    commands = session(d, Sizes(max(size, 512)))
+    if d.chance(0.2):
+        place = d.randint(0, len(commands))
+        # Not between an asynchronous request and the wait for it.
+        while commands[place:place + 1] == ["aio_flush"]:
+            place += 1
+        commands[place:place] = ["close", open_again(d)] if d.chance(0.5) else [reopen_again(d)]
+    return tuple(("-c", text) for text in commands)
+
+
 def image_units(d):
     """Arguments that name the image."""
     if d.chance(0.55):
@@ -101,5 +133,5 @@ def make(d):
     server = nbdkit(d, size) if d.chance(0.8) else qemu_nbd(d)
     option, name = image_units(d)
     options = [unit for unit in process_options(d) if not (option and unit[:1] == ("-f",))]
-    commands = tuple(("-c", text) for text in session(d, Sizes(max(size, 512))))
-    return Case(tuple(options) + ((option,) if option else ()) + commands + (name,), (image,) + EXTRA_FILES + (server,))
+    options += d.subset([("-i", d.pick("threads", "native", "io_uring")), ("-U",), ("-C",), ("-s",)], 0.06)
+    return Case(tuple(options) + ((option,) if option else ()) + commands_of(d, size) + (name,), (image,) + EXTRA_FILES + (server,))

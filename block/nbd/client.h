@@ -8,6 +8,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <poll.h>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -57,6 +59,7 @@ private:
     void wait(Lock& lock, IsOver is_over);
     void wait_for_others(Lock& lock);
     void poll_once(Lock& lock);
+    int poll_awake(std::span<pollfd, 2> fds);
     void collect();
     void cut(Cut why);
     int lost_error() const;
@@ -76,6 +79,8 @@ private:
     bool polling_ = false;      ///< a thread is polling
     bool connecting_ = false;   ///< a thread is reconnecting
     unsigned waiters_ = 0;      ///< number of threads that wait for changed_
+    unsigned waits_to_skip_ = 0; ///< waits that go to sleep at once; of the polling thread, like the next one
+    unsigned skips_ = 0;         ///< waits_to_skip_ after the last attempt
     unsigned silent_ms_ = 0;    ///< how long the server has owed an answer
     FileDescriptor wake_;       ///< eventfd: wakes the polling thread, or announces that take_finished() would find a
                                 ///< command

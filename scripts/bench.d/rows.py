@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from measure import Fio, Program
+from nbd_rows import nbd_rows
 
 COUNT = 100_000         # commands of most rows
 BLOCKS = 16384          # of 4 KiB: the part of the image that they use
@@ -74,6 +75,7 @@ class Rows:
         yield from self.bulk()
         yield from self.regions()
         yield from self.zones()
+        yield from nbd_rows(self, Row, offsets)
 
     def start(self):
         arguments = ["-f", "raw", "-c", "length", self.memory_image]

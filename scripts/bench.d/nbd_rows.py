@@ -48,6 +48,6 @@ def nbd_rows(rows, make_row, offsets):
     if shutil.which("nbdkit") is None:
         return
     with MemoryServer(rows.memory) as image:
-        yield make_row("start, -c length, exit, nbd", rows.both(["-f", "raw", "-c", "length", image], times=20), ratio=1)
+        yield make_row("start, -c length, exit, nbd", rows.both(["-f", "raw", "-c", "length", image], times=20))
         for name, (path, goal) in scripts(rows.memory, offsets).items():
             yield make_row(name, rows.both(["-f", "raw", "-t", "writeback", image], stdin=path), ratio=goal)

@@ -16,7 +16,7 @@ constexpr uint64_t flag_fua = 1U << 1;
 constexpr uint64_t flag_discard = 1U << 2;
 constexpr uint64_t flag_mark = 1U << 3;
 constexpr uint64_t flag_metadata = 1U << 4;
-// Flags about zones. Except for appends, these entries have no sectors, so programs that know only version 1 skip them.
+// zoneio's own flags. Except for appends, these entries have no sectors, so programs that know only version 1 skip them.
 constexpr uint64_t flag_append = 1U << 5;
 constexpr uint64_t flag_reset = 1U << 6;
 constexpr uint64_t flag_finish = 1U << 7;
@@ -25,6 +25,7 @@ constexpr uint64_t flag_close = 1U << 9;
 constexpr uint64_t flag_condition = 1U << 10;
 constexpr uint64_t flag_device = 1U << 11;
 constexpr uint64_t flag_zones = 1U << 12;
+constexpr uint64_t flag_length = 1U << 13;
 constexpr unsigned condition_shift = 16; ///< position of the state's number, 8 bits
 
 struct KindFlag {
@@ -40,6 +41,7 @@ constexpr KindFlag kind_flags[] = {
     {LogKind::open, flag_open, "open"},       {LogKind::close, flag_close, "close"},
     {LogKind::condition, flag_condition, "condition"},
     {LogKind::device, flag_device, "device"}, {LogKind::zones, flag_zones, "zones"},
+    {LogKind::length, flag_length, "length"},
     {LogKind::append, flag_append, "append"}, {LogKind::flush, flag_flush, "flush"},
     {LogKind::write, 0, "write"},             {LogKind::none, 0, "none"},
 };
@@ -49,8 +51,8 @@ const KindFlag& row_of(LogKind kind) {
 }
 
 /// True for entries whose length is in bytes, without data after them.
-bool is_about_zones(LogKind kind) {
-    return kind == LogKind::condition || zone_op_of(kind).has_value();
+bool has_bytes_only(LogKind kind) {
+    return kind == LogKind::condition || kind == LogKind::length || zone_op_of(kind).has_value();
 }
 
 LogKind kind_of(uint64_t flags, uint64_t sectors) {
@@ -129,7 +131,7 @@ void LogEntry::encode(std::span<uint8_t> sector, uint32_t sector_size) const {
     store_le64(&sector[0], offset / sector_size);
     store_le64(&sector[8], has_sectors ? length / sector_size : 0);
     store_le64(&sector[16], flags);
-    store_le64(&sector[24], is_about_zones(kind) ? length : inlined);
+    store_le64(&sector[24], has_bytes_only(kind) ? length : inlined);
 }
 
 Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sector_size) {
@@ -147,7 +149,7 @@ Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sect
         return Status::error(EINVAL, fmt::format("sector {} and {} sectors are more than an image can have", first, sectors));
     }
     entry.offset = first * sector_size;
-    entry.length = is_about_zones(entry.kind) ? own : sectors * sector_size;
+    entry.length = has_bytes_only(entry.kind) ? own : sectors * sector_size;
     entry.state = static_cast<ZoneState>(flags >> condition_shift & 0xff);
     const bool has_own = entry.kind == LogKind::mark || entry.kind == LogKind::device || entry.kind == LogKind::zones;
     entry.inlined = has_own ? own : 0;

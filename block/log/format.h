@@ -48,6 +48,7 @@ enum class LogKind : uint8_t {
     condition, ///< zones were set to a state
     device,    ///< geometry of a zoned device, at the start of a session
     zones,     ///< zones that were not empty at that time
+    length,    ///< the image got the length that is the entry's
     none,      ///< nothing: a reserved entry that was not used
 };
 

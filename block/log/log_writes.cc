@@ -139,6 +139,23 @@ Status LogWritesDriver::pdiscard(uint64_t offset, uint64_t bytes) {
     return status.ok() ? std::move(logged) : std::move(status);
 }
 
+/// QEMU logs nothing here, so its log does not lead to the image.
+Status LogWritesDriver::truncate(uint64_t size, PreallocMode mode) {
+    const Turn alone(requests_, 0, INT64_MAX, true);
+    const Result<uint64_t> before = child_->length();
+    is_dirty_ = true;
+    Status status = before.ok() ? child_->truncate(size, mode) : before.status();
+    // The length of a device stays.
+    const Result<uint64_t> after = child_->length();
+    if (!status.ok() || !after.ok() || *after == *before) {
+        return status.ok() ? after.status() : std::move(status);
+    }
+    LogEntry entry;
+    entry.kind = LogKind::length;
+    entry.length = *after;
+    return log_->append(entry);
+}
+
 /// A flush covers what was logged before it started. So its entry is reserved at the start and filled when it has
 /// succeeded.
 Status LogWritesDriver::flush_logged() {

@@ -32,10 +32,7 @@ public:
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
     Status pdiscard(uint64_t offset, uint64_t bytes) override;
     Status flush() override;
-    Status truncate(uint64_t size, PreallocMode mode) override {
-        is_dirty_ = true;
-        return child_->truncate(size, mode);
-    }
+    Status truncate(uint64_t size, PreallocMode mode) override;
     Status set_permissions(const Permissions& permissions) override;
 
 protected:

@@ -92,7 +92,8 @@ void PowerCut::settle_zone(uint64_t zone, size_t last) {
 
 void PowerCut::add_change(Change change) {
     const bool in_zone = is_sequential(change.offset);
-    const bool is_whole = change.kind == LogKind::reset || change.kind == LogKind::finish || change.kind == LogKind::condition;
+    const bool is_whole = change.kind == LogKind::reset || change.kind == LogKind::finish || change.kind == LogKind::condition ||
+                          change.kind == LogKind::length;
     change.units = is_whole ? 1 : (change.bytes + device_.unit - 1) / device_.unit;
     changes_.push_back(change);
     if (!in_zone) {
@@ -115,6 +116,10 @@ void PowerCut::add(const LogEntry& entry) {
     case LogKind::write:
     case LogKind::append:
     case LogKind::discard: add_change(change); return;
+    case LogKind::length:
+        change.durable = true;
+        add_change(change);
+        return;
     case LogKind::reset:
     case LogKind::finish:
     case LogKind::condition: break;

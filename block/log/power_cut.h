@@ -19,6 +19,7 @@ namespace zoneio {
 /// - in a sequential zone, the changes after F survive up to some point: the write pointer is between its positions at F
 ///   and at N, a reset survives or not, and nothing after a reset survives without it;
 /// - forced writes (FUA) survive, and in a zone so does everything before them;
+/// - the length of the image is as it is at N;
 /// - open zones are closed: opens and closes leave no trace;
 /// - the active-zone limit is not exceeded.
 ///

@@ -17,10 +17,17 @@ Status LogReplay::only_try() {
     return std::move(trial).status();
 }
 
+Result<uint64_t> LogReplay::length() const {
+    return tried_length_ ? Result<uint64_t>(*tried_length_) : backend_.length();
+}
+
 Status LogReplay::check_range(const LogEntry& entry) {
-    const Result<uint64_t> length = backend_.length();
+    const Result<uint64_t> length = this->length();
     if (!length.ok()) {
         return length.status();
+    }
+    if (entry.kind == LogKind::length) {
+        return {};
     }
     if (entry.offset > *length || entry.length > *length - entry.offset) {
         return Status::error(EINVAL, fmt::format("it ends at {}, and the image has {} bytes", entry.offset + entry.length, *length))
@@ -56,6 +63,9 @@ Status LogReplay::check_device(const LogEntry& entry) {
 }
 
 Status LogReplay::try_entry(const LogEntry& entry) {
+    if (entry.kind == LogKind::length) {
+        tried_length_ = entry.length;
+    }
     if (trial_ == nullptr) {
         return {};
     }
@@ -97,6 +107,7 @@ Status LogReplay::apply(const LogEntry& entry) {
     switch (entry.kind) {
     case LogKind::write:
     case LogKind::append: return apply_part(entry, 0, entry.length);
+    case LogKind::length: return backend_.execute(Request::truncate(entry.length, PreallocMode::off));
     case LogKind::discard: return backend_.execute(Request::discard(entry.offset, entry.length));
     case LogKind::condition: return backend_.execute(Request::set_zone_state(entry.offset, entry.length, entry.state));
     default: return {};

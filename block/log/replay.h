@@ -26,6 +26,7 @@ public:
 
 private:
     Status try_entry(const LogEntry& entry);
+    Result<uint64_t> length() const;
     Status check_range(const LogEntry& entry);
     Status check_device(const LogEntry& entry);
 
@@ -33,6 +34,7 @@ private:
     BlockBackend& backend_;
     std::unique_ptr<ZoneTrial> trial_;
     bool only_tries_ = false;
+    std::optional<uint64_t> tried_length_; ///< length of the image after the entries that were tried
 };
 
 } // namespace zoneio

@@ -177,6 +177,9 @@ Status CrashStates::apply_piece(LogReplay& replay, BlockBackend& target, const L
     if (entry.kind == LogKind::condition) {
         return target.execute(Request::set_zone_state(entry.offset + piece.begin, piece.bytes, entry.state));
     }
+    if (entry.kind == LogKind::length) {
+        return replay.apply(entry);
+    }
     if (entry.kind == LogKind::discard) {
         return target.execute(Request::discard(entry.offset + piece.begin, piece.bytes));
     }

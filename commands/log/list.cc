@@ -15,7 +15,8 @@ namespace zoneio {
 namespace {
 
 constexpr LogKind all_kinds[] = {LogKind::write,  LogKind::append, LogKind::discard, LogKind::flush,     LogKind::mark,   LogKind::reset,
-                                 LogKind::finish, LogKind::open,   LogKind::close,   LogKind::condition, LogKind::device, LogKind::zones};
+                                 LogKind::finish, LogKind::open,   LogKind::close,   LogKind::condition, LogKind::device, LogKind::zones,
+                                 LogKind::length};
 
 /// Selects entries.
 struct EntryFilter {
@@ -27,7 +28,7 @@ struct EntryFilter {
         if (kinds && !kinds->test(static_cast<size_t>(entry.kind))) {
             return false;
         }
-        const bool has_range = entry.length > 0;
+        const bool has_range = entry.length > 0 && entry.kind != LogKind::length;
         const uint64_t last = entry.offset + entry.length - 1;
         if (bytes && (!has_range || last < bytes->first || entry.offset > bytes->last)) {
             return false;
@@ -91,7 +92,7 @@ OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
 constexpr OptionRow<EntryFilter> log_options[] = {
     {{.letter = 'k', .name = "kind", .argument = "KINDS",
       .help = "select entries of these kinds, separated by commas: write, append, discard, flush, mark, reset,\n"
-              "finish, open, close, condition, device, zones"},
+              "finish, open, close, condition, device, zones, length"},
      take_kinds},
     {{.letter = 'z', .name = "zone", .argument = "ZONES", .help = "select entries about these zones: A, A-B, A- or -B"}, take_zones},
     {{.letter = 'r', .name = "range", .argument = "BYTES", .help = "select entries about these bytes: A, A-B (without B) or A-"},
@@ -104,13 +105,16 @@ struct EntryFact {
     uint64_t zone_size; ///< 0: no zones
     std::string mark;
 
+    bool is_length() const { return entry.kind == LogKind::length; }
     std::optional<uint64_t> zone() const {
-        return zone_size != 0 && entry.length > 0 ? std::optional(entry.offset / zone_size) : std::nullopt;
+        return is_length() ? std::nullopt : zone_size != 0 && entry.length > 0 ? std::optional(entry.offset / zone_size) : std::nullopt;
     }
 
     void text(Reporter& out) const {
         std::string line = fmt::format("{:>8}  {:<9}", entry.number, log_kind_name(entry.kind));
-        if (entry.length > 0) {
+        if (is_length()) {
+            line += fmt::format(" {:>14} {:>12}", "", entry.length);
+        } else if (entry.length > 0) {
             line += fmt::format(" {:>14} {:>12}", entry.offset, entry.length);
         }
         if (zone()) {
@@ -130,8 +134,10 @@ struct EntryFact {
         record.begin_element();
         record.add("entry", entry.number);
         record.add("kind", log_kind_name(entry.kind));
-        if (entry.length > 0) {
+        if (entry.length > 0 && !is_length()) {
             record.add("offset", entry.offset);
+        }
+        if (entry.length > 0 || is_length()) {
             record.add("bytes", entry.length);
         }
         if (zone()) {

@@ -126,6 +126,15 @@ TEST_F(PowerCutRules, AZoneHasStatesOfItsOwn) {
     EXPECT_EQ(states, (States{"", "0:0+1", "0:0+2", "0:0+2 2:0+16"}));
 }
 
+TEST_F(PowerCutRules, ALengthSurvives) {
+    use({});
+    add(LogKind::write, 0, 1);
+    add(LogKind::length, 0, 4);
+    add(LogKind::write, unit, 1);
+    EXPECT_EQ(counted(), (States{"1:0+4", "0:0+1 1:0+4", "1:0+4 2:0+1", "0:0+1 1:0+4 2:0+1"}));
+    EXPECT_EQ(random(), counted());
+}
+
 TEST_F(PowerCutRules, ConventionalZonesAreLikePlainImages) {
     use(zoned_device());
     add(LogKind::write, 0, 2);

@@ -32,10 +32,10 @@ TEST(WriteLogFormat, ZonesAreReadAsWritten) {
     }
 }
 
-TEST(WriteLogFormat, EntriesAboutZonesAreSkippedByVersion1) {
+TEST(WriteLogFormat, OwnEntriesAreSkippedByVersion1) {
     std::array<uint8_t, sector_size> sector{};
     LogEntry entry;
-    for (const LogKind kind : {LogKind::reset, LogKind::finish, LogKind::open, LogKind::close, LogKind::condition}) {
+    for (const LogKind kind : {LogKind::reset, LogKind::finish, LogKind::open, LogKind::close, LogKind::condition, LogKind::length}) {
         entry.kind = kind;
         entry.length = 1 << 20;
         entry.encode(sector, sector_size);

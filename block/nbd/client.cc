@@ -76,10 +76,10 @@ Result<std::unique_ptr<NbdConnection>> NbdClient::connect(const NbdDeadline& dea
     }
 }
 
-/// EIO if the server's export differs from the one that was opened.
+/// EIO if the server's export no longer takes the requests that it took. As in QEMU, its size may change: requests past its
+/// end fail.
 Status NbdClient::check_same(const NbdExport& found) const {
-    const bool same = found.size == facts_.size && (facts_.read_only || !found.read_only) &&
-                      found.block_sizes.minimum <= facts_.block_sizes.minimum;
+    const bool same = (facts_.read_only || !found.read_only) && found.block_sizes.minimum <= facts_.block_sizes.minimum;
     return same ? Status() : Status::from_errno(EIO);
 }
 

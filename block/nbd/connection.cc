@@ -359,11 +359,12 @@ void NbdConnection::issue(NbdCommand& command) {
         cookie = library_.aio_block_status(handle_, bytes, offset, {on_extent, &command, nullptr}, completion, flags);
         break;
     }
-    if (cookie < 0) {
+    if (cookie < 0 || command.lost) {
+        // A connection that breaks while it sends is no error to libnbd: the command ends, and the handle is dead.
         note_state();
-        if (!command.done) {
-            finish(command, lost_ ? ENOTCONN : library_.get_errno());
-        }
+    }
+    if (cookie < 0 && !command.done) {
+        finish(command, lost_ ? ENOTCONN : library_.get_errno());
     }
 }
 

@@ -110,7 +110,10 @@ class Worker:
         """A cheaper judge(): the reference runs again only if the first look is promising."""
         if forbidden(case):
             return False
-        ref = self.run_reference(case)
+        try:
+            ref = self.run_reference(case)
+        except OSError:         # what was left out was needed, as by a server
+            return False
         if ref.rc == "timeout" or crashed(ref, case):
             return False
         new = self.run_binary(case)

@@ -8,6 +8,7 @@ Both print a line on stdout once the socket listens. SOCKET is a path, or `tcp`:
 
     close-NAME, hang-NAME      at the point NAME: greeting, option, go, request, header (after half a header), data (after half
                                of the data); close-once and hang-once: at the first request of the first connection
+    close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
     interrupt-once             the same, and the client gets a SIGINT before
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
@@ -191,7 +192,11 @@ class Connection:
         self.send(header + (data if error == 0 else b""))
 
     def chunk(self, kind, cookie, data):
-        self.send(struct.pack(">IHHQI", CHUNK_MAGIC, DONE, kind, cookie, len(data)) + data)
+        sent = struct.pack(">IHHQI", CHUNK_MAGIC, DONE, kind, cookie, len(data)) + data
+        if self.fault == "close-chunk" or (self.fault == "close-chunk-data" and data):
+            self.send(sent[:10] if self.fault == "close-chunk" else sent[:-len(data) // 2])
+            raise Gone
+        self.send(sent)
 
     def tell_extent(self, cookie, length):
         if self.fault == "extent-none":

@@ -22,11 +22,11 @@ constexpr uint64_t flag_reset = 1U << 6;
 constexpr uint64_t flag_finish = 1U << 7;
 constexpr uint64_t flag_open = 1U << 8;
 constexpr uint64_t flag_close = 1U << 9;
-constexpr uint64_t flag_condition = 1U << 10;
+constexpr uint64_t flag_state = 1U << 10;
 constexpr uint64_t flag_device = 1U << 11;
 constexpr uint64_t flag_zones = 1U << 12;
 constexpr uint64_t flag_length = 1U << 13;
-constexpr unsigned condition_shift = 16; ///< position of the state's number, 8 bits
+constexpr unsigned state_shift = 16; ///< position of the state's number, 8 bits
 
 struct KindFlag {
     LogKind kind;
@@ -39,7 +39,7 @@ constexpr KindFlag kind_flags[] = {
     {LogKind::mark, flag_mark, "mark"},       {LogKind::discard, flag_discard, "discard"},
     {LogKind::reset, flag_reset, "reset"},    {LogKind::finish, flag_finish, "finish"},
     {LogKind::open, flag_open, "open"},       {LogKind::close, flag_close, "close"},
-    {LogKind::condition, flag_condition, "condition"},
+    {LogKind::state, flag_state, "state"},
     {LogKind::device, flag_device, "device"}, {LogKind::zones, flag_zones, "zones"},
     {LogKind::length, flag_length, "length"},
     {LogKind::append, flag_append, "append"}, {LogKind::flush, flag_flush, "flush"},
@@ -52,7 +52,7 @@ const KindFlag& row_of(LogKind kind) {
 
 /// True for entries whose length is in bytes, without data after them.
 bool has_bytes_only(LogKind kind) {
-    return kind == LogKind::condition || kind == LogKind::length || zone_op_of(kind).has_value();
+    return kind == LogKind::state || kind == LogKind::length || zone_op_of(kind).has_value();
 }
 
 LogKind kind_of(uint64_t flags, uint64_t sectors) {
@@ -124,8 +124,8 @@ std::optional<uint64_t> LogEntry::next_position(uint32_t sector_size) const {
 void LogEntry::encode(std::span<uint8_t> sector, uint32_t sector_size) const {
     std::fill(sector.begin(), sector.end(), uint8_t{0});
     uint64_t flags = row_of(kind).flag | (preflush ? flag_flush : 0) | (fua ? flag_fua : 0) | (metadata ? flag_metadata : 0);
-    if (kind == LogKind::condition) {
-        flags |= uint64_t{static_cast<uint8_t>(state)} << condition_shift;
+    if (kind == LogKind::state) {
+        flags |= uint64_t{static_cast<uint8_t>(state)} << state_shift;
     }
     const bool has_sectors = has_data() || kind == LogKind::discard;
     store_le64(&sector[0], offset / sector_size);
@@ -150,7 +150,7 @@ Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sect
     }
     entry.offset = first * sector_size;
     entry.length = has_bytes_only(entry.kind) ? own : sectors * sector_size;
-    entry.state = static_cast<ZoneState>(flags >> condition_shift & 0xff);
+    entry.state = static_cast<ZoneState>(flags >> state_shift & 0xff);
     const bool has_own = entry.kind == LogKind::mark || entry.kind == LogKind::device || entry.kind == LogKind::zones;
     entry.inlined = has_own ? own : 0;
     if (entry.inlined > sector_size - bytes_on_medium) {

@@ -45,7 +45,7 @@ enum class LogKind : uint8_t {
     finish,
     open,
     close,
-    condition, ///< zones were set to a state
+    state,     ///< zones were set to a state, see `zone_state`
     device,    ///< geometry of a zoned device, at the start of a session
     zones,     ///< zones that were not empty at that time
     length,    ///< the image got the length that is the entry's
@@ -64,7 +64,7 @@ struct LogEntry {
     bool metadata = false; ///< write: marked as metadata (dm-log-writes)
     uint64_t offset = 0;
     uint64_t length = 0;
-    ZoneState state{};     ///< for the kind `condition`
+    ZoneState state{};     ///< for the kind `state`
     uint64_t inlined = 0;  ///< bytes of additional data in the entry's sector: name of a mark, device, zones
 
     bool has_data() const { return kind == LogKind::write || kind == LogKind::append; }

@@ -277,7 +277,7 @@ Status LogWritesDriver::set_zone_state(uint64_t offset, uint64_t bytes, ZoneStat
     is_dirty_ = true;
     Status status = child_->set_zone_state(offset, bytes, state);
     LogEntry entry;
-    entry.kind = LogKind::condition;
+    entry.kind = LogKind::state;
     entry.offset = offset;
     entry.length = bytes;
     entry.state = state;

@@ -56,7 +56,7 @@ void PowerCut::step(Zone& zone, const Change& change, uint64_t bytes) const {
     switch (change.kind) {
     case LogKind::reset: zone = {}; break;
     case LogKind::finish: zone.active = false; break;
-    case LogKind::condition: zone = {}; break;
+    case LogKind::state: zone = {}; break;
     default: {
         zone.pointer = change.offset + bytes - number * device_.zone_size;
         zone.active = zone.pointer > 0 && zone.pointer < device_.capacity(number);
@@ -92,7 +92,7 @@ void PowerCut::settle_zone(uint64_t zone, size_t last) {
 
 void PowerCut::add_change(Change change) {
     const bool in_zone = is_sequential(change.offset);
-    const bool is_whole = change.kind == LogKind::reset || change.kind == LogKind::finish || change.kind == LogKind::condition ||
+    const bool is_whole = change.kind == LogKind::reset || change.kind == LogKind::finish || change.kind == LogKind::state ||
                           change.kind == LogKind::length;
     change.units = is_whole ? 1 : (change.bytes + device_.unit - 1) / device_.unit;
     changes_.push_back(change);
@@ -122,7 +122,7 @@ void PowerCut::add(const LogEntry& entry) {
         return;
     case LogKind::reset:
     case LogKind::finish:
-    case LogKind::condition: break;
+    case LogKind::state: break;
     default: return;
     }
     // Splits the entry at zones.

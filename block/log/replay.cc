@@ -33,7 +33,7 @@ Status LogReplay::check_range(const LogEntry& entry) {
         return Status::error(EINVAL, fmt::format("it ends at {}, and the image has {} bytes", entry.offset + entry.length, *length))
             .because(Cause::write_log_of_other);
     }
-    const bool needs_zones = zone_op_of(entry.kind) || entry.kind == LogKind::condition || entry.kind == LogKind::append;
+    const bool needs_zones = zone_op_of(entry.kind) || entry.kind == LogKind::state || entry.kind == LogKind::append;
     if (needs_zones && backend_.limits().zoned == ZonedModel::none) {
         return Status::error(EINVAL, "the image that is open is no zoned device")
             .because(Cause::write_log_of_other);
@@ -72,7 +72,7 @@ Status LogReplay::try_entry(const LogEntry& entry) {
     if (const std::optional<ZoneOp> op = zone_op_of(entry.kind)) {
         return trial_->manage(*op, entry.offset, entry.length);
     }
-    if (entry.kind == LogKind::condition) {
+    if (entry.kind == LogKind::state) {
         return trial_->set_state(entry.offset, entry.length, entry.state);
     }
     return entry.has_data() ? trial_->write(entry.offset, entry.length) : Status();
@@ -109,7 +109,7 @@ Status LogReplay::apply(const LogEntry& entry) {
     case LogKind::append: return apply_part(entry, 0, entry.length);
     case LogKind::length: return backend_.execute(Request::truncate(entry.length, PreallocMode::off));
     case LogKind::discard: return backend_.execute(Request::discard(entry.offset, entry.length));
-    case LogKind::condition: return backend_.execute(Request::set_zone_state(entry.offset, entry.length, entry.state));
+    case LogKind::state: return backend_.execute(Request::set_zone_state(entry.offset, entry.length, entry.state));
     default: return {};
     }
 }

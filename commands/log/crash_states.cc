@@ -174,7 +174,7 @@ Status CrashStates::apply_piece(LogReplay& replay, BlockBackend& target, const L
         Status status = target.execute(Request::zone_manage(*op, entry.offset + piece.begin, piece.bytes));
         return piece.bytes < entry.length ? Status() : std::move(status);
     }
-    if (entry.kind == LogKind::condition) {
+    if (entry.kind == LogKind::state) {
         return target.execute(Request::set_zone_state(entry.offset + piece.begin, piece.bytes, entry.state));
     }
     if (entry.kind == LogKind::length) {

@@ -15,7 +15,7 @@ namespace zoneio {
 namespace {
 
 constexpr LogKind all_kinds[] = {LogKind::write,  LogKind::append, LogKind::discard, LogKind::flush,     LogKind::mark,   LogKind::reset,
-                                 LogKind::finish, LogKind::open,   LogKind::close,   LogKind::condition, LogKind::device, LogKind::zones,
+                                 LogKind::finish, LogKind::open,   LogKind::close,   LogKind::state, LogKind::device, LogKind::zones,
                                  LogKind::length};
 
 /// Selects entries.
@@ -42,8 +42,9 @@ OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
     std::string_view rest = given.word;
     while (!rest.empty()) {
         const std::string_view word = rest.substr(0, rest.find(','));
-        const auto* const kind = std::find_if(std::begin(all_kinds), std::end(all_kinds),
-                                              [&](LogKind row) { return log_kind_name(row) == word; });
+        const auto* const kind = std::find_if(std::begin(all_kinds), std::end(all_kinds), [&](LogKind row) {
+            return log_kind_name(row) == (word == "condition" ? "state" : word); // "condition": the former name
+        });
         if (kind == std::end(all_kinds)) {
             (void)log_command_failed(given.session, given.command,
                                      Status::error(EINVAL, fmt::format("'{}' is no kind of entry, see 'help log'", word)));
@@ -92,7 +93,7 @@ OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
 constexpr OptionRow<EntryFilter> log_options[] = {
     {{.letter = 'k', .name = "kind", .argument = "KINDS",
       .help = "select entries of these kinds, separated by commas: write, append, discard, flush, mark, reset,\n"
-              "finish, open, close, condition, device, zones, length"},
+              "finish, open, close, state, device, zones, length"},
      take_kinds},
     {{.letter = 'z', .name = "zone", .argument = "ZONES", .help = "select entries about these zones: A, A-B, A- or -B"}, take_zones},
     {{.letter = 'r', .name = "range", .argument = "BYTES", .help = "select entries about these bytes: A, A-B (without B) or A-"},
@@ -124,7 +125,7 @@ struct EntryFact {
         line += entry.metadata ? "  metadata" : "";
         if (entry.kind == LogKind::mark) {
             line += ' ' + mark;
-        } else if (entry.kind == LogKind::condition) {
+        } else if (entry.kind == LogKind::state) {
             line += fmt::format("  {}", state_text(entry.state));
         }
         line.erase(line.find_last_not_of(' ') + 1);
@@ -149,8 +150,8 @@ struct EntryFact {
         }
         if (entry.kind == LogKind::mark) {
             record.add("mark", mark);
-        } else if (entry.kind == LogKind::condition) {
-            record.add("condition", state_text(entry.state));
+        } else if (entry.kind == LogKind::state) {
+            record.add("state", state_text(entry.state));
         }
         record.end();
     }

@@ -63,7 +63,7 @@ Outcome log_command_failed(Session& session, const Command& command, const Statu
 
 std::string entry_text(const LogEntry& entry) {
     const std::string_view kind = log_kind_name(entry.kind);
-    const bool has_range = entry.has_data() || entry.kind == LogKind::discard || entry.kind == LogKind::condition || zone_op_of(entry.kind);
+    const bool has_range = entry.has_data() || entry.kind == LogKind::discard || entry.kind == LogKind::state || zone_op_of(entry.kind);
     return has_range ? fmt::format("{} of {} bytes at {}", kind, entry.length, entry.offset) : std::string(kind);
 }
 

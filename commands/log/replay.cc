@@ -37,7 +37,7 @@ struct ReplayFact {
         entries++;
         writes += entry.has_data() ? 1 : 0;
         bytes += entry.has_data() ? entry.length : 0;
-        zone_operations += zone_op_of(entry.kind) || entry.kind == LogKind::condition ? 1 : 0;
+        zone_operations += zone_op_of(entry.kind) || entry.kind == LogKind::state ? 1 : 0;
     }
 
     void text(Reporter& out) const {

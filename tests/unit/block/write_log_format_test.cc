@@ -35,7 +35,7 @@ TEST(WriteLogFormat, ZonesAreReadAsWritten) {
 TEST(WriteLogFormat, OwnEntriesAreSkippedByVersion1) {
     std::array<uint8_t, sector_size> sector{};
     LogEntry entry;
-    for (const LogKind kind : {LogKind::reset, LogKind::finish, LogKind::open, LogKind::close, LogKind::condition, LogKind::length}) {
+    for (const LogKind kind : {LogKind::reset, LogKind::finish, LogKind::open, LogKind::close, LogKind::state, LogKind::length}) {
         entry.kind = kind;
         entry.length = 1 << 20;
         entry.encode(sector, sector_size);

@@ -29,6 +29,7 @@ enum class Cause : uint8_t {
     tls_required,        ///< the server requires TLS
     read_only_export,    ///< the server allows only reading
     read_only_node,      ///< the image is open read-only
+    injected,            ///< a rule of blkdebug made the request fail
     changes_format,      ///< the write would make an image that was probed as raw look like another format
     no_temporary_file,   ///< the temporary overlay cannot be created (name)
     overlay_unnamed,     ///< the file of the temporary overlay has no name any more, so it cannot be reopened

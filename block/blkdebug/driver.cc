@@ -238,7 +238,7 @@ private:
         if (!injection->immediately && task != nullptr) {
             task->yield();
         }
-        return injection->error > 0 ? Status::from_errno(injection->error) : Status();
+        return injection->error > 0 ? Status::from_errno(injection->error, Cause::injected) : Status();
     }
 
     /// Rounded down to whole blocks, because a device never does half of one.

@@ -39,6 +39,15 @@ Explanation explain_permission(Evidence& evidence) {
     return {"the image does not allow that", {evidence.failure().status.message()}, ""};
 }
 
+bool is_injected(Evidence& evidence) {
+    return evidence.is(Cause::injected);
+}
+Explanation explain_injected(Evidence& evidence) {
+    return {fmt::format("an inject-error rule of blkdebug made the request fail: {}", Status::from_errno(evidence.code()).message()),
+            {},
+            ""};
+}
+
 bool is_past_end(Evidence& evidence) {
     return evidence.is_request() && evidence.code() == EIO &&
            (evidence.request().offset > evidence.length() ||
@@ -201,6 +210,11 @@ Explanation explain_anything(Evidence& evidence) {
             command != nullptr ? fmt::format("help {}", command->name) : ""};
 }
 
+/// Before all other causes of requests: the storage itself is as it should be.
+constexpr CauseRow injected[] = {
+    {"injected", is_injected, explain_injected},
+};
+
 constexpr CauseRow causes[] = {
     {"not-permitted", is_permission, explain_permission},
     {"past-end", is_past_end, explain_past_end},
@@ -220,6 +234,10 @@ constexpr CauseRow causes[] = {
 };
 
 } // namespace
+
+std::span<const CauseRow> injected_causes() {
+    return injected;
+}
 
 std::span<const CauseRow> image_causes() {
     return causes;

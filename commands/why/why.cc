@@ -48,7 +48,7 @@ bool looks_written(const FailedRequest& request, const ZonePart& part) {
 template <typename Visit>
 void for_each_cause(Visit&& visit) {
     for (const std::span<const CauseRow> table :
-         {word_causes(), log_causes(), nbd_causes(), open_causes(), zone_causes(), export_causes(), image_causes()}) {
+         {word_causes(), injected_causes(), log_causes(), nbd_causes(), open_causes(), zone_causes(), export_causes(), image_causes()}) {
         for (const CauseRow& cause : table) {
             if (visit(cause)) {
                 return;

@@ -120,6 +120,7 @@ struct CauseRow {
 
 /// The tables, in the order of search.
 std::span<const CauseRow> word_causes();
+std::span<const CauseRow> injected_causes();
 std::span<const CauseRow> nbd_causes();
 std::span<const CauseRow> open_causes();
 std::span<const CauseRow> zone_causes();

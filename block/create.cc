@@ -69,7 +69,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
         image.zoned->size = size;
     }
     if (const std::optional<std::string> unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("the driver '{}' has no option '{}' for new images", driver, *unknown));
+        return Status::error(EINVAL, fmt::format("the driver '{}' has no option '{}' for new images; see 'help create'", driver, *unknown));
     }
     if (is_zoned) {
         const Result<ZoneGeometry> geometry = image.zoned->geometry();

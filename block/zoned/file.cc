@@ -51,7 +51,7 @@ uint64_t new_owner() {
 Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
     const int original = descriptor_of(node.driver());
     if (original < 0) {
-        return Status::error(ENOTSUP, fmt::format("the driver '{}' has no file for a zoned device", node.info().name));
+        return Status::error(ENOTSUP, fmt::format("the driver '{}' has no file for a zoned device; put driver=zoned below it", node.info().name));
     }
     FileDescriptor fd = zoneio::open_again(original, node.filename(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (!fd.valid()) {

@@ -68,7 +68,7 @@ bool take_expected(Session& session, std::span<char*>& words, Expected& expected
         const std::string meant = nearest_text(words.front(), known);
         session.out().error({FailureKind::unknown_command, words.front()},
                             fmt::format("fails: '{}' is no command, errno or cause{}", words.front(),
-                                        meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
+                                        meant.empty() ? "; see 'help fails'" : fmt::format("; did you mean {}?", meant)));
         return false;
     }
     return true;
@@ -146,9 +146,9 @@ constexpr Command commands[] = {
      .operands = "[errno|cause] command...",
      .oneline = "run a command that is expected to fail",
      .help =
-         "Runs COMMAND and succeeds if it fails: with this errno (ENOSPC) or for this cause, as why and JSON name it\n"
-         "(zone-full). Without either any failure will do, but not words that make no sense, so that a typo is no\n"
-         "success. Asynchronous requests that COMMAND reports count as well.\n"
+         "Runs COMMAND and succeeds if it fails with this errno (ENOSPC) or cause (zone-full). zoneio --explain prints\n"
+         "the cause of each failure in brackets. Without errno and cause, every failure counts except wrong words, so\n"
+         "that a typo is no success. Asynchronous requests that COMMAND reports count as well.\n"
          "\n"
          "Example: fails zone-full write 0z 4k\n",
      .words = {.operands = fails_operands}},

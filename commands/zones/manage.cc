@@ -121,7 +121,7 @@ constexpr Command commands[] = {
     {.name = "zone_append", .altname = "zap", .run = run_zone_append,
      .argmin = 3, .argmax = 4, .needs_image = true, .waits_for_aio = true,
      .args = "offset len [len..]",
-     .oneline = "append data at the write pointer of a zone",
+     .oneline = "append data at the write pointer of a zone; takes -p or two lengths",
      .manual =
          "Writes len bytes of 0xcd, from one buffer or two, at the write pointer of the zone that starts at offset. The\n"
          "command takes three or four words, counting its name and -p.\n"

@@ -49,7 +49,7 @@ public:
 
     // Facts about the chain below the backend.
 
-    /// The driver at the top: the format, or the protocol where there is none.
+    /// The driver at the top of the chain: the format, or the protocol if the image has no format.
     const DriverInfo& format() const { return root_->info(); }
     const NodeFlags& flags() const { return root_->flags(); }
     /// Permissions that the backend holds, as bits of Permissions.
@@ -87,14 +87,15 @@ public:
     bool can_grow_to(uint64_t length) const;
 
     /// Runs a request while the caller waits, and returns its status. EIO: the range is not within the image; zone_bounds.h
-    /// has the rules for zones. ENOTSUP: a zone request to an image without zones. EAGAIN: no thread can be started for a
-    /// request that may stop. Zone requests wait for all earlier requests except those held at a breakpoint.
+    /// has the rules for zones. ENOTSUP: a zone request to an image without zones. EAGAIN: the request may stop at a
+    /// breakpoint, and no thread can be started for it. Zone requests wait for all earlier requests except those held at a
+    /// breakpoint.
     Status execute(Request& request);
     Status execute(Request&& request) { return execute(request); }
     /// Starts a request. A refused request is done at once, with its error as status.
     void submit(Request& request);
 
-    /// REQUIRES: `offset` is within the image, and `bytes` > 0.
+    /// See BlockDriver::block_status. REQUIRES: `offset` is within the image, and `bytes` > 0.
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool want_zero);
 
     /// Calls `visit` for up to `count` zones, starting with the zone that contains `offset`. Returns the number of zones.
@@ -114,14 +115,15 @@ public:
     /// See IoEngine::reap.
     size_t reap(bool wait);
     size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
-    /// True when the order of completions depends on the caller only. Request::sequence gives the order.
+    /// True when requests complete in an order that depends only on the calls of submit() and execute(). Request::sequence
+    /// gives the order.
     bool orders_completions() const { return engine_ && engine_->orders_completions(); }
     /// Runs requests in flight one step further. False if none can continue.
     bool step();
     /// Resumes one request held at a breakpoint, because the caller would wait for it for ever.
     void let_held_go();
     /// Sets the listeners of an engine with orders_completions(): `text` receives messages of nodes, `completion` is called
-    /// when a request has ended. See TaskScheduler::set_listener for the thread.
+    /// when a request has ended. TaskScheduler::set_listener says on which thread.
     void set_listeners(std::function<void(std::string_view)> text, std::function<void()> completion);
     /// Descriptor that is readable when reap() would find a completion; -1 before the first request.
     int event_fd() const { return engine_ ? engine_->event_fd() : -1; }
@@ -159,7 +161,7 @@ private:
     void let_go(const Task* task);
     void run_task(const std::function<void()>& work);
 
-    /// Runs work that may stop at a breakpoint. EAGAIN if no thread can be started for it.
+    /// Runs `work`, which may stop at a breakpoint. EAGAIN if no thread can be started for it.
     template <typename T, typename Work>
     T run(Work work) {
         if (tasks_ == nullptr) {

@@ -16,7 +16,7 @@
 namespace zoneio {
 
 struct ExportOptions {
-    std::string name;       ///< also the serial number in the guest, which has at most 20 bytes of it
+    std::string name;       ///< the guest sees its first 20 bytes as the serial number
     std::string address;    ///< vhost-user: of the socket; ublk: of the block device, set by the export
     bool read_only = false;
     bool once = false;      ///< ends when the first front end disconnects
@@ -48,12 +48,13 @@ public:
     const ExportOptions& options() const { return options_; }
     const ServedCounters& counters() const { return counters_; }
     virtual ExportState state() const = 0;
-    /// EBUSY, with the users, while others use the export in a way that its end would harm.
+    /// EBUSY while the exported device is mounted or otherwise in use, so that ending the export would do harm. The text
+    /// names the users.
     virtual Status check_unused() const { return {}; }
     /// Waits until check_unused() succeeds, finishes requests in flight, and ends the export. REQUIRES: the caller does
     /// not hold the turn, see BackendPort.
     virtual void stop() = 0;
-    /// Readable after the export has ended by itself.
+    /// Descriptor that becomes readable when the export ends by itself.
     virtual int ended_fd() const = 0;
     /// Called after another thread has resumed requests: the export checks its own requests.
     virtual void look() = 0;
@@ -65,16 +66,16 @@ protected:
 
 inline constexpr uint16_t most_export_queues = 64;
 
-/// Exports the image by vhost-user at a socket. The calling thread holds `turn` whenever it uses the backend, which
-/// must outlive the export. Unless the export is read-only, write permission must be held. EADDRINUSE: another program
-/// listens at the socket; EEXIST: the file is not a socket.
+/// Exports the image by vhost-user at a socket. The backend must outlive the export. The calling thread holds `turn`
+/// whenever it uses the backend. REQUIRES: the backend holds write permission, unless the export is read-only.
+/// EADDRINUSE: another program listens at the socket. EEXIST: the file is not a socket.
 Result<std::unique_ptr<Export>> export_vhost_user(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 inline constexpr uint16_t most_export_depth = 4096;
 
-/// Exports the image by ublk as /dev/ublkbN of the running kernel. As above, but the caller must not hold the turn,
-/// because the kernel reads the device before this returns. Causes: no_ublk, ublk_needs_root, ublk_too_old,
-/// ublk_zone_size, ublk_block_size, ublk_not_waiting.
+/// Exports the image by ublk as /dev/ublkbN of the running kernel. REQUIRES: as export_vhost_user(); and the caller does
+/// not hold `turn`, because the kernel reads the device before this function returns. Causes: no_ublk,
+/// ublk_needs_root, ublk_too_old, ublk_zone_size, ublk_block_size, ublk_not_waiting.
 Result<std::unique_ptr<Export>> export_ublk(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 } // namespace zoneio

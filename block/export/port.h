@@ -15,8 +15,8 @@ namespace zoneio {
 
 /// Access to the gate for one thread besides the one that owns the BlockBackend.
 ///
-/// Requests are checked, traced and forced out like those of commands, and have their own engine. Fast requests run on
-/// the submitting thread; if the storage makes it wait, the engine takes over.
+/// Requests are checked, traced and forced out like the requests of commands. They have their own engine. While the
+/// storage answers at once, requests run on the submitting thread; while it makes requests wait, the engine runs them.
 ///
 /// In a chain with breakpoints, requests are tasks, and all tasks have one owner at a time: the thread that holds
 /// `turn`.
@@ -37,9 +37,9 @@ public:
     Result<uint64_t> length() { return backend_.length(); }
     /// The zone that contains `offset`, read from the device now, without debug events. Empty if the device fails.
     std::optional<ZoneDescriptor> zone_at(uint64_t offset);
-    /// The write pointer of the zone that contains `offset`, in bytes, read in the same way. Empty if it has none.
+    /// The write pointer of the zone that contains `offset`, in bytes, read from the device now. Empty if it has none.
     std::optional<uint64_t> write_pointer(uint64_t offset);
-    /// All zones, read in the same way.
+    /// Visits all zones, read from the device now, without debug events.
     Status zones_now(const ZoneVisitor& visit);
 
     /// Reads from the device now, without debug events.
@@ -64,7 +64,7 @@ public:
     int event_fd() const;
     /// Must be called first, on the port's thread.
     void begin();
-    /// Milliseconds until reap() finds a request that only waits for a time; -1 if there is none.
+    /// Milliseconds until the first of the requests that wait for a time can continue; -1 if no request does.
     int timeout_ms();
     /// Makes the port's thread check its requests. May be called on any thread.
     void wake() const;

@@ -22,8 +22,8 @@ namespace zoneio {
 class BlockNode;
 struct OpenContext;
 
-/// Operations on an image: those that a user of it performs, and those that it allows others. The bits are QEMU's; they
-/// select the bytes of the file that are locked, see FileLock.
+/// Operations that a user of an image performs, and operations that this user allows others to perform. The bits are
+/// QEMU's. They select the bytes of the file that are locked, see FileLock.
 struct Permissions {
     static constexpr unsigned consistent_read = 1U << 0;
     static constexpr unsigned write = 1U << 1;
@@ -69,7 +69,7 @@ struct Traits {
     AioMode aio = AioMode::threads; ///< engine for asynchronous requests of this chain
     bool writes_zeroes = false;     ///< pwrite_zeroes() may be cheaper than writing zeros as data
     bool passes_fua = false; ///< passes WriteFlags::fua to the node below, which forces the write out
-    bool has_fua = false; ///< the storage forces out single writes, also of zeros: each part of a split write needs the flag
+    bool has_fua = false; ///< the storage forces out a single write or zero write; each part of a split write needs the flag
     bool counts_requests = false;   ///< the number of requests is visible, so they must not be split
     bool completes_at_once = false; ///< requests never wait
     bool has_info = false;          ///< `info` succeeds on it, even if it has no details to show
@@ -77,8 +77,8 @@ struct Traits {
     /// Data written before this open (or reopen for writing) may not be on the medium, so the next flush must reach the driver.
     bool has_unflushed = false;
     bool owns_flush = false; ///< every flush of the node calls flush(), even if nothing was written
-    /// The driver may write to its child when no request writes to the driver. If false, closing this node does not flush
-    /// the child: the child is flushed when it is closed itself.
+    /// The driver may write to its child while nobody writes to the driver. If false, closing this node does not flush the
+    /// child; closing the child does.
     bool keeps_writing = true;
 };
 
@@ -119,8 +119,8 @@ public:
     virtual Status set_permissions(const Permissions& /*permissions*/) { return {}; }
     /// Takes the options that the driver can change out of `options` and prepares the change.
     virtual Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags);
-    /// Reads the length, zones and limits again, which others may have changed. Called after a reopen, from the bottom of
-    /// the chain upwards. Values that cannot be read stay as they were.
+    /// Reads the length, zones and limits again, because other programs may have changed them. Called after a reopen, from
+    /// the bottom of the chain upwards. A value that cannot be read stays as it was.
     virtual void refresh() {}
     /// From drain(true) to drain(false) the caller waits for all requests; the driver must not delay any of them.
     virtual void drain(bool /*on*/) {}
@@ -162,7 +162,7 @@ struct DriverInfo {
     bool is_filter = false;
     /// True when the first bytes of an image show its format. Null: the driver is never found by probing.
     bool (*recognises)(std::span<const uint8_t> head) = nullptr;
-    /// Further names of the protocol, in `NAME:REST`; the last one stands for it in `info`.
+    /// Other names of the protocol, for `NAME:REST`. `info` shows the last of them.
     std::span<const std::string_view> other_protocols = {};
 };
 

@@ -21,7 +21,7 @@ struct WriteFlags {
     bool no_fallback = false; ///< zero writes: fail instead of writing zeros as data
     bool compressed = false;  ///< see VmState::pwritev_compressed
     bool vmstate = false;     ///< see VmState::write_vmstate
-    bool more = false;        ///< not the last part of a larger write: forcing out can wait for the last part
+    bool more = false;        ///< a part of a larger write, and not the last one: the last part forces out all of them
 
     bool operator==(const WriteFlags&) const = default;
     /// The flags as trace events show them, with QEMU's numbers.

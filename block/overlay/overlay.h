@@ -29,7 +29,7 @@ public:
     Status preadv(uint64_t offset, const IoVec& iov) override;
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override;
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override;
-    /// Whole clusters become zero; the parts of others are ignored.
+    /// Zeroes the clusters that lie wholly in the range. Ignores parts of clusters at its ends.
     Status pdiscard(uint64_t offset, uint64_t bytes) override;
     /// Temporary data need not be durable.
     Status flush() override { return {}; }
@@ -88,7 +88,7 @@ private:
     std::unique_ptr<ClusterMap> map_;
     std::atomic<uint64_t> size_{0};
     bool read_only_ = false;
-    bool is_written_ = false; ///< somebody holds write permission
+    bool is_written_ = false; ///< a node above holds write permission
     RequestTracker clusters_;
 };
 

@@ -18,11 +18,11 @@ public:
     /// Saves the current state of every zone on the medium.
     Status flush();
 
-    /// Must succeed before each change of a zone. The first call in a session syncs if the last session did not end with
-    /// everything on the medium, or if the medium may have lost data since.
+    /// Call it before each change of a zone, and change nothing if it fails. The first call in a session syncs if the last
+    /// session ended with unwritten data, or if the medium may have lost data since.
     Status before_change();
-    /// Must succeed, after before_change(), before data is written `pointer` bytes after the start of a zone. Flushes if the
-    /// write would overwrite data that the flushed words on the medium refer to.
+    /// Call it after before_change() and before a write at `pointer` bytes from the start of a zone; do not write if it
+    /// fails. Flushes first if the write would overwrite data that the flushed words on the medium refer to.
     Status before_write(uint64_t zone, uint64_t pointer);
 
     /// Frees the space of a zone that was reset: now, or in the flush that makes the reset durable.

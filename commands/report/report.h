@@ -140,7 +140,7 @@ public:
     /// Likewise without the program's name.
     void plain_notice(std::string_view text);
 
-    /// Prints the two lines of a report, or one line of numbers `for_machines` (-C).
+    /// Prints a report in two lines or, `for_machines` (-C), as one line of numbers.
     void request(const RequestReport& report, bool for_machines);
     /// Prints bytes as hex and text, 16 per line; `offset`: of the first byte in the image.
     void dump(const uint8_t* data, uint64_t length, uint64_t offset);
@@ -154,15 +154,15 @@ public:
         }
     }
 
-    /// Whether the following output is from a command that only zoneio has. Lost output of such commands is an error; lost
-    /// output of qemu-io's commands is not, as in qemu-io.
+    /// Call with true before the output of a command that only zoneio has, with false before that of qemu-io's commands.
+    /// Output that cannot be written is an error for zoneio's own commands only; qemu-io ignores it.
     void set_own(bool own) {
         is_own_ = own;
         holds_own_ = holds_own_ || own;
     }
     /// Flushes. Returns the errno of the first write to stdout that lost output of zoneio's own commands; 0 if none did.
     int lost_output();
-    /// Forgets output lost so far, for output whose reader need not read all of it.
+    /// Ignores output lost so far. For readers that may stop early, such as a pager.
     void forget_lost_output() { lost_output_ = 0; }
 
     /// Prints text and flushes. Bypasses stdio if its buffer is empty, which halves the cost.
@@ -174,8 +174,8 @@ public:
     void begin_program(std::span<char* const> words);
     /// Starts the JSON record of a finished asynchronous request; `id`: the number that its command reported.
     void begin_completion(std::string_view name, uint64_t id);
-    /// Called at the end of each failed command or request, when its failure is the last one of the FailureLog. Gets
-    /// its record, or null in text mode.
+    /// Sets a function that is called at the end of each failed command or request. Its failure is then the last one in
+    /// the FailureLog. The function gets the JSON record of the command, or null in text mode.
     void set_explainer(std::function<void(JsonRecord* record)> explainer) { explainer_ = std::move(explainer); }
     void end_command(bool ok);
 

@@ -1,4 +1,4 @@
-# What zoneio needs from Debian, and how to get it. Sourced by the other scripts.
+# The Debian packages that zoneio requires, and functions to install them. The other scripts source this file.
 # shellcheck shell=bash
 
 build_packages=(cmake g++ libaio-dev libblkid-dev libfmt-dev libnbd-dev libreadline-dev liburing-dev ninja-build
@@ -10,7 +10,7 @@ bench_packages=(binutils fio libbenchmark-dev)
 clang_packages=(clang)
 vm_packages=(busybox-static qemu-system-x86)
 
-# need_packages PACKAGE...: installs what is missing as root; else prints the line that does, and ends.
+# need_packages PACKAGE...: as root, installs missing packages; otherwise prints the command that installs them, and exits.
 need_packages() {
     local missing=() package
     for package in "$@"; do
@@ -27,8 +27,8 @@ need_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
 }
 
-# build_preset PRESET [TARGET...]: configures, and builds what the preset names or these targets. How far that is shows on
-# stderr: ninja's own progress on a terminal, a line for each of its steps elsewhere. With nothing to do it is silent.
+# build_preset PRESET [TARGET...]: configures, and builds the given targets (default: those of the preset). Progress goes
+# to stderr: ninja's own on a terminal, otherwise a line for each step. Prints nothing if there is nothing to build.
 build_preset() {
     local preset=$1 log build
     shift

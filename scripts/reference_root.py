@@ -1,4 +1,4 @@
-"""Where the qemu-io is that zoneio is compared with."""
+"""Finds the qemu-io with which zoneio is compared."""
 
 import os
 import pathlib
@@ -9,12 +9,13 @@ SETUP = pathlib.Path(__file__).resolve().parents[2] / "shared/tools/reference-qe
 
 
 def default_reference_root():
-    """$ZONEIO_REFERENCE; else the root folder that the recorded cases' tool sets up, where that is at hand; else None."""
+    """$ZONEIO_REFERENCE; otherwise the root folder that the tool of the recorded cases sets up; None if that tool is not
+    installed."""
     if "ZONEIO_REFERENCE" in os.environ:
         return os.environ["ZONEIO_REFERENCE"]
     if not os.access(SETUP, os.X_OK) or os.geteuid() != 0:
         return None
-    # Its messages go to stderr; what it prints is the folder.
+    # It prints the folder on stdout, and messages on stderr.
     setup = subprocess.run([SETUP, "--setup"], stdout=subprocess.PIPE, text=True, check=False,
                            env=os.environ | {"ZONEIO_REFERENCE_VERSION": VERSION})
     return setup.stdout.strip() or None

@@ -1,13 +1,13 @@
 """Measure zoneio against the real qemu-io 11.1 and against bare loops of the same system calls.
 
-The programs of a row run in turn, --pairs times, each time beginning with another one; ratios are medians over
-these turns.  "ratio" is qemu-io's time by ours, "limit" the bare loop's time by ours: above 1 we are faster.
-"peak" is the highest memory in use, over that of a start that does nothing.
+The programs of a row run in turn, --pairs times. Each turn starts with another program. Ratios are medians over the
+turns. "ratio": time of qemu-io divided by time of zoneio; "limit": time of the bare loop divided by time of zoneio. Above
+1, zoneio is faster. "peak": highest memory in use, minus that of a start that does nothing.
 
-The reference is a qemu-io 11.1: --reference runs it, --reference-root (or $ZONEIO_REFERENCE) names a root folder
-that holds one, as debootstrap makes it.  Without one only the limits are measured.
+The reference is qemu-io 11.1: --reference is its command, --reference-root (or $ZONEIO_REFERENCE) a root folder that
+contains it, as made by debootstrap. Without a reference, only the limits are measured.
 
-Exit status: 0 every goal was met, 1 some were missed, 2 the run was not possible.
+Exit status: 0: all goals were met; 1: some were missed; 2: the run was not possible.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from measure import Failed, measure
 from reference_root import default_reference_root
 from rows import Rows, reference_command
 
-LARGEST_GROWTH = 1.5        # how much more a command may cost at 100 times the work than at 10 times
+LARGEST_GROWTH = 1.5        # highest ratio of the cost per unit of work at 100 times the work to that at 10 times
 
 
 def main():
@@ -147,7 +147,7 @@ class Bench:
             "samples": {name: [vars(sample) for sample in samples] for name, samples in measured.samples.items()}})
 
     def growth(self):
-        """Cost must grow with the work, and no faster."""
+        """Checks that the cost grows in proportion to the work."""
         heading = False
         for name, steps in self.rows.growing():
             if not self.wanted(name):

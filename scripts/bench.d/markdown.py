@@ -1,10 +1,10 @@
-"""The tables of docs/performance.md, from what a run has measured."""
+"""Makes the tables of docs/performance.md from the results of a run."""
 
 import statistics
 
 
 def tables(report):
-    """Work, growth and session as Markdown, with an empty line in between."""
+    """The tables work, growth and session as Markdown, separated by empty lines."""
     parts = [_work(report["rows"])]
     if report["growth"]:
         parts.append(_growth(report["growth"]))

@@ -1,4 +1,4 @@
-"""Running the programs of a row in turn, and what comes out of it."""
+"""Runs the programs of a row in turn, and computes the results."""
 
 import json
 import statistics
@@ -10,7 +10,7 @@ class Failed(Exception):
 
 
 class Sample:
-    """One run: seconds, and what else run_timed or fio told."""
+    """One run: seconds, and the other figures of run_timed or fio."""
 
     def __init__(self, seconds, user=0.0, system=0.0, peak_kib=0, output_bytes=0):
         self.seconds = seconds
@@ -21,7 +21,7 @@ class Sample:
 
 
 class Program:
-    """A command to be timed `times` times in one go, with its input and where its output goes."""
+    """A command, its input and its output; one sample runs it `times` times."""
 
     def __init__(self, argv, stdin=None, repeat=0, to_pipe=False, times=1, prepare=None):
         self.argv = [str(word) for word in argv]
@@ -53,7 +53,7 @@ class Program:
 
 
 class Fio:
-    """A fio job; its own clock counts, without its start."""
+    """A fio job. The time is that of fio's own clock, which leaves out its start."""
 
     def __init__(self, path, how, count, depth, engine="io_uring"):
         self.argv = ["fio", "--name=bench", f"--filename={path}", "--direct=1", f"--rw=rand{how}", "--bs=4k",
@@ -74,7 +74,7 @@ class Fio:
 
 
 class Measured:
-    """The samples of one row, program by program, and the medians of what they say."""
+    """The samples of one row by program, and their medians."""
 
     def __init__(self, row):
         self.row = row
@@ -85,7 +85,7 @@ class Measured:
         self.samples.setdefault(name, []).append(sample)
 
     def give_up(self, name, why):
-        """This program cannot do the work."""
+        """Notes that the program cannot do the work."""
         self.samples.pop(name, None)
         self.note = why
 
@@ -97,14 +97,14 @@ class Measured:
         return max(s.peak_kib for s in self.samples[name])
 
     def ratio(self, name):
-        """The median, over the pairs, of the other program's time by ours."""
+        """The median over the pairs of: time of the other program divided by time of zoneio."""
         pairs = zip(self.samples.get(name, []), self.samples["zoneio"])
         ratios = [other.seconds / ours.seconds for other, ours in pairs]
         return statistics.median(ratios) if ratios else None
 
 
 def measure(row, tools, pairs):
-    """Runs the row's programs in turn, each time beginning with another one: once to warm up, and `pairs` times."""
+    """Runs the programs of a row in turn: once to warm up, and then `pairs` times. Each turn starts with another program."""
     measured = Measured(row)
     programs = dict(row.programs)
     for turn in range(-1, pairs):
@@ -116,7 +116,7 @@ def measure(row, tools, pairs):
             except Failed as error:
                 if name != "qemu-io":
                     raise
-                # It runs out of memory for threads now and then; the row has no ratio then.
+                # qemu-io sometimes runs out of memory for threads; then the row has no ratio.
                 measured.give_up(name, str(error))
                 del programs[name]
                 continue

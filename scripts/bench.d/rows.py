@@ -1,4 +1,4 @@
-"""The rows of the table: which work, by which programs, and what they should reach."""
+"""The rows of the table: the work, the programs, and the goals."""
 
 import os
 import re
@@ -8,13 +8,13 @@ from measure import Fio, Program
 from nbd_rows import nbd_rows
 
 COUNT = 100_000         # commands of most rows
-BLOCKS = 16384          # of 4 KiB: the part of the image that they use
+BLOCKS = 16384          # blocks of 4 KiB: the part of the image that the commands use
 AIO_DEPTH = 1024        # asynchronous requests that the bare loops keep in flight
 ZONES = 1_000_000
 
 
 class Row:
-    """One line of the table. Goals are the least that is wanted; None: nothing is."""
+    """One line of the table. A goal is a lower bound; None: no goal."""
 
     def __init__(self, name, programs, ratio=None, limit=None, peak_mib=None, rate=None):
         self.name = name
@@ -22,11 +22,11 @@ class Row:
         self.ratio = ratio
         self.limit = limit
         self.peak_mib = peak_mib    # MiB over an idle start
-        self.rate = rate            # (what, how many, at least so many a second)
+        self.rate = rate            # (unit, number, lowest accepted number per second)
 
 
 def offsets(count):
-    """The offsets that tests/bench/loop.c draws, too."""
+    """The random offsets; tests/bench/loop.c uses the same ones."""
     state = 1
     for _ in range(count):
         state = (state * 1103515245 + 12345) & 0x7fffffff
@@ -34,7 +34,7 @@ def offsets(count):
 
 
 class Rows:
-    """Makes the rows, and the files that they work on."""
+    """Makes the rows and their files."""
 
     def __init__(self, zoneio, reference, build, disk, memory):
         self.zoneio = zoneio
@@ -47,7 +47,7 @@ class Rows:
 
     @staticmethod
     def image(path):
-        """Every block has data, as on a disk in use."""
+        """Makes an image in which every block has data."""
         chunk = os.urandom(1 << 20)
         with open(path, "wb") as file:
             for _ in range(BLOCKS * 4096 >> 20):
@@ -64,7 +64,7 @@ class Rows:
         return path
 
     def both(self, arguments, **settings):
-        """The same command line for both programs."""
+        """One command line for zoneio and qemu-io."""
         reference = Program(self.reference + arguments, **settings) if self.reference else None
         return {"zoneio": Program([self.zoneio] + arguments, **settings), "qemu-io": reference}
 
@@ -84,7 +84,7 @@ class Rows:
         return Row("start, -c length, exit", programs, ratio=3, limit=0.6)
 
     def start_program(self):
-        """A C program that is linked to the libraries that zoneio is linked to."""
+        """A C program that does nothing, linked to the libraries of zoneio."""
         dynamic = subprocess.run(["readelf", "-d", self.zoneio], capture_output=True, text=True, check=True).stdout
         libraries = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
         source = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tests/bench/start.c")
@@ -116,7 +116,7 @@ class Rows:
         yield Row("500 write -q 4k, default cache mode", programs, ratio=1, limit=0.95)
 
     def with_prompt(self, ours, loop, image):
-        """All the system calls that such a command makes: each prompt is written on its own."""
+        """All system calls of such a command, with one write for each prompt."""
         return Row("  the same; bare loop that writes a prompt, too",
                    {"zoneio": ours, "bare": Program([self.loop, loop, image, COUNT])})
 
@@ -147,7 +147,7 @@ class Rows:
         image.unlink()
 
     def regions(self):
-        """The region commands beside the programs that do the same, on 1 GiB in memory."""
+        """The region commands, compared with system programs for the same work, on 1 GiB in memory."""
         needle = "what_is_looked_for"
         images = [self.memory / "region", self.memory / "region.copy"]
         chunk = os.urandom(64 << 20)
@@ -180,7 +180,7 @@ class Rows:
             path.unlink(missing_ok=True)
 
     def zoned(self, path, zone_size, size):
-        """The words that open an emulated device, and what makes its file empty again."""
+        """The arguments that open an emulated device, and the command that empties its file."""
         words = ["--image-opts", f"driver=zoned,filename={path},size={size},zone.size={zone_size}"]
         return words, lambda: path.write_bytes(b"")
 
@@ -218,7 +218,7 @@ class Rows:
             path.unlink(missing_ok=True)
 
     def logs(self, words, empty, steps):
-        """A write log beside the same work without one, and its replay beside a copy of the log."""
+        """Writes with a write log compared with writes without one; a replay compared with a copy of the log."""
         log, copy, target = self.memory / "log", self.memory / "log.copy", self.memory / "replayed"
         zoned = f"file.driver=zoned,file.filename={self.memory / 'zoned'},file.size=4G,file.zone.size=1G"
 
@@ -246,13 +246,13 @@ class Rows:
             path.unlink(missing_ok=True)
 
     def session(self):
-        """Ten million commands through a pipe, and a hundred times less."""
+        """Ten million commands through a pipe, and 100,000."""
         script = self.script("read-q", "read -q {} 4k")
         arguments = [self.zoneio, "-f", "raw", self.memory_image]
         return [(count, Program(arguments, stdin=script, repeat=count // COUNT)) for count in (COUNT, 100 * COUNT)]
 
     def growing(self):
-        """Rows of a program at 1, 10 and 100 times the work: name, unit, [(amount, program)]."""
+        """Rows that run a program with 1, 10 and 100 times the work: name, unit, [(amount, program)]."""
         quiet = [self.zoneio, "-f", "raw", "-t", "writeback"]
         yield "commands (read -q 4k)", [
             (n, Program(quiet + [self.memory_image], stdin=self.script("read-q", "read -q {} 4k", n)))
@@ -279,7 +279,8 @@ class Rows:
 
 
 def reference_command(root):
-    """How to run the qemu-io in a root folder, without entering it: by its own dynamic linker and libraries."""
+    """The command that runs qemu-io from a root folder without chroot: through the dynamic linker and libraries of the
+    folder."""
     machine = os.uname().machine
     linkers = {"x86_64": "lib64/ld-linux-x86-64.so.2", "aarch64": "lib/ld-linux-aarch64.so.1"}
     program = os.path.join(root, "usr/bin/qemu-io")

@@ -8,7 +8,7 @@ from commands import CACHES, EXTRA_FILES, Sizes, any_request, as_units
 EVENTS = ("none", "read_aio", "write_aio", "pwritev", "pwritev_zero", "pwritev_done", "flush_to_os", "flush_to_disk",
           "pwritev_rmw_head", "pwritev_rmw_after_head", "pwritev_rmw_tail", "pwritev_rmw_after_tail", "l2_load")
 IO_TYPES = ("read", "write", "write-zeroes", "discard", "flush", "block-status")
-# Values with which a rule still opens, then some with which it does not.
+# Valid values of rules, then invalid ones.
 VALUES = {
     "state": ("0", "1", "2", "3"), "new_state": ("0", "1", "2", "3"),
     "errno": ("5", "28", "22", "95", "1", "0x1c", "0", "4095"), "sector": ("0", "1", "7", "8", "127", "-1", "1000"),
@@ -71,7 +71,7 @@ def permissions(d):
 
 
 def chain(d, pairs):
-    """The words that open a.img with these options of blkdebug, over it or below raw."""
+    """The arguments that open a.img below blkdebug with these options; blkdebug is at the top or below raw."""
     image = d.weighted({"image.filename=a.img": 8, "image.driver=file,image.filename=a.img": 3, "x-image=a.img": 2,
                         "image.driver=raw,image.file.filename=a.img": 1, "image.filename=missing": 0.2, "": 0.1})
     pairs = [tuple(text.split("=")) for text in image.split(",") if text] + pairs
@@ -137,14 +137,14 @@ def make_config(d):
 
 # ------------------------------------------------------------------------------------ breakpoints
 
-# Events that a request comes to before it waits for the file the first time; see hazards.held for the rest.
+# Events that a request reaches before it first waits for the file; see hazards.held for the others.
 AT_ONCE = {"aio_read": ("read_aio",), "aio_write": ("write_aio", "pwritev"), "aio_write -z": ("pwritev_zero",)}
 PARTIAL = ("pwritev_rmw_head", "pwritev_rmw_tail", "pwritev")
 
 
 def make_breakpoints(d):
-    """Requests are begun, held and let go in any order. At the end every breakpoint is removed, which lets go of
-    what hangs there, and all is waited for. Nothing polls in between, so all of it has one order only."""
+    """Requests start, are held and are resumed in any order. At the end, all breakpoints are removed, which resumes their
+    requests, and the session waits for all requests. Nothing polls in between, so only one order is possible."""
     below = d.chance(0.5)
     align = d.pick(0, 0, 512, 4096)
     tags, commands = [], []
@@ -173,7 +173,7 @@ def make_breakpoints(d):
 
 
 def held_request(d):
-    # All of them quiet: in which order those end that are not held depends on the threads of the reference.
+    # All of them with -q: the order in which requests end that are not held depends on the threads of the reference.
     begin = d.pick(0, 512, 1000, 4096, 4000, 8192)
     length = d.pick(512, 1, 100, 4096, 512, 5000)
     kind = d.random()

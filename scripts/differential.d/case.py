@@ -1,4 +1,4 @@
-"""What one case is: files to make, arguments, standard input; and the same as shell lines."""
+"""A case: files to make, arguments, and standard input. A case can be printed as shell lines."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
-# Stands for the case's directory in arguments, standard input and file contents.
+# Placeholder for the directory of the case, in arguments, standard input and file contents.
 DIR = "@DIR@"
 
 
@@ -94,7 +94,7 @@ class Server:
             self.program] + self.words
 
     def make(self, directory):
-        # It goes to the background when it listens. Its PID is kept outside: the directory is compared.
+        # It goes to the background when it listens. Its PID file is elsewhere, because the directory is compared.
         keep = {"nbdkit": "--pidfile=", "qemu-nbd": "--pid-file="}[self.program] + directory + ".pid"
         program, *words = self.command()
         started = subprocess.run([program, keep, *(word.replace(DIR, directory) for word in words)], cwd=directory, check=False,
@@ -121,7 +121,7 @@ class Case:
     units: tuple[tuple[str, ...], ...]
     setup: tuple = ()
     stdin: bytes | None = None
-    layout: bool = False        # compare data and holes of the files as well
+    layout: bool = False        # also compare data and holes of the files
 
     def argv(self, directory):
         return [word.replace(DIR, directory) for unit in self.units for word in unit]
@@ -130,7 +130,7 @@ class Case:
         return None if self.stdin is None else self.stdin.replace(DIR.encode(), directory.encode())
 
     def shell(self):
-        """Two lines for a shell in an empty directory: one makes the files, one runs the command."""
+        """Two shell lines for an empty directory: the first makes the files, the second runs the command."""
         setup = "; ".join(line for item in self.setup for line in item.shell())
         command = " ".join(["qemu-io"] + [quote(word) for unit in self.units for word in unit])
         if self.stdin is None:
@@ -141,7 +141,7 @@ class Case:
 
 
 def quote(word):
-    """A word for bash; the stand-in for the case's directory becomes $PWD."""
+    """A word for bash. The placeholder of the directory becomes $PWD."""
     if any(ord(char) < 32 or ord(char) == 127 or 0xdc80 <= ord(char) <= 0xdcff for char in word):
         raw = word.encode("utf-8", "surrogateescape")
         return "$'" + "".join(escape(byte, "\\'") for byte in raw) + "'"

@@ -4,13 +4,13 @@ from case import Case
 from commands import CACHES, EXTRA_FILES
 from normalise import FOREIGN_DRIVERS
 
-# -s (--snapshot) and -C (--copy-on-read) are left to a group of their own.
+# -s (--snapshot) and -C (--copy-on-read) have their own group.
 FLAGS = {"r": "read-only", "n": "nocache", "m": "misalign", "k": "native-aio", "U": "force-share"}
 VALUES = {"c": "cmd", "f": "format", "i": "aio", "t": "cache", "d": "discard", "T": "trace"}
 LONG_ONLY_FLAGS = ("image-opts",)
 LONG_ONLY_VALUES = ("object",)
 ACT_AT_ONCE = ("-h", "--help", "-V", "--version", "--hel", "--vers")
-# The shortest prefix of a long option that is unique; a shorter one is ambiguous or means another.
+# The shortest unique prefix of a long option. A shorter prefix is ambiguous or means another option.
 UNIQUE = {"read-only": 1, "nocache": 2, "misalign": 1, "native-aio": 2, "force-share": 3, "cmd": 2, "format": 3,
           "aio": 1, "cache": 2, "discard": 1, "trace": 1, "image-opts": 1, "object": 1}
 AMBIGUOUS = ("--c", "--fo", "--f", "--n", "--", "--ver=x", "--help=x", "--h", "--v", "--read-only=on", "--nocache=")
@@ -33,7 +33,7 @@ OBJECTS = (
     "authz-list,id=a", "tls-creds-anon,id=t", "tls-creds-anon,id=t,endpoint=server", "main-loop,id=m",
     "{'qom-type':'secret','id':'s','data':'x'}", "{\"qom-type\":\"secret\",\"id\":\"s\",\"data\":\"x\"}", "{}", "{",
     "{\"qom-type\":\"secret\"}", "{\"qom-type\":1}", "{\"id\":\"s\"}", "secret,id=s,data=\u00e9")
-# Only events that do not exist: the set of events is the program's own.
+# Only events that do not exist, because each program has its own events.
 TRACES = ("nosuch", "enable=nosuch", "events=missing", "", "nosuch,enable=nosuch2", "foo=1", "nosuch,foo=1",
           "events=empty.bin", "events=pattern.bin", "events=dir", "-nosuch", "enable=", "nosuch,", "nosuch,,x",
           "file=trace.log", "events=", "file=")

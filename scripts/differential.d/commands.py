@@ -8,7 +8,7 @@ REQUESTS = {
     "aio_read": ("Ciqv", "P"), "aio_write": ("Cfiquz", "P"), "discard": ("Cq", ""), "aio_discard": ("Cq", ""),
 }
 RARE = {"b": 0.03, "c": 0.03, "p": 0.04, "r": 0.07, "n": 0.05, "u": 0.05, "i": 0.06, "C": 0.08}
-ZERO_WRITE = {"n": 0.25, "u": 0.35, "P": 0.05, "s": 0.05}    # what changes once -z is there
+ZERO_WRITE = {"n": 0.25, "u": 0.35, "P": 0.05, "s": 0.05}    # changes if -z is given
 USUAL = 0.15
 VALUES = {"P": 0.4, "l": 0.12, "s": 0.12}
 SHORT = {"read": "r", "write": "w", "discard": "d", "truncate": "t", "alloc": "a", "close": "c", "flush": "f",
@@ -28,13 +28,13 @@ REOPEN_OPTIONS = ("discard=unmap", "discard=off", "discard=x", "detect-zeroes=on
                   "offset=512", "size=0", "size=513", "driver=raw", "driver=file", "nosuch=1", "locking=off",
                   "file.locking=off", "force-share=on", "node-name=x", "read-only", "", "offset=x")
 CACHES = ("none", "off", "directsync", "writeback", "unsafe", "writethrough")
-# Helper files a session may name: sources of patterns for `write -s`.
+# Files that a session may name: sources for `write -s`.
 EXTRA_FILES = (File("pattern.bin", text="abcdefghijklmnop"), File("empty.bin"), Directory("dir"))
 PATTERN_FILES = ("pattern.bin", "pattern.bin", "pattern.bin", "a.img", "empty.bin", "dir", "missing", "/dev/null")
 
 
 class Sizes:
-    """What numbers a command draws: near the size of the image, or the whole grammar."""
+    """Numbers for a command: near the size of the image, or of any form that the grammar allows."""
 
     def __init__(self, size, odd=0.08, grammar=False):
         self.size, self.odd, self.grammar = size, odd, grammar
@@ -46,7 +46,7 @@ class Sizes:
 
 
 def assemble(d, word, options, operands):
-    """A command with its options as one cluster or several words, at any place getopt allows."""
+    """A command with its options in one cluster or several words, at any position that getopt accepts."""
     words = []
     for letter, value in d.shuffled(options):
         if value is None and words and words[-1][0] == "-" and " " not in words[-1] and d.chance(0.3):
@@ -189,12 +189,12 @@ def any_request(d, sizes):
 
 COMMANDS = {any_request: 60, plain: 14, truncate: 4, alloc: 5, open_command: 4, reopen: 4, zone: 3,
             help_command: 2, sigraise: 2, sleep: 1, wrong: 4, end: 1}
-# Commands that are about numbers, for sessions that hammer the grammar.
+# Commands with numbers, for sessions that test the grammar of numbers.
 NUMERIC = {any_request: 50, truncate: 12, alloc: 15, zone: 10, sigraise: 4, sleep: 2}
 
 
 def session(d, sizes, table=None, longest=12):
-    """Several commands; whatever is asynchronous is waited for at once, see hazards.unordered."""
+    """Several commands. An aio_flush follows each asynchronous command, see hazards.unordered."""
     out = []
     for _ in range(d.pick(1, 2, 3, d.randint(1, longest))):
         text = d.weighted(table or COMMANDS)(d, sizes)
@@ -211,7 +211,7 @@ def as_units(commands):
 
 
 def process_options(d):
-    """Options that change how the image is opened, without being the subject of the case."""
+    """Options that change how the image is opened, and that the case does not test."""
     units = [("-f", "raw")] if d.chance(0.85) else []
     units += d.subset([("-n",), ("-r",), ("-m",), ("-t", d.pick(CACHES)), ("-d", d.pick("unmap", "off"))], 0.1)
     return tuple(d.shuffled(units))

@@ -1,4 +1,4 @@
-"""How two results differ, in words, and the shape by which differences are grouped."""
+"""Describes how two results differ, and computes the shape by which differences are grouped."""
 
 import difflib
 import itertools
@@ -59,7 +59,7 @@ def file_differences(ref, new):
 
 
 def file_aspects(want, got):
-    """In what two descriptions of a file differ."""
+    """The aspects in which two descriptions of a file differ."""
     if "sha256" not in want or "sha256" not in got:
         return " | ".join(mask(side) for side in (want, got))
     aspects = {"size": r"[0-9]+ bytes", "contents": "sha256 [0-9a-f]+", "mode": "mode [0-7]+", "holes": r"data \[.*\]"}
@@ -76,7 +76,7 @@ def unified(stream, want, got):
 
 
 def visible(text):
-    """Lines in which control characters can be seen."""
+    """The lines, with control characters made visible."""
     rows = ["".join(c if c.isprintable() else repr(c)[1:-1] for c in row) for row in text.split("\n")]
     if rows[-1]:
         rows[-1] += " (no newline at the end)"

@@ -1,4 +1,4 @@
-"""Copy-on-read, as a driver and as -C: over images that have nothing below themselves, and over temporary snapshots."""
+"""Copy-on-read, by driver and by -C, above images without a backing image and above temporary snapshots."""
 
 import re
 
@@ -11,7 +11,7 @@ from layers import below, filter_chain, filter_node, lower, written
 
 BOTTOMS = ("n", "n", "n", "x", "", "b")
 ODD_KEYS = ("x", "bottom.x", "backing", "backing.driver", "file.x", "copy-on-read", "top")
-# Of copying itself; they belong to the node that copies and what it stands on.
+# Options of copying: of the filter and of its child.
 EVENTS = ("cor_write", "read_aio", "write_aio", "pwritev", "flush_to_os", "l2_load", "cow_read", "cow_write", "none")
 
 
@@ -42,7 +42,7 @@ def commands(d):
 
 
 def make_driver(d):
-    """The driver, and -C where there is nothing to copy."""
+    """The driver, and -C if there is nothing to copy."""
     units = d.subset([("-r",), ("-n",), ("-U",), ("-C",), ("-t", d.pick(CACHES)), ("-d", d.pick("off", "unmap")),
                       ("-i", d.pick("native", "io_uring", "threads"))], 0.08)
     kind = d.random()
@@ -61,7 +61,7 @@ def make_driver(d):
 
 
 def make_snapshot(d):
-    """What is read below a temporary snapshot goes through blkdebug, and some of it fails or is told of."""
+    """Reads below a temporary snapshot go through blkdebug. Some of them fail or reach a breakpoint."""
     file = snapshot.image(d)
     sizes = snapshot.Clusters(file.size, odd=0)
     words = [text for text in snapshot.session(d, sizes, 8) if not re.match(r"reopen|truncate", text) and not reads_nothing(text)]
@@ -78,7 +78,7 @@ def make_snapshot(d):
 
 
 def reads_nothing(text):
-    """Where nothing is read there is nothing to copy, which the reference does not survive."""
+    """An empty read copies nothing, and the reference crashes."""
     return re.match(r"(?:r|read|readv|aio_read)\b.* 0[kKmMgGbB.x0]*\Z", text) is not None
 
 
@@ -87,7 +87,7 @@ def written_plainly(pairs):
 
 
 def make_held(d):
-    """Breakpoints below the filter. Above it, who waits for whom depends on how far requests are that wait for the device."""
+    """Breakpoints below the filter. Above the filter, the order of requests depends on how far the device is."""
     case = blkdebug.make_breakpoints(d)
     words = "driver=copy-on-read," + ",".join("file." + word for word in case.units[-1][0].split(","))
     return Case(case.units[:-1] + ((words,),), case.setup)

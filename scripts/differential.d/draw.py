@@ -1,10 +1,10 @@
-"""Seeded random choices, and the pools of numbers, patterns and images everything draws from."""
+"""Seeded random choices, and the pools of numbers, patterns and images."""
 
 import random
 
 from case import File
 
-# Sizes of images: around sectors and pages, where rounding and padding show.
+# Sizes of images: near sectors and pages, to test rounding and padding.
 SIZES = (0, 1, 511, 512, 513, 1000, 1024, 4095, 4096, 4097, 10000, 65535, 65536, 65537, 262144, 1 << 20)
 BORDERS = (0, 1, 2, 16, 511, 512, 513, 1023, 1024, 1025, 4095, 4096, 4097, 8192, 65535, 65536, 65537)
 # Around the largest request, 2^31, 2^32, the largest offset, and beyond what 64 bits hold.
@@ -44,7 +44,7 @@ class Draw(random.Random):
     # ------------------------------------------------------------------------------------ numbers
 
     def near(self, size):
-        """A number at one of the borders of an image of this size."""
+        """A number near the start, the end or a boundary of an image of this size."""
         up = (size + 511) // 512 * 512
         return max(0, self.pick(size, up, size // 2) + self.pick(-4096, -513, -512, -1, 0, 0, 0, 1, 512))
 
@@ -102,7 +102,7 @@ class Draw(random.Random):
         return text
 
     def small_number(self):
-        """Grammar words kept so small that many of them are valid lengths in a small image."""
+        """Words like grammar(), but small enough that many are valid lengths in a small image."""
         if self.chance(0.3):
             return self.grammar()
         suffix = self.pick("", "", "b", "B", "k", "K", "k")

@@ -22,7 +22,7 @@ FIVE_GIB = 5 << 30
 
 
 def setup(d, image, name):
-    """Everything a name of the pools may refer to."""
+    """The files to which the names of the pools may refer."""
     items = [image, Symlink("link", "a.img"), Symlink("dangling", "nowhere"), Symlink("loop", "loop"), Fifo("fifo"),
              File("secret.img", 512, fill=1, mode=0)]
     if name in ODD_NAMES and name != image.name:
@@ -56,7 +56,7 @@ def make(d):
     commands = d.choices(("length", "info", "map", "read 0 512", "write 0 512", "flush", "alloc 0", "truncate 512",
                           "write 0 1", "discard 0 512", "reopen -r", "close"), k=d.randint(1, 3))
     units = [("-c", text) for text in commands] + open_options(d)
-    # Names with spaces cannot be typed to open: its words are cut there.
+    # Names with spaces cannot be operands of open, which splits words at spaces.
     if d.chance(0.2):
         units.append(("-c", f"open {d.pick('', '', '-r ', '-U ', '-n ')}{spelled}"))
     elif spelled.startswith("-"):

@@ -14,7 +14,7 @@ import throttle
 from draw import Draw
 from hazards import forbidden
 
-# name: (weight in a mixed run, function); weight 0: only by --group.
+# name: (weight in a mixed run, function); weight 0: only with --group.
 GROUPS = {
     "commands": (30, commands.make),
     "numbers": (15, commands.make_numbers),
@@ -37,7 +37,7 @@ def pick_group(seed, index, names):
 
 
 def generate(seed, index, group):
-    """The case depends on these three only, not on which other groups there are."""
+    """Generates a case. It depends only on these three arguments, not on the other groups."""
     d = Draw(f"{seed}:{index}:{group}")
     make = GROUPS[group][1]
     while True:

@@ -1,5 +1,5 @@
-"""Cases that must not run: they would hang, fill the memory or the disk, race, or are known to
-crash the reference.  Generated cases and minimised ones are checked alike."""
+"""Cases that must not run, because they hang, fill the memory or the disk, race, or crash the reference. Generated and
+minimised cases are checked."""
 
 import getopt
 import json
@@ -15,10 +15,10 @@ SPARSE_LIMIT = 16 << 30
 TOO_BIG_FOR_EXT4 = 1 << 44      # fails at once
 SLEEP_LIMIT = 50                # milliseconds
 ZONES_LIMIT = 1 << 20
-PIECE = 1023                    # bytes of a line that the reference reads at once
-STOP_SIGNALS = range(19, 23)    # the program would stop and wait for SIGCONT
+PIECE = 1023                    # the reference reads at most this many bytes of a line at a time
+STOP_SIGNALS = range(19, 23)    # these stop the program until SIGCONT
 
-# The options of the commands looked at, as getopt wants them.
+# Options of the checked commands, in the form of getopt.
 OPTIONS = {"read": "bCl:pP:qrs:v", "readv": "CP:qrv", "write": "bcCfnpP:qrs:uz", "writev": "CfP:qr",
            "aio_read": "CiP:qrv", "aio_write": "CfiP:qruz", "discard": "Cq", "aio_discard": "Cq",
            "truncate": "m:"}
@@ -29,7 +29,7 @@ _SCALE = {letter: 1 << 10 * power for power, letter in enumerate("bkmgtpe")} | {
 
 
 def magnitude(text):
-    """About how much a number is, rounded up; 0 for words that are none."""
+    """The approximate value of a number, rounded up; 0 for other words."""
     match = _NUMBER.match(text)
     if not match:
         return 0
@@ -74,7 +74,7 @@ _PROPERTY = re.compile(r"(?:(?:x-|limits\.)(?:(?:iops|bps)-(?:total|read|write)(
 
 
 def unknown_properties(text):
-    """How many properties of a throttle group there are not."""
+    """The number of unknown properties of a throttle group."""
     text = text.removeprefix("--object=")
     if not text.startswith("{"):
         words = [word.split("=")[0] for word in text.split(",")]
@@ -88,7 +88,7 @@ def unknown_properties(text):
 
 
 def leaves(value, prefix=""):
-    """The dotted keys of the values in nested objects, as often as they are there."""
+    """The dotted keys of the values in nested objects, with repetitions."""
     if not isinstance(value, dict) or not value:
         return [prefix[:-1]]
     return [leaf for key, inner in value.items() for leaf in leaves(inner, f"{prefix}{key}.")]
@@ -121,7 +121,7 @@ def misaligned(case):
 
 
 def command_arguments(case):
-    """The texts of -c.  Other options that end in the same letters do no harm here."""
+    """The arguments of -c. Arguments of other clusters that end in c are included, which does no harm."""
     return [re.sub(r"^(?:-\w*c|--cmd?=)", "", unit[-1]) for unit in case.units
             if re.match(r"-\w*c|--cm", unit[0])]
 
@@ -143,7 +143,7 @@ def split(text):
 
 
 def parse(words):
-    """Options and operands; none of either for a command that fails at its options."""
+    """Options and operands; both empty for a command whose options are wrong."""
     try:
         return getopt.gnu_getopt(words[1:], OPTIONS[words[0]])
     except getopt.GetoptError:
@@ -166,8 +166,8 @@ def mentions_fifo(case, name):
 
 
 def unordered(commands):
-    """Requests in flight complete in no fixed order, also relative to what follows: an empty line
-    is enough, the prompt's loop polls."""
+    """Requests in flight complete in no fixed order, also relative to later commands. An empty line is enough, because
+    the prompt's loop polls."""
     for words, following in zip(commands, commands[1:]):
         if words and words[0].startswith("aio_") and words[0] != "aio_flush" and following != ["aio_flush"]:
             return "what follows an aio request must be aio_flush"
@@ -175,7 +175,7 @@ def unordered(commands):
 
 
 def bad_blkdebug(case, sessions):
-    """What blkdebug makes of requests for parts of a block."""
+    """Requests for parts of a block above blkdebug on which the programs differ."""
     text = " ".join(word for unit in case.units for word in unit)
     if "blkdebug" not in text:
         return None
@@ -199,7 +199,7 @@ def uses_breakpoints(case, commands):
 
 def held(commands):
     """The reference waits for ever for a request that is held at a breakpoint: in aio_flush, at its end, and in every
-    command that does I/O.  Until all breakpoints were removed, which lets go of what they hold, there may be none."""
+    command that does I/O. None of these may occur before all breakpoints are removed, which resumes their requests."""
     tags = set()
     begun = False
     for words in commands:

@@ -11,7 +11,7 @@ from commands import EXTRA_FILES
 
 BOOLS = ("on", "off", "yes", "no", "true", "false")
 BAD_BOOLS = ("x", "", "ON", "1", "0", "y")
-# Common options of every node; the values, wrong ones among them.
+# Common options of every node, with valid and invalid values.
 COMMON = {
     "read-only": BOOLS, "auto-read-only": BOOLS, "force-share": ("on", "off", "off", "no"),
     "cache.direct": BOOLS, "cache.no-flush": BOOLS, "cache.writeback": ("on", "off"), "copy-on-read": ("on", "off"),
@@ -92,7 +92,7 @@ def node(d):
 
 
 def spoil(d, pairs):
-    """Rarely a duplicate, an unknown key, a wrong value or another order."""
+    """Rarely adds a duplicate, an unknown key or a wrong value, or changes the order."""
     if d.chance(0.1) and pairs:
         key, value = d.pick(pairs)
         pairs.append((key, d.pick(value, value, "x") if not is_null(pairs) else value))
@@ -115,7 +115,7 @@ def as_options(d, pairs):
         pieces.insert(d.randint(0, len(pieces)), d.pick(SHORT_FORMS))
     if d.chance(0.04) and pieces:
         pieces[0] = d.pick("raw", "file", "driver", "=", "a.img")
-    if is_null(pairs):      # a comma would end up in the last value, see NULL
+    if is_null(pairs):      # a comma would become part of the last value, see NULL
         return ",".join(pieces)
     if d.chance(0.05):
         pieces.insert(d.randint(0, len(pieces)), "")
@@ -123,7 +123,7 @@ def as_options(d, pairs):
 
 
 def as_json(d, pairs):
-    """A json: name; keys nest or stay dotted."""
+    """A json: name with nested or dotted keys."""
     tree = {}
     for key, value in pairs:
         insert(d, tree, key, scalar(d, key, value, is_null(pairs)))
@@ -147,7 +147,7 @@ def insert(d, tree, key, value):
 
 
 def scalar(d, key, value, null):
-    """The value as the JSON type that fits, or rarely another one."""
+    """The value as its JSON type, or rarely as another type."""
     if value in ("on", "off", "true", "false", "yes", "no") and d.chance(0.5):
         return value in ("on", "true", "yes")
     if value.isdigit() and d.chance(0.6):
@@ -159,7 +159,7 @@ def scalar(d, key, value, null):
 
 
 def broken(d, text):
-    """One defect of the syntax, or one thing that only looks like a defect."""
+    """The text with one syntax error, or with one change that only looks like an error."""
     place = d.randint(0, len(text))
     return d.pick(text[:place], text[:place] + text[place + 1:], text + "x", text + "}", text + " ", " " + text,
                   text.replace("}", ",}", 1), text.replace(":", "=", 1), text[:place] + "\\" + text[place:],

@@ -3,17 +3,17 @@
 import blkdebug
 from image_opts import COMMON, FILE, as_json, as_options, some_options
 
-# What takes the place of a child, or of its name.
+# Values in place of a child or of its name.
 NO_CHILD = ([], [("file", "x")], [("file", "")], [("file", "a.img")], [("file.filename", "missing")], [("file.driver", "nosuch")],
             [("file.driver", "")], [("file.filename", "dir")], [("file.driver", "raw")], [("file.x", "1")], [("filename", "a.img")],
             [("file", "n0"), ("file.driver", "file"), ("file.filename", "a.img")])
-# Not on null-co: a comma that ends up in its values makes the reference abort.
+# Not on null-co: a comma in its values makes the reference abort.
 NULL = ([("driver", "null-co")], [("driver", "null-co"), ("size", "64k")], [("driver", "null-aio"), ("size", "1M")],
         [("driver", "null-co"), ("read-zeroes", "on")], [("filename", "null-co://")])
 
 
 def below(pairs, key="file"):
-    """A node as the child of another one."""
+    """The options of a node as a child of another node."""
     return [(f"{key}.{name}", value) for name, value in pairs]
 
 
@@ -30,14 +30,14 @@ def leaf(d):
 
 
 def faulty(d, child):
-    """blkdebug over a node: with rules most of the time, limits or nothing else."""
+    """blkdebug above a node: usually with rules, otherwise with limits or nothing."""
     kind = d.random()
     pairs = blkdebug.rules(d, 0) if kind < 0.6 else blkdebug.limits(d, 0) if kind < 0.85 else []
     return [("driver", "blkdebug")] + below(child, "image") + pairs
 
 
 def filter_node(d, own, child, odd_keys):
-    """A filter over a child: `own` are its driver and options. Something is missing or wrong now and then."""
+    """A filter above a child. `own`: its driver and options. Sometimes something is missing or wrong."""
     pairs = own + (list(d.pick(NO_CHILD)) if d.chance(0.06) else below(child)) + common(d, 0.14)
     if d.chance(0.04):
         pairs.append((d.pick(odd_keys), d.pick("1", "x", "on", "")))
@@ -45,7 +45,8 @@ def filter_node(d, own, child, odd_keys):
 
 
 def filter_chain(d, node):
-    """A filter on top, somewhere in the middle, or twice; `node(d, child)` is one over a child, or over any."""
+    """A chain with a filter at the top, in the middle, or twice. `node(d, child)` makes a filter above a child, or above
+    any child."""
     kind = d.random()
     if kind < 0.45:
         return node(d)
@@ -61,7 +62,7 @@ def filter_chain(d, node):
 
 
 def lower(d, depth=0):
-    """A file, or some nodes over one; `depth` bounds how many."""
+    """A file, or at most `depth` nodes above a file."""
     kind = d.random()
     if kind < 0.55 or depth == 2:
         return leaf(d)
@@ -74,7 +75,7 @@ def lower(d, depth=0):
 
 
 def written(d, pairs):
-    """The words that name a node on the command line."""
+    """The arguments that name a node on the command line."""
     if d.chance(0.3):
         return ((as_json(d, pairs),),)
     return (("--image-opts",), (as_options(d, pairs),))

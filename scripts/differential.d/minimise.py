@@ -1,4 +1,4 @@
-"""Making a differing case small: dropping what is not needed for the same shape of difference."""
+"""Minimises a differing case: drops everything that is not needed for the shape of the difference."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ PLAIN_NUMBERS = ("0", "1", "512", "4096")
 
 
 def minimise(case, still_differs):
-    """The smallest case found for which still_differs(case) holds; it holds for `case`."""
+    """The smallest case found for which still_differs() is true. REQUIRES: still_differs(case)."""
     runs, improved = 0, True
     while improved:
         improved = False
@@ -24,7 +24,7 @@ def minimise(case, still_differs):
 
 
 def smaller_cases(case):
-    """Cases with something left out, big pieces first."""
+    """Cases without some part, large parts first."""
     for units in shorter(case.units):
         yield replace(case, units=units)
     if case.stdin is not None:
@@ -40,7 +40,7 @@ def smaller_cases(case):
 
 
 def shorter(items):
-    """A tuple without one half, one quarter, ... one item; the last pieces first."""
+    """The tuple without one half, one quarter, ... one item; parts at the end first."""
     size = (len(items) + 1) // 2
     while size and items:
         for start in reversed(range(0, len(items), size)):
@@ -51,7 +51,7 @@ def shorter(items):
 
 
 def simpler_units(units):
-    """Without a word of a command, or a part of an option string; or with a plainer number in it."""
+    """Cases without a word of a command or a part of an option string, or with a simpler number."""
     for index, unit in enumerate(units):
         for text in simpler_texts(unit[-1]):
             yield units[:index] + (unit[:-1] + (text,),) + units[index + 1:]
@@ -63,7 +63,7 @@ def simpler_texts(text):
     words = text.split(" ")
     for index, word in enumerate(words):
         if len(words) > 1 and word[0:1].isdigit():
-            # Only towards the front of the tuple, so that this ends.
+            # Only towards the start of the tuple, so that minimisation ends.
             for plainer in PLAIN_NUMBERS[:PLAIN_NUMBERS.index(word) if word in PLAIN_NUMBERS else None]:
                 yield " ".join(words[:index] + [plainer] + words[index + 1:])
 
@@ -83,7 +83,7 @@ def without_pieces(text, separator):
 
 
 def simpler_setups(setup):
-    """Files that are plainer: without extents, without contents, of a round size."""
+    """Cases with simpler files: without extents, without content, of a round size."""
     for index, item in enumerate(setup):
         if isinstance(item, File):
             plainer = [replace(item, extents=()), replace(item, fill=None, text=None, extents=()),

@@ -21,7 +21,7 @@ COMMON = {
 
 
 def filters(d, size):
-    """nbdkit's filters with their parameters. Failures are certain: a random one would differ from run to run."""
+    """Filters of nbdkit with their parameters. Failures are certain, because random ones would differ from run to run."""
     minimum = d.pick(1, 512, 4096)
     pool = [
         (("nozero",), (f"zeromode={d.pick('none', 'notrim', 'emulate')}",)),
@@ -72,7 +72,7 @@ def name_of(d):
 
 
 def node(d):
-    """The keys of an nbd node, wrong ones among them now and then."""
+    """The keys of an nbd node, sometimes with wrong ones."""
     pairs = [("driver", "nbd")] if d.chance(0.97) else []
     pairs += d.pick([("server.type", "unix"), ("server.path", "nbd.sock")], [("server.type", "unix"), ("server.path", "nbd.sock")],
                     [("path", "nbd.sock")], [("filename", "nbd:unix:nbd.sock")])

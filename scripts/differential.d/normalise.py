@@ -1,4 +1,4 @@
-"""What is taken out of an output before it is compared, and the differences that are accepted.
+"""Removes varying text from outputs before they are compared, and lists the accepted differences.
 
 Everything else is compared byte for byte.
 """
@@ -15,8 +15,8 @@ _RATE3 = r"(?:[0-9]+\.[0-9]{3}|-?inf|-?nan)"
 
 # (why, pattern, replacement), applied in this order to the output of both programs.
 MASKS = (
-    # Their shape is checked by the pattern: a line that is formatted differently stays, and differs.
-    # This hides as well that the reference's `aio_write -z` shows the uptime, a bug nobody needs.
+    # The patterns match only the right format, so a line in another format still differs.
+    # This also hides a bug of the reference: its `aio_write -z` shows the uptime.
     ("measured times of a request",
      _PROMPTS + "(" + _SIZE + r", [0-9]+ ops; )(?:[0-9]{2}\.[0-9]{2} sec|" + _CLOCK + r") "
      r"\(" + _RATE + " " + _UNIT + "/sec and " + _RATE + r" ops/sec\)$",
@@ -26,7 +26,7 @@ MASKS = (
      r"\1\2TIME,RATE,OPS"),
     ("the banner of -V", r"qemu-io version .+$", "qemu-io version VERSION"),
     ("the banner of -V", r"Copyright \(c\) .+$", "COPYRIGHT"),
-    # Every node without a name gets a random one, `reopen -o read-only=on` shows it.
+    # A node without a name gets a random one, which `reopen -o read-only=on` shows.
     ("random names of temporary files", r"(.*/)vl\.[A-Za-z0-9]{6}'", r"\1vl.XXXXXX'"),
     ("random node names", r"(.*)#block[0-9]+", r"\1#blockN"),
 )
@@ -40,7 +40,7 @@ _PROGRAM_PATH = re.compile(r"^/\S*/qemu-io: ", re.M)
 
 def normalise(text, directory):
     text = without_help_prose(text).replace(directory, "TEST_DIR")
-    # A reference behind a wrapper cannot be given argv[0]; getopt then shows its full path.
+    # A wrapper cannot set argv[0] of the reference, so getopt shows its full path.
     text = _PROGRAM_PATH.sub("qemu-io: ", text)
     text = _SHOWN_NAME.sub(lambda match: in_one_order(match[0]), text)
     for pattern, replacement in _MASKS:
@@ -49,8 +49,8 @@ def normalise(text, directory):
 
 
 def in_one_order(name):
-    """The name of a node as `{...}`.  In which order keys are shown that have one place in the reference's dictionary is
-    up to how often it was copied."""
+    """The name of a node as `{...}`, with keys in one order. The reference shows keys that share a bucket of its
+    dictionary in an order that depends on how often the dictionary was copied."""
     try:
         pairs = json.loads(name, object_pairs_hook=list)
     except ValueError:
@@ -65,7 +65,7 @@ def ordered(value):
 
 
 def dictionary_bucket(key):
-    """The place of a key in the reference's dictionary: the hash of Samba's tdb."""
+    """The bucket of a key in the dictionary of the reference: the hash of Samba's tdb."""
     value = 0x238F13AF * len(key)
     for position, byte in enumerate(key.encode()):
         value += byte << (position * 5 % 24)
@@ -73,8 +73,8 @@ def dictionary_bucket(key):
 
 
 def without_help_prose(text):
-    """Help texts are the program's own: usage lines keep their name and arguments only, the longer
-    text of `help NAME` below them and the usage text of the process are dropped."""
+    """Removes help texts, which differ by design: keeps only name and arguments of usage lines, and drops the text of
+    `help NAME` and the usage text of the process."""
     out, in_help = [], False
     for line in _PROCESS_USAGE.sub("USAGE\n", text).splitlines(keepends=True):
         usage = _USAGE_LINE.match(line.rstrip("\n"))
@@ -89,15 +89,15 @@ def without_help_prose(text):
     return "".join(out)
 
 
-# Drivers the reference knows and this program leaves out.
+# Drivers of the reference that zoneio does not have.
 FOREIGN_DRIVERS = (
     "blklogwrites", "blkreplay", "blkverify", "bochs", "cloop", "compress", "copy-before-write",
     "dmg", "host_cdrom", "luks", "nbd", "nvme", "parallels", "preallocate", "qcow",
     "qcow2", "qed", "quorum", "replication", "snapshot-access", "vdi", "vhdx", "vmdk",
-    "vpc", "vvfat", "fat")      # the last one is a protocol only
+    "vpc", "vvfat", "fat")      # the last one is only a protocol
 _UNKNOWN_DRIVER = re.compile("Unknown (?:driver|protocol) '(?:" + "|".join(FOREIGN_DRIVERS) + ")'")
 
-# (why, predicate over both results): differences that are meant to be there.
+# (reason, predicate over both results): intended differences.
 ACCEPTED = (
     ("a driver this program does not have",
      lambda ref, new: new.rc == 1 and _UNKNOWN_DRIVER.search(new.stderr)),
@@ -124,7 +124,7 @@ _AIO_RESULT = re.compile(r"^(?:read|wrote|discarded|readv failed|aio_\w+ failed)
 
 
 def _lines(result):
-    """The lines of stdout in any order, prompts apart."""
+    """The lines of stdout without prompts, sorted."""
     return sorted(result.stdout.replace("qemu-io> ", "").splitlines())
 
 
@@ -136,5 +136,5 @@ ACCEPTED += (
 
 
 def accepted(ref, new):
-    """Why the difference of these results is meant to be there, or None."""
+    """The reason why this difference is intended, or None."""
     return next((why for why, applies in ACCEPTED if applies(ref, new)), None)

@@ -1,4 +1,4 @@
-"""Running one case with one program in a fresh directory."""
+"""Runs a case with a program in a new directory."""
 
 import ctypes
 import hashlib
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from case import Server
 from normalise import normalise
 
-TIMEOUT = 10.0          # seconds; the slowest generated case takes a fraction of one
+TIMEOUT = 10.0          # seconds; the slowest generated case takes less than one
 WHOLE_HASH_LIMIT = 16 << 20
 BLOCK = 64 << 10
 
@@ -41,20 +41,20 @@ class Program:
         self.words = words
 
     def run(self, args, data, directory):
-        # A single word is the program itself and can be given another argv[0]; a wrapper cannot.
+        # argv[0] can be set if the command is a single word, the program itself, but not for a wrapper.
         argv = ["qemu-io"] if len(self.words) == 1 else self.words
         return spawn(self.words[0], argv + args, data, directory)
 
 
 class ChrootProgram:
-    """The qemu-io inside a root folder, run by a helper process that entered it once."""
+    """The qemu-io in a root folder. A helper process enters the folder once and runs the cases."""
 
     def __init__(self, root, work):
         self.connection, theirs = multiprocessing.Pipe()
         if os.fork() == 0:
             try:
                 self.connection.close()
-                # Not ignored: what it runs would inherit that.
+                # Not ignored, because its children would inherit that.
                 signal.signal(signal.SIGINT, lambda *_: None)
                 serve(theirs, root, work)
             finally:
@@ -81,7 +81,7 @@ def find_program(root):
 
 
 def serve(connection, root, work):
-    """The helper's life: enter the root, then run what is asked for until the worker has gone."""
+    """The helper process: enters the root folder, then runs commands until the worker ends."""
     try:
         program = find_program(root)
         enter(root, work)
@@ -96,7 +96,7 @@ def serve(connection, root, work):
             return
         try:
             connection.send(spawn(program, ["qemu-io"] + args, data, directory))
-        except Exception as error:      # the worker knows which case it was
+        except Exception as error:      # the worker knows the case
             connection.send(error)
 
 
@@ -120,7 +120,7 @@ def enter(root, work):
 
 
 def prepare_process():
-    """What the programs inherit: no core files, a fixed umask, no ignored or blocked signal."""
+    """Sets what the programs inherit: no core files, a fixed umask, no ignored or blocked signal."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     os.umask(0o022)
     for number in signal.valid_signals():
@@ -132,7 +132,7 @@ def prepare_process():
 def spawn(executable, argv, data, directory):
     """Run one command; returns status, stdout and stderr as bytes.
 
-    Standard input is a file, so nothing depends on how a writer would have cut it up."""
+    Standard input is a file, so the results do not depend on the sizes of writes to a pipe."""
     env = {"LC_ALL": "C", "TERM": "dumb", "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
            "HOME": directory, "TMPDIR": directory}
     with open_input(data) as stdin:
@@ -158,8 +158,7 @@ def open_input(data):
 
 
 def run_case(program, case, directory):
-    """Both programs use the same directory one after the other: line lengths, and where they are
-    cut, may depend on its name."""
+    """Both programs use one directory, one after the other, because line lengths and breaks may depend on its name."""
     os.mkdir(directory)
     try:
         for item in case.setup:
@@ -179,7 +178,7 @@ def text_of(output, directory):
 
 
 def inspect(directory, layout):
-    """What is in the case's directory afterwards: {name: description}."""
+    """The content of the directory of the case after a run: {name: description}."""
     return {entry.name: describe_file(entry, layout) for entry in os.scandir(directory)}
 
 
@@ -188,7 +187,7 @@ def describe_file(entry, layout):
     if not stat.S_ISREG(info.st_mode):
         return stat.filemode(info.st_mode)
     with open(entry.path, "rb") as f:
-        # Before reading: pages read into the cache can turn unwritten extents into data.
+        # Before reading, because reading can turn unwritten extents into data.
         extents = list(data_extents(f.fileno()))
         text = f"{info.st_size} bytes sha256 {digest(f, info.st_size, extents)[:16]}"
     if info.st_mode & 0o7777 != 0o644:
@@ -211,7 +210,7 @@ def data_extents(fd):
 
 
 def digest(f, size, extents):
-    """SHA-256 of the contents; of a big sparse file only of its blocks that are not all zeros."""
+    """SHA-256 of the content. For a large sparse file, of the blocks that are not all zeros."""
     f.seek(0)
     if size <= WHOLE_HASH_LIMIT:
         return hashlib.sha256(f.read()).hexdigest()

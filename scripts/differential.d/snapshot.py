@@ -1,4 +1,4 @@
-"""Temporary snapshots (-s) and copy-on-read (-C): sessions around the borders of clusters."""
+"""Temporary snapshots (-s) and copy-on-read (-C): sessions near cluster boundaries."""
 
 import re
 
@@ -8,7 +8,7 @@ from commands import CACHES, EXTRA_FILES, Sizes, any_request, as_units, plain, r
 CLUSTER = 65536
 SIZES = (0, 512, 1000, 4096, CLUSTER - 512, CLUSTER, CLUSTER + 1, 100000, 2 * CLUSTER, 3 * CLUSTER + 700, 300000,
          8 * CLUSTER, (1 << 20) - 512, 1 << 20, (1 << 20) + 3)
-COMPRESSED_LIMIT = 8 * CLUSTER      # with more of them, which ones follow a failure is up to the reference's threads
+COMPRESSED_LIMIT = 8 * CLUSTER      # with more clusters, the threads of the reference decide which ones follow a failure
 VMSTATE = ("0", "512", "64k", "65024", "1M", "512M", "1G", "100G", "1P", "2P")
 REOPEN = ("", "-w", "-r", "-c none", "-c writeback", "-c unsafe", "-o discard=off", "-o discard=unmap", "-o discard=x",
           "-o read-only=on", "-o read-only=off", "-o file.locking=off", "-o file.read-only=on", "-o file.x=1", "-o file=x",
@@ -20,7 +20,7 @@ OPTIONS = ("discard=off", "discard=unmap", "discard=x", "read-only=on", "read-on
 
 
 class Clusters(Sizes):
-    """Offsets and lengths of which many meet a border of clusters, or the end of the image."""
+    """Offsets and lengths, many of them at a cluster boundary or the end of the image."""
 
     def number(self, d):
         if d.chance(0.3):
@@ -97,7 +97,7 @@ def session(d, sizes, longest=14):
         out.append(text)
         if text.startswith("aio_") and not text.startswith("aio_flush"):
             out.append("aio_flush")
-    # One only, and no truncate behind it: the reference would have to open its file, which has no name any more.
+    # Only one, and no truncate after it: the reference would have to open its file, which has no name any more.
     if d.chance(0.12):
         last = max([0] + [i + 1 for i, text in enumerate(out) if text.startswith("truncate")])
         place = d.pick([i for i in range(last, len(out) + 1) if i == len(out) or out[i] != "aio_flush"])
@@ -121,7 +121,7 @@ def make(d):
     file = image(d)
     commands = session(d, Clusters(file.size, odd=0.03))
     copying = [("-C",)] * d.chance(0.25)
-    if copying:     # where nothing is read there is nothing to copy, which the reference does not survive
+    if copying:     # an empty read copies nothing, and the reference crashes
         commands = [text for text in commands if not re.match(r"(?:r|read|readv|aio_read)\b.* 0[kKmMgGbB.x0]*\Z", text)]
     units = [("-s",)] * d.chance(0.95) + copying + d.subset([("-r",), ("-n",), ("-U",), ("-t", d.pick(CACHES)), ("-d", d.pick("off", "ignore", "on")),
                                   ("-i", d.pick("threads", "native", "io_uring"))], 0.05)

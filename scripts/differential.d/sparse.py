@@ -1,4 +1,4 @@
-"""Discards, zero writes and truncates, with the holes they leave."""
+"""Discards, zero writes and truncates, and the holes that they leave."""
 
 from case import Case
 from commands import CACHES, EXTRA_FILES, Sizes, any_request, process_options, session
@@ -24,8 +24,8 @@ def make(d):
     units += d.subset([("-d", d.pick("off", "ignore", "on", "unmap"))], 0.25)
     if d.chance(0.05):
         units = list(process_options(d))
-    # Forced writes reach the file system at other times than upstream's (which skips the first sync), and whether
-    # an unwritten extent counts as data depends on what was dirty when it was made.
+    # zoneio forces writes out at other times than QEMU, which skips the first sync. Whether an unwritten extent counts as
+    # data depends on what was dirty when it was made.
     forced = not any(mode in unit for unit in units for mode in ("-n", "none", "off", "writeback", "unsafe")) or \
         any(option in text for text in commands for option in (" -f", "zf", "reopen", "open", "flush"))
     return Case(tuple(units) + tuple(("-c", text) for text in commands) + (("a.img",),), (image,) + EXTRA_FILES,

@@ -1,4 +1,4 @@
-"""Sessions over piped standard input: how lines are read, cut and ended."""
+"""Sessions on piped standard input: how lines are read, cut and ended."""
 
 from case import Case
 from commands import EXTRA_FILES, Sizes, process_options, session
@@ -8,7 +8,7 @@ BLANKS = ("", " ", "   ", "\t", "\r", "\0", "\0length", " \r", "#")
 
 
 def padded(d, line):
-    """A line whose end lies at a border of pieces, or whose words are cut by one."""
+    """A line that ends at a boundary between reads, or whose words are cut by one."""
     target = PIECE * d.pick(1, 1, 2) + d.pick(-8, -2, -1, 0, 1, 2, 5)
     gap = " " * max(1, target - len(line.encode()))
     place = d.pick(0, len(line), line.find(" ") + 1)
@@ -21,7 +21,7 @@ def long_vector(d):
 
 
 def decorated(d, line):
-    """The line with one character a shell or a terminal would treat in a special way."""
+    """The line with one character that is special to a shell or a terminal."""
     place = d.pick(0, len(line), d.randint(0, len(line)))
     return line[:place] + d.pick("\t", "\r", "\0", "\u00e9", "\u6f22", " ", "  ", "\x7f", "\x1b[A", ";", "\"",
                                  "\udcff", "\v", "\f", "\x04") + line[place:]
@@ -41,7 +41,7 @@ def make(d):
         lines.insert(d.pick(places), extra)
     text = d.weighted({"\n": 12, "\r\n": 1}).join(lines) + ("\n" if d.chance(0.85) else "")
     operand = (("a.img",),) if d.chance(0.9) else ()
-    # With a -c nothing looks at standard input.
+    # With -c, standard input is not read.
     ignored = (("-c", "length"),) if d.chance(0.04) else ()
     data = text.encode("utf-8", "surrogateescape")
     return Case(process_options(d) + ignored + operand, (image,) + EXTRA_FILES, data)

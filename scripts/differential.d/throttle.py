@@ -1,6 +1,6 @@
-"""The driver throttle and its groups: limits that cannot be, groups that are not there, filters over everything.
+"""The driver throttle and its groups: invalid limits, missing groups, filters above every driver.
 
-No limit makes a request wait: times are not compared, and waiting takes long."""
+No limit makes a request wait, because times are not compared and waiting takes long."""
 
 import json
 
@@ -37,7 +37,7 @@ def value(d, key, bad):
 
 
 def properties(d):
-    """Limits of a group: those that fit together, or any."""
+    """Limits of a group: valid together, or random."""
     bad = d.pick(0, 0, 0, 0.1)
     if d.chance(0.4):
         keys = d.subset(NAMES, 0.2)
@@ -75,7 +75,7 @@ def spelled(d, ident, pairs):
 
 
 def objects(d):
-    """One group most of the time, which most chains name; what is wrong in the others ends the program."""
+    """Usually one group, which most chains name. An error in any other object ends the program."""
     out = []
     for ident in d.pick(("g",), ("g",), ("g", "h"), ("g", "h"), ("g", "g"), (), (d.pick(IDS),)):
         text = spelled(d, ident, properties(d) if d.chance(0.6) else [])
@@ -114,7 +114,7 @@ def commands(d, more):
 
 
 def make_groups(d):
-    """What is said of groups alone."""
+    """Cases about groups without an image."""
     units = d.shuffled(objects(d) + objects(d)) if d.chance(0.3) else objects(d)
     operand = d.weighted({(("a.img",),): 3, (("--image-opts",), ("driver=throttle,throttle-group=g,file.filename=a.img",)): 5,
                           (("-f", "throttle"), ("a.img",)): 0.5, (("throttle:a.img",),): 0.3, (("null-co://",),): 1})
@@ -125,7 +125,7 @@ def make_groups(d):
 def make_chains(d):
     units = objects(d) + d.subset([("-r",), ("-n",), ("-U",), ("-s",), ("-C",), ("-t", d.pick(CACHES)), ("-d", d.pick("off", "unmap")),
                                    ("-i", d.pick("native", "io_uring", "threads"))], 0.06)
-    # Behind a reopen the reference would have to find the file of its overlay, which has no name any more.
+    # After a reopen, the reference would have to open the file of its overlay, which has no name any more.
     words = as_units(commands(d, {reopen: 4} if ("-s",) not in units else {}))
     operand = written(d, filter_chain(d, node)) if d.chance(0.85) else ()
     if not operand:

@@ -1,4 +1,4 @@
-"""What a worker process does: run cases with both programs, and minimise those that differ."""
+"""The worker process: runs cases with both programs, and minimises those that differ."""
 
 import os
 from collections import Counter
@@ -54,7 +54,7 @@ class Summary:
 
 
 class Worker:
-    """One per process: its directory and its two programs."""
+    """State of a worker process: its directory and its two programs."""
 
     def __init__(self, settings):
         prepare_process()
@@ -75,7 +75,7 @@ class Worker:
         return run_case(self.binary, case, self.directory)
 
     def judge(self, case):
-        """The outcome of a case, and both results where they matter."""
+        """The outcome of a case, and both results if they matter."""
         ref = self.run_reference(case)
         if ref.rc == "timeout":
             return HUNG, ref, None
@@ -86,7 +86,7 @@ class Worker:
             return SAME, ref, new
         if accepted(ref, new):
             return ACCEPTED, ref, new
-        # Again and again, and the binary in between: what depends on chance often needs some luck to show.
+        # Repeat the runs and alternate the programs, because random results do not show in every run.
         if self.run_binary(case) == ref or any(self.run_reference(case) != ref for _ in range(retries(case))):
             return UNSTABLE, ref, new
         return DIFFERS, ref, new
@@ -107,7 +107,7 @@ class Worker:
                       describe(self.run_reference(case), self.run_binary(case)))
 
     def has_shape(self, case, wanted):
-        """A cheaper judge(): the reference runs again only if the first look is promising."""
+        """A cheaper judge(): the reference runs again only if the first run has the shape."""
         if forbidden(case):
             return False
         try:
@@ -122,7 +122,7 @@ class Worker:
 
 
 def text_of(case):
-    """What the case says, as bytes."""
+    """The arguments, input and files of the case, as bytes."""
     return " ".join(word for unit in case.units for word in unit).encode("utf-8", "surrogateescape") + (case.stdin or b"")
 
 
@@ -132,7 +132,7 @@ def retries(case):
 
 
 def crashed(ref, case):
-    """Killed by a signal that no command of the case asked for."""
+    """True if it was killed by a signal that no command of the case requested."""
     text = text_of(case)
     return ref.killed and b"abort" not in text and b"sigraise" not in text
 

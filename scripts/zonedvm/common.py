@@ -1,11 +1,11 @@
-"""What all parts share: the one error type, the cache folder and how a missing package is told."""
+"""Parts that all modules share: the error type, the cache folder, and the message about missing packages."""
 import os
 import shutil
 import subprocess
 
 
 class Problem(Exception):
-    """Something the user can mend; shown without a traceback."""
+    """An error that the user can fix; shown without a traceback."""
 
 
 def cache_dir():
@@ -22,7 +22,7 @@ def apt_line(packages):
 
 
 def need(wanted, install):
-    """wanted: {package: a program or file it brings}. Install what is missing, or say how to."""
+    """wanted: {package: a program or file in it}. Installs missing packages, or prints the command that does."""
     def absent():
         return [p for p, what in wanted.items()
                 if not (os.path.exists(what) if what.startswith("/") else find_program(what))]
@@ -38,5 +38,5 @@ def need(wanted, install):
 
 
 def find_program(name):
-    # blkzone lives in sbin, which is not in every user's PATH
+    # blkzone is in sbin, which is not in every user's PATH
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

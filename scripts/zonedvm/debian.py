@@ -1,5 +1,5 @@
-"""Programs and kernels of a newer Debian than this machine's: packages that are downloaded with all they need and
-unpacked into the cache. Nothing is installed, and nothing of this machine is touched; it needs no root rights.
+"""Programs and kernels of a newer Debian than this machine's. Packages and their dependencies are downloaded and unpacked
+into the cache. Nothing is installed on this machine, and root is not required.
 
 The first run pins the versions; later runs need no network until an update is asked for.
 """
@@ -17,13 +17,13 @@ from .common import Problem
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "trixie"
-BACKPORTS = SUITE + "-backports"                        # QEMU has the device that passes zones on since 10.2
+BACKPORTS = SUITE + "-backports"                        # QEMU has had the device that passes zones on since 10.2
 PACKAGES = ["btrfs-progs", "f2fs-tools", "qemu-block-extra", "qemu-system-x86", "qemu-utils", "zonefs-tools"]
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib", "lib/x86_64-linux-gnu")
 
 
 class Apt:
-    """An apt of its own: the lists of another release, and an empty machine to resolve dependencies for."""
+    """A separate apt: with the lists of another release, and without installed packages."""
 
     suite = SUITE
 
@@ -77,34 +77,34 @@ class Root:
         return os.path.realpath(self.path("usr/lib64/ld-linux-x86-64.so.2"))
 
     def command(self, program):
-        """How to run one of its programs on this machine."""
+        """The command that runs one of its programs on this machine."""
         return [self.loader, "--library-path", self.library_path, self.path(program)]
 
     def qemu_system(self):
-        """QEMU, and the environment that it needs."""
+        """The command and the environment of QEMU."""
         firmware = [word for name in ("qemu", "seabios") for word in ("-L", self.path("usr/share/" + name))]
         return [*self.command("usr/bin/qemu-system-x86_64"), *firmware], self.environment()
 
     def environment(self):
-        """For QEMU's programs: where their modules are."""
+        """The environment of QEMU's programs: the folders of their modules."""
         return dict(os.environ, QEMU_MODULE_DIR=self.path("usr/lib/x86_64-linux-gnu/qemu"))
 
     def find(self, name):
-        """Where one of its programs is, from its top."""
+        """The path of one of its programs, relative to its root."""
         return next(f"usr/{folder}/{name}" for folder in ("sbin", "bin") if os.path.exists(self.path(f"usr/{folder}/{name}")))
 
     def libraries(self, program):
-        """{name: path} of what a program loads."""
+        """{name: path} of the libraries that a program loads."""
         listed = subprocess.run([self.loader, "--library-path", self.library_path, "--list", self.path(program)],
                                 capture_output=True, text=True, check=True).stdout
         return dict(re.findall(r"^\s*(\S+) => (/\S+)", listed, re.M))
 
 
 def root(cache, update):
-    """The packages of PACKAGES, downloaded when they are not there yet or newer ones are asked for."""
+    """The packages of PACKAGES. Downloads them if they are missing or an update is requested."""
     apt = Apt(cache)
     with open(apt.path("lock"), "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)                # of several runs one downloads
+        fcntl.flock(lock, fcntl.LOCK_EX)                # if there are several runs, one of them downloads
         pin = os.path.join(cache, "root-" + SUITE)
         folder = pinned(pin)
         if update or folder is None or not os.path.isdir(os.path.join(cache, folder)):
@@ -123,7 +123,7 @@ def pinned(pin):
 
 
 def make(apt, cache):
-    """Downloads and unpacks; the folder's name tells the versions apart."""
+    """Downloads and unpacks the packages. The name of the folder depends on the versions."""
     apt.update()
     archives = apt.path("cache/archives")
     shutil.rmtree(archives)
@@ -143,13 +143,13 @@ def make(apt, cache):
 
 
 def unpack(debs, scratch):
-    """Each into one tree, in which /bin, /sbin, /lib and /lib64 are links into /usr."""
+    """Unpacks each package into one tree, in which /bin, /sbin, /lib and /lib64 are links into /usr."""
     tree = os.path.join(scratch, "root")
     for name in ("bin", "sbin", "lib", "lib64"):
         os.makedirs(os.path.join(tree, "usr", name), exist_ok=True)
         os.symlink("usr/" + name, os.path.join(tree, name))
     for deb in debs:
-        # tar keeps the links to folders that are there already.
+        # tar keeps existing links to folders.
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as p:
             subprocess.run(["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", tree], stdin=p.stdout, check=True)
         if p.returncode:

@@ -1,7 +1,7 @@
-"""The guest's files, as cpio archives the kernel unpacks one after the other into its first root file system.
+"""The files of the guest, as cpio archives that the kernel unpacks into its first root file system.
 
 Three layers: base (busybox, bash, blkzone, modules, guest scripts), tools (Python, pytest, the GNU tools) and
-the payload (the program and what the caller adds). The first two are cached under a hash of what went in.
+the payload (the program and what the caller adds). The first two are cached under a hash of their inputs.
 """
 import contextlib
 import hashlib
@@ -25,7 +25,7 @@ STDLIB_LEFT_OUT = ("config-", "test", "idlelib", "tkinter", "ensurepip", "lib2to
 
 
 class Tree:
-    """Files to be: guest path -> (mode, bytes, link target or a host file's path)."""
+    """Files to write: guest path -> (mode, bytes, link target or path of a host file)."""
 
     def __init__(self):
         self.entries = {}
@@ -47,11 +47,11 @@ class Tree:
         self.put(dest, stat.S_IFDIR | 0o755, b"")
 
     def file(self, dest, host):
-        """A host file; content follows symbolic links, only 'executable or not' is kept of its mode."""
+        """Adds a host file. Follows symbolic links. Of the mode, keeps only whether it is executable."""
         self.put(dest, stat.S_IFREG | (0o755 if os.access(host, os.X_OK) else 0o644), os.path.realpath(host))
 
     def add(self, dest, host, leave_out=lambda name: False):
-        """A host file or a whole directory; links inside a directory stay links."""
+        """Adds a host file or a whole directory. Links in a directory stay links."""
         if not os.path.isdir(host):
             self.file(dest, host)
             return
@@ -75,7 +75,7 @@ class Tree:
             self.file(lib, lib)
 
     def key(self):
-        """Changes whenever an input does."""
+        """A key that changes if an input changes."""
         h = hashlib.sha256()
         for dest, (mode, content) in sorted(self.entries.items()):
             h.update(f"{dest}\0{mode}\0".encode())
@@ -86,7 +86,8 @@ class Tree:
         return h.hexdigest()[:16]
 
     def write(self, out):
-        """A cpio archive, format newc. Parents were put before their children, as the kernel wants them."""
+        """Writes a cpio archive in the format newc. The kernel requires parents before their children; add() has put them
+        so."""
         for number, (dest, (mode, content)) in enumerate(self.entries.items(), 1):
             if isinstance(content, str):
                 with open(content, "rb") as f:
@@ -103,14 +104,14 @@ def cpio_entry(out, number, name, mode, content, device=(0, 0)):
 
 
 def guest_path(path):
-    """The guest's /bin, /sbin, /lib and /lib64 are links into /usr, as Debian's are."""
+    """The path in the guest, where /bin, /sbin, /lib and /lib64 are links into /usr as in Debian."""
     path = os.path.normpath("/" + path.lstrip("/"))
     top = path.split("/")[1]
     return "/usr" + path if top in ("bin", "sbin", "lib", "lib64") else path
 
 
 def libraries(programs):
-    """What ldd finds; a script or a static program has none."""
+    """The libraries that ldd finds; none for a script or a static program."""
     out = subprocess.run(["ldd", *programs], capture_output=True, text=True).stdout
     found = set()
     for line in out.splitlines():
@@ -127,7 +128,7 @@ def base_tree(kernel, modules):
     t = Tree()
     for d in ("usr/bin", "usr/sbin", "usr/lib", "usr/lib64"):
         t.directory(d)
-    for d in ("bin", "sbin", "lib", "lib64"):           # past put(), which would resolve them
+    for d in ("bin", "sbin", "lib", "lib64"):           # not through put(), which would resolve them
         t.entries["/" + d] = (stat.S_IFLNK | 0o777, ("usr/" + d).encode())
     for d in ("proc", "sys", "dev", "tmp", "run", "root", "share", "test", "etc/zoned-vm", "var"):
         t.directory(d)
@@ -162,7 +163,7 @@ def add_modules(tree, kernel, extra):
 
 
 def load_order(name, needs):
-    """All a module needs, each before what it needs itself: modprobe loads from the end."""
+    """The dependencies of a module, each before its own dependencies, because modprobe loads from the end."""
     out = []
     for d in needs[name]:
         for x in [d] + load_order(d, needs):
@@ -194,7 +195,7 @@ def tools_tree():
 
 
 def newer_tree(root):
-    """Programs of a newer Debian, which need libraries of their own: each is called by a script."""
+    """Programs of a newer Debian, which need their own libraries. A script starts each of them."""
     t = Tree()
     for name in NEWER_PROGRAMS:
         program = root.find(name)
@@ -208,7 +209,7 @@ def newer_tree(root):
 
 
 def cached(cache, kind, tree):
-    """The archive's path; built when no run before had exactly these inputs."""
+    """The path of the archive. Builds it unless an earlier run had exactly these inputs."""
     path = os.path.join(cache, f"{kind}-{tree.key()}.cpio")
     if not os.path.exists(path):
         part = f"{path}.{os.getpid()}"
@@ -221,8 +222,8 @@ def cached(cache, kind, tree):
 
 
 def forget_old(cache, kind, days=14):
-    """Drops archives of a kind that no run has used for so long. Other runs may be at the same folder: one may have
-    renamed a part it was writing, or dropped an archive first."""
+    """Removes archives of a kind that no run has used for this time. Other runs may use the folder meanwhile: they may
+    rename a file that they have written, or remove an archive first."""
     for name in os.listdir(cache):
         path = os.path.join(cache, name)
         with contextlib.suppress(FileNotFoundError):

@@ -12,12 +12,12 @@ import tempfile
 
 from .common import Problem, apt_line
 
-# What is kept of the 400 MB of modules: everything a test of block devices may ask for with --module.
+# The modules to keep, out of 400 MB: those that a test of block devices may name with --module.
 KEEP = re.compile(r"kernel/(arch|block|crypto|lib|net/9p|fs|"
                   r"drivers/(ata|block|char|md|nvme|scsi|virtio|nvdimm|dax))/|modules\.builtin$")
 
-# Modules that are asked for by name while another one starts: the kernel's alias lookup is not to be had with
-# busybox's modprobe, so they are treated as plain dependencies.
+# Modules that another module requests by name when it starts. busybox's modprobe has no alias lookup, so these are
+# treated as plain dependencies.
 HIDDEN_DEPENDENCIES = {"crc64-rocksoft": ["crc64_rocksoft_generic"], "crc-t10dif": ["crct10dif_generic"],
                        "ext4": ["crc32c_generic"], "jbd2": ["crc32c_generic"], "btrfs": ["crc32c_generic"],
                        "f2fs": ["crc32_generic"]}
@@ -48,7 +48,7 @@ class Kernel:
         return lzma.decompress(data) if self.files[name].endswith(".xz") else data
 
     def with_dependencies(self, names):
-        """{module: [modules it needs]} for the names and all they need; built-in ones need nothing."""
+        """{module: [its dependencies]} for the names and all their dependencies; empty for built-in modules."""
         found, todo = {}, [plain(n) for n in names]
         while todo:
             name = todo.pop()
@@ -66,7 +66,7 @@ def plain(name):
 
 
 def depends(name, data):
-    """Read off the module itself what depmod would: no kmod is needed on the host."""
+    """Reads the dependencies from the module, as depmod does, so that the host needs no kmod."""
     m = re.search(rb"\0depends=([^\0]*)\0", data)
     listed = m[1].decode().split(",") if m and m[1] else []
     hidden = [d for k, extra in HIDDEN_DEPENDENCIES.items() if plain(k) == name for d in extra]
@@ -74,13 +74,13 @@ def depends(name, data):
 
 
 def kernel(cache, package, update, install, apt=None):
-    """The pinned kernel, downloaded when there is none yet or a new one is asked for; `apt`: of another release."""
+    """The pinned kernel. Downloads it if it is missing or an update is requested. `apt`: of another release."""
     pin = os.path.join(cache, "kernel-" + package + ("-" + apt.suite if apt else ""))
     options = apt.options if apt else []
     if update or not os.path.exists(pin):
         if apt:
             apt.update()
-        elif install:                                     # the lists of a new machine are empty or old
+        elif install:                                     # the package lists of a new machine may be empty or old
             subprocess.run(["apt-get", "-q", "update"], stdout=subprocess.DEVNULL, check=False)
         real, version = newest(package, options)
         folder = os.path.join(cache, f"{real}_{version.replace(':', '%3a')}")
@@ -90,7 +90,7 @@ def kernel(cache, package, update, install, apt=None):
     with open(pin, encoding="utf-8") as f:
         real, version, folder = f.read().split()
     folder = os.path.join(cache, folder)
-    if not os.path.isdir(folder):                      # a cache someone tidied by hand
+    if not os.path.isdir(folder):                      # files were removed from the cache by hand
         download(real, version, folder, options)
     return Kernel(folder, f"{real} {version}")
 
@@ -110,7 +110,7 @@ def apt_cache(options, *words):
 
 
 def newest(package, options):
-    """linux-image-amd64 only names the current kernel package: follow it to the real one."""
+    """The newest kernel package, on which the empty package linux-image-amd64 depends."""
     real = package
     m = re.search(r"^\s*Depends: (linux-image-\S+)", apt_cache(options, "depends", package), re.M)
     if m:
@@ -124,7 +124,7 @@ def newest(package, options):
 
 def download(real, version, folder, options):
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as t:
-        # root's apt drops its rights for the download: let it enter and write here
+        # apt drops root's rights for downloads, so it needs permission to write here
         os.chmod(t, 0o777)
         r = subprocess.run(["apt-get", "-q", *options, "download", f"{real}={version}"], cwd=t, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True)
@@ -136,7 +136,7 @@ def download(real, version, folder, options):
         try:
             os.rename(os.path.join(t, "kernel"), folder)
         except OSError:
-            if not os.path.isdir(folder):               # else another run was faster
+            if not os.path.isdir(folder):               # otherwise another run was faster
                 raise
 
 
@@ -156,7 +156,7 @@ def unpack(deb, folder):
 
 
 def decompress(packed, plain_image):
-    """QEMU starts the bare ELF kernel too (PVH entry): without KVM, its own unpacking takes 3 of 5 seconds."""
+    """Unpacks the ELF kernel, which QEMU starts by its PVH entry. Without KVM, unpacking in the guest takes 3 of 5 seconds."""
     with open(packed, "rb") as f:
         data = f.read()
     start = data.find(b"\xfd7zXZ\0")
@@ -164,7 +164,7 @@ def decompress(packed, plain_image):
         elf = lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data[start:]) if start >= 0 else b""
     except lzma.LZMAError:
         elf = b""
-    if elf.startswith(b"\x7fELF") and b"Xen\0" in elf:   # the note that holds the PVH entry; else use vmlinuz
+    if elf.startswith(b"\x7fELF") and b"Xen\0" in elf:   # the note with the PVH entry; without it, use vmlinuz
         with open(plain_image, "wb") as f:
             f.write(elf)
 

@@ -15,14 +15,14 @@ PORTS = ("out", "err", "control")
 
 
 class NotUp(Exception):
-    """The guest gave no sign of life in time."""
+    """The guest did not start within the time limit."""
 
 
 class Machine:
     """One boot. `options`: accel, cpus, memory, share, nvme (list of dicts), vhost_user (list of (socket, plain?)), shell, verbose."""
 
     def __init__(self, options, kernel_image, initrd, scratch, root=None):
-        """`root`: where QEMU is when it is not the system's."""
+        """`root`: the folder of QEMU, unless it is the system's."""
         self.qemu, self.environment = root.qemu_system() if root else (["qemu-system-x86_64"], None)
         self.options, self.kernel_image, self.initrd, self.scratch = options, kernel_image, initrd, scratch
         self.status, self.up, self.console = None, False, bytearray()
@@ -61,13 +61,14 @@ class Machine:
         chardev = f"socket,id=disk{number},path={comma(path)}"
         if is_plain:
             return ["-chardev", chardev + ",reconnect-ms=100", "-device", f"vhost-user-blk-pci,chardev=disk{number}"]
-        # vhost-user-blk-pci does not pass zones on; this one passes on all that the other side offers, but cannot reconnect.
+        # vhost-user-blk-pci does not pass zones on. This device passes on all features of the back end, but cannot
+        # reconnect.
         return ["-chardev", chardev, "-device",
                 f"vhost-user-test-device-pci,virtio-id=2,num_vqs=1,vq_size=128,config_size=96,chardev=disk{number}"]
 
     @staticmethod
     def pipe_chardev(name, fd):
-        # A duplicate of our pipe: nothing on disk, and end of file comes when QEMU goes. append: no truncation.
+        # A duplicate of our pipe: nothing is on disk, and end of file comes when QEMU ends. append: no truncation.
         return ["-add-fd", f"fd={fd},set={fd}", "-chardev", f"file,id={name},path=/dev/fdset/{fd},append=on"]
 
     def nvme(self, number, keys):
@@ -86,7 +87,7 @@ class Machine:
 
     # ---- running
     def run(self, boot_limit, time_limit):
-        """The guest's exit status; NotUp when it did not start; Problem when it died."""
+        """Returns the exit status of the guest. Raises NotUp if it did not start, Problem if it died."""
         write_ends = {}
         for name in PORTS + (() if self.options.shell else ("console",)):
             self.ends[name], write_ends[name] = os.pipe()
@@ -110,7 +111,7 @@ class Machine:
         return self.status
 
     def relay(self, qemu, start, boot_limit, time_limit):
-        """Pass on what the guest prints until it has told its exit status or a limit is reached."""
+        """Copies the output of the guest until it reports its exit status or a limit is reached."""
         with selectors.DefaultSelector() as sel:
             for name, fd in self.ends.items():
                 sel.register(fd, selectors.EVENT_READ, name)
@@ -129,8 +130,8 @@ class Machine:
                     else:
                         self.take(key.data, data, start)
                 if self.status is not None:
-                    # All output was in our pipes before the status came: QEMU need not wait for the guest's
-                    # own end; the loop goes on to the end of every pipe.
+                    # The guest wrote all output before its status, so QEMU need not wait for the guest to stop. The loop
+                    # reads every pipe to its end.
                     qemu.kill()
 
     def take(self, name, data, start):
@@ -153,7 +154,7 @@ class Machine:
 
 
 def die_with_parent():
-    # However this process ends, no emulator may go on burning a processor.
+    # QEMU must end with this process, however this process ends.
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
@@ -167,7 +168,7 @@ def comma(path):
 
 
 def size_in_bytes(text):
-    """As zoned-dev: MiB, or with M or G behind."""
+    """A size as for zoned-dev: in MiB, or with suffix M or G."""
     unit = {"M": 1 << 20, "G": 1 << 30}.get(text[-1:], 0)
     number = text[:-1] if unit else text
     if not number.isdigit():
@@ -176,6 +177,6 @@ def size_in_bytes(text):
 
 
 def tail(complaint, console, lines=60):
-    """What QEMU said, then the end of the kernel's log."""
+    """The messages of QEMU, then the end of the kernel's log."""
     log = bytes(console).decode(errors="replace").replace("\r", "").strip().splitlines()[-lines:]
     return "".join("\n  " + line for line in complaint.splitlines() + log)

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compares the speed of exports of zoneio and of qemu-storage-daemon: same client (qemu-img bench), same file, in pairs.
+"""Compares the speed of exports of zoneio and qemu-storage-daemon in pairs, with one client (qemu-img bench) and one file.
 
   bench.py [--pairs N] [--requests N] FOLDER...      FOLDER: of the file, for example /dev/shm and /var/tmp
 
 Prints a table: requests per second and CPU time of the server for each request, medians of the pairs. qemu-img has no random
-offsets: its steps of 1 MiB and 4 KiB go through the whole file, out of order for any read-ahead.
+offsets: the steps of 1 MiB and 4 KiB cover the whole file in an order that defeats read-ahead.
 """
 import argparse
 import os

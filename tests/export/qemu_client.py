@@ -102,7 +102,7 @@ class Requests:
         self.model[first:first + count] = bytes(count)
 
     def discard(self, first, count, is_aio):
-        # Only whole granules are known to be zero afterwards.
+        # Only whole granules are certainly zero afterwards.
         begin = (first + 7) // 8 * 8
         count = (first + count - begin) // 8 * 8
         if count > 0:
@@ -138,7 +138,7 @@ def server(qemu, kind, image, socket, cache, aio, queues):
 
 
 def listens(socket):
-    """True if a server listens at `socket`. Between its bind() and its listen() the file is there, but refuses to connect."""
+    """True if a server listens at `socket`. Between bind() and listen(), the file exists but refuses connections."""
     accepts_connections = 0x10000
     with open("/proc/net/unix", encoding="utf-8") as sockets:
         lines = [line.split() for line in sockets][1:]

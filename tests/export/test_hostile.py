@@ -61,7 +61,7 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("what", MESSAGES)
-def test_a_message_that_is_none(zoneio, image, what):
+def test_an_invalid_message(zoneio, image, what):
     message, problem = MESSAGES[what]
     z = served(zoneio, image)
     connection = vu.Connection(os.path.join(z.folder, "s"))
@@ -88,7 +88,7 @@ REGIONS = {
 
 
 @pytest.mark.parametrize("what", REGIONS)
-def test_memory_that_is_none(zoneio, image, what):
+def test_invalid_memory_regions(zoneio, image, what):
     regions, problem = REGIONS[what]
     z = served(zoneio, image)
     memory = vu.Memory(MIB)
@@ -99,7 +99,7 @@ def test_memory_that_is_none(zoneio, image, what):
     still_serves(z, problem)
 
 
-def test_memory_that_is_no_file(zoneio, image):
+def test_memory_without_a_file(zoneio, image):
     z = served(zoneio, image)
     for fd in (os.eventfd(0), os.open("/dev/null", os.O_RDWR), os.open("/", os.O_RDONLY), os.open(image, os.O_RDONLY)):
         connection = vu.Connection(os.path.join(z.folder, "s"))
@@ -110,7 +110,7 @@ def test_memory_that_is_no_file(zoneio, image):
         os.close(fd)
 
 
-def test_descriptors_where_none_belong_are_closed(zoneio, image):
+def test_unexpected_descriptors_are_closed(zoneio, image):
     z = served(zoneio, image)
     reader, writer = os.pipe()
     connection = vu.Connection(os.path.join(z.folder, "s"))
@@ -122,7 +122,7 @@ def test_descriptors_where_none_belong_are_closed(zoneio, image):
     still_serves(z, "GET_FEATURES with 20 descriptors")
 
 
-def test_more_descriptors_than_any_message_has(zoneio, image):
+def test_too_many_descriptors(zoneio, image):
     z = served(zoneio, image)
     connection = vu.Connection(os.path.join(z.folder, "s"))
     connection.send(vu.SET_MEM_TABLE, struct.pack("<II", 40, 0) + bytes(40 * 32), [0] * 40)
@@ -193,7 +193,7 @@ def chains():
 
 
 @pytest.mark.parametrize("what", chains())
-def test_a_chain_that_is_none(zoneio, image, what):
+def test_an_invalid_descriptor_chain(zoneio, image, what):
     descriptors, head, table, problem = chains()[what]
     z = served(zoneio, image)
     guest = z.connect()
@@ -242,7 +242,7 @@ def test_requests_cut_short_are_answered_or_dropped(zoneio, image, what):
 
 
 @pytest.mark.parametrize("size", [0, 4096])
-def test_memory_that_is_cut_off(zoneio, image, size):
+def test_truncated_memory(zoneio, image, size):
     z = served(zoneio, image)
     guest = z.connect()
     assert guest.read(0, 512)[0] == vu.OK
@@ -258,7 +258,7 @@ def test_memory_that_is_cut_off(zoneio, image, size):
         assert still.read(0, 512)[0] == vu.OK
 
 
-def test_data_in_memory_that_is_cut_off_fails_alone(zoneio, image):
+def test_truncated_memory_fails_only_its_requests(zoneio, image):
     z = served(zoneio, image)
     guest = z.connect(size=4, room=MIB)
     last = guest.queues[0].data + 3 * MIB
@@ -275,7 +275,7 @@ def test_data_in_memory_that_is_cut_off_fails_alone(zoneio, image):
     assert again.read(0, 512) == (vu.OK, bytes(512))
 
 
-def test_memory_that_is_taken_back_while_requests_run(zoneio, image):
+def test_memory_removed_while_requests_run(zoneio, image):
     z = served(zoneio, image)
     guest = z.connect()
     for _ in range(20):
@@ -297,10 +297,10 @@ def test_more_requests_than_the_ring_has_entries(zoneio, image):
     guest.submit(vu.IN, 0, room=512)
     ring = guest.queues[0]
     end = time.monotonic() + 60
-    for _ in range(17):                             # the same one again, before any of them is answered
+    for _ in range(17):                             # one request again, before any of them is answered
         ring.put(15)
         ring.notify()
-        # The export says for which index it wants to be notified next: for this one when it has taken all.
+        # The export sets the index of the next notification; this index shows that it has taken all requests.
         while (guest.memory.u16(ring.used + 4 + 8 * ring.size) != ring.next_avail and "last_problem" not in z.exports()[0]
                and time.monotonic() < end):
             pass

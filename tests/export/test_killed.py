@@ -1,4 +1,4 @@
-"""A zoneio that is killed: the next one continues where it ended, and does no request twice."""
+"""After zoneio is killed, the next zoneio continues and does no request twice."""
 import mmap
 import os
 import random
@@ -54,7 +54,7 @@ class Shared:
 
 @pytest.fixture
 def disk(zoneio, tmp_path):
-    """Starts a zoneio that exports a zoned file. Kills the one before."""
+    """Kills the running zoneio, and starts another one that exports a zoned file."""
     running = []
 
     def start(more=""):
@@ -88,7 +88,7 @@ def test_an_append_that_was_done_is_not_done_again(disk, cache):
     assert guest.append(4 * MIB, b"3" * 4096) == (vu.OK, 4 * MIB + 8192)
 
 
-def test_the_same_data_is_appended_as_often_as_it_was_asked(disk):
+def test_equal_appends_are_each_done_once(disk):
     shared = Shared()
     guest = shared.connect(disk())
     for number in range(3):
@@ -123,7 +123,7 @@ def test_a_write_that_was_done_is_answered(disk, kind, notes):
     assert guest.write(4 * MIB, b"x" * 4096) == vu.UNALIGNED_WP
 
 
-def test_other_data_than_the_zone_holds_is_no_repetition(disk):
+def test_a_write_of_other_data_is_not_a_repetition(disk):
     shared = Shared()
     guest = shared.connect(disk())
     done = guest.do(vu.OUT, 4 * MIB // 512, b"w" * 4096)
@@ -174,7 +174,7 @@ def test_kills_under_load(disk, cache):
     shared = Shared(queues=4)
     z = disk(f"-t {cache}")
     guest = shared.connect(z)
-    at = {zone: zone * 4 * MIB for zone in (1, 2, 3, 4)}     # of what was asked, the bytes up to here
+    at = {zone: zone * 4 * MIB for zone in (1, 2, 3, 4)}     # bytes requested so far
     written = {}                                             # offset: data
     conventional = {}
     for number in range(KILLS):
@@ -197,7 +197,7 @@ def test_kills_under_load(disk, cache):
         for _ in range(rng.randrange(200)):
             for queue in range(4):
                 guest.collect(queue)
-        z = disk(f"-t {cache}")                              # kills the one before
+        z = disk(f"-t {cache}")                              # kills the running zoneio
         guest.connection.close()
         guest = shared.connect(z)
         guest.wait(*(entry[0] for entry in batch))

@@ -28,7 +28,7 @@ def test_reads_writes_and_the_file_agree(zoneio, image):
     assert guest.do(vu.GET_ID, room=20).data == b"disk0".ljust(20, b"\0")
 
 
-def test_the_configuration_tells_the_image(zoneio, image):
+def test_the_configuration_describes_the_image(zoneio, image):
     z = zoneio("-f", "raw", "-t", "writeback", str(image))
     z.export("-q", "3", "--name", "a-very-long-name-of-a-disk")
     guest = z.connect(queues=3)
@@ -115,7 +115,7 @@ def test_a_read_only_export_refuses_changes(zoneio, image):
     assert guest.do(vu.FLUSH).status == vu.OK
 
 
-def test_what_is_no_request_is_refused(zoneio, image):
+def test_invalid_requests_are_refused(zoneio, image):
     z = zoneio("-f", "raw", str(image))
     z.export()
     guest = z.connect()
@@ -137,7 +137,7 @@ def test_what_is_no_request_is_refused(zoneio, image):
 
 
 def test_flushes_and_forced_writes_reach_the_medium(zoneio, image):
-    """Seen in trace events: an image opened as writethrough forces out all writes, otherwise the driver decides."""
+    """Checked by trace events: an image opened as writethrough forces out all writes; otherwise the driver decides."""
     z = zoneio("-f", "raw", "-t", "writeback", "-T", "blk_co_pwritev", str(image))
     z.export()
     plain = z.connect(features=0)                # neither FLUSH nor CONFIG_WCE: all writes are forced
@@ -146,7 +146,7 @@ def test_flushes_and_forced_writes_reach_the_medium(zoneio, image):
     guest = z.connect()
     assert guest.write(4096, bytes(512)) == vu.OK
     guest.set_writeback(False)
-    assert guest.config()[32] == 0               # the answer comes when the message before it has been heard
+    assert guest.config()[32] == 0               # the answer comes after the earlier message was handled
     assert guest.write(8192, bytes(512)) == vu.OK
     guest.set_writeback(True)
     assert guest.config()[32] == 1
@@ -162,7 +162,7 @@ def zoned(zoneio, more="", *words_of_export):
     return z, z.connect()
 
 
-def test_zones_are_told_as_they_are(zoneio):
+def test_reported_zones_match_the_device(zoneio):
     z, guest = zoned(zoneio, ",zone.max_open_zones=3,zone.max_active_zones=4,zone.capacity=3M,zone.max_append_bytes=128k")
     assert guest.offered >> vu.F_ZONED & 1 and not guest.offered >> vu.F_DISCARD & 1
     assert words(guest.config(), 72, "IIIIIB") == (8192, 3, 4, 256, 512, 1)
@@ -176,7 +176,7 @@ def test_zones_are_told_as_they_are(zoneio):
     assert z.exports()[0]["takes_zones"]
 
 
-def test_zone_commands_do_what_they_say(zoneio):
+def test_zone_commands(zoneio):
     z, guest = zoned(zoneio)
     assert guest.append(4 * MIB, b"a" * 4096) == (vu.OK, 4 * MIB)
     assert guest.append(4 * MIB, b"b" * 8192) == (vu.OK, 4 * MIB + 4096)
@@ -232,7 +232,7 @@ def test_a_write_past_the_capacity_is_an_invalid_command(zoneio):
     assert guest.report(4 * MIB, 1)[0][4] == 14
 
 
-def test_zones_out_of_use_refuse_the_guest(zoneio):
+def test_read_only_and_offline_zones_refuse_requests(zoneio):
     z, guest = zoned(zoneio)
     assert guest.write(4 * MIB, b"x" * 4096) == guest.write(8 * MIB, b"y" * 4096) == vu.OK
     z.ok("zone_condition 4M 4M offline")
@@ -257,6 +257,6 @@ def test_a_driver_without_zones_sees_an_ordinary_disk(zoneio):
     assert not z.exports()[0]["takes_zones"]
 
 
-def test_zone_sizes_that_linux_does_not_take_are_told(zoneio):
+def test_zone_sizes_that_linux_refuses_cause_a_warning(zoneio):
     z = zoneio("--image-opts", "driver=zoned,size=12M,zone.size=3M")
     assert "powers of two" in z.export()["warnings"][0]

@@ -14,7 +14,7 @@ ZONED = "driver=zoned,size=32M,zone.size=4M,zone.conventional_zones=1"
 BLKDEBUG = "driver=blkdebug,image.driver=raw,image.file.driver=file,image.file.filename=image"
 
 
-def test_what_is_served_is_listed_and_ends(zoneio, image):
+def test_an_export_is_listed_and_ends(zoneio, image):
     z = zoneio("-f", "raw", str(image))
     assert z.export("-q", "2")["export"] == {"name": "disk0", "kind": "vhost-user", "address": "s", "read_only": False,
                                              "queues": 2}
@@ -37,7 +37,7 @@ def test_what_is_served_is_listed_and_ends(zoneio, image):
     assert z.quit() [1] == ""
 
 
-def test_the_image_cannot_be_pulled_away(zoneio, image):
+def test_close_open_and_reopen_are_refused(zoneio, image):
     z = zoneio("-f", "raw", str(image))
     z.export()
     for command in ("close", "reopen -r", "open image"):
@@ -53,7 +53,7 @@ def test_the_image_cannot_be_pulled_away(zoneio, image):
     z.ok("close")
 
 
-def test_quit_finishes_what_is_served(zoneio, image):
+def test_quit_ends_exports(zoneio, image):
     z = zoneio("-f", "raw", "-t", "writeback", str(image))
     z.export()
     guest = z.connect()
@@ -129,7 +129,7 @@ def test_a_front_end_that_comes_back_finds_the_device(zoneio, image):
     assert waiting.ask(vu.GET_QUEUE_NUM) == b"\1" + bytes(7)
 
 
-def test_a_ring_that_is_stopped_goes_on_where_it_was(zoneio, image):
+def test_a_stopped_ring_continues_where_it_was(zoneio, image):
     z = zoneio("-f", "raw", str(image))
     z.export()
     guest = z.connect()
@@ -142,7 +142,7 @@ def test_a_ring_that_is_stopped_goes_on_where_it_was(zoneio, image):
     assert guest.read(0, 1024)[1] == b"1" * 512 + b"2" * 512
 
 
-def test_a_request_is_held_at_a_breakpoint_and_goes_on(zoneio, image):
+def test_a_request_is_held_at_a_breakpoint_and_resumed(zoneio, image):
     z = zoneio("--image-opts", BLKDEBUG)
     z.export()
     guest = z.connect()
@@ -158,7 +158,7 @@ def test_a_request_is_held_at_a_breakpoint_and_goes_on(zoneio, image):
     assert guest.read(0, 512)[1] == b"h" * 512
 
 
-def test_the_end_of_an_export_lets_held_requests_go(zoneio, image):
+def test_the_end_of_an_export_resumes_held_requests(zoneio, image):
     z = zoneio("--image-opts", BLKDEBUG)
     z.export()
     guest = z.connect()
@@ -171,7 +171,7 @@ def test_the_end_of_an_export_lets_held_requests_go(zoneio, image):
     assert image.read_bytes()[:512] == b"h" * 512
 
 
-def test_injected_errors_are_those_of_the_request_alone(zoneio, tmp_path):
+def test_injected_errors_affect_only_their_request(zoneio, tmp_path):
     rules = tmp_path / "rules"
     rules.write_text('[inject-error]\nevent = "zone_append"\nerrno = "5"\nonce = "on"\n'
                      '[inject-error]\nevent = "zone_reset"\nerrno = "5"\nonce = "on"\n')
@@ -199,7 +199,7 @@ def test_commands_and_a_guest_use_the_image_at_the_same_time(zoneio):
     assert z.ok("zone_report 4M 1")["zones"][0]["write_pointer"] == at
 
 
-def test_throttled_requests_take_their_time_and_end_with_the_export(zoneio, image):
+def test_throttled_requests_wait_and_end_with_the_export(zoneio, image):
     z = zoneio("--object", "throttle-group,id=g,x-iops-total=1", "--image-opts",
                "driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=image")
     z.export()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Makes the corpus that fuzzing begins with, from the golden tests: make_corpus.py FOLDER.
+"""Makes the first corpus of fuzzing from the golden tests: make_corpus.py FOLDER.
 
-Each target gets a folder of its own with a file for each input, named after its content.
+Each target gets its own folder with a file for each input. The file name is a hash of the content.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import struct
 import sys
 
 TESTS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "iotests")
-DEVICES = 10            # as session_targets.cc has them
+DEVICES = 10            # as in session_targets.cc
 
 
 def main(top):
@@ -29,7 +29,7 @@ def main(top):
 
 
 def add_vhost(corpus):
-    """A session that keeps the rules, and rings with one request each; addresses as vhost_targets.cc has them."""
+    """A valid session, and rings with one request each. Addresses are those in vhost_targets.cc."""
     guest, user, size = 1 << 20, 1 << 30, 64 << 10
 
     def message(request, payload=b"", descriptors=0, flags=1):
@@ -135,7 +135,7 @@ def add_sysfs(corpus):
 
 
 def word_bits(state, pointer):
-    """A word of the zone table; the check sum is made right by the target."""
+    """A word of the zone table. The target corrects the checksum."""
     return pointer >> 9 | (state ^ 1) << 44
 
 

@@ -2,7 +2,7 @@
 
 
 def pytest_addoption(pluginmanager):
-    # Not `pytest_plugins`: pytest takes that from a top conftest.py only, and with a suite
-    # in another folder (run.py) this one is not.
+    # Not `pytest_plugins`: pytest accepts that only in the top conftest.py. With a suite in another folder (run.py), this
+    # is not the top one.
     if not pluginmanager.has_plugin("iotests_runner"):
         pluginmanager.import_plugin("iotests_runner")

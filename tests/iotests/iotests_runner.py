@@ -1,8 +1,7 @@
 """pytest plugin: golden tests, each made of two files.
 
 NAME is an executable script, NAME.out is what it prints (stdout and stderr in one
-stream).  Nothing is registered anywhere: every executable file with a `.out` beside it
-is a test.  docs/testing.md and docs/golden-tests.md describe how to run and write them.
+stream).  Tests need no registration: every executable file with a `.out` file beside it is a test.  docs/testing.md and docs/golden-tests.md describe how to run and write them.
 """
 
 import difflib
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-# Shells start background commands with SIGINT ignored, and who inherits that cannot be interrupted: a handler is not inherited.
+# Shells start background commands with SIGINT ignored, and children inherit that. A handler is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).resolve().parent
@@ -67,13 +66,13 @@ def pytest_collect_file(file_path, parent):
 
 
 def node_id(path, root):
-    """What reports call a test: its path, in full when it is not below pytest's root. Pytest's own names begin in the
-    folder that was asked for then, and are the same for tests of one name in two suites."""
+    """The name of a test in reports: its path, absolute if it is not below pytest's root. In that case pytest's own names
+    start at the given folder, so tests of two suites could have one name."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def is_golden_test(path, creating):
-    """A script with its golden file; while updating, a script that has none yet."""
+    """True for a script with a golden file; while updating, also for a script without one."""
     if not os.access(path, os.X_OK) or path.suffix in (".out", ".bad"):
         return False
     return golden_path(path).exists() or (creating and "." not in path.name)
@@ -89,7 +88,7 @@ def bad_path(script):
 
 class GoldenFile(pytest.File):
     def __init__(self, *, nodeid, **others):
-        super().__init__(name=nodeid, nodeid=nodeid, **others)   # the name is what -k looks at
+        super().__init__(name=nodeid, nodeid=nodeid, **others)   # -k matches this name
 
     def collect(self):
         yield GoldenTest.from_parent(self, name="golden")
@@ -103,7 +102,7 @@ class GoldenTest(pytest.Item):
         if result.directory:
             self.add_report_section("call", "directory", str(result.directory))
         if result.not_run:
-            # Reports the place of the script; pytest.skip() would report this line.
+            # Reports the script as the place; pytest.skip() would report this line.
             raise pytest.skip.Exception(result.not_run, _use_item_location=True)
         if config.option.update_golden and not result.trouble:
             golden_path(self.path).write_bytes(result.output)
@@ -130,17 +129,17 @@ class GoldenTest(pytest.Item):
         return self.path, 0, self.shown(self.path)
 
     def shown(self, path):
-        """The path as seen from where pytest was started, where that is shorter."""
+        """The path relative to the folder in which pytest was started, if that is shorter."""
         return min(str(path), os.path.relpath(path, self.config.invocation_params.dir), key=len)
 
 
 class GoldenMismatch(Exception):
-    """The output is not the golden one; the text says how."""
+    """The output differs from the golden file; the text is the difference."""
 
 
 def unified_diff(expected, actual, expected_name, actual_name):
     def lines(data):
-        # Not splitlines(): a carriage return is part of its line here.
+        # Not splitlines(), because a carriage return is part of a line here.
         found = re.findall(r"[^\n]*\n|[^\n]+", data.decode("utf-8", "backslashreplace"))
         return [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in found]
     return "".join(difflib.unified_diff(lines(expected), lines(actual), expected_name, actual_name))
@@ -152,8 +151,8 @@ def unified_diff(expected, actual, expected_name, actual_name):
 class Result:
     output: bytes
     not_run: str = ""             # why the test cannot run here
-    trouble: str = ""             # why it fails, whatever it printed
-    directory: Path | None = None  # where it ran, if that was kept
+    trouble: str = ""             # why the test fails, whatever its output
+    directory: Path | None = None  # folder of the run, if it was kept
 
 
 def run_script(script, program, keep=False):
@@ -197,13 +196,13 @@ def timeout_of(script):
 
 
 def wait(process, timeout):
-    """Let the script end, then end what it left behind.  Returns what was wrong, if anything."""
+    """Waits for the script, then ends the processes that it left. Returns an error text, or None."""
     trouble = ""
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:
         trouble = f"no end after {timeout} seconds"
-        # First politely, so that the script can detach its loop devices.
+        # SIGTERM first, so that the script can detach its loop devices.
         signal_group(process, signal.SIGTERM)
         try:
             process.wait(5)

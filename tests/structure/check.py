@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Checks the structure of the source: check.py [ROOT]. docs/architecture.md has the rules. Prints every violation.
 
-Layers point down, files and rooms form no circles, rooms have 3 to 15 files and a file less than 450 lines. A header and its
-source count as one file; a room is a folder, and what lies in a layer itself, its face, is one, too. The documentation lists
-each room.
+Layers point down, files and rooms form no circles, rooms have 3 to 15 files, and a file has fewer than 450 lines. A
+header and its source count as one file. A room is a folder; the files directly in a layer, its face, are a room too. The
+documentation lists each room.
 """
 
 import re
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 LAYERS = ("block", "commands", "shell")         # each may use those before it
-PRIVATE = {"readline": "shell/terminal", "libnbd": "block/nbd"}  # libraries that only one room knows
+PRIVATE = {"readline": "shell/terminal", "libnbd": "block/nbd"}  # libraries that only one room may use
 SOURCES = (".cc", ".h", ".def")
 LONGEST_FILE = 450                              # lines
 SMALLEST_ROOM, LARGEST_ROOM = 3, 15             # files
@@ -47,7 +47,7 @@ def check(root):
 
 
 def unlisted(root, files):
-    """Rooms that the documentation does not know."""
+    """Rooms that docs/architecture.md does not list."""
     page = root / "docs" / "architecture.md"
     known = page.read_text() if page.exists() else ""
     return [f"{room} is not in docs/architecture.md" for room in sorted({file.parent for file in files})

@@ -15,7 +15,7 @@ import pytest
 # Shells start background commands with SIGINT ignored, and children inherit that. A handler is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-PATIENCE = int(os.environ.get("PATIENCE", "60"))  # seconds without any output before a wait has failed
+PATIENCE = int(os.environ.get("PATIENCE", "60"))  # a wait fails after this many seconds without output
 
 
 def program_under_test():
@@ -32,7 +32,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         base = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8",
                 "INPUTRC": "/dev/null", "ASAN_OPTIONS": "detect_leaks=0", **environment}
-        # Tests of what a prompt begins with ask for it.
+        # Tests of the start-up file and greeting ask for it.
         quiet = [] if program or starts_up else ["--no-rc"]
         self._child = pexpect.spawn(str(program or program_under_test()), [*quiet, *arguments], cwd=str(folder), env=base,
                                     dimensions=(lines, columns), timeout=PATIENCE)
@@ -108,13 +108,13 @@ def terminal(tmp_path):
 
 @pytest.fixture
 def zoned():
-    """The words that open an emulated zoned device of 16 zones of 4 MiB."""
+    """The arguments that open an emulated zoned device of 16 zones of 4 MiB."""
     return "--image-opts", "driver=zoned,size=64M,zone.size=4M,zone.max_open_zones=3"
 
 
 @pytest.fixture
 def foreign_home(tmp_path):
-    """A folder of another user, as HOME is with some kinds of sudo. Requires root."""
+    """A HOME that belongs to another user, as with some configurations of sudo. Requires root."""
     if os.geteuid() != 0:
         pytest.skip("needs root to give a folder away")
     home = tmp_path / "foreign"
@@ -125,7 +125,7 @@ def foreign_home(tmp_path):
 
 @pytest.fixture
 def loop_device(tmp_path):
-    """A block device of 1 MiB over the file `disk`. Requires root and a free loop device."""
+    """A block device of 1 MiB above the file `disk`. Requires root and a free loop device."""
     (tmp_path / "disk").write_bytes(bytes(1 << 20))
     attached = subprocess.run(["losetup", "-f", "--show", str(tmp_path / "disk")], capture_output=True, text=True, check=False)
     if attached.returncode != 0:

@@ -71,7 +71,7 @@ def test_offers(terminal, zoned, typed, offered):
     if len(names) == 1:
         shell.wait(lambda: shell.line() == "zoneio> " + names[0])
         return
-    # The list, and below it the line again.
+    # The list, and the line again below it.
     shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == ("zoneio> " + typed).rstrip())
     assert sorted(" ".join(shell.rows()[1:shell.screen.cursor.y]).split()) == sorted(names)
 
@@ -82,13 +82,13 @@ def offered_with_notes(shell, typed):
     return [row.split("  ", 1) for row in shell.rows()[1:shell.screen.cursor.y]]
 
 
-def test_offers_options_with_what_they_do(terminal):
+def test_offers_options_with_their_help(terminal):
     offered = offered_with_notes(terminal(NO_COLOR="1"), "readv -")
     assert [words[0] for words in offered] == ["-P", "-v", "-C", "-q", "-r"]
     assert dict(offered)["-P"].strip() == "compare the data with this byte (0 to 255); fail if it differs"
 
 
-def test_offers_commands_with_what_they_do(terminal):
+def test_offers_commands_with_their_summary(terminal):
     shell = terminal(columns=40)
     offered = offered_with_notes(shell, "zone_re")
     assert [[word.strip() for word in words] for words in offered] == [["zone_report", "list zones with their w..."],
@@ -96,7 +96,7 @@ def test_offers_commands_with_what_they_do(terminal):
     assert b"zone_reset   \x1b[2m" in shell.raw
 
 
-def test_more_than_the_screen_has_room_for_stand_side_by_side(terminal):
+def test_long_lists_use_columns(terminal):
     shell = terminal(NO_COLOR="1", lines=6)
     shell.send("zone_\t\t")
     shell.wait(lambda: shell.screen.cursor.y > 1 and shell.line() == "zoneio> zone_")

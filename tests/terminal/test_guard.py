@@ -86,7 +86,7 @@ def test_reopen(terminal, device_in_use):
     assert QUESTION not in shell.text()
 
 
-def test_what_was_typed_ahead_is_no_answer(terminal, device_in_use):
+def test_typed_ahead_text_is_no_answer(terminal, device_in_use):
     shell = terminal()
     shell.send(f"open -o driver=raw {device_in_use}\ry\r")
     shell.wait(QUESTION)

@@ -32,7 +32,7 @@ def test_hint(terminal, text, hint):
                shell.screen.cursor.x == len("zoneio> " + text))
 
 
-def test_it_is_dim_and_goes_with_enter(terminal):
+def test_hint_is_dim_and_removed_by_enter(terminal):
     shell = terminal()
     typed(shell, "write ")
     shell.wait(WRITE)
@@ -42,7 +42,7 @@ def test_it_is_dim_and_goes_with_enter(terminal):
     assert shell.rows()[0] == "zoneio> write"
 
 
-def test_it_goes_when_the_cursor_moves_away(terminal):
+def test_hint_is_removed_when_the_cursor_moves(terminal):
     shell = terminal()
     typed(shell, "write 4k")
     shell.wait("4k len")
@@ -51,7 +51,7 @@ def test_it_goes_when_the_cursor_moves_away(terminal):
     assert shell.line() == "zoneio> write 4k"
 
 
-def test_it_never_wraps(terminal):
+def test_hint_never_wraps(terminal):
     shell = terminal(columns=30)
     shell.send("write ")
     shell.wait("...")
@@ -68,7 +68,7 @@ def test_it_never_wraps(terminal):
     assert shell.rows()[1].endswith(" len")
 
 
-def test_behind_wide_characters(terminal):
+def test_hint_after_wide_characters(terminal):
     shell = terminal()
     shell.send("write -s 漢字é ")
     shell.wait("off len")
@@ -89,7 +89,7 @@ def test_refused(terminal, environment):
     assert b"\x1b[2m" not in shell.raw
 
 
-def test_after_a_resize(terminal):
+def test_hint_after_a_resize(terminal):
     shell = terminal(columns=80)
     typed(shell, "write ")
     shell.wait(WRITE)

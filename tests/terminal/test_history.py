@@ -38,7 +38,7 @@ def test_interrupt_ends_a_search(terminal):
     shell.send("\x03")
     shell.wait(lambda: shell.line() == "zoneio>")
     shell.run("length")
-    # That of the search's end, and that of after `length`.
+    # The prompt after the search, and the prompt after `length`.
     assert shell.raw.count(b"zoneio> ") == before + 2
     assert [row for row in shell.rows() if row][-3:] == ["zoneio> length", "no file open, try 'help open'", "zoneio>"]
 
@@ -61,7 +61,7 @@ def test_each_line_once(terminal, tmp_path):
     assert "hidden" not in history(tmp_path).read_text()
 
 
-def test_it_has_an_end(terminal, tmp_path):
+def test_length_is_limited(terminal, tmp_path):
     history(tmp_path).parent.mkdir(parents=True)
     history(tmp_path).write_text("".join(f"line {number}\n" for number in range(10500)))
     terminal()
@@ -77,7 +77,7 @@ def test_two_sessions(terminal, tmp_path):
     assert history(tmp_path).read_text() == "help read\nhelp write\nhelp open\n"
 
 
-def test_nothing_in_a_link(terminal, tmp_path):
+def test_a_link_is_not_written(terminal, tmp_path):
     history(tmp_path).parent.mkdir(parents=True)
     (tmp_path / "precious").write_text("precious\n")
     history(tmp_path).symlink_to(tmp_path / "precious")
@@ -86,7 +86,7 @@ def test_nothing_in_a_link(terminal, tmp_path):
     assert (tmp_path / "precious").read_text() == "precious\n"
 
 
-def test_nothing_in_the_home_of_another_user(terminal, tmp_path, foreign_home):
+def test_the_home_of_another_user_is_not_written(terminal, tmp_path, foreign_home):
     shell = terminal(HOME=str(foreign_home))
     shell.run("help read")
     shell.send("\x10")
@@ -94,7 +94,7 @@ def test_nothing_in_the_home_of_another_user(terminal, tmp_path, foreign_home):
     assert list(foreign_home.iterdir()) == []
 
 
-def test_after_a_line_that_was_cut_off(terminal, tmp_path):
+def test_after_a_partial_line(terminal, tmp_path):
     history(tmp_path).parent.mkdir(parents=True)
     history(tmp_path).write_text("help a\nhelp wri")
     shell = terminal(NO_COLOR="1")

@@ -11,7 +11,7 @@ def test_did_you_mean(terminal):
     assert "Did you mean '--read-only'?" in shell.text()
 
 
-def test_no_guess_without_need(terminal):
+def test_no_suggestion_if_nothing_is_near(terminal):
     for word in ("--qwertz", "--c", "--cache"):
         shell = terminal(word, first="lists commands", lines=60)
         shell.end("")
@@ -46,7 +46,7 @@ def test_no_colour(terminal):
     assert b"\x1b[" not in shell.raw
 
 
-def test_batches_are_as_they_were(terminal):
+def test_batches_do_not_change(terminal):
     shell = terminal("-c", "length", "nowhere.img", first="can't open")
     assert shell.end("") == 1
     assert shell.raw.decode().splitlines() == [

@@ -1,4 +1,4 @@
-"""What a prompt begins with: a line that names help and why, and the start-up file."""
+"""The start of a prompt: the greeting, which names help and why, and the start-up file."""
 import pytest
 
 GREETING = "'help' lists the commands; 'why' explains the last failure"

@@ -1,4 +1,4 @@
-"""The cache of the guest's archives, which several runs use at the same time."""
+"""The cache of the guest's archives. Several runs use it at a time."""
 import os
 import sys
 
@@ -13,7 +13,7 @@ def old_archive(folder, name):
     return path
 
 
-def test_forgets_what_no_run_used_for_long(tmp_path):
+def test_removes_archives_that_no_run_used_for_long(tmp_path):
     old = old_archive(tmp_path, "base-old.cpio")
     other = old_archive(tmp_path, "tools-old.cpio")
     fresh = tmp_path / "base-new.cpio"
@@ -23,7 +23,7 @@ def test_forgets_what_no_run_used_for_long(tmp_path):
     assert fresh.exists() and other.exists()
 
 
-def test_bears_with_what_another_run_took_away(tmp_path, monkeypatch):
+def test_tolerates_files_removed_by_another_run(tmp_path, monkeypatch):
     old = old_archive(tmp_path, "base-old.cpio")
     monkeypatch.setattr(os, "listdir", lambda path: ["base-key.cpio.4711", old.name])
     image.forget_old(tmp_path, "base")

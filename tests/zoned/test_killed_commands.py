@@ -50,7 +50,7 @@ def _device(tmp_path):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_create_over_a_device(device, preload, fault):
     run("-c", f"create -F -f zoned -o zone.size={ZONE} {device} 1M", fault=fault, preload=preload)
-    # Nothing of either device, or all of the new one; never the old data under a new table.
+    # The file holds no device, or the complete new one, but never old data with a new table.
     assert run("-c", f"create -F -f zoned -o zone.size={ZONE} {device} 1M").returncode == 0
     assert states(device) == [("empty", 0)] * 16
 
@@ -61,7 +61,7 @@ def test_repair(device, preload, fault):
         file.seek(40)
         file.write(b"\xff" * 8)  # in the header
         file.seek(TABLE + 16)
-        file.write(b"\xff" * 8)  # zone 1 as it is; as flushed it is good
+        file.write(b"\xff" * 8)  # the word `current` of zone 1; its word `flushed` is good
     run("-c", f"check -r {device}", fault=fault, preload=preload)
     run("-c", f"check -r {device}")
     assert run("-c", f"check {device}").returncode == 0
@@ -75,7 +75,7 @@ def test_reopen(device, preload, fault):
         "-c", "write -q -P 3 2z+wp 4k", "-c", "flush", f"driver=zoned,filename={device}", fault=fault, preload=preload)
     assert run("-c", f"check {device}").returncode == 0
     found = states(device)
-    # Each command was done or not, and none after one that was not, unless it failed.
+    # Each command was done or not. If one was not done and did not fail, no later one was done.
     assert found[0] == ("implicit-open", 8 << 10)
     assert found[1] in (("full", ZONE), ("empty", 0))
     assert found[2] in (("empty", 0), ("implicit-open", 4 << 10), ("implicit-open", 8 << 10), ("closed", 4 << 10))

@@ -1,4 +1,4 @@
-"""The parts of common.rc that a shell cannot do: helper.py FUNCTION ARGUMENTS."""
+"""Functions for common.rc that a shell cannot do: helper.py FUNCTION ARGUMENTS."""
 
 import ctypes
 import errno
@@ -23,7 +23,7 @@ def extents(path):
             try:
                 start = os.lseek(file.fileno(), end, os.SEEK_DATA)
             except OSError as error:
-                if error.errno == errno.ENXIO:  # no data from here on
+                if error.errno == errno.ENXIO:  # no more data
                     break
                 raise
             end = os.lseek(file.fileno(), start, os.SEEK_HOLE)
@@ -32,7 +32,7 @@ def extents(path):
 
 
 def io_uring():
-    """Fail unless this process may make a ring."""
+    """Fails unless this process may create an io_uring."""
     io_uring_setup = 425
     parameters = ctypes.create_string_buffer(120)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -46,7 +46,7 @@ def lock_request(lock_type, position):
 
 
 def hold_locks(path, kind, *positions):
-    """Take open file description locks on single bytes, say so, and keep them."""
+    """Takes open file description locks on single bytes, prints a line, and keeps the locks."""
     file = os.open(path, os.O_RDWR)
     lock_type = {"r": fcntl.F_RDLCK, "w": fcntl.F_WRLCK}[kind]
     for position in positions:
@@ -56,7 +56,7 @@ def hold_locks(path, kind, *positions):
 
 
 def show_locks(path):
-    """Print which bytes of a file others have locked, out of those that QEMU uses."""
+    """Prints the lock bytes of QEMU that other programs have locked in a file."""
     shown = {fcntl.F_RDLCK: "r", fcntl.F_WRLCK: "w"}
     with open(path, "r+b") as file:
         for position in (*range(100, 104), *range(200, 204)):
@@ -67,14 +67,14 @@ def show_locks(path):
 
 
 def peak_memory(limit, program, *arguments):
-    """Run the program and tell whether it stayed below a limit (in MiB) of resident memory."""
+    """Runs the program and prints whether its resident memory stayed below a limit in MiB."""
     subprocess.run(["qemu-io", *arguments], executable=program, check=False)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(f"memory: within {limit} MiB" if peak <= int(limit) else f"memory: {peak} MiB, more than {limit} MiB")
 
 
 def strace(path):
-    """Reduce an strace log (-f -y) on standard input to what happens to one file."""
+    """Reduces an strace log (-f -y) on standard input to the calls on one file."""
     # An unfinished call counts where it starts. Its result, on a later line, is not needed.
     call = re.compile(r"^\d+ +(\w+)\((.*)$")
     ours = re.compile(rf"^\d+<[^>]*/{re.escape(path)}>")
@@ -93,7 +93,7 @@ def strace(path):
 
 
 def opening(path, arguments):
-    """How a file is opened for writing; other openings only look at it."""
+    """The flags with which a file is opened for writing; empty for other opens."""
     match = re.search(rf'"(?:[^"]*/)?{re.escape(path)}", ([A-Z_|]+)', arguments)
     if not match or "O_RDWR" not in match[1]:
         return None
@@ -102,7 +102,7 @@ def opening(path, arguments):
 
 
 def change(name, arguments):
-    """A call on the file, without what may differ between two ways to do the same."""
+    """A call on the file, without arguments that may differ between equivalent calls."""
     numbers = arguments.split(">", 1)[1]
     if name == "pwrite64":
         length, offset = re.search(r", (\d+), (\d+)(?:\)| <)", numbers).groups()
@@ -125,7 +125,7 @@ def change(name, arguments):
 
 
 def check_json(schema_path, records_path):
-    """Print the records in a file, and what is wrong with them."""
+    """Prints the records in a file, and their errors."""
     import jsonschema
 
     def unique(pairs):

@@ -4,19 +4,20 @@
     nbd_server.py listen SOCKET COMMAND...        runs COMMAND with a listening socket (systemd's socket activation)
     nbd_server.py fault SOCKET FAULT [KEY=VALUE]  a server that does something wrong
 
-Both print a line on stdout once the socket listens. SOCKET is a path, or `tcp`: a free port of 127.0.0.1, which is that line. A fault is what is done instead of the right thing, and where:
+Both print a line on stdout once the socket listens. SOCKET is a path, or `tcp`: a free port of 127.0.0.1; the line is its
+number. FAULT is a kind of error and its place:
 
     close-NAME, hang-NAME      at the point NAME: greeting, option, go, request, header (after half a header), data (after half
                                of the data); close-once and hang-once: at the first request of the first connection
     close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
-    interrupt-once             the same, and the client gets a SIGINT before
+    interrupt-once             like close-once, and the client gets a SIGINT before
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
     error-NUMBER               requests fail with this errno
     no-info, short-info, reply-magic, answer-magic, answer-cookie, extent-none, extent-zero, none
 
-Keys: size (bytes), flags (of the export), blocks (MINIMUM,PREFERRED,MAXIMUM), message (of a refusal), context (a metadata context
-to offer), extent (its flags), log (a file for the requests). Of the protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
+Keys: size (bytes), flags (of the export), blocks (MINIMUM,PREFERRED,MAXIMUM), message (of a refusal), context (a metadata
+context to offer), extent (its flags), log (a file for the requests). The protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 """
 
 import os
@@ -53,7 +54,7 @@ def run_with_socket(path, command):
 
 
 class Gone(Exception):
-    """The connection is to be closed."""
+    """The connection must be closed."""
 
 
 class Connection:
@@ -87,7 +88,7 @@ class Connection:
         self.stream.sendall(data)
 
     def point(self, name):
-        """Ends or hangs the connection if the fault says so."""
+        """Ends or hangs the connection if the fault is at this point."""
         if self.fault == f"close-{name}":
             raise Gone
         if self.fault == f"hang-{name}":
@@ -95,7 +96,7 @@ class Connection:
             threading.Event().wait()
 
     def interrupt(self):
-        """As the user would while the client waits for an answer."""
+        """Sends SIGINT to the client, like a user while the client waits for an answer."""
         process, _, _ = struct.unpack("3i", self.stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         os.kill(process, signal.SIGINT)
         threading.Event().wait()

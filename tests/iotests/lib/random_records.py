@@ -1,7 +1,7 @@
-"""Commands for random sessions, whose records a test compares with the schema.
+"""Makes commands for random sessions. A test validates their records with the schema.
 
-random_records.py SEED COUNT: prints commands, a line each: every command that 'help' lists, with words of every kind,
-on raw images and on zoned devices.
+random_records.py SEED COUNT: prints commands, one per line: all commands that 'help' lists, with words of every kind, on
+raw images and zoned devices.
 """
 import json
 import os
@@ -29,7 +29,7 @@ def commands_of_the_program():
 
 
 def letters(arguments):
-    """The letters in the usage of a command, which are options more often than not."""
+    """The letters in the usage line of a command; most of them are options."""
     return sorted({letter for word in arguments.split("[") if word.startswith("-") for letter in word[1:].split("]")[0].split()[0] if letter.isalnum()})
 
 

@@ -1,8 +1,8 @@
-"""Runs a program on a terminal of its own: terminal.py COLUMNSxLINES PROGRAM ARGUMENTS, steered by standard input.
+"""Runs a program on its own terminal, controlled by standard input: terminal.py COLUMNSxLINES PROGRAM ARGUMENTS.
 
-Its lines are `wait TEXT`, up to where the program has shown this after what was waited for before, and `send KEYS`, with
-\\n for Enter and \\xNN for other keys. At the end all that was shown is printed, with <ESC> for escapes and without what
-only switches the pasting of text; the exit status is the program's.
+Lines of standard input: `wait TEXT` waits until the program shows TEXT after the text of the last `wait`. `send KEYS`
+types keys: \\n for Enter, \\xNN for others. At the end, everything that was shown is printed, with <ESC> for escapes and
+without the escapes that switch bracketed paste. The exit status is the program's.
 """
 import fcntl
 import os
@@ -21,7 +21,7 @@ def main():
         os.environ.pop("COLUMNS", None)
         os.environ.pop("LINES", None)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        # As the other tests' program is named.
+        # The name of the program in the other tests.
         os.execv(sys.argv[2], ["qemu-io", "--no-rc", *sys.argv[3:]])
     shown, seen = b"", 0
 
@@ -29,7 +29,7 @@ def main():
         nonlocal shown
         try:
             data = os.read(terminal, 65536)
-        except OSError:  # nobody has it open any more
+        except OSError:  # no process has the terminal open any more
             data = b""
         shown += data
         return data

@@ -1,4 +1,4 @@
-"""Functions for golden tests that need a real terminal: the program in a pseudo terminal, by pexpect."""
+"""Functions for golden tests that need a real terminal: run the program in a pseudo terminal by pexpect."""
 
 import os
 import re

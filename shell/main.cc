@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/chain/open.h"
 #include "commands/control/script.h"
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 #include "commands/text/print.h"
 #include "commands/text/safe_text.h"
 #include "commands/text/terminal.h"

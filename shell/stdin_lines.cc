@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/stdin_lines.h"
 
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/control/script.h"
 
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 

@@ -4,7 +4,7 @@
 #include "commands/export/ending.h"
 #include "commands/export/record.h"
 #include "commands/export/served.h"
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
 

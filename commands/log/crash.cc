@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // crash: runs a command on the states that power cuts may leave.
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/log/check_program.h"
 #include "commands/log/crash_states.h"
-#include "commands/log/places.h"
+#include "commands/log/entries.h"
 #include "commands/log/served_state.h"
 #include "commands/long_work.h"
 

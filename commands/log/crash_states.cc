@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/log/crash_states.h"
 
-#include "commands/log/places.h"
+#include "commands/log/entries.h"
 
 #include <algorithm>
 

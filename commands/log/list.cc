@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "block/log/zone_states.h"
 #include "commands/families.h"
-#include "commands/log/places.h"
+#include "commands/log/entries.h"
 #include "commands/long_work.h"
 #include "commands/zones/command.h"
 

@@ -3,7 +3,7 @@
 
 #include "commands/command_table.h"
 #include "commands/control/script.h"
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 #include "commands/long_work.h"
 #include "commands/text/nearest.h"
 #include "commands/text/print.h"

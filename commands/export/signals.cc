@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/export/termination.h"
+#include "commands/export/signals.h"
 
 #include <array>
 #include <cerrno>

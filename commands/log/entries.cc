@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/log/places.h"
+#include "commands/log/entries.h"
 
 #include "commands/image/image_open.h"
 #include "commands/long_work.h"

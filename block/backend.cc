@@ -96,7 +96,7 @@ void BlockBackend::let_go(const Task* task) {
         // Only breakpoints, and requests that wait for held ones, can stop a request.
         std::abort();
     }
-    notices_.push_back({false, fmt::format("request '{}' goes on, since nobody could resume it any more", *tag)});
+    notices_.push_back({false, fmt::format("request '{}' is resumed, because no command can resume it any more", *tag)});
 }
 
 /// Runs work as a task and waits for its end. Resumes held requests that it would otherwise wait for without end.

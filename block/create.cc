@@ -123,7 +123,7 @@ void remove_empty(BlockNode& node, const std::string& filename) {
     }
 }
 
-/// The file as a node that nobody else uses.
+/// The file as a node, locked against all other users.
 Result<std::unique_ptr<BlockNode>> open_exclusively(const std::string& filename, Options options) {
     ImageSpec spec;
     spec.options = std::move(options);
@@ -153,7 +153,7 @@ void remove_new(const std::string& filename) {
     }
 }
 
-/// Makes the file the image, with nobody else using it meanwhile. If that fails, a file that `is_new` is removed.
+/// Turns the file into the image; it is locked meanwhile. On failure, removes the file if it `is_new`.
 Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool overwrite) {
     const std::string& filename = file.filename;
     const Result<std::unique_ptr<BlockNode>> node = open_exclusively(filename, file.options);

@@ -80,7 +80,7 @@ Guard guard_for(const ProcessOptions& options) {
     return is_prompt && options.guard != Guard::refuse ? Guard::ask : options.guard.value_or(Guard::off);
 }
 
-/// Did somebody at the prompt not want the image opened for writing? Then the prompt is there, for another command.
+/// True if the user declined at the prompt to open the image for writing. Then the prompt starts without an image.
 bool was_declined(Session& session) {
     const Failure* const failure = session.failures().last();
     return session.guard == Guard::ask && failure != nullptr && failure->status.cause() == Cause::write_declined;

@@ -11,7 +11,7 @@ namespace zoneio {
 namespace {
 
 Status broken_entry(uint64_t number, uint64_t position, std::string_view problem) {
-    return Status::error(EINVAL, fmt::format("entry {} of the log, at its byte {}, is broken: {}", number, position, problem))
+    return Status::error(EINVAL, fmt::format("entry {} of the log, at offset {}, is broken: {}", number, position, problem))
         .because(Cause::broken_write_log);
 }
 

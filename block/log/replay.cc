@@ -30,7 +30,7 @@ Status LogReplay::check_range(const LogEntry& entry) {
         return {};
     }
     if (entry.offset > *length || entry.length > *length - entry.offset) {
-        return Status::error(EINVAL, fmt::format("it ends at {}, and the image has {} bytes", entry.offset + entry.length, *length))
+        return Status::error(EINVAL, fmt::format("it ends at offset {}, but the image has {} bytes", entry.offset + entry.length, *length))
             .because(Cause::write_log_of_other);
     }
     const bool needs_zones = zone_op_of(entry.kind) || entry.kind == LogKind::state || entry.kind == LogKind::append;

@@ -68,7 +68,7 @@ Result<Options> shape_of(const Limits& limits, const std::vector<ZoneDescriptor>
         capacity = zone == conventional ? zones[zone].capacity : capacity;
         const bool fits = zones[zone].type != ZoneType::conventional && zones[zone].capacity == std::min(capacity, zones[zone].length);
         if (!fits) {
-            return Status::error(ENOTSUP, fmt::format("there is no emulated device like this one: zone {} is not like those before it", zone));
+            return Status::error(ENOTSUP, fmt::format("an emulated device cannot have these zones: zone {} differs from the zones before it", zone));
         }
     }
     Options options;

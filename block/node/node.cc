@@ -71,7 +71,7 @@ void BlockNode::tell_when_closed(std::vector<Notice>& notices, bool below_format
     }
 }
 
-/// Tells this node, and through it the nodes below, whether somebody writes to it.
+/// Informs this node, and through it the nodes below, whether a user writes to it.
 void BlockNode::set_written(bool written) {
     written_ = written;
     if (child() != nullptr) {

@@ -95,12 +95,12 @@ Status check_vhost_user(ExportRequest& request) {
 Status check_ublk(ExportRequest& request) {
     constexpr unsigned long most_devices = (1UL << 20) - 1;
     if (request.once) {
-        return Status::error(EINVAL, "--once is for vhost-user; a ublk device has no front end that leaves");
+        return Status::error(EINVAL, "--once is for vhost-user; ublk has no front end that disconnects");
     }
     if (request.address != nullptr) {
         request.device = parse_number(request.address, most_devices);
         if (!request.device) {
-            return Status::error(EINVAL, fmt::format("ublk takes the number of a device, as in /dev/ublkb0, not '{}'",
+            return Status::error(EINVAL, fmt::format("'{}' is not the number of a device, such as 0 for /dev/ublkb0",
                                                      request.address));
         }
     }
@@ -120,7 +120,7 @@ Status check_kind(ExportRequest& request) {
     if (request.kind == ublk_device) {
         return check_ublk(request);
     }
-    return Status::error(EINVAL, fmt::format("'{}' is no kind of export; there are vhost-user and ublk", request.kind));
+    return Status::error(EINVAL, fmt::format("'{}' is no kind of export; use vhost-user or ublk", request.kind));
 }
 
 /// Empty after an error, which has been reported.
@@ -150,7 +150,7 @@ void warn_of_zones(Session& session, const Command& command) {
         return;
     }
     if (!std::has_single_bit(limits.zone_size)) {
-        session.out().warning(fmt::format("{}: zones of {} bytes: Linux guests take zone sizes only that are powers of two",
+        session.out().warning(fmt::format("{}: zones of {} bytes: Linux guests accept only zone sizes that are powers of two",
                                           command.name, limits.zone_size));
     }
 }
@@ -202,7 +202,7 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
     ExportOptions options = request->options(session.exports());
     if (session.exports().find(options.name) != nullptr) {
         return failed(session, command,
-                      Status::error(EEXIST, fmt::format("'{}' is served already; give another --name", options.name)));
+                      Status::error(EEXIST, fmt::format("'{}' already exists; give another --name", options.name)));
     }
     if (const Status status = take_permission(session, *request); !status.ok()) {
         session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
@@ -239,13 +239,13 @@ Outcome run_unexport(Session& session, const Command& command, CommandLine line)
     Exports& exports = session.exports();
     if (line.argc == 1 && exports.all().size() != 1) {
         return failed(session, command,
-                      Status::error(ENOENT, exports.empty() ? "nothing is served" : "several are served: name one of them")
+                      Status::error(ENOENT, exports.empty() ? "nothing is served" : "there are several exports; name one of them")
                           .because(Cause::not_served));
     }
     Export* const served = line.argc > 1 ? exports.find(line.argv[1]) : exports.all().front().get();
     if (served == nullptr) {
         return failed(session, command,
-                      Status::error(ENOENT, fmt::format("nothing is served under the name '{}'", line.argv[1]))
+                      Status::error(ENOENT, fmt::format("there is no export '{}'", line.argv[1]))
                           .because(Cause::not_served));
     }
     if (const Status status = exports.check_unused(*served); !status.ok()) {

@@ -13,7 +13,7 @@ namespace zoneio {
 namespace {
 
 Status declined(const std::string& filename) {
-    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, as answered; use -r to open it read-only", filename))
+    return Status::error(ECANCELED, fmt::format("'{}' was not opened for writing, because you did not answer yes; use -r to open it read-only", filename))
         .because(Cause::write_declined, {.name = filename});
 }
 

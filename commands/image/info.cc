@@ -264,7 +264,7 @@ void note_zones(Session& session) {
         return;
     }
     const bool dim = may_colour(STDOUT_FILENO);
-    session.out().print("{}on a zoned device a discard frees nothing: zone_reset empties a zone{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
+    session.out().print("{}on a zoned device, discard changes nothing; zone_reset empties a zone{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
 }
 
 Outcome run_discard(Session& session, const Command& command, CommandLine line) {

@@ -139,7 +139,7 @@ OptionStep take_access(const GivenOption& given, ReopenOptions& reopen) {
 
 constexpr OptionRow<ReopenOptions> reopen_options[] = {
     {{.letter = 'r', .help = "open for reading only"}, take_access<true>},
-    {{.letter = 'w', .help = "open for reading and writing; asks as open does"}, take_access<false>},
+    {{.letter = 'w', .help = "open for reading and writing; may ask first, like open"}, take_access<false>},
     {{.letter = 'c', .argument = "CACHE", .help = "cache mode, as for open", .word = Word::cache_mode}, take_reopen_cache},
     {{.letter = 'o', .argument = "OPTIONS", .help = "driver options: read-only, cache.*, discard, detect-zeroes, and offset and size of raw",
       .word = Word::reopen_options},

@@ -102,10 +102,10 @@ Outcome run_status(Session& session, const Command& /*command*/, CommandLine /*l
 constexpr Command commands[] = {
     {.name = "status", .run = run_status,
      .is_ours = true,
-     .oneline = "show what is open and what is under way",
+     .oneline = "show the open image and requests in flight",
      .help =
          "Shows the open image, its drivers from the top, access, cache and aio mode, length, the block size of requests,\n"
-         "how many requests are in flight, what is served, and breakpoints.\n"},
+         "the number of requests in flight, exports, breakpoints and held requests.\n"},
 };
 
 } // namespace

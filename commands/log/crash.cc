@@ -63,7 +63,7 @@ struct FindingFact {
 
     void text(Reporter& out) const {
         out.print("finding {}: entry {}, state {}: exit status {}{}\n", number, entry, state, answer.status,
-                  mark.empty() ? "" : fmt::format(", behind mark {}", mark));
+                  mark.empty() ? "" : fmt::format(", after mark {}", mark));
         std::string_view rest = answer.said;
         while (!rest.empty()) {
             const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -155,7 +155,7 @@ private:
                 return asked.status();
             }
             if (asked->counted && asked->number >= states_.cut().count()) {
-                return Status::error(EINVAL, fmt::format("a cut behind entry {} has no state {}: it has {}", entry, *options_.state,
+                return Status::error(EINVAL, fmt::format("a cut after entry {} has no state {}: it has {} states", entry, *options_.state,
                                                          states_.cut().count()));
             }
             id = *asked;
@@ -230,7 +230,7 @@ Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& opt
 Status check_export(const std::optional<std::string>& kind) {
     return !kind || *kind == "vhost-user" || *kind == "ublk"
                ? Status()
-               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; there are vhost-user and ublk", *kind));
+               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; use vhost-user or ublk", *kind));
 }
 
 Status prepare_folder(const std::optional<std::string>& folder) {

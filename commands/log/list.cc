@@ -47,7 +47,7 @@ OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
         });
         if (kind == std::end(all_kinds)) {
             (void)log_command_failed(given.session, given.command,
-                                     Status::error(EINVAL, fmt::format("'{}' is no kind of entry, see 'help log'", word)));
+                                     Status::error(EINVAL, fmt::format("'{}' is no kind of entry; see 'help log'", word)));
             return OptionStep::failed;
         }
         filter.kinds->set(static_cast<size_t>(*kind));
@@ -202,7 +202,7 @@ Status list_entries(Session& session, LogReader& reader, const EntryFilter& filt
             return status;
         }
         if (filter.zones && zone_size == 0 && entry.length > 0) {
-            return Status::error(EINVAL, "the log is not that of a zoned device");
+            return Status::error(EINVAL, "the log is not of a zoned device");
         }
         if (!filter.takes(entry, std::max<uint64_t>(zone_size, 1))) {
             continue;

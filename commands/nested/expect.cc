@@ -19,7 +19,7 @@ struct ExpectOptions {
 };
 
 constexpr OptionRow<ExpectOptions> expect_options[] = {
-    {{.letter = 'F', .help = "PATTERN is a text, and no regular expression"}, set_flag<&ExpectOptions::literal>},
+    {{.letter = 'F', .help = "PATTERN is a plain text, not a regular expression"}, set_flag<&ExpectOptions::literal>},
     {{.letter = 'v', .help = "no line may match"}, set_flag<&ExpectOptions::absent>},
 };
 
@@ -116,7 +116,7 @@ Outcome run_expect(Session& session, const Command& command, CommandLine line) {
         show(session, printed);
     }
     if (!printed.status.ok()) {
-        session.out().error(printed.status, fmt::format("expect: cannot keep what '{}' prints: {}", inner, printed.status.message()));
+        session.out().error(printed.status, fmt::format("expect: cannot store the output of '{}': {}", inner, printed.status.message()));
     }
     if (printed.outcome != Outcome::ok) {
         return printed.outcome;
@@ -135,9 +135,9 @@ constexpr Command commands[] = {
      .operands = "pattern command...",
      .oneline = "run a command and check what it prints",
      .help =
-         "Runs COMMAND and succeeds if it does and a line of what it prints matches PATTERN, an extended regular\n"
-         "expression (regex(7)). Then nothing is printed, else all of it. A command that is to fail: expect PATTERN\n"
-         "fails COMMAND.\n"
+         "Runs COMMAND. Succeeds if COMMAND succeeds and a line of its output matches PATTERN, an extended regular\n"
+         "expression (regex(7)); then prints nothing. Otherwise prints the output. For a command that must fail:\n"
+         "expect PATTERN fails COMMAND.\n"
          "\n"
          "Example: expect open.1.of.3 zone_info\n",
      .options = option_table<expect_options>(), .words = {.operands = expect_operands}},

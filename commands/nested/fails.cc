@@ -57,7 +57,7 @@ bool take_expected(Session& session, std::span<char*>& words, Expected& expected
         words = words.subspan(1);
     }
     if (words.empty()) {
-        session.out().error(fmt::format("fails: which command is to fail with {}?", word));
+        session.out().error(fmt::format("fails: the command after {} is missing", word));
         return false;
     }
     // A mistyped name must not pass as an expected failure.
@@ -104,7 +104,7 @@ std::string objection(Session& session, const Expected& expected) {
         return fmt::format("{}, not for {}", what, expected.cause);
     }
     if (!expected.code && expected.cause.empty() && makes_no_sense(failure.kind)) {
-        return fmt::format("its words make no sense ({}); 'fails {} ...' expects that", cause, cause);
+        return fmt::format("its words are wrong ({}); use 'fails {} ...' to expect that", cause, cause);
     }
     return {};
 }

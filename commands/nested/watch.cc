@@ -18,7 +18,7 @@ struct WatchOptions {
 };
 
 constexpr OptionRow<WatchOptions> watch_options[] = {
-    {{.letter = 'c', .name = "count", .argument = "N", .help = "end after so many times; needed where stdout is no terminal"},
+    {{.letter = 'c', .name = "count", .argument = "N", .help = "stop after N times; required if stdout is not a terminal"},
      set_length<&WatchOptions::count>},
 };
 
@@ -68,7 +68,7 @@ Outcome run_watch(Session& session, const Command& command, CommandLine line) {
         return usage_error(session, command);
     }
     if (!options->count && !TextScreen::of_stdout().is_terminal) {
-        session.out().error("watch: this needs a terminal, or an end: --count");
+        session.out().error("watch: stdout is not a terminal; give --count");
         return Outcome::failed;
     }
     const std::chrono::milliseconds pause(static_cast<int64_t>(seconds.value_or(1) * 1000));
@@ -83,7 +83,7 @@ constexpr Command commands[] = {
      .operands = "[seconds] command...",
      .oneline = "run a command again and again",
      .help =
-         "Runs COMMAND every SECONDS (1), with a clear screen at a terminal, until a key is pressed or it fails.\n"
+         "Runs COMMAND every SECONDS (1), until a key is pressed or it fails. At a terminal, clears the screen first.\n"
          "\n"
          "Example: watch 0.5 zone_info\n",
      .options = option_table<watch_options>(), .words = {.operands = watch_operands}},

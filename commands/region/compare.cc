@@ -20,7 +20,7 @@ struct CompareOptions {
 };
 
 constexpr OptionRow<CompareOptions> compare_options[] = {
-    {{.letter = 'f', .argument = "DRIVER", .help = "the format of the other image", .fallback = "what it looks like, as for open", .word = Word::format},
+    {{.letter = 'f', .argument = "DRIVER", .help = "the format of the other image", .fallback = "by content, as for open", .word = Word::format},
      set_word<&CompareOptions::format>},
 };
 

@@ -24,7 +24,7 @@ struct DumpOptions {
 };
 
 constexpr OptionRow<DumpOptions> dump_options[] = {
-    {{.letter = 'n', .argument = "ROWS", .help = "end after this many lines; without LEN the range then ends with the image"},
+    {{.letter = 'n', .argument = "ROWS", .help = "show at most this many lines; without LEN, of the rest of the image"},
      set_length<&DumpOptions::rows>},
 };
 
@@ -264,8 +264,8 @@ constexpr Command commands[] = {
      .operands = "off [len]",
      .oneline = "show the data of a range as hex and text",
      .help =
-         "Shows 16 bytes a line, as hexadecimal numbers and as text: 256 bytes without LEN, and a whole zone where OFF is a\n"
-         "zone alone, as 5z. Lines that are equal to the one before are folded to a *.\n"
+         "Shows 16 bytes per line, as hexadecimal numbers and as text. Without LEN, shows 256 bytes, or a whole zone if OFF is\n"
+         "a zone such as 5z. A * replaces lines that equal the line before.\n"
          "\n"
          "Example: dump -n 20 1M    the first 20 lines from 1 MiB on\n",
      .options = option_table<dump_options>(), .words = range_words},

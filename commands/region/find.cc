@@ -34,7 +34,7 @@ OptionStep bad_pattern(const GivenOption& given, std::string_view text) {
 
 OptionStep keep_pattern(const GivenOption& given, FindOptions& parsed, std::string bytes) {
     if (bytes.empty() || bytes.size() > most_pattern_bytes) {
-        return bad_pattern(given, fmt::format("what is looked for has 1 to {} bytes, not {}", most_pattern_bytes, bytes.size()));
+        return bad_pattern(given, fmt::format("the text or bytes to find may have 1 to {} bytes, not {}", most_pattern_bytes, bytes.size()));
     }
     parsed.bytes = std::move(bytes);
     return OptionStep::next;
@@ -67,11 +67,11 @@ OptionStep take_text(const GivenOption& given, FindOptions& parsed) {
 }
 
 constexpr OptionRow<FindOptions> find_options[] = {
-    {{.letter = 'x', .argument = "HEX", .help = "look for these bytes, two hexadecimal digits each: 55aa"}, take_hex},
+    {{.letter = 'x', .argument = "HEX", .help = "find these bytes, two hexadecimal digits each: 55aa"}, take_hex},
     {{.letter = 't', .argument = "TEXT", .help = "look for this text"}, take_text},
-    {{.letter = 'z', .help = "look for blocks of 512 bytes, counted from OFF, that are all zeros"}, set_flag<&FindOptions::zeros>},
-    {{.letter = 'n', .help = "with -z: look for blocks that are not all zeros (-nz)"}, set_flag<&FindOptions::opposite>},
-    {{.letter = 'a', .help = "report all places, not only the first"}, set_flag<&FindOptions::all>},
+    {{.letter = 'z', .help = "find blocks of 512 bytes, counted from OFF, that are all zeros"}, set_flag<&FindOptions::zeros>},
+    {{.letter = 'n', .help = "with -z: find blocks that are not all zeros (-nz)"}, set_flag<&FindOptions::opposite>},
+    {{.letter = 'a', .help = "report all matches, not only the first"}, set_flag<&FindOptions::all>},
 };
 
 /// A match. For blocks, `bytes` is the length of consecutive matching ones.
@@ -234,7 +234,7 @@ Status Find::find_blocks() {
     return {};
 }
 
-/// A word of the text, more likely than a range that is mistyped?
+/// True if the word is more likely a part of the text than a mistyped range.
 bool starts_with_no_number(std::span<char* const> operands) {
     const std::string_view word = operands.empty() ? std::string_view() : std::string_view(operands[0]);
     return !word.empty() && (word[0] < '0' || word[0] > '9') && !word.starts_with("wp") && word != "all";
@@ -247,7 +247,7 @@ Outcome run_find(Session& session, const Command& command, CommandLine line) {
     }
     if (options->bytes.has_value() == options->zeros || (options->opposite && !options->zeros)) {
         const bool is_missing = !options->bytes && !options->zeros;
-        session.out().error({FailureKind::usage}, is_missing ? "find: what is looked for is missing: -t TEXT, -x HEX, -z or -nz"
+        session.out().error({FailureKind::usage}, is_missing ? "find: say what to find: -t TEXT, -x HEX, -z or -nz"
                                                              : "find: give one of -t TEXT, -x HEX, -z and -nz");
         return Outcome::failed;
     }
@@ -284,9 +284,9 @@ constexpr Command commands[] = {
      .operands = "[off [len]]",
      .oneline = "find bytes, a text, zeros or data in the image",
      .help =
-         "Reports where the range holds what is looked for: the first place, or with -a all places, which do not overlap.\n"
-         "Without LEN the range ends with the image, without OFF it is the whole image. Holes are not read. The command\n"
-         "fails when nothing is found.\n"
+         "Reports the offset of the first match in the range, or with -a of all matches, which do not overlap. Without LEN\n"
+         "the range ends with the image; without OFF it is the whole image. Holes are not read. The command fails if\n"
+         "nothing is found.\n"
          "\n"
          "Example: find -a -x 55aa 0 1M    places of the two bytes in the first MiB\n"
          "         find -nz                where the first data is\n",

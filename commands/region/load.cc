@@ -25,7 +25,7 @@ struct LoadOptions {
 };
 
 constexpr OptionRow<LoadOptions> load_options[] = {
-    {{.letter = 'S', .help = "write blocks of zeros as holes (discarded where the image can do that)"}, set_flag<&LoadOptions::sparse>},
+    {{.letter = 'S', .help = "write blocks of zeros as holes, if the image supports holes"}, set_flag<&LoadOptions::sparse>},
     {{.letter = 'q', .help = "no report"}, set_flag<&LoadOptions::quiet>},
 };
 
@@ -141,7 +141,7 @@ Status Load::run() {
             break;
         }
         if (*got > room_ - done_) {
-            return Status::error(EIO, "the file goes on after the end of the image").because(Cause::outside_image);
+            return Status::error(EIO, "the file is longer than the rest of the image").because(Cause::outside_image);
         }
         const bool more = *got == wanted && (!file_.length() || done_ + *got < *file_.length());
         Status status = write(buffer.data(), *got, more);
@@ -164,7 +164,7 @@ Status check(Session& session, const InputFile& file, const char* filename, uint
         return Status::error(EINVAL, fmt::format("'{}' is a file of the open image", filename));
     }
     if (file.length() && *file.length() > room) {
-        return Status::error(EIO, fmt::format("'{}' has {} bytes, and from offset {} to the end of the image are {}; nothing was written",
+        return Status::error(EIO, fmt::format("'{}' has {} bytes, and from offset {} to the end of the image there are {}; nothing was written",
                                               filename, *file.length(), offset, room))
             .because(Cause::outside_image);
     }
@@ -220,7 +220,7 @@ constexpr Command commands[] = {
      .oneline = "copy a file into the image",
      .help =
          "Writes the whole FILE, which may be a pipe, at offset OFF. A file that does not fit is refused before anything is\n"
-         "written. On a zoned device OFF is the write pointer of a zone, as 5z+wp.\n"
+         "written. On a zoned device, OFF must be the write pointer of a zone, such as 5z+wp.\n"
          "\n"
          "Example: load part.img 1M\n",
      .options = option_table<load_options>(), .words = {.operands = load_operands}},

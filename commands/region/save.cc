@@ -159,7 +159,7 @@ Outcome run_save(Session& session, const Command& command, CommandLine line) {
     const bool is_copied = status.ok();
     status = is_copied ? file->commit() : std::move(status);
     if (!status.ok()) {
-        const std::string text = fmt::format("{}; {} of {} bytes were copied, and {} was not made", status.message(), done, region->length, filename);
+        const std::string text = fmt::format("{}; copying stopped after {} of {} bytes, and {} was not created", status.message(), done, region->length, filename);
         return region_failed(session, command, std::move(status).with_text(text));
     }
     session.out().tell(SavedFact{filename, save.data_bytes()});
@@ -177,8 +177,8 @@ constexpr Command commands[] = {
      .operands = "off len file",
      .oneline = "copy a range of the image to a file",
      .help =
-         "Copies LEN bytes at offset OFF to FILE, which appears when it is complete. 'save all FILE' copies the whole image,\n"
-         "and 'save 5z FILE' a zone.\n"
+         "Copies LEN bytes at offset OFF to FILE. FILE appears when the copy is complete. 'save all FILE' copies the whole\n"
+         "image, 'save 5z FILE' a zone.\n"
          "\n"
          "Example: save -S 1M 64M part.img    without blocks of zeros\n",
      .options = option_table<save_options>(), .words = {.operands = save_operands}},

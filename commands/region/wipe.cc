@@ -216,7 +216,7 @@ Status Wipe::verify(const WipePart& part) {
             is_right = memcmp(piece->data, expected.data(), piece->bytes) == 0;
         }
         if (!is_right) {
-            return Status::error(EILSEQ, fmt::format("the {} bytes at offset {} do not read as they were written", piece->bytes, piece->offset));
+            return Status::error(EILSEQ, fmt::format("verification failed: {} bytes at offset {} differ from the data written", piece->bytes, piece->offset));
         }
         if (Status status = step(*work_, piece->bytes); !status.ok()) {
             return status;

@@ -32,13 +32,13 @@ OptionStep take_mode(const GivenOption& /*given*/, WipeOptions& parsed) {
 }
 
 constexpr OptionRow<WipeOptions> wipe_options[] = {
-    {{.name = "zero", .help = "it reads as zeros afterwards; what is on the medium may stay", .fallback = "so without another mode"},
+    {{.name = "zero", .help = "it then reads as zeros; old data may remain on the medium", .fallback = "so without another mode"},
      take_mode<WipeMode::zero>},
-    {{.name = "discard", .help = "tell the device that it may forget the range"}, take_mode<WipeMode::discard>},
+    {{.name = "discard", .help = "discard the range: the device may drop the data"}, take_mode<WipeMode::discard>},
     {{.name = "random", .help = "write random bytes"}, take_mode<WipeMode::random>},
     {{.name = "secure", .help = "write random bytes, then zeros, and flush after each"}, take_mode<WipeMode::secure>},
     {{.name = "verify", .help = "read everything back"}, set_flag<&WipeOptions::verify>},
-    {{.letter = 'n', .name = "dry-run", .help = "only tell what would be done"}, set_flag<&WipeOptions::dry_run>},
+    {{.letter = 'n', .name = "dry-run", .help = "only show what would be done"}, set_flag<&WipeOptions::dry_run>},
     {{.letter = 'y', .name = "yes", .help = "do not ask"}, set_flag<&WipeOptions::yes>},
     {{.letter = 'q', .help = "no report"}, set_flag<&WipeOptions::quiet>},
 };
@@ -121,7 +121,7 @@ bool may_wipe(Session& session, WipeMode mode, std::span<const WipePart> parts) 
     if (parts.size() > most_lines) {
         print_error_line("  ", "", fmt::format("and {} more parts", parts.size() - most_lines));
     }
-    return session.confirm("What it holds is lost. Wipe it?");
+    return session.confirm("Its data is lost. Wipe it?");
 }
 
 Outcome report_failure(Session& session, const Command& command, const Wipe& wipe, const Region& region, Status status) {
@@ -186,7 +186,7 @@ Outcome run_wipe(Session& session, const Command& command, CommandLine line) {
         return region_failed(session, command, status);
     }
     if (!options->yes && !may_wipe(session, mode, *parts)) {
-        return region_failed(session, command, Status::error(ECANCELED, "nothing was wiped, as answered"));
+        return region_failed(session, command, Status::error(ECANCELED, "nothing was wiped, because you did not answer yes"));
     }
     return do_wipe(session, command, *options, *region, std::move(*parts), mode);
 }
@@ -197,13 +197,13 @@ constexpr Command commands[] = {
      .operands = "(off len | all)",
      .oneline = "overwrite a range of the image",
      .help =
-         "Overwrites LEN bytes at offset OFF, or the whole image, with zeros. At a terminal you are asked before. Sequential\n"
-         "zones are reset, whatever the mode; 'wipe 5z' is one zone. Flushes at the end.\n"
+         "Overwrites LEN bytes at offset OFF, or the whole image, with zeros. At a terminal, asks first. Sequential zones\n"
+         "are reset in every mode; 'wipe 5z' wipes one zone. Flushes at the end.\n"
          "\n"
          "Example: wipe --zero --verify 0 1M\n",
      .notes =
-         "No mode reaches blocks that a drive has put aside, as SSDs do: use the drive's own command for that (nvme format,\n"
-         "hdparm --security-erase, blkdiscard --secure).\n",
+         "No mode reaches blocks that a drive such as an SSD keeps in reserve. For these, use the drive's own command (nvme\n"
+         "format, hdparm --security-erase, blkdiscard --secure).\n",
      .options = option_table<wipe_options>(), .words = range_words},
 };
 

@@ -17,7 +17,7 @@ bool is_cause(Evidence& evidence) {
 
 Explanation explain_served(Evidence& evidence) {
     const Exports& exports = evidence.session().exports();
-    Explanation explanation{"the image is served to others, who would lose it", {}, exports.empty() ? "" : "unexport"};
+    Explanation explanation{"the image is exported, and the clients would lose it", {}, exports.empty() ? "" : "unexport"};
     for (const std::unique_ptr<Export>& served : exports.all()) {
         explanation.more.push_back(fmt::format("'{}' serves it by {} at {}.", served->options().name, served->kind(),
                                                served->options().address));
@@ -30,33 +30,33 @@ Explanation explain_served(Evidence& evidence) {
 
 Explanation explain_address_in_use(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"A socket that nobody listens at is replaced; this one belongs to a program that runs."},
+            {"A running program listens on this socket. A socket on which no program listens is replaced."},
             ""};
 }
 
 Explanation explain_no_socket(Evidence& evidence) {
-    return {evidence.failure().status.message(), {"Only a socket is ever replaced, and no other file."}, ""};
+    return {evidence.failure().status.message(), {"export replaces existing sockets, but no other files."}, ""};
 }
 
 Explanation explain_cannot_listen(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"The folder of a socket must be there and writable; the socket itself is made."},
+            {"The folder of the socket must exist and be writable. export creates the socket."},
             ""};
 }
 
 Explanation explain_unknown_name(Evidence& evidence) {
-    return {evidence.failure().status.message(), {"'exports' lists what is served."}, "exports"};
+    return {evidence.failure().status.message(), {"'exports' lists the exports."}, "exports"};
 }
 
 Explanation explain_no_ublk(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"The kernel's module ublk_drv serves such devices. Debian has it in Linux 6.12 and later, and in no earlier kernel."},
+            {"The kernel module ublk_drv provides these devices. Debian's kernels have it from Linux 6.12 on."},
             ""};
 }
 
 Explanation explain_ublk_root(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"The kernel lets nobody else serve block devices with zones, nor copy their data in the way that is used here.",
+            {"The kernel allows only root to make ublk devices with zones, or with the way of copying data that zoneio uses.",
              "'export vhost-user' serves the image to virtual machines without root."},
             ""};
 }
@@ -69,8 +69,8 @@ Explanation explain_ublk_old(Evidence& evidence) {
 
 Explanation explain_ublk_zones(Evidence& evidence) {
     const uint64_t size = evidence.failure().status.facts().limit;
-    return {fmt::format("the zones have {} bytes, and Linux takes powers of two only", size),
-            {fmt::format("'create -f zoned' makes devices with zones of {} bytes and a zone.capacity of {}, which Linux takes.",
+    return {fmt::format("the zones have {} bytes; Linux accepts only powers of two", size),
+            {fmt::format("'create -f zoned' makes devices with zones of {} bytes and a zone.capacity of {}, which Linux accepts.",
                          std::bit_ceil(size), size)},
             ""};
 }
@@ -88,8 +88,8 @@ Explanation explain_not_waiting(Evidence& evidence) {
 
 Explanation explain_in_use(Evidence& evidence) {
     const CauseFacts& facts = evidence.failure().status.facts();
-    return {fmt::format("{} must not go away now: {}", facts.name, facts.owner),
-            {"Whoever uses it would lose what is not written yet. Unmount it first, or end the program that has it."},
+    return {fmt::format("{} cannot be removed now: {}", facts.name, facts.owner),
+            {"Data that is not written yet would be lost. Unmount it first, or end the program that uses it."},
             ""};
 }
 

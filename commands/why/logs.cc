@@ -21,28 +21,28 @@ Explanation explain_no_log(Evidence& /*evidence*/) {
 Explanation explain_incomplete(Evidence& evidence) {
     const Status& status = evidence.failure().status;
     return {status.has_text() ? status.message() : "an entry could not be written to the write log: " + status.message(),
-            {"Writes are refused from then on, so that the log does not miss an entry in its middle.",
-             "Close the image and make room for the log. All entries before that one can be replayed."},
+            {"Writes are refused from then on, so that the log has no gap.",
+             "Close the image and free space for the log. All earlier entries can be replayed."},
             ""};
 }
 
 Explanation explain_other_file(Evidence& evidence) {
     return {"the file is not a write log: " + evidence.failure().status.message(),
             {"A write log comes from the driver 'blklogwrites' (zoneio or QEMU), or from Linux's dm-log-writes.",
-             "The log of an image that was never written to is empty."},
+             "If nothing was written to the image, its log is empty."},
             ""};
 }
 
 Explanation explain_broken(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"The log was cut off or overwritten, or it was copied while it was written. The entries before that one can be used:",
-             "'replay --to' and 'crash --at' with a smaller number."},
+            {"The log was truncated or overwritten, or it was copied while it was written. Earlier entries can be used:",
+             "give 'replay --to' or 'crash --at' a smaller number."},
             ""};
 }
 
 Explanation explain_other_image(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"A log applies to an image that is as its image was when the log began: a copy made before."},
+            {"A log applies to a copy of the image that was made before the log started."},
             ""};
 }
 

@@ -24,9 +24,9 @@ Explanation explain_unreachable(Evidence& evidence) {
     const std::string& server = evidence.facts().name;
     Explanation explanation{fmt::format("there is no connection to the NBD server '{}'", server), {}, ""};
     switch (evidence.code()) {
-    case ENOENT: explanation.more.push_back(fmt::format("There is no socket '{}': no server has made it.", server)); break;
-    case ECONNREFUSED: explanation.more.emplace_back("Nobody listens there: the server does not run, or has another address."); break;
-    case EACCES: explanation.more.emplace_back("You may not use that socket."); break;
+    case ENOENT: explanation.more.push_back(fmt::format("There is no socket '{}': no server has created it.", server)); break;
+    case ECONNREFUSED: explanation.more.emplace_back("No program listens there: the server does not run, or has another address."); break;
+    case EACCES: explanation.more.emplace_back("You do not have permission to use the socket."); break;
     case ETIMEDOUT: explanation.more.emplace_back("It does not answer."); break;
     default: explanation.more.push_back(evidence.failure().status.message()); break;
     }
@@ -44,7 +44,7 @@ Explanation explain_no_export(Evidence& evidence) {
                             {},
                             ""};
     if (facts.owner.empty()) {
-        explanation.more.emplace_back("It does not tell which ones there are.");
+        explanation.more.emplace_back("It does not list its exports.");
         return explanation;
     }
     std::string names;
@@ -61,7 +61,7 @@ bool wants_tls(Evidence& evidence) {
     return evidence.is(Cause::tls_required);
 }
 Explanation explain_tls(Evidence& /*evidence*/) {
-    return {"the server talks by TLS only",
+    return {"the server requires TLS",
             {"Start zoneio with credentials, --object tls-creds-psk,id=ID,dir=FOLDER or tls-creds-x509, and open the image with the "
              "option tls-creds=ID."},
             ""};
@@ -71,7 +71,7 @@ bool is_read_only_export(Evidence& evidence) {
     return evidence.is(Cause::read_only_export);
 }
 Explanation explain_read_only_export(Evidence& evidence) {
-    return {"the server gives this image for reading only", {}, evidence.is(FailureKind::open) ? open_read_only(evidence) : ""};
+    return {"the server exports this image read-only", {}, evidence.is(FailureKind::open) ? open_read_only(evidence) : ""};
 }
 
 bool is_broken(Evidence& evidence) {
@@ -79,7 +79,7 @@ bool is_broken(Evidence& evidence) {
 }
 Explanation explain_broken(Evidence& evidence) {
     return {evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
-            {"Whether a write was done is not known.",
+            {"It is not known whether writes in flight were done.",
              "With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the image and open it "
              "again."},
             ""};

@@ -338,7 +338,7 @@ private:
         }
         if (resized != 0) {
             resized = 0;
-            // With a redisplay of somebody else's it would not clear what is there.
+            // With another redisplay function, Readline would not clear the old line.
             rl_voidfunc_t* const redisplay = std::exchange(*readline().rl_redisplay_function, readline().rl_redisplay);
             readline().rl_resize_terminal();
             *readline().rl_redisplay_function = redisplay;

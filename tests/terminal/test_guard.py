@@ -31,7 +31,7 @@ def test_no_leaves_the_prompt(terminal, device_in_use, answer):
     shell = terminal("-f", "raw", device_in_use, first=QUESTION, columns=200)
     shell.send(answer)
     shell.wait(lambda: shell.line() == "zoneio>")
-    assert f"can't open device {device_in_use}: '{device_in_use}' was not opened for writing, as answered; use -r to open it read-only" \
+    assert f"can't open device {device_in_use}: '{device_in_use}' was not opened for writing, because you did not answer yes; use -r to open it read-only" \
         in shell.text()
     assert not is_writable(shell)
     assert shell.end() == 1

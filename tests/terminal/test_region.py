@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-QUESTION = "What it holds is lost. Wipe it? [y/N]"
+QUESTION = "Its data is lost. Wipe it? [y/N]"
 SLOW = "driver=null-co,size=1T,latency-ns=20000000"
 
 
@@ -22,7 +22,7 @@ def test_wipe_asks(terminal, image, answer, wiped):
     assert shell.rows()[1:3] == ["disk.img: 64 KiB", "  8192 bytes (8 KiB) at offset 4096 will be overwritten with zeros"]
     shell.send(answer)
     shell.wait(lambda: shell.line() == "zoneio>")
-    assert ("nothing was wiped, as answered" in shell.text()) != wiped
+    assert ("nothing was wiped, because you did not answer yes" in shell.text()) != wiped
     assert shell.end() == (0 if wiped else 1)
     assert image.read_bytes() == (b"\7" * 4096 + b"\0" * 8192 + b"\7" * 53248 if wiped else b"\7" * 65536)
 

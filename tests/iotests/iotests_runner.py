@@ -18,6 +18,9 @@ import pytest
 
 # Shells start background commands with SIGINT ignored, and children inherit that. A handler is not inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# So does nohup with SIGHUP. This process then still survives SIGHUP.
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 HERE = Path(__file__).resolve().parent
 DEFAULT_PROGRAM = HERE.parents[1] / "build" / "zoneio"

@@ -18,7 +18,7 @@ using Path = std::array<char, PATH_MAX>;
 std::array<Path, 3> files_to_remove;
 Path folder_to_remove;
 std::array<bool, numbers.size()> is_handled;
-bool is_in_use = false;
+volatile sig_atomic_t is_in_use = 0;
 
 bool store(const std::string& path, Path& stored) {
     if (path.size() >= stored.size()) {
@@ -29,18 +29,25 @@ bool store(const std::string& path, Path& stored) {
 }
 
 void remove_and_end(int number) {
-    for (const Path& file : files_to_remove) {
-        unlink(file.data());
-    }
-    rmdir(folder_to_remove.data());
+    remove_for_signal();
     signal(number, SIG_DFL);
     raise(number);
 }
 
 } // namespace
 
+void remove_for_signal() {
+    if (is_in_use == 0) {
+        return;
+    }
+    for (const Path& file : files_to_remove) {
+        unlink(file.data());
+    }
+    rmdir(folder_to_remove.data());
+}
+
 void remove_at_signals(const std::string& folder, const std::array<std::string, 3>& files) {
-    if (is_in_use || !store(folder, folder_to_remove)) {
+    if (is_in_use != 0 || !store(folder, folder_to_remove)) {
         return;
     }
     for (size_t i = 0; i < files.size(); i++) {
@@ -48,7 +55,7 @@ void remove_at_signals(const std::string& folder, const std::array<std::string, 
             return;
         }
     }
-    is_in_use = true;
+    is_in_use = 1;
     for (size_t i = 0; i < numbers.size(); i++) {
         struct sigaction present{};
         sigaction(numbers[i], nullptr, &present);
@@ -63,12 +70,12 @@ void remove_at_signals(const std::string& folder, const std::array<std::string, 
 }
 
 void keep_at_signals() {
-    for (size_t i = 0; i < numbers.size() && is_in_use; i++) {
+    for (size_t i = 0; i < numbers.size() && is_in_use != 0; i++) {
         if (is_handled[i]) {
             signal(numbers[i], SIG_DFL);
         }
     }
-    is_in_use = false;
+    is_in_use = 0;
 }
 
 } // namespace zoneio

@@ -11,5 +11,7 @@ namespace zoneio {
 void remove_at_signals(const std::string& folder, const std::array<std::string, 3>& files);
 /// Ends that.
 void keep_at_signals();
+/// For signal handlers of others that end the program: removes the files and the folder, if there are any.
+void remove_for_signal();
 
 } // namespace zoneio

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/terminal/prompt.h"
 
+#include "block/log/scratch_signals.h"
 #include "commands/command_table.h"
 #include "commands/control/script.h"
 #include "commands/export/signals.h"
@@ -151,6 +152,7 @@ public:
         if (known) {
             tcsetattr(STDIN_FILENO, TCSANOW, &before);
         }
+        remove_for_signal();
         signal(number, SIG_DFL);
         raise(number);
     }

@@ -165,3 +165,17 @@ def test_interrupt_clears_the_line(terminal):
     shell.wait(lambda: shell.line() == "zoneio>")
     assert shell.rows()[0] == "zoneio> write 0 4^C"
     assert shell.end("\x04") == 0
+
+
+def test_signals_leave_no_scratch_files(terminal, tmp_path):
+    for name in ("a.img", "before.img"):
+        (tmp_path / name).write_bytes(bytes(65536))
+    (tmp_path / "log").touch()
+    first = terminal("--image-opts", "driver=blklogwrites,file.driver=file,file.filename=a.img,log.driver=file,log.filename=log")
+    first.run("write 0 4k")
+    assert first.end() == 0
+    for signal in ("TERM", "HUP", "QUIT"):
+        shell = terminal("-r", "-f", "raw", "before.img", TMPDIR=str(tmp_path))
+        shell.end(f"crash --at end log -- ls -d $TMPDIR/zoneio-crash.* >seen; kill -{signal} $PPID\r")
+        assert "zoneio-crash" in (tmp_path / "seen").read_text()
+        assert not list(tmp_path.glob("zoneio-crash.*"))

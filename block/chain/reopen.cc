@@ -31,6 +31,7 @@ Status refuse_references(const Options& options) {
 
 /// EINVAL if an option left in `options` differs from the value with which the node was opened.
 Status refuse_changes(const BlockNode& node, Options options) {
+    options.prefer_last();
     while (const std::optional<std::string> key = options.first_unknown()) {
         const std::optional<std::string> wanted = option_text(*options.find(*key));
         std::optional<std::string> current;

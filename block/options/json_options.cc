@@ -34,6 +34,7 @@ public:
         if (!advance().ok() || !at_end()) {
             return Status::error(EINVAL, "Expecting at most one JSON value");
         }
+        options_.prefer_last();
         return is_object ? std::optional<Options>(std::move(options_)) : std::nullopt;
     }
 

@@ -85,7 +85,7 @@ void Options::set(std::string key, OptionValue value) {
     if (is_at(found, key)) {
         entries_[static_cast<size_t>(found - entries_.begin())].value = std::move(value);
     } else {
-        entries_.insert(found, {std::make_shared<const std::string>(std::move(key)), 0, std::move(value)});
+        entries_.insert(found, {std::make_shared<const std::string>(std::move(key)), 0, std::move(value), turns_++});
     }
 }
 
@@ -176,10 +176,37 @@ std::vector<std::string> Options::names() const {
     return names;
 }
 
+/// Position where the key of the node above starts, of which the key at `begin` is the end. REQUIRES: begin > 0.
+static size_t begin_above(const std::string& text, size_t begin) {
+    const size_t dot = begin < 2 ? std::string::npos : text.rfind('.', begin - 2);
+    return dot == std::string::npos ? 0 : dot + 1;
+}
+
+/// The order of QEMU's dictionary: by buckets. Keys of one bucket are in the order that they had in the dictionary of the node
+/// above; in the first one, in the order in which they were set.
+bool Options::comes_before(const Entry& a, const Entry& b) {
+    for (size_t begin_a = a.begin, begin_b = b.begin;;) {
+        const unsigned bucket_a = dictionary_bucket(std::string_view(*a.text).substr(begin_a));
+        const unsigned bucket_b = dictionary_bucket(std::string_view(*b.text).substr(begin_b));
+        if (bucket_a != bucket_b) {
+            return bucket_a < bucket_b;
+        }
+        if (begin_a == 0 || begin_b == 0) {
+            return a.turn < b.turn;
+        }
+        begin_a = begin_above(*a.text, begin_a);
+        begin_b = begin_above(*b.text, begin_b);
+    }
+}
+
+void Options::prefer_last() {
+    for (Entry& entry : entries_) {
+        entry.turn = -entry.turn;
+    }
+}
+
 std::optional<std::string> Options::first_unknown() const {
-    const auto first = std::min_element(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-        return dictionary_bucket(a.key()) < dictionary_bucket(b.key());
-    });
+    const auto first = std::min_element(entries_.begin(), entries_.end(), comes_before);
     return first == entries_.end() ? std::nullopt : std::optional<std::string>(first->key());
 }
 

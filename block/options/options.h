@@ -87,6 +87,8 @@ public:
     std::vector<std::string> names() const;
     /// The key that QEMU would report if all were unknown; empty if there are no keys.
     std::optional<std::string> first_unknown() const;
+    /// Makes first_unknown() prefer the key that was set last, where it would prefer the first.
+    void prefer_last();
     /// The first key, in alphabetical order, that starts with `begin`. Valid as long as the result of find().
     std::optional<std::string_view> first_with(std::string_view begin) const;
     /// All options as a JSON object in QEMU's order. `objects`: additional keys, whose values are JSON already.
@@ -103,6 +105,7 @@ private:
         std::shared_ptr<const std::string> text;
         size_t begin; ///< position in the text where the key starts
         OptionValue value;
+        int64_t turn; ///< grows with each key that is set
 
         std::string_view key() const { return std::string_view(*text).substr(begin); }
     };
@@ -114,7 +117,10 @@ private:
         return position != entries_.end() && position->key() == key;
     }
 
+    static bool comes_before(const Entry& a, const Entry& b);
+
     Entries entries_; ///< in alphabetical order of keys
+    int64_t turns_ = 0;
 };
 
 /// The text of a value, as Options::take returns it; empty for EmptyValue.

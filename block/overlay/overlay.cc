@@ -184,8 +184,10 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         if (head + tail > 0 && !edges.reserve(head + tail)) {
             return Status::from_errno(ENOMEM);
         }
-        // If both ends are zero, QEMU does not read them, so an unreadable image must not cause an error.
-        const bool must_read = !is_known_zero(begin, position) || !is_known_zero(end - tail, end);
+        // If both ends are zero, QEMU does not read them, so an unreadable image must not cause an error. What lies beyond the
+        // end of the image is not known to be zero.
+        const bool is_cut = tail > 0 && end > size_.load();
+        const bool must_read = is_cut || !is_known_zero(begin, position) || !is_known_zero(end - tail, end);
         IoVec whole;
         Status status;
         if (head > 0) {

@@ -11,6 +11,8 @@ COUNT = 100_000         # commands of most rows
 BLOCKS = 16384          # blocks of 4 KiB: the part of the image that the commands use
 AIO_DEPTH = 1024        # asynchronous requests that the bare loops keep in flight
 ZONES = 1_000_000
+MANY_ZONES = 16_000_000
+EXTENTS = 1_000_000
 
 
 class Row:
@@ -74,14 +76,16 @@ class Rows:
         yield from self.asynchronous()
         yield from self.bulk()
         yield from self.regions()
+        yield from self.extents()
         yield from self.zones()
         yield from nbd_rows(self, Row, offsets)
+        yield from self.many_zones()
 
     def start(self):
         arguments = ["-f", "raw", "-c", "length", self.memory_image]
         programs = self.both(arguments, times=40)
         programs["bare"] = Program([self.start_program(), self.memory_image], times=40)
-        return Row("start, -c length, exit", programs, ratio=3, limit=0.6)
+        return Row("start, -c length, exit", programs, ratio=4.5, limit=1 / 1.25)
 
     def start_program(self):
         """A C program that does nothing, linked to the libraries of zoneio."""
@@ -96,7 +100,7 @@ class Rows:
     def small_commands(self):
         warm = ["-f", "raw", "-t", "writeback"]
         yield Row("100k length", self.both(["-f", "raw", self.memory_image], stdin=self.script("length", "length")),
-                  ratio=10)
+                  ratio=12)
 
         programs = self.both(warm + [self.disk_image], stdin=self.script("read-q", "read -q {} 4k"))
         programs["bare"] = Program([self.loop, "pread", self.disk_image, COUNT])
@@ -123,10 +127,11 @@ class Rows:
     def asynchronous(self):
         for how in ("read", "write"):
             script = self.script(f"aio-{how}", f"aio_{how} -q {{}} 4k", end="aio_flush\n")
-            for place, image in (("disk", self.disk_image), ("tmpfs", self.memory_image)):
+            for place, image, goals in (("disk", self.disk_image, {"limit": 0.97}),
+                                        ("tmpfs", self.memory_image, {"ratio": 10, "limit": 1, "peak_mib": 16})):
                 programs = self.both(["-f", "raw", "-n", "-i", "io_uring", image], stdin=script)
                 programs["bare"] = Fio(image, how, COUNT, AIO_DEPTH)
-                yield Row(f"100k aio_{how} -q 4k, -n -i io_uring, {place}; fio", programs, ratio=1.5, limit=0.95)
+                yield Row(f"100k aio_{how} -q 4k, -n -i io_uring, {place}; fio", programs, **goals)
                 programs = {"zoneio": programs["zoneio"],
                             "bare": Program([self.loop, f"uring-{how}", image, COUNT, AIO_DEPTH])}
                 yield Row("  the same; bare io_uring loop", programs)
@@ -179,6 +184,15 @@ class Rows:
         for path in images:
             path.unlink(missing_ok=True)
 
+    def extents(self):
+        image = self.memory / "extents"
+        with open(image, "wb") as file:
+            for i in range(EXTENTS // 2):
+                os.pwrite(file.fileno(), b"x", i * 8192)
+            os.truncate(image, EXTENTS * 4096)
+        yield Row("map of a file with 1M extents, tmpfs", self.both(["-r", "-f", "raw", "-c", "map", image], to_pipe=True), ratio=3)
+        image.unlink()
+
     def zoned(self, path, zone_size, size):
         """The arguments that open an emulated device, and the command that empties its file."""
         words = ["--image-opts", f"driver=zoned,filename={path},size={size},zone.size={zone_size}"]
@@ -213,9 +227,25 @@ class Rows:
                    "bare": Program([self.zoneio, "-t", "writeback", "--image-opts", f"driver=file,filename={plain}"],
                                    stdin=steps, prepare=new_plain)},
                   limit=0.9)
+        count, depth = COUNT, 16
+        appends = self.loop.parent / "appends"
+        yield Row("100k random 4 KiB appends to 16 zones, depth 16; writes to a file",
+                  {"zoneio": Program([appends, "zoned", self.memory / "zoned", count, depth], prepare=empty),
+                   "bare": Program([appends, "file", plain, count, depth], prepare=new_plain)}, limit=0.7)
         yield from self.logs(words, empty, steps)
         for path in (plain, self.memory / "zoned"):
             path.unlink(missing_ok=True)
+
+    def many_zones(self):
+        """Commands on 16 million zones. The table of the device is mapped: 16 bytes a zone count as memory in use."""
+        image = self.memory / "zones"
+        subprocess.run([self.zoneio, "-c", f"create -f zoned -o zone.size=4k {image} {MANY_ZONES * 4096}"], check=True,
+                       capture_output=True)
+        for command, seconds in (("zone_list", MANY_ZONES / 2e6), ("zone_map", 0.3), ("zone_info", 0.3)):
+            yield Row(f"{command} of 16M zones into a pipe",
+                      {"zoneio": Program([self.zoneio, "-r", "-f", "zoned", "-c", command, image], to_pipe=True)},
+                      rate=("zones", MANY_ZONES, MANY_ZONES / seconds), peak_mib=32 + MANY_ZONES * 16 // (1 << 20))
+        image.unlink()
 
     def logs(self, words, empty, steps):
         """Writes with a write log compared with writes without one; a replay compared with a copy of the log."""

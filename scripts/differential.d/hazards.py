@@ -5,7 +5,7 @@ import getopt
 import json
 import re
 
-from case import Fifo, File
+from case import Fifo, File, Server
 
 MIB = 1 << 20
 BUFFER_LIMIT = 64 * MIB         # requests that need a buffer of their length, twice per case
@@ -52,7 +52,7 @@ def forbidden(case):
         biggest = max([biggest] + [truncated_size(words) for words in commands])
         reason = held(commands) if uses_breakpoints(case, commands) else unordered(commands)
         reason = reason or next(filter(None, (bad_command(w, biggest) for w in commands)), None)
-        reason = reason or bad_blkdebug(case, commands)
+        reason = reason or bad_blkdebug(case, commands) or unreadable_block(case, commands)
         if reason:
             return reason
     if any("throttle-group" in unit[-1] and unknown_properties(unit[-1]) > 1 for unit in case.units if unit[0].startswith("--object")):
@@ -189,6 +189,17 @@ def bad_blkdebug(case, sessions):
     typed = re.findall(r'inject-error\.(?:(\d+)\.)?iotype(?:=|": ")(?!read\b)', text)
     fails_reads = len(rules) > len(typed) or "blkdebug:cfg" in text
     if block > 1 and fails_reads and any("write" in name for name in partial):
+        return "a part of a block is written though the block could not be read: the reference destroys the rest of it"
+    return None
+
+
+def unreadable_block(case, commands):
+    """What an NBD server makes of writes for parts of a block if no read succeeds."""
+    servers = [item for item in case.setup if isinstance(item, Server)]
+    if not any("error-pread-rate=100%" in server.words for server in servers):
+        return None
+    if any("write" in words[0] and any(magnitude(operand) % 4096 for operand in parse(words)[1])
+           for words in commands if words and words[0] in OPTIONS):
         return "a part of a block is written though the block could not be read: the reference destroys the rest of it"
     return None
 

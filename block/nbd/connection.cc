@@ -343,6 +343,7 @@ void NbdConnection::issue(NbdCommand& command) {
     command.lost = false;
     command.owner = this;
     in_flight_++;
+    issuing_ = &command;
     const nbd_completion_callback completion{on_completion, &command, nullptr};
     const uint64_t offset = command.offset;
     const uint64_t bytes = command.bytes;
@@ -359,6 +360,7 @@ void NbdConnection::issue(NbdCommand& command) {
         cookie = library_.aio_block_status(handle_, bytes, offset, {on_extent, &command, nullptr}, completion, flags);
         break;
     }
+    issuing_ = nullptr;
     if (cookie < 0 || command.lost) {
         // A connection that breaks while it sends is no error to libnbd: the command ends, and the handle is dead.
         note_state();
@@ -382,8 +384,11 @@ void NbdConnection::finish(NbdCommand& command, int error) {
 
 int NbdConnection::on_completion(void* data, int* error) {
     auto& command = *static_cast<NbdCommand*>(data);
-    command.owner->finish(command, *error);
-    return 1;
+    NbdConnection& connection = *command.owner;
+    // libnbd reads its record of a command after sending it has failed. 1 would free the record; closing frees it, too.
+    const bool is_sending = connection.issuing_ == &command;
+    connection.finish(command, *error);
+    return is_sending ? 0 : 1;
 }
 
 int NbdConnection::on_extent(void* data, const char* /*context*/, uint64_t /*offset*/, uint32_t* entries, size_t count,

@@ -122,6 +122,7 @@ private:
     std::unique_ptr<NbdRelay> relay_; ///< used during negotiation, for sockets opened by zoneio
     bool lost_ = false;
     size_t in_flight_ = 0;
+    const NbdCommand* issuing_ = nullptr; ///< the command that libnbd is sending at the moment
     NbdCommand* finished_ = nullptr;
 };
 

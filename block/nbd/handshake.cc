@@ -123,7 +123,12 @@ private:
             return false;
         }
         // A server that is not "fixed" takes one option only, and answers it in the form that older servers have.
-        return (number(2) & fixed_new_style) != 0;
+        const bool is_fixed = (number(2) & fixed_new_style) != 0;
+        if (!is_fixed && has(8, "export length")) {
+            rest_.remove_prefix(8);
+            (void)has(2, "export flags");
+        }
+        return is_fixed;
     }
 
     /// False if no complete reply is left.

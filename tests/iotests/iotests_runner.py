@@ -24,7 +24,7 @@ if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
 
 HERE = Path(__file__).resolve().parent
 DEFAULT_PROGRAM = HERE.parents[1] / "build" / "zoneio"
-DEFAULT_TIMEOUT = 60
+DEFAULT_TIMEOUT = 180
 
 # Variables that a test inherits: paths of tools, and settings of instrumented builds. Anything else could change its
 # output.

@@ -6,7 +6,7 @@ import re
 import pexpect
 
 PROMPT = "zoneio> "
-TIMEOUT = 45
+TIMEOUT = 120
 
 
 def start(*arguments, columns=80):

@@ -80,10 +80,11 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
                                                   node.info().name, node.name()));
     }
     Result<std::unique_ptr<PendingReopen>> pending = node.driver().prepare_reopen(changes, change.flags);
-    if (!pending.ok()) {
+    // QEMU opens files after it has looked at the options.
+    const bool is_late = !pending.ok() && pending.status().cause() == Cause::overlay_unnamed;
+    if (!pending.ok() && !is_late) {
         return std::move(pending).status();
     }
-    change.pending = std::move(*pending);
     status = refuse_references(asked);
     if (status.ok()) {
         status = refuse_changes(node, std::move(changes));
@@ -91,6 +92,10 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     if (!status.ok()) {
         return status;
     }
+    if (is_late) {
+        return std::move(pending).status();
+    }
+    change.pending = std::move(*pending);
     return change;
 }
 

@@ -83,12 +83,17 @@ private:
     Status populate_run(uint64_t first, uint64_t count);
     Status allocate_cluster(uint64_t cluster);
     Status preallocate(uint64_t begin, uint64_t end, PreallocMode mode);
+    bool is_written() const;
+    Status unnamed() const;
+
+    class Reopen;
 
     std::unique_ptr<BlockNode> base_;
     std::unique_ptr<ClusterMap> map_;
     std::atomic<uint64_t> size_{0};
     bool read_only_ = false;
-    bool is_written_ = false; ///< a node above holds write permission
+    unsigned taken_ = 0;       ///< permissions that a node above holds
+    bool is_reopened_ = false; ///< reopened while a node above held write permission
     RequestTracker clusters_;
 };
 

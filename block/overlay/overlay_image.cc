@@ -252,17 +252,40 @@ Status SnapshotOverlay::compress_cluster(uint64_t offset, const IoVec& iov) {
     return has_place ? Status::from_errno(EIO) : fill_clusters(offset, iov, ClusterKind::compressed);
 }
 
+bool SnapshotOverlay::is_written() const {
+    return (taken_ & Permissions::write) != 0;
+}
+
+/// The temporary file cannot be opened again, because it has no name any more.
+Status SnapshotOverlay::unnamed() const {
+    return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()))
+        .because(Cause::overlay_unnamed);
+}
+
 Status SnapshotOverlay::set_permissions(const Permissions& permissions) {
+    // After the first reopen, QEMU opens its file again for other access. Why it keeps the descriptor before is unknown.
+    constexpr unsigned writing = Permissions::write | Permissions::resize;
+    if (is_reopened_ && ((permissions.taken ^ taken_) & writing) != 0) {
+        return unnamed();
+    }
     Permissions below;
     below.taken = permissions.taken != 0 ? Permissions::consistent_read : 0U;
     Status status = base_->set_permissions(below);
     if (status.ok()) {
-        is_written_ = (permissions.taken & Permissions::write) != 0;
+        taken_ = permissions.taken;
     }
     return status;
 }
 
-/// The temporary file cannot be opened again, because it has no name any more.
+class SnapshotOverlay::Reopen : public PendingReopen {
+public:
+    explicit Reopen(SnapshotOverlay& overlay) : overlay_(overlay) {}
+    void commit() override { overlay_.is_reopened_ = overlay_.is_reopened_ || overlay_.is_written(); }
+
+private:
+    SnapshotOverlay& overlay_;
+};
+
 Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& options, const NodeFlags& flags) {
     Options below = options.take_subtree("file");
     NodeFlags below_flags;
@@ -279,17 +302,17 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
     if (const std::optional<std::string> key = below.first_unknown()) {
         return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", *key));
     }
-    if (below_flags.read_only && is_written_) {
+    if (below_flags.read_only && is_written()) {
         return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",
                                                 map_->data().name()));
     }
     // While a user writes, read-only access is refused elsewhere, with another error.
-    const bool other_access = flags.read_only != read_only_ && !(flags.read_only && is_written_);
-    if (flags.direct || below_flags.direct || other_access) {
-        return Status::error(ENOENT, fmt::format("Could not open '{}': No such file or directory", filename()))
-            .because(Cause::overlay_unnamed);
+    const bool is_refused_elsewhere = flags.read_only && is_written();
+    const bool other_access = flags.read_only != read_only_ || is_reopened_;
+    if (flags.direct || below_flags.direct || (other_access && !is_refused_elsewhere)) {
+        return unnamed();
     }
-    return std::unique_ptr<PendingReopen>();
+    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this));
 }
 
 } // namespace zoneio

@@ -26,7 +26,8 @@ def make(d):
         units = list(process_options(d))
     # zoneio forces writes out at other times than QEMU, which skips the first sync. Whether an unwritten extent counts as
     # data depends on what was dirty when it was made.
-    forced = not any(mode in unit for unit in units for mode in ("-n", "none", "off", "writeback", "unsafe")) or \
+    unforced = [("-n",)] + [("-t", mode) for mode in ("none", "off", "writeback", "unsafe")]
+    forced = not any(unit in unforced for unit in units) or \
         any(option in text for text in commands for option in (" -f", "zf", "reopen", "open", "flush"))
     return Case(tuple(units) + tuple(("-c", text) for text in commands) + (("a.img",),), (image,) + EXTRA_FILES,
                 layout=not forced)

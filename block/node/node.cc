@@ -6,6 +6,7 @@
 #include "block/trace/trace.h"
 
 #include <algorithm>
+#include <climits>
 #include <cstring>
 #include <fmt/format.h>
 #include <new>
@@ -93,7 +94,7 @@ std::string BlockNode::name_when_closed() const {
 
 bool BlockNode::has_plain_name() const {
     if (info_.is_protocol) {
-        return !filename_.empty() && !filename_.starts_with("json:");
+        return !filename_.empty() && filename_.size() < PATH_MAX && !filename_.starts_with("json:");
     }
     // The chain that the name alone gives: a format directly on top of a file.
     const bool is_window = options_.contains("size") || options_.contains("offset");
@@ -101,7 +102,13 @@ bool BlockNode::has_plain_name() const {
 }
 
 std::string BlockNode::shown_name() const {
-    return has_plain_name() ? filename_ : "json:" + to_json();
+    std::string name = has_plain_name() ? filename_ : "json:" + to_json();
+    // QEMU keeps it in PATH_MAX bytes.
+    constexpr size_t longest = PATH_MAX - 1;
+    if (name.size() > longest) {
+        name.replace(longest - 3, std::string::npos, "...");
+    }
+    return name;
 }
 
 std::string BlockNode::to_json() const {
@@ -109,9 +116,15 @@ std::string BlockNode::to_json() const {
         return filename_.substr(filename_.find('{'));
     }
     Options shown;
-    for (const char* key : {"size", "offset", "read-zeroes", "config", "throttle-group"}) {
+    for (const char* key : {"size", "offset", "read-zeroes", "config", "throttle-group", "path", "host", "port", "export", "tls-creds",
+                            "tls-hostname"}) {
         if (const OptionValue* value = options_.find(key)) {
             shown.set(key, *value);
+        }
+    }
+    for (const auto& [key, value] : options_.all()) {
+        if (key.starts_with("server.")) {
+            shown.set(key, value);
         }
     }
     shown.set("driver", std::string(info_.name));

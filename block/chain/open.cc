@@ -181,9 +181,7 @@ private:
         }
         if (!plan.info->needs_filename) {
             plan.options.erase("filename");
-            if (plan.info->is_protocol) {
-                plan.explicit_options.merge_missing(plan.options); // the name stands for them
-            }
+            plan.explicit_options.merge_missing(plan.options); // the name stands for them
             return {};
         }
         if (const std::string prefix = std::string(plan.info->name) + ':'; name.starts_with(prefix)) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace zoneio {
 
@@ -139,11 +140,25 @@ Status SnapshotOverlay::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*
     return write_clusters(offset, iov);
 }
 
+/// Writes clusters that have content, and fills the others. Neighbours are filled together, as in QEMU, whatever they were
+/// before: what is around all of them decides about reading, see fill_clusters().
 Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
-    return for_each_run(offset, iov, [this](const ClusterRun& run, uint64_t position, const IoVec& part) {
-        return run.kind == ClusterKind::data ? map_->data().pwritev(run.position, part, {})
-                                             : fill_clusters(position, part, ClusterKind::data);
+    uint64_t begin = 0; // of the part to fill, in `iov`
+    uint64_t bytes = 0;
+    const auto fill = [&] {
+        const uint64_t part = std::exchange(bytes, 0);
+        return part == 0 ? Status() : fill_clusters(offset + begin, part_of(iov, begin, part), ClusterKind::data);
+    };
+    Status status = for_each_run(offset, iov, [&](const ClusterRun& run, uint64_t position, const IoVec& part) {
+        if (run.kind != ClusterKind::data) {
+            begin = bytes == 0 ? position - offset : begin;
+            bytes += part.bytes();
+            return Status();
+        }
+        Status filled = fill();
+        return filled.ok() ? map_->data().pwritev(run.position, part, {}) : std::move(filled);
     });
+    return status.ok() ? fill() : std::move(status);
 }
 
 /// True if a range reads as zeros for certain, found out without reading. False if that is unknown.

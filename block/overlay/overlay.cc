@@ -305,27 +305,29 @@ Status SnapshotOverlay::forget(uint64_t offset, uint64_t bytes) {
     return map_->drop(first, last - first, ClusterKind::unallocated);
 }
 
-/// Copies a run of clusters from below. The last cluster may end with the image. The run becomes zero only if all of it
-/// is.
+/// Copies a run of clusters from below, as many at a time as QEMU: if one cannot be read, those before it are not copied. The
+/// last cluster may end with the image.
 Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
-    AlignedBuffer buffer;
-    if (!buffer.reserve(cluster_bytes)) {
-        return Status::from_errno(ENOMEM);
-    }
-    const IoVec content(buffer.data(), cluster_bytes);
-    bool all_zero = true;
-    for (uint64_t cluster = first; cluster < first + count; cluster++) {
-        content.fill(0, cluster_bytes, 0);
-        Status status = read_base(cluster * cluster_bytes, content);
+    constexpr uint64_t most = (16U << 20) / cluster_bytes;
+    for (uint64_t done = 0; done < count;) {
+        const uint64_t part = std::min(count - done, most);
+        AlignedBuffer buffer;
+        if (!buffer.reserve(part * cluster_bytes)) {
+            return Status::from_errno(ENOMEM);
+        }
+        const IoVec content(buffer.data(), part * cluster_bytes);
+        const uint64_t begin = (first + done) * cluster_bytes;
+        Status status = read_base(begin, content);
         if (status.ok()) {
-            all_zero = all_zero && content.is_zero();
-            status = fill_clusters(cluster * cluster_bytes, content, ClusterKind::data);
+            status = content.is_zero() ? map_->drop(first + done, part, ClusterKind::zero)
+                                       : fill_clusters(begin, content, ClusterKind::data);
         }
         if (!status.ok()) {
             return status;
         }
+        done += part;
     }
-    return all_zero ? map_->drop(first, count, ClusterKind::zero) : Status();
+    return {};
 }
 
 Result<bool> SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {

@@ -62,8 +62,8 @@ void remove_at_signals(const std::string& folder, const std::array<std::string, 
         is_handled[i] = (present.sa_flags & SA_SIGINFO) == 0 && present.sa_handler == SIG_DFL;
         if (is_handled[i]) {
             struct sigaction action{};
+            // Without SA_RESTART: the thread sanitizer runs the handler when the call that waits has returned.
             action.sa_handler = remove_and_end;
-            action.sa_flags = SA_RESTART;
             sigaction(numbers[i], &action, nullptr);
         }
     }

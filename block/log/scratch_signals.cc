@@ -2,6 +2,7 @@
 #include "block/log/scratch_signals.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <csignal>
 #include <unistd.h>
@@ -29,9 +30,12 @@ bool store(const std::string& path, Path& stored) {
 }
 
 void remove_and_end(int number) {
+    // The signal ends the program only after the handler has returned.
+    const int error = errno;
     remove_for_signal();
     signal(number, SIG_DFL);
     raise(number);
+    errno = error;
 }
 
 } // namespace

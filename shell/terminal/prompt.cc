@@ -149,12 +149,14 @@ public:
 
     /// For signal handlers: restores the mode and ends the program by the signal.
     static void give_back_and_die(int number) {
+        const int error = errno;
         if (known) {
             tcsetattr(STDIN_FILENO, TCSANOW, &before);
         }
         remove_for_signal();
         signal(number, SIG_DFL);
         raise(number);
+        errno = error;
     }
 
 private:

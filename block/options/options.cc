@@ -32,6 +32,12 @@ unsigned dictionary_bucket(std::string_view key) {
     return (1103515243 * hash + 12345) % 512;
 }
 
+/// Position where the key of the node above starts, of which the key at `begin` is the end. REQUIRES: begin > 0.
+size_t begin_above(const std::string& text, size_t begin) {
+    const size_t dot = begin < 2 ? std::string::npos : text.rfind('.', begin - 2);
+    return dot == std::string::npos ? 0 : dot + 1;
+}
+
 /// Position of a key in QEMU's dictionary. Except for `driver`, the keys of one bucket are in the order that they had
 /// in the dictionary of the node above.
 std::tuple<unsigned, bool, unsigned> place_in_dictionary(const std::string& key) {
@@ -174,12 +180,6 @@ std::vector<std::string> Options::names() const {
     std::sort(names.begin(), names.end(),
               [](const std::string& a, const std::string& b) { return dictionary_bucket(a) < dictionary_bucket(b); });
     return names;
-}
-
-/// Position where the key of the node above starts, of which the key at `begin` is the end. REQUIRES: begin > 0.
-static size_t begin_above(const std::string& text, size_t begin) {
-    const size_t dot = begin < 2 ? std::string::npos : text.rfind('.', begin - 2);
-    return dot == std::string::npos ? 0 : dot + 1;
 }
 
 /// The order of QEMU's dictionary: by buckets. Keys of one bucket are in the order that they had in the dictionary of the node

@@ -52,14 +52,14 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
     bool is_zoned = false;
     if (!parse_enum(new_image_words, driver, is_zoned).ok()) {
         return find_driver(driver) == nullptr
-                   ? Status::error(EINVAL, fmt::format("unknown driver '{}'", driver)).because(Cause::unknown_driver, {.name = driver})
+                   ? Status::invalid(fmt::format("unknown driver '{}'", driver)).because(Cause::unknown_driver, {.name = driver})
                    : Status::error(ENOTSUP, fmt::format("the driver '{}' cannot create images", driver));
     }
     NewImage image;
     image.file_bytes = size;
     if (is_zoned) {
         if (options.contains("size")) {
-            return Status::error(EINVAL, "the size is an operand, not an option");
+            return Status::invalid("the size is an operand, not an option");
         }
         Result<ZonedOptions> taken = ZonedOptions::take(options);
         if (!taken.ok()) {
@@ -69,7 +69,7 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
         image.zoned->size = size;
     }
     if (const std::optional<std::string> unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("the driver '{}' has no option '{}' for new images; see 'help create'", driver, *unknown));
+        return Status::invalid(fmt::format("the driver '{}' has no option '{}' for new images; see 'help create'", driver, *unknown));
     }
     if (is_zoned) {
         const Result<ZoneGeometry> geometry = image.zoned->geometry();
@@ -197,7 +197,7 @@ Status create_image(const std::optional<std::string>& driver, NamedFile file, ui
         return image.status();
     }
     if (file.is_zoned && !image->zoned) {
-        return Status::error(EINVAL, fmt::format("the name means a zoned device in '{}'; use -f zoned to create it", filename));
+        return Status::invalid(fmt::format("the name means a zoned device in '{}'; use -f zoned to create it", filename));
     }
     const Result<bool> is_new = make_file(filename);
     if (!is_new.ok()) {

@@ -39,7 +39,7 @@ bool take_distance(std::string_view text, Address& address) {
 }
 
 Status refused(std::string text) {
-    return Status::error(EINVAL, std::move(text));
+    return Status::invalid(std::move(text));
 }
 
 /// Write pointer of a zone, in bytes from the start of the device.

@@ -37,7 +37,7 @@ size_t terminal_width() {
 
 std::string amount(uint64_t value, LongWork::Unit unit) {
     switch (unit) {
-    case LongWork::Unit::bytes: return format_size(static_cast<double>(value));
+    case LongWork::Unit::bytes: return format_size(value);
     case LongWork::Unit::zones: return fmt::format("{} zones", value);
     case LongWork::Unit::states: break;
     }

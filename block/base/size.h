@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,9 @@ ParseError parse_long(const char* text, long& value);
 
 /// `4 KiB`, `1.500 GiB`, `512 bytes`: three decimals, omitted if zero. The unit changes at powers of 1024.
 std::string format_size(double bytes);
+
+std::string format_size(std::integral auto bytes) {
+    return format_size(static_cast<double>(bytes));
+}
 
 } // namespace zoneio

@@ -38,6 +38,9 @@ public:
         return status;
     }
 
+    /// EINVAL with its own text: what the user gave cannot be right.
+    static Status invalid(std::string text) { return error(EINVAL, std::move(text)); }
+
     /// Adds the cause. Called where the error arises.
     Status because(Cause cause, CauseFacts facts) &&;
     Status because(Cause cause) &&;

@@ -19,7 +19,7 @@ constexpr size_t longest_word = 63;
 constexpr size_t longest_value = 1023;
 
 Status config_error(std::string text) {
-    return Status::error(EINVAL, std::move(text));
+    return Status::invalid(std::move(text));
 }
 
 /// Scans a line from left to right. Skips white space before each item.

@@ -271,7 +271,7 @@ Status BlkdebugDriver::parse_filename(const std::string& name, Options& options)
     const std::string rest = name.substr(prefix.size());
     const size_t colon = rest.find(':');
     if (colon == std::string::npos) {
-        return Status::error(EINVAL, "blkdebug requires both config file and image path");
+        return Status::invalid("blkdebug requires both config file and image path");
     }
     if (colon != 0) {
         options.set("config", rest.substr(0, colon));
@@ -309,7 +309,7 @@ Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context
         return std::move(child).status();
     }
     if (*child == nullptr) {
-        return Status::error(EINVAL, "A block device must be specified for \"image\"");
+        return Status::invalid("A block device must be specified for \"image\"");
     }
     auto driver = std::make_unique<BlkdebugDriver>();
     driver->adopt(std::move(*child));

@@ -12,10 +12,6 @@ namespace zoneio {
 
 namespace {
 
-Status option_error(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 std::string index_key(size_t index) {
     return fmt::format("{}", index);
 }
@@ -37,7 +33,7 @@ Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
         elements.push_back(std::move(element)); // empty: the element is a single value
     }
     if (const std::optional<std::string> unused = options.first_unknown()) {
-        return option_error(fmt::format("Unused option '{}' for [{}]", *unused, blkdebug_group_name(group)));
+        return Status::invalid(fmt::format("Unused option '{}' for [{}]", *unused, blkdebug_group_name(group)));
     }
     return elements;
 }
@@ -59,7 +55,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
         return {};
     }
     if (given.size() < count) {
-        return option_error(
+        return Status::invalid(
             fmt::format("Unknown option '{}' for [{}]", *given.first_unknown(), blkdebug_group_name(group)));
     }
     Result<std::vector<Options>> elements = take_list(given, group);
@@ -69,7 +65,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
     for (size_t i = 0; i < elements->size(); i++) {
         Options& element = (*elements)[i];
         if (element.empty()) {
-            return option_error(
+            return Status::invalid(
                 fmt::format("[{}] section (index {}) does not consist of keys", blkdebug_group_name(group), i));
         }
         BlkdebugSection section;
@@ -82,7 +78,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
             return status;
         }
         if (const std::optional<std::string> unknown = element.first_unknown()) {
-            return option_error(
+            return Status::invalid(
                 fmt::format("[{}] section doesn't support the option '{}'", blkdebug_group_name(group), *unknown));
         }
     }
@@ -92,7 +88,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
 Result<BlkdebugRule> make_rule(const BlkdebugSection& section) {
     BlkdebugRule rule;
     if (!section.event) {
-        return option_error("Missing event name for rule");
+        return Status::invalid("Missing event name for rule");
     }
     const std::optional<DebugEvent> event = find_debug_event(*section.event);
     if (!event) {
@@ -174,27 +170,27 @@ Status take_permissions(Options& options, std::string_view key, unsigned& permis
         return {};
     }
     if (indices.empty()) {
-        return option_error("Invalid parameter type for '<anonymous>', expected: array");
+        return Status::invalid("Invalid parameter type for '<anonymous>', expected: array");
     }
     if (indices.size() != list.size()) {
-        return option_error("Cannot mix list and non-list keys");
+        return Status::invalid("Cannot mix list and non-list keys");
     }
     const size_t largest = *std::max_element(indices.begin(), indices.end());
     std::sort(indices.begin(), indices.end());
     indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
     if (indices.size() != largest + 1) {
-        return option_error(fmt::format("List indices are not contiguous, saw {} elements but {} largest index",
+        return Status::invalid(fmt::format("List indices are not contiguous, saw {} elements but {} largest index",
                                         indices.size(), largest));
     }
     for (const size_t index : indices) {
         const OptionValue* const value = list.find(index_key(index));
         const std::string* const word = value != nullptr ? std::get_if<std::string>(value) : nullptr;
         if (word == nullptr) {
-            return option_error(fmt::format("Invalid parameter type for '[{}]', expected: string", index));
+            return Status::invalid(fmt::format("Invalid parameter type for '[{}]', expected: string", index));
         }
         unsigned permission = 0;
         if (!parse_enum(permission_words, *word, permission).ok()) {
-            return option_error(fmt::format("Parameter 'null' does not accept value '{}'", *word));
+            return Status::invalid(fmt::format("Parameter 'null' does not accept value '{}'", *word));
         }
         permissions |= permission;
     }
@@ -254,7 +250,7 @@ Status check_blkdebug_limits(const BlkdebugSettings& settings, uint64_t child_al
     };
     for (const auto& limit : limits) {
         if (limit.value != 0 && (limit.value >= largest || !limit.fits)) {
-            return option_error(fmt::format("Cannot meet constraints with {} {}", limit.name, limit.value));
+            return Status::invalid(fmt::format("Cannot meet constraints with {} {}", limit.name, limit.value));
         }
     }
     return {};

@@ -35,14 +35,14 @@ Result<NamedFile> named_file(Options options) {
     const std::string driver = bottom->take("driver").value_or("file");
     const DriverInfo* const info = find_driver(driver);
     if (info == nullptr) {
-        return Status::error(EINVAL, fmt::format("unknown driver '{}'", driver));
+        return Status::invalid(fmt::format("unknown driver '{}'", driver));
     }
     const bool is_zoned = driver == "zoned";
     if (!is_zoned && driver != "file" && driver != "host_device") {
         return Status::error(ENOTSUP, fmt::format("an image of the driver '{}' is not in a file", driver));
     }
     if (!filename || filename->empty()) {
-        return Status::error(EINVAL, fmt::format("the driver '{}' requires a file name", driver));
+        return Status::invalid(fmt::format("the driver '{}' requires a file name", driver));
     }
     NamedFile file(*filename);
     file.is_zoned = is_zoned;

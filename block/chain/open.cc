@@ -18,10 +18,6 @@ namespace {
 /// QEMU's limit for node names, including the final zero byte.
 constexpr size_t node_name_size = 32;
 
-Status option_error(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 /// True if the text before the first `:` is a protocol and not part of a path.
 bool has_protocol_prefix(std::string_view name) {
     const size_t pos = name.find_first_of(":/");
@@ -55,7 +51,7 @@ Result<const DriverInfo*> protocol_of(const std::string& name, bool allow_prefix
     const std::string protocol = name.substr(0, name.find(':'));
     const DriverInfo* info = find_protocol(protocol);
     if (info == nullptr || !info->is_protocol) {
-        return option_error(fmt::format("Unknown protocol '{}'", protocol)).because(Cause::unknown_protocol, {.name = protocol});
+        return Status::invalid(fmt::format("Unknown protocol '{}'", protocol)).because(Cause::unknown_protocol, {.name = protocol});
     }
     return info;
 }
@@ -142,7 +138,7 @@ private:
         if (driver != nullptr) {
             plan.info = find_driver(*driver);
             if (plan.info == nullptr) {
-                return option_error(fmt::format("Unknown driver '{}'", *driver)).because(Cause::unknown_driver, {.name = *driver});
+                return Status::invalid(fmt::format("Unknown driver '{}'", *driver)).because(Cause::unknown_driver, {.name = *driver});
             }
             plan.is_protocol = plan.info->is_protocol;
         }
@@ -152,7 +148,7 @@ private:
         bool parse_name = false;
         if (plan.filename) {
             if (plan.options.contains("filename")) {
-                return option_error("Can't specify 'file' and 'filename' options at the same time");
+                return Status::invalid("Can't specify 'file' and 'filename' options at the same time");
             }
             plan.options.set("filename", *plan.filename);
             parse_name = true;
@@ -160,7 +156,7 @@ private:
         const std::string* name = plan.options.find_text("filename");
         if (plan.info == nullptr) {
             if (name == nullptr) {
-                return option_error("Must specify either driver or file");
+                return Status::invalid("Must specify either driver or file");
             }
             Result<const DriverInfo*> found = protocol_of(*name, parse_name);
             if (!found.ok()) {
@@ -224,10 +220,10 @@ private:
         Options child_options = options.take_subtree(key);
         const std::string* reference = options.find_text(key);
         if (reference != nullptr && (filename || !child_options.empty())) {
-            return option_error("Cannot reference an existing block device with additional options or a new filename");
+            return Status::invalid("Cannot reference an existing block device with additional options or a new filename");
         }
         if (reference != nullptr) {
-            return option_error(fmt::format("Cannot find device='{0}' nor node-name='{0}'", *reference));
+            return Status::invalid(fmt::format("Cannot find device='{0}' nor node-name='{0}'", *reference));
         }
         if (!filename && child_options.empty()) {
             return std::unique_ptr<BlockNode>();
@@ -248,7 +244,7 @@ private:
             return {};
         }
         if (plan.child == nullptr) {
-            return option_error("Must specify either driver or file");
+            return Status::invalid("Must specify either driver or file");
         }
         Result<std::string> format = probe_format(*plan.child);
         if (!format.ok()) {
@@ -267,15 +263,15 @@ private:
 
     Status check_settings(Plan& plan) {
         if (plan.flags.force_share && !plan.flags.read_only) {
-            return option_error("force-share=on can only be used with read-only images");
+            return Status::invalid("force-share=on can only be used with read-only images");
         }
         const std::string* name = plan.options.find_text("filename");
         const bool has_name = name != nullptr && !name->empty();
         if (plan.info->needs_filename && !has_name && !plan.info->filename_optional) {
-            return option_error(fmt::format("The '{}' block driver requires a file name", plan.info->name));
+            return Status::invalid(fmt::format("The '{}' block driver requires a file name", plan.info->name));
         }
         if (plan.flags.copy_on_read && plan.flags.read_only) {
-            return option_error("Can't use copy-on-read on read-only device");
+            return Status::invalid("Can't use copy-on-read on read-only device");
         }
         Status status = take_data_options(plan.options, plan.flags);
         return status.ok() ? take_node_name(plan) : std::move(status);
@@ -289,13 +285,13 @@ private:
             return {};
         }
         if (!is_identifier(*name)) {
-            return option_error(fmt::format("Invalid node-name: '{}'", *name));
+            return Status::invalid(fmt::format("Invalid node-name: '{}'", *name));
         }
         if (name->size() >= node_name_size) {
-            return option_error("Node name too long");
+            return Status::invalid("Node name too long");
         }
         if (!names_.insert(*name).second) {
-            return option_error(fmt::format("Duplicate nodes with node-name='{}'", *name));
+            return Status::invalid(fmt::format("Duplicate nodes with node-name='{}'", *name));
         }
         node_name_ = *name;
         return {};
@@ -343,7 +339,7 @@ private:
 
     Status check_leftovers(Plan& plan) {
         if (plan.options.find_text("backing") != nullptr || !plan.options.take_subtree("backing").empty()) {
-            return option_error("Driver doesn't support backing files");
+            return Status::invalid("Driver doesn't support backing files");
         }
         const std::optional<std::string> unknown = plan.options.first_unknown();
         if (!unknown) {
@@ -351,7 +347,7 @@ private:
         }
         const char* const refusal = plan.info->is_protocol ? "Block protocol '{}' doesn't support the option '{}'"
                                                            : "Block format '{}' does not support the option '{}'";
-        return option_error(fmt::format(fmt::runtime(refusal), plan.info->name, *unknown))
+        return Status::invalid(fmt::format(fmt::runtime(refusal), plan.info->name, *unknown))
             .because(Cause::unknown_option, {.name = *unknown, .owner = std::string(plan.info->name)});
     }
 
@@ -424,7 +420,7 @@ Status take_data_options(Options& options, NodeFlags& flags) {
     const std::optional<std::string> discard = options.take("discard");
     if (discard) {
         if (!parse_enum(discard_mode_words, *discard, flags.unmap).ok()) {
-            return option_error("Invalid discard option");
+            return Status::invalid("Invalid discard option");
         }
     }
     const std::optional<std::string> detect = options.take("detect-zeroes");
@@ -435,7 +431,7 @@ Status take_data_options(Options& options, NodeFlags& flags) {
         }
     }
     if (flags.detect_zeroes == DetectZeroes::unmap && !flags.unmap) {
-        return option_error("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap");
+        return Status::invalid("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap");
     }
     return {};
 }

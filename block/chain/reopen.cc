@@ -16,14 +16,14 @@ struct NodeChange {
 };
 
 Status cannot_change(const std::string& key) {
-    return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", key));
+    return Status::invalid(fmt::format("Cannot change the option '{}'", key));
 }
 
 /// EINVAL if options replace the child or the backing file by a named node.
 Status refuse_references(const Options& options) {
     for (const char* key : {"backing", "file"}) {
         if (const std::string* name = options.find_text(key)) {
-            return Status::error(EINVAL, fmt::format("Cannot find device='' nor node-name='{}'", *name));
+            return Status::invalid(fmt::format("Cannot find device='' nor node-name='{}'", *name));
         }
     }
     return {};
@@ -68,7 +68,7 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
         return status;
     }
     if (node.flags().copy_on_read && change.flags.read_only) {
-        return Status::error(EINVAL, fmt::format("Can't set node '{}' to r/o with copy-on-read enabled", node.name()));
+        return Status::invalid(fmt::format("Can't set node '{}' to r/o with copy-on-read enabled", node.name()));
     }
     change.flags.force_share = node.flags().force_share;
     if (force_share) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/base/file_descriptor.h"
+#include "block/engine/event.h"
 #include "block/engine/engine.h"
 
 #include <cerrno>

@@ -7,7 +7,6 @@
 #include <deque>
 #include <fmt/format.h>
 #include <libaio.h>
-#include <sys/eventfd.h>
 
 namespace zoneio {
 
@@ -17,13 +16,13 @@ namespace {
 constexpr size_t queue_depth = 1024;
 
 /// Number of requests submitted by one system call.
-constexpr size_t batch = 32;
+constexpr size_t most_kept_back = 32;
 
 class NativeEngine final : public KernelEngine {
 public:
-    explicit NativeEngine(BlockNode& root) : KernelEngine(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    explicit NativeEngine(BlockNode& root) : KernelEngine(root) {
         free_.reserve(slots_.size());
-        kept_back_.reserve(batch);
+        kept_back_.reserve(most_kept_back);
         for (Slot& slot : slots_) {
             free_.push_back(&slot);
         }
@@ -82,7 +81,7 @@ protected:
         return count;
     }
 
-    int kernel_fd() const override { return event_.get(); }
+    int kernel_fd() const override { return event_.fd(); }
     size_t in_kernel() const override { return queue_depth - free_.size() + parked_.size(); }
 
 private:
@@ -108,18 +107,17 @@ private:
         } else {
             io_prep_pwritev(&slot.control, io.fd, segments.data(), count, offset);
         }
-        io_set_eventfd(&slot.control, event_.get());
+        io_set_eventfd(&slot.control, event_.fd());
         slot.control.data = &slot;
         kept_back_.push_back(&slot.control);
-        if (kept_back_.size() >= batch) {
+        if (kept_back_.size() >= most_kept_back) {
             kick_kernel();
         }
     }
 
     size_t harvest(long at_least) {
         std::array<io_event, 64> events;
-        uint64_t ignored = 0;
-        (void)!read(event_.get(), &ignored, sizeof(ignored));
+        event_.clear();
         size_t count = 0;
         while (free_.size() < queue_depth) {
             const int got = io_getevents(context_, at_least, events.size(), events.data(), nullptr);
@@ -155,7 +153,7 @@ private:
         return 1;
     }
 
-    FileDescriptor event_;
+    Event event_;
     io_context_t context_ = nullptr;
     std::array<Slot, queue_depth> slots_;
     std::vector<Slot*> free_;

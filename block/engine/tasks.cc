@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine/engine.h"
 
-#include "block/base/file_descriptor.h"
+#include "block/engine/event.h"
 #include "block/base/task.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -17,7 +16,7 @@ constexpr size_t max_ready = 256;
 class TaskEngine final : public IoEngine {
 public:
     TaskEngine(BlockNode& root, TaskScheduler& tasks, std::function<void()> on_completion)
-        : root_(root), tasks_(tasks), on_completion_(std::move(on_completion)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        : root_(root), tasks_(tasks), on_completion_(std::move(on_completion)) {}
 
     void submit(Request& request) override {
         while (tasks_.ready() >= max_ready && tasks_.step()) {
@@ -57,14 +56,12 @@ public:
 
     int event_fd() const override {
         // Brings the descriptor up to date, because the caller is about to poll it.
-        const uint64_t one = 1;
-        uint64_t ignored = 0;
         if (finished_ > 0 || tasks_.can_step()) {
-            (void)!write(event_.get(), &one, sizeof(one));
+            event_.set();
         } else {
-            (void)!read(event_.get(), &ignored, sizeof(ignored));
+            event_.clear();
         }
-        return event_.get();
+        return event_.fd();
     }
 
     size_t in_flight() const override { return in_flight_; }
@@ -93,7 +90,7 @@ private:
     TaskScheduler& tasks_;
     std::function<void()> on_completion_;
     const Request* submitting_ = nullptr;
-    FileDescriptor event_;
+    Event event_;
     size_t in_flight_ = 0;
     size_t finished_ = 0; ///< since the last reap
     uint64_t sequence_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine/engine.h"
 
-#include "block/base/file_descriptor.h"
+#include "block/engine/event.h"
 #include "block/base/worker_thread.h"
 #include "block/engine/submission_order.h"
 #include "block/trace/trace.h"
@@ -11,7 +11,6 @@
 #include <deque>
 #include <mutex>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <thread>
 #include <vector>
 
@@ -22,7 +21,7 @@ namespace {
 constexpr size_t max_threads = 64;
 
 /// Number of pending requests after which a thread is woken.
-constexpr size_t batch = 16;
+constexpr size_t wake_after = 16;
 /// Most requests that a thread takes at a time, if there are enough for all threads.
 constexpr size_t most_at_once = 16;
 /// The most requests that should wait for others that overlap them: more would make looking through them slow.
@@ -75,7 +74,7 @@ private:
 
 class ThreadEngine final : public IoEngine {
 public:
-    explicit ThreadEngine(BlockNode& root) : root_(root), order_(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    explicit ThreadEngine(BlockNode& root) : root_(root), order_(root) {
         threads_.reserve(max_threads);
         for (const BlockNode* node = &root; node != nullptr; node = node->child()) {
             may_take_several_ = may_take_several_ && !node->counts_requests();
@@ -137,8 +136,7 @@ public:
                 }
                 finished = finished_.take_all();
                 // Emptied under the lock, so that the descriptor is readable only if there are completions.
-                uint64_t ignored = 0;
-                (void)!read(event_.get(), &ignored, sizeof(ignored));
+                event_.clear();
             }
             if (finished == nullptr) {
                 return count;
@@ -156,7 +154,7 @@ public:
         }
     }
 
-    int event_fd() const override { return event_.get(); }
+    int event_fd() const override { return event_.fd(); }
     size_t in_flight() const override { return in_flight_; }
 
 private:
@@ -173,7 +171,7 @@ private:
         }
         // Waking a thread costs more than a small request. Woken once per batch, the threads work while more requests
         // arrive.
-        if (++kept_back_ >= batch) {
+        if (++kept_back_ >= wake_after) {
             kick();
         }
     }
@@ -249,8 +247,7 @@ private:
             first = next;
         }
         if (was_empty) {
-            const uint64_t one = 1;
-            (void)!write(event_.get(), &one, sizeof(one));
+            event_.set();
             done_.notify_one();
         }
     }
@@ -271,7 +268,7 @@ private:
 
     BlockNode& root_;
     SubmissionOrder order_;
-    FileDescriptor event_;
+    Event event_;
     std::mutex mutex_;
     std::condition_variable work_;
     std::condition_variable done_;

@@ -6,7 +6,6 @@
 #include <deque>
 #include <fmt/format.h>
 #include <liburing.h>
-#include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -34,7 +33,7 @@ constexpr uintptr_t tag_bits = write_of_pair | sync_of_pair;
 
 class UringEngine final : public KernelEngine {
 public:
-    explicit UringEngine(BlockNode& root) : KernelEngine(root), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    explicit UringEngine(BlockNode& root) : KernelEngine(root) {}
 
     ~UringEngine() override {
         if (ready_) {
@@ -49,7 +48,7 @@ public:
         }
         if (result == 0) {
             // Polling the ring's own descriptor would miss completions that the kernel has not processed yet.
-            result = io_uring_register_eventfd(&ring_, event_.get());
+            result = io_uring_register_eventfd(&ring_, event_.fd());
         }
         if (result < 0) {
             return Status::error(-result, fmt::format("failed to init linux io_uring ring: {}", strerror(-result)));
@@ -98,7 +97,7 @@ protected:
         return count;
     }
 
-    int kernel_fd() const override { return event_.get(); }
+    int kernel_fd() const override { return event_.fd(); }
     size_t in_kernel() const override { return in_kernel_ + parked_.size(); }
 
 private:
@@ -186,8 +185,7 @@ private:
 
     size_t harvest() {
         size_t count = 0;
-        uint64_t ignored = 0;
-        (void)!read(event_.get(), &ignored, sizeof(ignored));
+        event_.clear();
         do {
             io_uring_cqe* cqe = nullptr;
             while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
@@ -250,7 +248,7 @@ private:
         return 1;
     }
 
-    FileDescriptor event_;
+    Event event_;
     io_uring ring_{};
     bool ready_ = false;
     bool broken_ = false; ///< the kernel takes no more requests

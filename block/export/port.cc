@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -41,9 +40,9 @@ bool counts_requests(const BlockNode* node) {
 } // namespace
 
 BackendPort::BackendPort(BlockBackend& backend, std::mutex& turn)
-    : backend_(backend), turn_(turn), woken_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), events_(epoll_create1(EPOLL_CLOEXEC)),
+    : backend_(backend), turn_(turn), events_(epoll_create1(EPOLL_CLOEXEC)),
       next_waits_(fewest_waits) {
-    watch(events_.get(), woken_.get());
+    watch(events_.get(), woken_.fd());
 }
 
 BackendPort::~BackendPort() {
@@ -168,8 +167,7 @@ void BackendPort::kick() {
 }
 
 void BackendPort::reap_locked() {
-    uint64_t ignored = 0;
-    (void)!read(woken_.get(), &ignored, sizeof(ignored));
+    woken_.clear();
     engine_->reap(false);
     while (has_tasks() && backend_.tasks_->can_step()) {
         engine_->reap(false);
@@ -205,8 +203,7 @@ int BackendPort::timeout_ms() {
 }
 
 void BackendPort::wake() const {
-    const uint64_t one = 1;
-    (void)!write(woken_.get(), &one, sizeof(one));
+    woken_.set();
 }
 
 } // namespace zoneio

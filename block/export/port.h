@@ -2,7 +2,7 @@
 #pragma once
 
 #include "block/backend.h"
-#include "block/base/file_descriptor.h"
+#include "block/engine/event.h"
 
 #include <memory>
 #include <mutex>
@@ -84,7 +84,7 @@ private:
 
     BlockBackend& backend_;
     std::mutex& turn_;
-    FileDescriptor woken_;  ///< eventfd
+    Event woken_;
     FileDescriptor events_; ///< epoll descriptor for woken_ and the engine's events
     std::unique_ptr<IoEngine> engine_;
     bool does_here_ = false; ///< requests may run on the submitting thread

@@ -10,7 +10,7 @@ namespace zoneio {
 
 namespace {
 
-constexpr std::string_view option_keys[] = {"file", "bottom"};
+constexpr std::string_view copy_on_read_keys[] = {"file", "bottom"};
 
 /// Checks the option `bottom`. Without backing files, it can only name the first node that is not a filter.
 Status check_bottom(const BlockNode& child, const std::string& bottom) {
@@ -19,9 +19,9 @@ Status check_bottom(const BlockNode& child, const std::string& bottom) {
         node = node->child();
     }
     if (node->name() != bottom) {
-        return Status::error(EINVAL, fmt::format("Bottom node '{}' not found", bottom));
+        return Status::invalid(fmt::format("Bottom node '{}' not found", bottom));
     }
-    return node->info().is_filter ? Status::error(EINVAL, fmt::format("Bottom node '{}' is a filter", bottom)) : Status();
+    return node->info().is_filter ? Status::invalid(fmt::format("Bottom node '{}' is a filter", bottom)) : Status();
 }
 
 /// Error unless this node and all nodes below it can be written.
@@ -79,7 +79,7 @@ const DriverInfo copy_on_read_driver{.name = "copy-on-read",
                                      .needs_filename = false,
                                      .parse_filename = nullptr,
                                      .open = CopyOnRead::create,
-                                     .option_keys = option_keys,
+                                     .option_keys = copy_on_read_keys,
                                      .is_filter = true};
 
 } // namespace zoneio

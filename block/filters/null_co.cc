@@ -13,7 +13,7 @@ namespace zoneio {
 namespace {
 
 constexpr uint64_t default_size = 1U << 30;
-constexpr std::string_view option_keys[] = {"size", "latency-ns", "read-zeroes"};
+constexpr std::string_view null_keys[] = {"size", "latency-ns", "read-zeroes"};
 
 class NullDriver final : public BlockDriver {
 public:
@@ -31,7 +31,7 @@ public:
             return status;
         }
         if (latency.value_or(0) > static_cast<uint64_t>(INT64_MAX)) {
-            return Status::error(EINVAL, "latency-ns is invalid");
+            return Status::invalid("latency-ns is invalid");
         }
         driver->size_ = size.value_or(default_size);
         if (driver->size_ > static_cast<uint64_t>(INT64_MAX)) {
@@ -51,7 +51,7 @@ public:
     static Status parse_filename(const std::string& name, Options& /*options*/) {
         const std::string only = std::string(Info.name) + "://";
         return name == only ? Status()
-                            : Status::error(EINVAL, "The only allowed filename for this driver is '" + only + "'");
+                            : Status::invalid("The only allowed filename for this driver is '" + only + "'");
     }
 
     Status preadv(uint64_t /*offset*/, const IoVec& iov) override {
@@ -74,7 +74,7 @@ private:
     /// `null-co://` if there are no options, otherwise the equivalent JSON.
     static std::string shown_name(std::string_view driver, const Options& options) {
         Options shown;
-        for (const std::string_view key : option_keys) {
+        for (const std::string_view key : null_keys) {
             if (const OptionValue* value = options.find(key)) {
                 shown.set(std::string(key), *value);
             }
@@ -106,12 +106,12 @@ const DriverInfo null_aio_driver{"null-aio",
                                  false,
                                  NullDriver::parse_filename<null_aio_driver>,
                                  NullDriver::create<null_aio_driver>,
-                                 option_keys};
+                                 null_keys};
 const DriverInfo null_co_driver{"null-co",
                                 true,
                                 false,
                                 NullDriver::parse_filename<null_co_driver>,
                                 NullDriver::create<null_co_driver>,
-                                option_keys};
+                                null_keys};
 
 } // namespace zoneio

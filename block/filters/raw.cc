@@ -14,7 +14,7 @@ namespace zoneio {
 
 namespace {
 
-constexpr std::string_view option_keys[] = {"file", "size", "offset"};
+constexpr std::string_view raw_keys[] = {"file", "size", "offset"};
 
 /// The part of the child that is shown.
 struct Window {
@@ -37,16 +37,16 @@ Result<Window> take_window(Options& options) {
 /// EINVAL if the window does not lie within a child of this length.
 Status check_window(const Window& window, uint64_t child_length) {
     if (window.offset > child_length) {
-        return Status::error(EINVAL, fmt::format("Offset ({}) cannot be greater than size of the containing file ({})",
+        return Status::invalid(fmt::format("Offset ({}) cannot be greater than size of the containing file ({})",
                                                  window.offset, child_length));
     }
     if (window.size && *window.size > child_length - window.offset) {
-        return Status::error(EINVAL, fmt::format("The sum of offset ({}) and size ({}) has to be smaller or equal to the "
+        return Status::invalid(fmt::format("The sum of offset ({}) and size ({}) has to be smaller or equal to the "
                                                  " actual size of the containing file ({})",
                                                  window.offset, *window.size, child_length));
     }
     if (window.size && *window.size % sector_size != 0) {
-        return Status::error(EINVAL, "Specified size is not multiple of 512");
+        return Status::invalid("Specified size is not multiple of 512");
     }
     return {};
 }
@@ -65,7 +65,7 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
         return {};
     }
     if (window.offset % child.zone_size != 0) {
-        return Status::error(EINVAL, fmt::format("Offset ({}) has to be a multiple of the zone size ({}) of the zoned device",
+        return Status::invalid(fmt::format("Offset ({}) has to be a multiple of the zone size ({}) of the zoned device",
                                                  window.offset, child.zone_size));
     }
     const uint64_t end = window.offset + window.size.value_or(child_length - window.offset);
@@ -144,7 +144,7 @@ public:
             return Status::error(ENOTSUP, "Cannot resize fixed-size raw disks");
         }
         if (size > static_cast<uint64_t>(INT64_MAX) - window_.offset) {
-            return Status::error(EINVAL, "Disk size too large for the chosen offset");
+            return Status::invalid("Disk size too large for the chosen offset");
         }
         return child_->truncate(window_.offset + size, mode);
     }
@@ -276,7 +276,7 @@ const DriverInfo raw_driver{.name = "raw",
                             .needs_filename = false,
                             .parse_filename = nullptr,
                             .open = RawDriver::create,
-                            .option_keys = option_keys,
+                            .option_keys = raw_keys,
                             .takes_zoned_child = true};
 
 } // namespace zoneio

@@ -12,16 +12,16 @@ namespace zoneio {
 
 namespace {
 
-constexpr std::string_view option_keys[] = {"file", "throttle-group"};
+constexpr std::string_view throttle_keys[] = {"file", "throttle-group"};
 
 Result<ThrottleGroup*> take_group(Options& options) {
     const std::optional<std::string> id = options.take("throttle-group");
     if (!id) {
-        return Status::error(EINVAL, "Please specify a throttle group");
+        return Status::invalid("Please specify a throttle group");
     }
     ThrottleGroup* const group = find_throttle_group(*id);
     if (group == nullptr) {
-        return Status::error(EINVAL, fmt::format("Throttle group '{}' does not exist", *id));
+        return Status::invalid(fmt::format("Throttle group '{}' does not exist", *id));
     }
     return group;
 }
@@ -102,7 +102,7 @@ const DriverInfo throttle_driver{.name = "throttle",
                                  .needs_filename = false,
                                  .parse_filename = nullptr,
                                  .open = ThrottleDriver::create,
-                                 .option_keys = option_keys,
+                                 .option_keys = throttle_keys,
                                  .is_filter = true};
 
 } // namespace zoneio

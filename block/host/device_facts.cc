@@ -45,7 +45,7 @@ std::string first_attribute(const fs::path& folder, std::initializer_list<const 
     return {};
 }
 
-std::string model_of(const fs::path& disk) {
+std::string vendor_and_model(const fs::path& disk) {
     if (const std::string file = trimmed(attribute(disk / "loop/backing_file")); !file.empty()) {
         return "loop device of " + file;
     }
@@ -77,7 +77,7 @@ DeviceFacts device_facts(dev_t device, const SystemFiles& files) {
     }
     facts.bytes = strtoull(attribute(folder / "size").c_str(), nullptr, 10) * sector_size;
     const fs::path disk = fs::exists(folder / "partition", error) ? folder.parent_path() : folder;
-    facts.model = model_of(disk);
+    facts.model = vendor_and_model(disk);
     facts.serial = serial_of(disk);
     return facts;
 }
@@ -101,7 +101,7 @@ std::string DeviceFacts::text(const std::string& path) const {
         separator = ", ";
     };
     if (bytes != 0) {
-        add(format_size(static_cast<double>(bytes)));
+        add(format_size(bytes));
     }
     if (!model.empty()) {
         add(model);

@@ -103,7 +103,7 @@ protected:
             return with_errno(errno, "Could not stat file");
         }
         if (!S_ISREG(st.st_mode)) {
-            return Status::error(EINVAL, fmt::format("'file' driver requires '{}' to be a regular file", filename()));
+            return Status::invalid(fmt::format("'file' driver requires '{}' to be a regular file", filename()));
         }
         return {};
     }

@@ -133,7 +133,7 @@ protected:
             return Status::error(errno, fmt::format("Could not stat file: {}", strerror(errno)));
         }
         if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)) {
-            return Status::error(EINVAL, fmt::format("'{}' driver requires '{}' to be either a character or block device",
+            return Status::invalid(fmt::format("'{}' driver requires '{}' to be either a character or block device",
                                                      driver_name_, filename()));
         }
         return {};
@@ -223,7 +223,7 @@ private:
         if (limits_.zoned == ZonedModel::none || flags.read_only || flags.direct) {
             return {};
         }
-        return Status::error(EINVAL, "The driver supports zoned devices, and it requires cache.direct=on, which was not "
+        return Status::invalid("The driver supports zoned devices, and it requires cache.direct=on, which was not "
                                      "specified.")
             .because(Cause::zones_need_direct);
     }

@@ -84,7 +84,7 @@ Status PosixFile::refuse_descriptor_set() const {
     errno = 0;
     const long number = strtol(text, &end, 10);
     if (end == text || *end != '\0' || errno != 0 || number < 0 || number > INT_MAX) {
-        return Status::error(EINVAL, "Could not parse fdset " + filename_);
+        return Status::invalid("Could not parse fdset " + filename_);
     }
     return open_error(ENOSYS);
 }
@@ -140,14 +140,14 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
         status = parse_enum(locking_words, *lock_word, locking);
     }
     if (status.ok() && pr_manager) {
-        status = Status::error(EINVAL, fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
+        status = Status::invalid(fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
     }
     return status;
 }
 
 Status PosixFile::check_aio(bool direct) const {
     if (traits_.aio == AioMode::native && !direct) {
-        return Status::error(EINVAL, "aio=native was specified, but it requires cache.direct=on, which was not specified.")
+        return Status::invalid("aio=native was specified, but it requires cache.direct=on, which was not specified.")
             .because(Cause::aio_needs_direct);
     }
     if (traits_.aio == AioMode::io_uring && !has_io_uring()) {

@@ -42,7 +42,7 @@ Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& contex
         return std::move(log).status();
     }
     if (*log == nullptr) {
-        return Status::error(EINVAL, "A block device must be specified for \"log\"");
+        return Status::invalid("A block device must be specified for \"log\"");
     }
     auto driver = std::make_unique<LogWritesDriver>();
     driver->adopt(std::move(context.child));
@@ -60,24 +60,24 @@ Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& contex
 
 Status LogWritesDriver::open_log(std::unique_ptr<BlockNode> log, const LogOptions& options) {
     if (options.append && options.sector_size) {
-        return Status::error(EINVAL, "log-append and log-sector-size are mutually exclusive");
+        return Status::invalid("log-append and log-sector-size are mutually exclusive");
     }
     LogWriter::Settings settings;
     const uint64_t sector_size = options.sector_size.value_or(settings.sector_size);
     if (!is_log_sector_size(sector_size)) {
-        return Status::error(EINVAL, fmt::format("Invalid log sector size {}", sector_size));
+        return Status::invalid(fmt::format("Invalid log sector size {}", sector_size));
     }
     settings.sector_size = static_cast<uint32_t>(sector_size);
     settings.super_update_interval = options.super_update_interval.value_or(1);
     if (settings.super_update_interval == 0) {
-        return Status::error(EINVAL, "Invalid log superblock update interval 0");
+        return Status::invalid("Invalid log superblock update interval 0");
     }
     log_ = std::make_unique<LogWriter>(std::move(log), settings);
     Status status = options.append ? log_->find_end() : Status();
     const Limits& below = child_->limits();
     const uint64_t block = below.write_granularity;
     if (status.ok() && below.zoned != ZonedModel::none && (log_->sector_size() < 512 || (block != 0 && log_->sector_size() > block))) {
-        status = Status::error(EINVAL, fmt::format("The log of a zoned device with blocks of {} bytes cannot have sectors of {}: "
+        status = Status::invalid(fmt::format("The log of a zoned device with blocks of {} bytes cannot have sectors of {}: "
                                                    "they are 512 bytes to a block",
                                                    block, log_->sector_size()));
     }

@@ -97,10 +97,10 @@ void LogSuper::encode(std::span<uint8_t> sector) const {
 
 Result<LogSuper> LogSuper::decode(std::span<const uint8_t> sector) {
     if (load_le64(&sector[0]) != magic) {
-        return Status::error(EINVAL, "Invalid log superblock magic").because(Cause::not_a_write_log);
+        return Status::invalid("Invalid log superblock magic").because(Cause::not_a_write_log);
     }
     if (const uint64_t found = load_le64(&sector[8]); found != version) {
-        return Status::error(EINVAL, fmt::format("Unsupported log version {}", found)).because(Cause::not_a_write_log);
+        return Status::invalid(fmt::format("Unsupported log version {}", found)).because(Cause::not_a_write_log);
     }
     LogSuper super;
     super.entries = load_le64(&sector[16]);
@@ -109,7 +109,7 @@ Result<LogSuper> LogSuper::decode(std::span<const uint8_t> sector) {
         super.sector_size |= uint32_t{sector[24 + i]} << (8 * i);
     }
     if (!is_log_sector_size(super.sector_size)) {
-        return Status::error(EINVAL, fmt::format("Invalid log sector size {}", super.sector_size)).because(Cause::not_a_write_log);
+        return Status::invalid(fmt::format("Invalid log sector size {}", super.sector_size)).because(Cause::not_a_write_log);
     }
     return super;
 }
@@ -146,7 +146,7 @@ Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sect
     entry.preflush = entry.has_data() && (flags & flag_flush) != 0;
     entry.metadata = entry.has_data() && (flags & flag_metadata) != 0;
     if (first > most || sectors > most - first) {
-        return Status::error(EINVAL, fmt::format("sector {} and {} sectors are more than an image can have", first, sectors));
+        return Status::invalid(fmt::format("sector {} and {} sectors are more than an image can have", first, sectors));
     }
     entry.offset = first * sector_size;
     entry.length = has_bytes_only(entry.kind) ? own : sectors * sector_size;
@@ -154,7 +154,7 @@ Result<LogEntry> LogEntry::decode(std::span<const uint8_t> sector, uint32_t sect
     const bool has_own = entry.kind == LogKind::mark || entry.kind == LogKind::device || entry.kind == LogKind::zones;
     entry.inlined = has_own ? own : 0;
     if (entry.inlined > sector_size - bytes_on_medium) {
-        return Status::error(EINVAL, fmt::format("{} bytes do not fit into the entry's sector", entry.inlined));
+        return Status::invalid(fmt::format("{} bytes do not fit into the entry's sector", entry.inlined));
     }
     return entry;
 }

@@ -192,7 +192,7 @@ Status LogWritesDriver::mark(std::string_view name) {
     }
     const size_t most = log_->sector_size() - LogEntry::bytes_on_medium - 1;
     if (name.size() > most) {
-        return Status::error(EINVAL, fmt::format("the name of a mark has at most {} bytes in this log", most));
+        return Status::invalid(fmt::format("the name of a mark has at most {} bytes in this log", most));
     }
     LogEntry entry;
     entry.kind = LogKind::mark;

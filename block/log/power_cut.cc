@@ -36,7 +36,7 @@ Result<PowerCut::StateId> PowerCut::StateId::parse(std::string_view text) {
     const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id.number);
     const bool is_one = !digits.empty() && (text[0] == '#' || text[0] == 's') && error == std::errc() && rest == digits.data() + digits.size();
     if (!is_one) {
-        return Status::error(EINVAL, fmt::format("'{}' is not the name of a state, #NUMBER or sSEED", text));
+        return Status::invalid(fmt::format("'{}' is not the name of a state, #NUMBER or sSEED", text));
     }
     id.counted = text[0] == '#';
     return id;

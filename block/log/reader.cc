@@ -11,7 +11,7 @@ namespace zoneio {
 namespace {
 
 Status broken_entry(uint64_t number, uint64_t position, std::string_view problem) {
-    return Status::error(EINVAL, fmt::format("entry {} of the log, at offset {}, is broken: {}", number, position, problem))
+    return Status::invalid(fmt::format("entry {} of the log, at offset {}, is broken: {}", number, position, problem))
         .because(Cause::broken_write_log);
 }
 
@@ -28,7 +28,7 @@ Status LogReader::open() {
         return head.status();
     }
     if (head->size() < LogSuper::bytes) {
-        return Status::error(EINVAL, "Invalid log superblock magic").because(Cause::not_a_write_log);
+        return Status::invalid("Invalid log superblock magic").because(Cause::not_a_write_log);
     }
     Result<LogSuper> super = LogSuper::decode(*head);
     if (!super.ok()) {

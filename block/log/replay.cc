@@ -30,12 +30,12 @@ Status LogReplay::check_range(const LogEntry& entry) {
         return {};
     }
     if (entry.offset > *length || entry.length > *length - entry.offset) {
-        return Status::error(EINVAL, fmt::format("it ends at offset {}, but the image has {} bytes", entry.offset + entry.length, *length))
+        return Status::invalid(fmt::format("it ends at offset {}, but the image has {} bytes", entry.offset + entry.length, *length))
             .because(Cause::write_log_of_other);
     }
     const bool needs_zones = zone_op_of(entry.kind) || entry.kind == LogKind::state || entry.kind == LogKind::append;
     if (needs_zones && backend_.limits().zoned == ZonedModel::none) {
-        return Status::error(EINVAL, "the image that is open is no zoned device")
+        return Status::invalid("the image that is open is no zoned device")
             .because(Cause::write_log_of_other);
     }
     return {};

@@ -7,7 +7,7 @@ namespace zoneio {
 
 namespace {
 
-constexpr unsigned state_shift = 56; ///< position of a zone's state in the word with its number
+constexpr unsigned state_position = 56; ///< position of a zone's state in the word with its number
 
 void store_le32(uint8_t* bytes, uint32_t value) {
     for (unsigned i = 0; i < 4; i++) {
@@ -44,7 +44,7 @@ std::string text_of(const LoggedZone& zone) {
 }
 
 Status differs(uint64_t number, const LoggedZone& now, const LoggedZone& then) {
-    return Status::error(EINVAL, fmt::format("zone {} is {}; when the log began it was {}", number, text_of(now), text_of(then)))
+    return Status::invalid(fmt::format("zone {} is {}; when the log began it was {}", number, text_of(now), text_of(then)))
         .because(Cause::write_log_of_other);
 }
 
@@ -86,7 +86,7 @@ Result<LoggedDevice> LoggedDevice::decode(std::string_view bytes) {
         device.cursor = load_le64(at + 40);
     }
     const bool is_one = device.zone_size > 0 && device.length >= device.zone_size && device.length <= INT64_MAX;
-    return is_one ? Result<LoggedDevice>(device) : Status::error(EINVAL, "the log describes a device that is no zoned one");
+    return is_one ? Result<LoggedDevice>(device) : Status::invalid("the log describes a device that is no zoned one");
 }
 
 bool LoggedZone::is_told(const ZoneDescriptor& zone) {
@@ -100,13 +100,13 @@ LoggedZone LoggedZone::of(const ZoneDescriptor& zone, uint64_t zone_size) {
 
 void LoggedZone::encode(uint8_t* bytes) const {
     // The first byte stays 0: replay-log refuses entries with another first byte, unless they are marks.
-    store_le64(bytes, number << 8 | uint64_t{static_cast<uint8_t>(state)} << state_shift);
+    store_le64(bytes, number << 8 | uint64_t{static_cast<uint8_t>(state)} << state_position);
     store_le64(bytes + 8, pointer);
 }
 
 LoggedZone LoggedZone::decode(const uint8_t* bytes) {
     const uint64_t first = load_le64(bytes);
-    return {(first & ((uint64_t{1} << state_shift) - 1)) >> 8, static_cast<ZoneState>(first >> state_shift), load_le64(bytes + 8)};
+    return {(first & ((uint64_t{1} << state_position) - 1)) >> 8, static_cast<ZoneState>(first >> state_position), load_le64(bytes + 8)};
 }
 
 bool LoggedZone::is_like(const LoggedZone& other) const {
@@ -177,11 +177,11 @@ Result<LoggedZones> LoggedZones::read(LogReader& reader, const LogEntry& device)
 
 Status LoggedZones::check(const Limits& limits, uint64_t length, const ZoneReport& report) const {
     if (limits.zoned == ZonedModel::none) {
-        return Status::error(EINVAL, "the log is that of a zoned device, and the image that is open is none")
+        return Status::invalid("the log is that of a zoned device, and the image that is open is none")
             .because(Cause::write_log_of_other);
     }
     if (length != device.length || limits.zone_size != device.zone_size) {
-        return Status::error(EINVAL, fmt::format("the device has {} bytes in zones of {}; that of the log had {} in zones of {}",
+        return Status::invalid(fmt::format("the device has {} bytes in zones of {}; that of the log had {} in zones of {}",
                                                  length, limits.zone_size, device.length, device.zone_size))
             .because(Cause::write_log_of_other);
     }

@@ -18,12 +18,8 @@ constexpr std::string_view export_mark = ":exportname=";
 constexpr size_t longest_host = 64;
 constexpr size_t longest_port = 32;
 
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 Status invalid_url() {
-    return invalid("No valid URL specified");
+    return Status::invalid("No valid URL specified");
 }
 
 std::optional<uint8_t> hex_byte(std::string_view digits) {
@@ -181,22 +177,22 @@ Status parse_host_and_port(std::string_view text, Options& options) {
         host = {};
         port = address.substr(1);
         if (port.empty() || port.size() > longest_port) {
-            return invalid(fmt::format("error parsing address '{}'", text));
+            return Status::invalid(fmt::format("error parsing address '{}'", text));
         }
     } else if (address.starts_with('[')) {
         const size_t end = address.find("]:");
         if (end == std::string_view::npos || end == 1 || end - 1 > longest_host) {
-            return invalid(fmt::format("error parsing IPv6 address '{}'", text));
+            return Status::invalid(fmt::format("error parsing IPv6 address '{}'", text));
         }
         host = address.substr(1, end - 1);
         port = address.substr(end + 2);
         if (port.empty() || port.size() > longest_port) {
-            return invalid(fmt::format("error parsing IPv6 address '{}'", text));
+            return Status::invalid(fmt::format("error parsing IPv6 address '{}'", text));
         }
     } else {
         port = cut_at(host, ':');
         if (host.empty() || port.empty() || host.size() > longest_host || port.size() > longest_port) {
-            return invalid(fmt::format("error parsing address '{}'", text));
+            return Status::invalid(fmt::format("error parsing address '{}'", text));
         }
     }
     options.set("server.type", "inet");
@@ -208,7 +204,7 @@ Status parse_host_and_port(std::string_view text, Options& options) {
 /// Parses a name in the form that is older than URLs.
 Status parse_old_name(std::string_view name, Options& options) {
     if (!name.starts_with(name_prefix)) {
-        return invalid("File name string for NBD must start with 'nbd:'");
+        return Status::invalid("File name string for NBD must start with 'nbd:'");
     }
     name.remove_prefix(name_prefix.size());
     if (const size_t mark = name.find(export_mark); mark != std::string_view::npos) {
@@ -231,7 +227,7 @@ Status parse_old_name(std::string_view name, Options& options) {
 }
 
 Status missing(std::string_view name) {
-    return invalid(fmt::format("Parameter '{}' is missing", name));
+    return Status::invalid(fmt::format("Parameter '{}' is missing", name));
 }
 
 /// Takes members of an address out of the options one by one, and keeps the first error.
@@ -263,12 +259,12 @@ public:
     void check_integer(std::string_view name) {
         const std::optional<std::string> text = options_.take(name);
         if (status_.ok() && text && !is_number_up_to(*text, UINT32_MAX)) {
-            status_ = invalid(fmt::format("Parameter '{}' expects integer", name));
+            status_ = Status::invalid(fmt::format("Parameter '{}' expects integer", name));
         }
     }
     Status finish() {
         const std::optional<std::string> left = options_.first_unknown();
-        return !status_.ok() || !left ? std::move(status_) : invalid(fmt::format("Parameter '{}' is unexpected", *left));
+        return !status_.ok() || !left ? std::move(status_) : Status::invalid(fmt::format("Parameter '{}' is unexpected", *left));
     }
 
 private:
@@ -309,7 +305,7 @@ Result<NbdAddress> take_server(Options server) {
         address.type = NbdAddress::Type::descriptor;
         members.take_text("str", address.path);
     } else {
-        return invalid(fmt::format("Parameter 'type' does not accept value '{}'", *type));
+        return Status::invalid(fmt::format("Parameter 'type' does not accept value '{}'", *type));
     }
     Status status = members.finish();
     return status.ok() ? Result<NbdAddress>(std::move(address)) : std::move(status);
@@ -326,7 +322,7 @@ Status parse_nbd_name(const std::string& name, Options& options) {
         const bool is_address = key == "host" || key == "port" || key == "path" || key == "export";
         if (is_address || key == "server") {
             const std::string shown(is_address ? std::string_view(key) : options.first_with("server").value_or(key));
-            return invalid(fmt::format("Option '{}' cannot be used with a file name", shown));
+            return Status::invalid(fmt::format("Option '{}' cannot be used with a file name", shown));
         }
     }
     return name.find("://") != std::string::npos ? parse_url(name, options) : parse_old_name(name, options);
@@ -338,19 +334,19 @@ Result<NbdAddress> take_nbd_address(Options& options) {
     const std::optional<std::string> port = options.take("port");
     Options server = options.take_subtree("server");
     if (!server.empty() && (path || host || port)) {
-        return invalid("Cannot use 'server' and path/host/port at the same time");
+        return Status::invalid("Cannot use 'server' and path/host/port at the same time");
     }
     if (path && host) {
-        return invalid("path and host may not be used at the same time");
+        return Status::invalid("path and host may not be used at the same time");
     }
     if (!path && !host) {
         if (server.empty()) {
-            return invalid("NBD server address missing");
+            return Status::invalid("NBD server address missing");
         }
         return take_server(std::move(server));
     }
     if (path && port) {
-        return invalid("port may not be used without host");
+        return Status::invalid("port may not be used without host");
     }
     NbdAddress address;
     address.type = path ? NbdAddress::Type::local : NbdAddress::Type::inet;

@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// Interval at which a wait checks for interrupts and the time limit.
-constexpr milliseconds tick(100);
+constexpr milliseconds poll_interval(100);
 /// How long a request waits for its answer after an interrupt.
 constexpr milliseconds interrupt_patience(500);
 /// How long a wait polls before it sleeps, and the largest number of waits that do not after attempts in vain.
@@ -35,7 +35,7 @@ bool pause(milliseconds& length, const NbdDeadline& deadline) {
         if (interrupt_requested()) {
             return false;
         }
-        std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(tick, end - std::chrono::steady_clock::now()));
+        std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(poll_interval, end - std::chrono::steady_clock::now()));
     }
     length = std::min(length * 2, longest_pause);
     return deadline && std::chrono::steady_clock::now() < *deadline;
@@ -191,7 +191,7 @@ NbdCommand* NbdClient::take_finished(bool wait_for_one) {
 
 void NbdClient::wait_for_others(Lock& lock) {
     waiters_++;
-    changed_.wait_for(lock, tick);
+    changed_.wait_for(lock, poll_interval);
     waiters_--;
 }
 
@@ -246,7 +246,7 @@ void NbdClient::poll_once(Lock& lock) {
     lock.unlock();
     int count = poll_awake(fds);
     if (count == 0) {
-        count = poll(fds, 2, static_cast<int>(tick.count()));
+        count = poll(fds, 2, static_cast<int>(poll_interval.count()));
     }
     lock.lock();
     polling_ = false;
@@ -260,7 +260,7 @@ void NbdClient::poll_once(Lock& lock) {
         connection.progress(fds[0].revents);
         collect();
     } else if (count == 0) {
-        silent_ms_ += static_cast<unsigned>(tick.count());
+        silent_ms_ += static_cast<unsigned>(poll_interval.count());
         if (settings_.request_timeout.count() > 0 && milliseconds(silent_ms_) >= settings_.request_timeout) {
             cut(Cut::timed_out);
         }

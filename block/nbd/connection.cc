@@ -20,10 +20,6 @@ namespace {
 constexpr size_t most_exports = 50;
 constexpr std::chrono::seconds list_time(2);
 
-Status failed(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 /// The last error of libnbd on this thread, without the function's name.
 std::string library_error(const NbdLibrary& library) {
     const char* const text = library.get_error();
@@ -86,7 +82,7 @@ Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& dea
                     library_.set_export_name(handle_, settings.export_name.c_str()) == 0 &&
                     library_.add_meta_context(handle_, settings.context.c_str()) == 0;
     if (!ok) {
-        return failed(library_error(library_));
+        return Status::invalid(library_error(library_));
     }
     Status status = settings.tls != nullptr ? set_up_tls(settings) : Status();
     if (status.ok()) {
@@ -110,7 +106,7 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
              library_.set_tls_verify_peer(handle_, tls.verify_peer) == 0;
     }
     if (!ok) {
-        return failed(library_error(library_));
+        return Status::invalid(library_error(library_));
     }
     const bool is_inet = settings.address.type == NbdAddress::Type::inet;
     const std::string& wanted = settings.tls_hostname;
@@ -118,7 +114,7 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
         return {};
     }
     if (wanted.empty()) {
-        return failed("No hostname for certificate validation");
+        return Status::invalid("No hostname for certificate validation");
     }
     if (library_.set_tls_hostname == nullptr) {
         return Status::error(ENOTSUP, fmt::format("This libnbd checks a certificate only for the host of a TCP connection, not "
@@ -126,7 +122,7 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
                                                   "verify-peer=off",
                                                   wanted));
     }
-    return library_.set_tls_hostname(handle_, wanted.c_str()) == 0 ? Status() : failed(library_error(library_));
+    return library_.set_tls_hostname(handle_, wanted.c_str()) == 0 ? Status() : Status::invalid(library_error(library_));
 }
 
 Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& deadline) {
@@ -139,7 +135,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
             return std::move(trial).status();
         }
         if (library_.aio_connect_tcp(handle_, address.host.c_str(), address.port.c_str()) < 0) {
-            return failed(library_error(library_));
+            return Status::invalid(library_error(library_));
         }
         fd_ = library_.aio_get_fd(handle_);
         return {};
@@ -151,7 +147,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
     if (settings.tls != nullptr) {
         // GnuTLS waits for answers during its handshake, and the relay would not run in that time.
         if (library_.aio_connect_socket(handle_, fd->get()) < 0) {
-            return failed(library_error(library_));
+            return Status::invalid(library_error(library_));
         }
         fd_ = fd->release();
         return {};
@@ -162,7 +158,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
         return std::move(end).status();
     }
     if (library_.aio_connect_socket(handle_, end->get()) < 0) {
-        return failed(library_error(library_));
+        return Status::invalid(library_error(library_));
     }
     fd_ = end->release();
     return {};
@@ -208,7 +204,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
     if (status.ok() && !lost_ && library_.aio_is_negotiating(handle_) > 0) {
         bool done = false;
         if (library_.aio_opt_go(handle_, {on_option_end, &done, nullptr}) < 0) {
-            return failed(library_error(library_));
+            return Status::invalid(library_error(library_));
         }
         status = pump(settings, deadline, &done);
         if (!status.ok()) {
@@ -223,7 +219,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
     const NbdHandshake handshake =
         relay_ ? read_nbd_handshake(relay_->heard(), relay_->has_ended(), settings.context) : NbdHandshake();
     if (handshake.is_old_style && !settings.export_name.empty()) {
-        return failed("Server does not support non-empty export names");
+        return Status::invalid("Server does not support non-empty export names");
     }
     if (!handshake.failure.ok() || library_.aio_is_ready(handle_) <= 0) {
         status = handshake.failure.ok() ? why_failed(settings) : handshake.failure;
@@ -254,17 +250,17 @@ Status NbdConnection::leave_relay(const NbdDeadline& deadline) {
 Status NbdConnection::why_failed(const NbdSettings& settings) const {
     const std::string text = library_error(library_);
     if (text.find("server refused TLS") != std::string::npos) {
-        return failed("Denied by server for option 5 (starttls)");
+        return Status::invalid("Denied by server for option 5 (starttls)");
     }
     if (library_.get_errno() == ENOENT) {
-        return failed("Requested export not available").because(Cause::no_such_export);
+        return Status::invalid("Requested export not available").because(Cause::no_such_export);
     }
     constexpr std::string_view in_tls = "gnutls_handshake: ";
     if (const size_t mark = text.find(in_tls); mark != std::string::npos) {
         std::string reason = text.substr(mark + in_tls.size());
-        return failed(fmt::format("TLS handshake failed: {}", reason.substr(0, reason.rfind(" ("))));
+        return Status::invalid(fmt::format("TLS handshake failed: {}", reason.substr(0, reason.rfind(" ("))));
     }
-    return failed(settings.tls != nullptr ? fmt::format("TLS handshake failed: {}", text) : text);
+    return Status::invalid(settings.tls != nullptr ? fmt::format("TLS handshake failed: {}", text) : text);
 }
 
 /// Names of all exports, one a line; empty if the server does not list them.
@@ -320,13 +316,13 @@ Status NbdConnection::learn(const NbdSettings& settings) {
 Status NbdConnection::check_block_sizes() const {
     const NbdBlockSizes& sizes = facts_.block_sizes;
     if (!std::has_single_bit(sizes.minimum)) {
-        return failed(fmt::format("server minimum block size {} is not a power of two", sizes.minimum));
+        return Status::invalid(fmt::format("server minimum block size {} is not a power of two", sizes.minimum));
     }
     if (!std::has_single_bit(sizes.preferred) || sizes.preferred < sizes.minimum) {
-        return failed(fmt::format("server preferred block size {} is not valid", sizes.preferred));
+        return Status::invalid(fmt::format("server preferred block size {} is not valid", sizes.preferred));
     }
     if (sizes.maximum < sizes.minimum) {
-        return failed(fmt::format("server maximum block size {} is not valid", sizes.maximum));
+        return Status::invalid(fmt::format("server maximum block size {} is not valid", sizes.maximum));
     }
     return {};
 }

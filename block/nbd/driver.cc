@@ -36,10 +36,6 @@ constexpr uint64_t default_request_timeout = 300;
 constexpr uint64_t status_hole = 1;
 constexpr uint64_t status_zero = 2;
 
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 /// Converts seconds; values that exceed the lifetime of the program are reduced.
 std::chrono::seconds seconds_of(const std::optional<uint64_t>& value, uint64_t otherwise) {
     constexpr uint64_t longest = std::numeric_limits<int32_t>::max();
@@ -54,11 +50,11 @@ Result<const TlsCredentials*> take_credentials(Options& options) {
     }
     const TlsCredentials* const found = find_tls_credentials(*id);
     if (found == nullptr) {
-        return invalid(has_user_object(*id) ? fmt::format("Object with id '{}' is not TLS credentials", *id)
+        return Status::invalid(has_user_object(*id) ? fmt::format("Object with id '{}' is not TLS credentials", *id)
                                             : fmt::format("No TLS credentials with id '{}'", *id));
     }
     if (found->is_server) {
-        return invalid("Expected TLS credentials for a client endpoint");
+        return Status::invalid("Expected TLS credentials for a client endpoint");
     }
     if (found->kind == TlsCredentials::Kind::anonymous) {
         return Status::error(ENOTSUP, fmt::format("TLS without authentication ('{}') is not supported; use tls-creds-psk or "
@@ -91,10 +87,10 @@ Result<NbdSettings> take_settings(Options& options) {
     }
     settings.address = std::move(*address);
     if (settings.export_name.size() > longest_text) {
-        return invalid("export name too long to send to server");
+        return Status::invalid("export name too long to send to server");
     }
     if (settings.context.size() > longest_text) {
-        return invalid("x-dirty-bitmap query too long to send to server");
+        return Status::invalid("x-dirty-bitmap query too long to send to server");
     }
     Result<const TlsCredentials*> credentials = take_credentials(options);
     if (!credentials.ok()) {
@@ -120,7 +116,7 @@ public:
         }
         const NbdExport& facts = (*client)->facts();
         if (wants_bitmap && !facts.has_context) {
-            return invalid("Could not open image: Invalid argument");
+            return Status::invalid("Could not open image: Invalid argument");
         }
         if (facts.read_only && !context.flags.read_only) {
             if (!context.flags.auto_read_only) {
@@ -219,7 +215,7 @@ public:
     }
 
     Status truncate(uint64_t size, PreallocMode /*mode*/) override {
-        return size > facts_.size ? Status::error(EINVAL, "Cannot grow NBD nodes") : Status();
+        return size > facts_.size ? Status::invalid("Cannot grow NBD nodes") : Status();
     }
 
     Result<BlockExtent> block_status(uint64_t offset, uint64_t bytes, bool /*want_zero*/) override {

@@ -26,13 +26,9 @@ constexpr size_t block_size_info_bytes = 14;
 
 constexpr std::string_view end_of_file = "Unexpected end-of-file before all data were read";
 
-Status failed(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 /// The server sent no facts about the export, or none that make sense.
 Status omitted_export() {
-    return failed("broken server omitted NBD_INFO_EXPORT");
+    return Status::invalid("broken server omitted NBD_INFO_EXPORT");
 }
 
 std::string_view option_name(uint32_t option) {
@@ -63,7 +59,7 @@ Status refusal(uint32_t option, uint32_t code, std::string_view message) {
     if (!message.empty()) {
         text += fmt::format("\nserver reported: {}", message);
     }
-    return failed(std::move(text)).because(cause);
+    return Status::invalid(std::move(text)).because(cause);
 }
 
 class Reader {
@@ -94,7 +90,7 @@ private:
             return true;
         }
         if (ended_) {
-            handshake_.failure = failed(fmt::format("Failed to read {}: {}", what, end_of_file));
+            handshake_.failure = Status::invalid(fmt::format("Failed to read {}: {}", what, end_of_file));
         }
         return false;
     }
@@ -104,7 +100,7 @@ private:
             return false;
         }
         if (const uint64_t magic = number(8); magic != initial_magic) {
-            handshake_.failure = failed(fmt::format("Bad initial magic received: {:#x}", magic));
+            handshake_.failure = Status::invalid(fmt::format("Bad initial magic received: {:#x}", magic));
             return false;
         }
         if (!has(8, "server magic")) {
@@ -116,7 +112,7 @@ private:
             return false;
         }
         if (magic != new_style_magic) {
-            handshake_.failure = failed(fmt::format("Bad server magic received: {:#x}", magic));
+            handshake_.failure = Status::invalid(fmt::format("Bad server magic received: {:#x}", magic));
             return false;
         }
         if (!has(2, "server flags")) {
@@ -138,7 +134,7 @@ private:
             return false;
         }
         if (number(8) != reply_magic) {
-            handshake_.failure = failed("Unexpected option reply magic");
+            handshake_.failure = Status::invalid("Unexpected option reply magic");
             return false;
         }
         const auto option = static_cast<uint32_t>(number(4));
@@ -173,7 +169,7 @@ private:
 
     void take_context(std::string_view name) {
         if (name != context_) {
-            handshake_.failure = failed(fmt::format("Failed to negotiate meta context '{}', server answered with different "
+            handshake_.failure = Status::invalid(fmt::format("Failed to negotiate meta context '{}', server answered with different "
                                                     "context '{}'",
                                                     context_, name));
         }
@@ -184,7 +180,7 @@ private:
         const auto kind = static_cast<uint16_t>(part.number(2));
         const size_t wanted = kind == info_export ? export_info_bytes : kind == info_block_size ? block_size_info_bytes : 0;
         if (wanted != 0 && data.size() != wanted) {
-            handshake_.failure = failed(fmt::format("remaining {} info len {} is unexpected size",
+            handshake_.failure = Status::invalid(fmt::format("remaining {} info len {} is unexpected size",
                                                     kind == info_export ? "export" : "block size", data.size() - 2));
             return;
         }
@@ -208,7 +204,7 @@ private:
     void check_size(uint64_t size) {
         const uint32_t minimum = handshake_.block_sizes ? handshake_.block_sizes->minimum : 0;
         if (std::has_single_bit(minimum) && size % minimum != 0) {
-            handshake_.failure = failed(fmt::format("export size {} is not multiple of minimum block size {}", size, minimum));
+            handshake_.failure = Status::invalid(fmt::format("export size {} is not multiple of minimum block size {}", size, minimum));
         }
     }
 

@@ -76,7 +76,7 @@ Result<FileDescriptor> connect_local(const NbdAddress& address, const NbdDeadlin
     const size_t begin = address.abstract ? 1 : 0;
     const size_t longest = sizeof(target.sun_path) - begin;
     if (address.path.size() > longest) {
-        return Status::error(EINVAL, fmt::format("UNIX socket path '{}' is too long\nPath must be less than {} bytes",
+        return Status::invalid(fmt::format("UNIX socket path '{}' is too long\nPath must be less than {} bytes",
                                                  address.path, sizeof(target.sun_path)));
     }
     memcpy(target.sun_path + begin, address.path.data(), address.path.size());
@@ -93,10 +93,10 @@ Result<FileDescriptor> connect_vsock(const NbdAddress& address, const NbdDeadlin
         return error == std::errc() && end == text.data() + text.size();
     };
     if (!parse(address.host, target.svm_cid)) {
-        return Status::error(EINVAL, fmt::format("Failed to parse cid '{}'", address.host));
+        return Status::invalid(fmt::format("Failed to parse cid '{}'", address.host));
     }
     if (!parse(address.port, target.svm_port)) {
-        return Status::error(EINVAL, fmt::format("Failed to parse port '{}'", address.port));
+        return Status::invalid(fmt::format("Failed to parse port '{}'", address.port));
     }
     return connect_to(address, AF_VSOCK, &target, sizeof(target), deadline);
 }
@@ -110,7 +110,7 @@ Result<Addresses> look_up(const NbdAddress& address) {
     const bool ipv4 = address.ipv4.value_or(!address.ipv6.value_or(false));
     const bool ipv6 = address.ipv6.value_or(!address.ipv4.value_or(false));
     if (!ipv4 && !ipv6) {
-        return Status::error(EINVAL, "Cannot disable IPv4 and IPv6 at same time");
+        return Status::invalid("Cannot disable IPv4 and IPv6 at same time");
     }
     addrinfo hints{};
     hints.ai_family = ipv4 && ipv6 ? AF_UNSPEC : ipv4 ? AF_INET : AF_INET6;
@@ -119,7 +119,7 @@ Result<Addresses> look_up(const NbdAddress& address) {
     addrinfo* list = nullptr;
     const int error = getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &list);
     if (error != 0) {
-        return Status::error(EINVAL, fmt::format("address resolution failed for {}:{}: {}", address.host, address.port,
+        return Status::invalid(fmt::format("address resolution failed for {}:{}: {}", address.host, address.port,
                                                  gai_strerror(error)))
             .because(Cause::server_unreachable, {.name = address.text()});
     }
@@ -151,11 +151,11 @@ Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
     const std::string& text = address.path;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size()) {
-        return Status::error(EINVAL, fmt::format("Unable to parse FD number {}", text));
+        return Status::invalid(fmt::format("Unable to parse FD number {}", text));
     }
     struct stat st{};
     if (fstat(number, &st) != 0 || !S_ISSOCK(st.st_mode)) {
-        return Status::error(EINVAL, fmt::format("File descriptor '{}' is not a socket", text));
+        return Status::invalid(fmt::format("File descriptor '{}' is not a socket", text));
     }
     const int flags = fcntl(number, F_GETFL);
     (void)fcntl(number, F_SETFL, flags | O_NONBLOCK);

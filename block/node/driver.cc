@@ -33,7 +33,7 @@ Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>&
     if (!length.ok()) {
         return length.status();
     }
-    return size > *length ? Status::error(EINVAL, "Cannot grow device files") : Status();
+    return size > *length ? Status::invalid("Cannot grow device files") : Status();
 }
 
 } // namespace zoneio

@@ -66,7 +66,7 @@ protected:
         ParentDriver::adopt(std::move(child));
     }
 
-    static Status missing_child() { return Status::error(EINVAL, "A block device must be specified for \"file\""); }
+    static Status missing_child() { return Status::invalid("A block device must be specified for \"file\""); }
 };
 
 } // namespace zoneio

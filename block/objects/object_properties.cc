@@ -12,16 +12,12 @@ namespace {
 
 constexpr char path_separator = '\x1f';
 
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 Status wrong_type(std::string_view name, std::string_view expected) {
-    return invalid(fmt::format("Invalid parameter type for '{}', expected: {}", name, expected));
+    return Status::invalid(fmt::format("Invalid parameter type for '{}', expected: {}", name, expected));
 }
 
 Status inconsistent(std::string_view name) {
-    return invalid(fmt::format("Parameters '{}.*' used inconsistently", name));
+    return Status::invalid(fmt::format("Parameters '{}.*' used inconsistently", name));
 }
 
 std::string path_of(std::string key) {
@@ -95,10 +91,10 @@ Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
             spec.remove_prefix(end);
         } else {
             if (!is_key(key)) {
-                return invalid(fmt::format("Invalid parameter '{}'", key));
+                return Status::invalid(fmt::format("Invalid parameter '{}'", key));
             }
             if (!has_value) {
-                return invalid(fmt::format("Expected '=' after parameter '{}'", key));
+                return Status::invalid(fmt::format("Expected '=' after parameter '{}'", key));
             }
             spec.remove_prefix(end + 1);
             status = add(values, path_of(std::move(key)), take_option_value(spec));
@@ -121,7 +117,7 @@ Status check_integer(std::string_view name, const OptionValue& value, bool is_js
     char* end = nullptr;
     errno = 0;
     (void)strtoll(text.c_str(), &end, 0);
-    return text.empty() || *end != '\0' || errno != 0 ? invalid(fmt::format("Parameter '{}' expects integer", name)) : Status();
+    return text.empty() || *end != '\0' || errno != 0 ? Status::invalid(fmt::format("Parameter '{}' expects integer", name)) : Status();
 }
 
 Status check_boolean(std::string_view name, const OptionValue& value, bool is_json) {
@@ -130,14 +126,14 @@ Status check_boolean(std::string_view name, const OptionValue& value, bool is_js
     }
     static constexpr std::string_view words[] = {"on", "yes", "true", "y", "off", "no", "false", "n"};
     const bool is_known = std::find(std::begin(words), std::end(words), std::get<std::string>(value)) != std::end(words);
-    return is_known ? Status() : invalid(fmt::format("Parameter '{}' expects 'on' or 'off'", name));
+    return is_known ? Status() : Status::invalid(fmt::format("Parameter '{}' expects 'on' or 'off'", name));
 }
 
 /// EINVAL unless the text is one of the property's words. The message has the name of the property without its path.
 Status check_word(const Property& property, const std::string& text) {
     return std::find(property.words.begin(), property.words.end(), text) != property.words.end()
                ? Status()
-               : invalid(fmt::format("Parameter '{}' does not accept value '{}'", property.name, text));
+               : Status::invalid(fmt::format("Parameter '{}' does not accept value '{}'", property.name, text));
 }
 
 std::string_view type_name(PropertyType type) {
@@ -204,7 +200,7 @@ Status ObjectProperties::check_lists() const {
             for (size_t index = 0; index < indexes.size(); index++) {
                 const std::string wanted = joined(path, std::to_string(index));
                 if (!values_.contains(wanted) && !first_member(wanted)) {
-                    return invalid(fmt::format("Parameter '{}' missing", shown(wanted)));
+                    return Status::invalid(fmt::format("Parameter '{}' missing", shown(wanted)));
                 }
             }
         }
@@ -246,7 +242,7 @@ Status ObjectProperties::take_property(const std::string& path, const Property& 
     }
     const std::optional<std::string> member = first_member(path);
     if (!member) {
-        return property.required ? invalid(fmt::format("Parameter '{}' is missing", shown(path))) : Status();
+        return property.required ? Status::invalid(fmt::format("Parameter '{}' is missing", shown(path))) : Status();
     }
     if (property.type == PropertyType::object && !is_index(*member)) {
         return take_object(path, property.members, taken);
@@ -256,7 +252,7 @@ Status ObjectProperties::take_property(const std::string& path, const Property& 
     }
     return is_json_ || property.type == PropertyType::object || property.type == PropertyType::list
                ? wrong_type(shown(path), type_name(property.type))
-               : invalid(fmt::format("Parameters '{}.*' are unexpected", shown(path)));
+               : Status::invalid(fmt::format("Parameters '{}.*' are unexpected", shown(path)));
 }
 
 Status ObjectProperties::take_list(const std::string& path, const Property& element, Options& taken) {
@@ -274,7 +270,7 @@ Status ObjectProperties::take_object(const std::string& path, std::span<const Pr
         }
     }
     const std::optional<std::string> left = first_member(path);
-    return left ? invalid(fmt::format("Parameter '{}' is unexpected", shown(joined(path, *left)))) : Status();
+    return left ? Status::invalid(fmt::format("Parameter '{}' is unexpected", shown(joined(path, *left)))) : Status();
 }
 
 Status ObjectProperties::take_required(std::string_view name, std::string& value) {
@@ -285,7 +281,7 @@ Status ObjectProperties::take_required(std::string_view name, std::string& value
     }
     const std::string* const text = taken.find_text(name);
     if (text == nullptr) {
-        return invalid(fmt::format("Parameter '{}' is missing", name));
+        return Status::invalid(fmt::format("Parameter '{}' is missing", name));
     }
     value = *text;
     return {};

@@ -10,14 +10,8 @@ namespace zoneio {
 
 namespace {
 
-using Limits = ThrottleLimits;
-
-constexpr std::array<std::string_view, Limits::kinds> limit_names{"bps-total",  "bps-read",  "bps-write",
+constexpr std::array<std::string_view, ThrottleLimits::kinds> limit_names{"bps-total",  "bps-read",  "bps-write",
                                                                   "iops-total", "iops-read", "iops-write"};
-
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
 
 constexpr std::string_view older_prefix = "x-";
 constexpr std::string_view newer_name = "limits";
@@ -32,29 +26,29 @@ std::optional<int64_t> number_of(const Options& properties, const std::string& k
 }
 
 Status check_limit(const ThrottleLimit& limit) {
-    if (limit.average > Limits::largest || limit.maximum > Limits::largest) {
-        return invalid(fmt::format("bps/iops/max values must be within [0, {}]", Limits::largest));
+    if (limit.average > ThrottleLimits::largest || limit.maximum > ThrottleLimits::largest) {
+        return Status::invalid(fmt::format("bps/iops/max values must be within [0, {}]", ThrottleLimits::largest));
     }
     if (limit.burst_length == 0) {
-        return invalid("the burst length cannot be 0");
+        return Status::invalid("the burst length cannot be 0");
     }
     if (limit.burst_length > 1 && limit.maximum == 0) {
-        return invalid("burst length set without burst rate");
+        return Status::invalid("burst length set without burst rate");
     }
-    if (limit.maximum != 0 && limit.burst_length > Limits::largest / limit.maximum) {
-        return invalid("burst length too high for this burst rate");
+    if (limit.maximum != 0 && limit.burst_length > ThrottleLimits::largest / limit.maximum) {
+        return Status::invalid("burst length too high for this burst rate");
     }
     if (limit.maximum != 0 && limit.average == 0) {
-        return invalid("bps_max/iops_max require corresponding bps/iops values");
+        return Status::invalid("bps_max/iops_max require corresponding bps/iops values");
     }
     if (limit.maximum != 0 && limit.maximum < limit.average) {
-        return invalid("bps_max/iops_max cannot be lower than bps/iops");
+        return Status::invalid("bps_max/iops_max cannot be lower than bps/iops");
     }
     return {};
 }
 
 /// True if a limit for all requests is set together with one for reads or for writes.
-bool conflicts(const ThrottleLimits& all, Limits::Kind total) {
+bool conflicts(const ThrottleLimits& all, ThrottleLimits::Kind total) {
     const auto& limits = all.limits;
     const ThrottleLimit& reads = limits[total + 1U];
     const ThrottleLimit& writes = limits[total + 2U];
@@ -79,7 +73,7 @@ struct Setting {
 
 std::vector<Setting> settings_of(ThrottleLimits& all) {
     std::vector<Setting> settings;
-    for (size_t kind = 0; kind < Limits::kinds; kind++) {
+    for (size_t kind = 0; kind < ThrottleLimits::kinds; kind++) {
         const std::string name(limit_names[kind]);
         ThrottleLimit& limit = all.limits[kind];
         settings.push_back({name, &limit.average});
@@ -93,10 +87,10 @@ std::vector<Setting> settings_of(ThrottleLimits& all) {
 /// Sets the property `x-iops-total` or another single one.
 Status set_one(const Setting& setting, int64_t value) {
     if (value < 0) {
-        return invalid("Property values cannot be negative");
+        return Status::invalid("Property values cannot be negative");
     }
     if (setting.is_length && value > int64_t{UINT32_MAX}) {
-        return invalid(fmt::format("{}{} value must be in therange [0, {}]", older_prefix, setting.name, UINT32_MAX));
+        return Status::invalid(fmt::format("{}{} value must be in therange [0, {}]", older_prefix, setting.name, UINT32_MAX));
     }
     *setting.target = static_cast<uint64_t>(value);
     return {};
@@ -110,7 +104,7 @@ Status set_several(ThrottleLimits& all, const Options& properties) {
             continue;
         }
         if (setting.is_length && *value > int64_t{UINT32_MAX}) {
-            return invalid(fmt::format("{} value must be in the range [0, {}]", setting.name, UINT32_MAX));
+            return Status::invalid(fmt::format("{} value must be in the range [0, {}]", setting.name, UINT32_MAX));
         }
         // A negative number becomes a huge one, which the check refuses.
         *setting.target = static_cast<uint64_t>(*value);
@@ -142,11 +136,11 @@ Result<ThrottleLimits> ThrottleLimits::from_properties(const Options& properties
 
 Status ThrottleLimits::check() const {
     if (conflicts(*this, bps_total) || conflicts(*this, iops_total)) {
-        return invalid("bps/iops/max total values and read/write values cannot be used at the same time");
+        return Status::invalid("bps/iops/max total values and read/write values cannot be used at the same time");
     }
     const auto is_set = [&](Kind kind) { return limits[kind].average != 0; };
     if (request_bytes != 0 && !is_set(iops_total) && !is_set(iops_read) && !is_set(iops_write)) {
-        return invalid("iops size requires an iops value to be set");
+        return Status::invalid("iops size requires an iops value to be set");
     }
     for (const ThrottleLimit& limit : limits) {
         if (Status status = check_limit(limit); !status.ok()) {
@@ -159,7 +153,7 @@ Status ThrottleLimits::check() const {
 void ThrottleGroup::leak(Clock::time_point now) {
     const double seconds = std::chrono::duration<double>(now - last_leak_).count();
     last_leak_ = now;
-    for (size_t kind = 0; kind < Limits::kinds; kind++) {
+    for (size_t kind = 0; kind < ThrottleLimits::kinds; kind++) {
         const ThrottleLimit& limit = limits_.limits[kind];
         Bucket& bucket = buckets_[kind];
         bucket.level = std::max(0.0, bucket.level - static_cast<double>(limit.average) * seconds);
@@ -185,8 +179,9 @@ double ThrottleGroup::seconds_to_wait(const ThrottleLimit& limit, const Bucket& 
 ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_point now) {
     leak(now);
     double seconds = 0;
-    for (const Limits::Kind kind : {Limits::bps_total, is_write ? Limits::bps_write : Limits::bps_read, Limits::iops_total,
-                                    is_write ? Limits::iops_write : Limits::iops_read}) {
+    for (const ThrottleLimits::Kind kind :
+         {ThrottleLimits::bps_total, is_write ? ThrottleLimits::bps_write : ThrottleLimits::bps_read, ThrottleLimits::iops_total,
+          is_write ? ThrottleLimits::iops_write : ThrottleLimits::iops_read}) {
         seconds = std::max(seconds, seconds_to_wait(limits_.limits[kind], buckets_[kind]));
     }
     // Limits the wait to what every clock can represent; a waiting request asks again.
@@ -197,14 +192,14 @@ ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_p
 void ThrottleGroup::count(bool is_write, uint64_t bytes) {
     const bool is_large = limits_.request_bytes != 0 && bytes > limits_.request_bytes;
     const double requests = is_large ? static_cast<double>(bytes) / static_cast<double>(limits_.request_bytes) : 1;
-    const auto fill = [&](Limits::Kind kind, double units) {
+    const auto fill = [&](ThrottleLimits::Kind kind, double units) {
         buckets_[kind].level += units;
         buckets_[kind].burst_level += units;
     };
-    fill(Limits::bps_total, static_cast<double>(bytes));
-    fill(is_write ? Limits::bps_write : Limits::bps_read, static_cast<double>(bytes));
-    fill(Limits::iops_total, requests);
-    fill(is_write ? Limits::iops_write : Limits::iops_read, requests);
+    fill(ThrottleLimits::bps_total, static_cast<double>(bytes));
+    fill(is_write ? ThrottleLimits::bps_write : ThrottleLimits::bps_read, static_cast<double>(bytes));
+    fill(ThrottleLimits::iops_total, requests);
+    fill(is_write ? ThrottleLimits::iops_write : ThrottleLimits::iops_read, requests);
 }
 
 void ThrottleGroup::admit(bool is_write, uint64_t bytes) {

@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::string_view default_username = "qemu";
 
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 std::map<std::string, TlsCredentials, std::less<>>& credentials() {
     static std::map<std::string, TlsCredentials, std::less<>> all;
     return all;
@@ -47,11 +43,11 @@ TlsCredentials from_properties(TlsCredentials::Kind kind, const Options& propert
 Status check_file(const std::string& path) {
     return access(path.c_str(), R_OK) == 0
                ? Status()
-               : invalid(fmt::format("Unable to access credentials {}: {}", path, strerror(errno)));
+               : Status::invalid(fmt::format("Unable to access credentials {}: {}", path, strerror(errno)));
 }
 
 Status check_dir(const TlsCredentials& made) {
-    return made.dir.empty() ? invalid("Missing 'dir' property value") : Status();
+    return made.dir.empty() ? Status::invalid("Missing 'dir' property value") : Status();
 }
 
 /// True if a line of the key file starts with the user's name and a colon.
@@ -72,7 +68,7 @@ Status check_x509_credentials(const Options& properties) {
     const TlsCredentials made = from_properties(TlsCredentials::Kind::x509, properties);
     Status status = check_dir(made);
     if (status.ok() && properties.contains("passwordid")) {
-        return invalid("'passwordid' is not supported: the key must not be encrypted");
+        return Status::invalid("'passwordid' is not supported: the key must not be encrypted");
     }
     status = status.ok() ? check_file(made.dir + "/ca-cert.pem") : std::move(status);
     // A client needs no certificate of its own, but a certificate needs its key.
@@ -89,7 +85,7 @@ Status check_psk_credentials(const Options& properties) {
     Status status = check_dir(made);
     status = status.ok() ? check_file(made.key_file()) : std::move(status);
     if (status.ok() && !made.is_server && !has_user(made)) {
-        status = invalid(fmt::format("Username {} not found in PSK file {}", made.username, made.key_file()));
+        status = Status::invalid(fmt::format("Username {} not found in PSK file {}", made.username, made.key_file()));
     }
     return status;
 }

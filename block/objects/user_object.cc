@@ -32,10 +32,6 @@ struct ObjectType {
     Status (*check_first)(const Options& properties) = nullptr;
 };
 
-Status invalid(std::string text) {
-    return Status::error(EINVAL, std::move(text));
-}
-
 std::set<std::string, std::less<>>& object_ids() {
     static std::set<std::string, std::less<>> ids;
     return ids;
@@ -54,21 +50,21 @@ Status check_secret(const Options& properties) {
     const std::string* file = properties.find_text("file");
     const bool has_data = properties.contains("data");
     if (file != nullptr && has_data) {
-        return invalid("'file' and 'data' are mutually exclusive");
+        return Status::invalid("'file' and 'data' are mutually exclusive");
     }
     if (file == nullptr && !has_data) {
-        return invalid("Either 'file' or 'data' must be provided");
+        return Status::invalid("Either 'file' or 'data' must be provided");
     }
     if (file != nullptr && access(file->c_str(), R_OK) != 0) {
-        return invalid(fmt::format("Unable to read {0}: Failed to open file “{0}”: {1}", *file, strerror(errno)));
+        return Status::invalid(fmt::format("Unable to read {0}: Failed to open file “{0}”: {1}", *file, strerror(errno)));
     }
     if (const std::string* key = properties.find_text("keyid")) {
-        return invalid(fmt::format("No secret with id '{}'", *key));
+        return Status::invalid(fmt::format("No secret with id '{}'", *key));
     }
     return {};
 }
 
-constexpr std::string_view limit_names[] = {
+constexpr std::string_view throttle_keys[] = {
     "x-iops-total",     "x-iops-total-max", "x-iops-total-max-length", "x-iops-read", "x-iops-read-max", "x-iops-read-max-length",
     "x-iops-write",     "x-iops-write-max", "x-iops-write-max-length", "x-bps-total", "x-bps-total-max", "x-bps-total-max-length",
     "x-bps-read",       "x-bps-read-max",   "x-bps-read-max-length",   "x-bps-write", "x-bps-write-max", "x-bps-write-max-length",
@@ -77,17 +73,17 @@ constexpr std::string_view limit_names[] = {
 
 /// The newer names, members of an object, have no `x-`.
 constexpr auto limits_members = [] {
-    std::array<Property, std::size(limit_names)> members{};
-    std::transform(std::begin(limit_names), std::end(limit_names), members.begin(), [](std::string_view name) {
+    std::array<Property, std::size(throttle_keys)> members{};
+    std::transform(std::begin(throttle_keys), std::end(throttle_keys), members.begin(), [](std::string_view name) {
         return Property{name.substr(2), PropertyType::integer};
     });
     return members;
 }();
 
 constexpr auto throttle_properties = [] {
-    std::array<Property, std::size(limit_names) + 1> properties{
+    std::array<Property, std::size(throttle_keys) + 1> properties{
         {{.name = "limits", .type = PropertyType::object, .shown_type = "ThrottleLimits", .members = limits_members}}};
-    std::transform(std::begin(limit_names), std::end(limit_names), properties.begin() + 1, [](std::string_view name) {
+    std::transform(std::begin(throttle_keys), std::end(throttle_keys), properties.begin() + 1, [](std::string_view name) {
         return Property{name, PropertyType::integer};
     });
     return properties;
@@ -110,7 +106,7 @@ Status accept(const Options& /*properties*/) {
 }
 
 Status refuse_main_loop(const Options& /*properties*/) {
-    return invalid("qemu aio context not ready");
+    return Status::invalid("qemu aio context not ready");
 }
 
 constexpr std::string_view tls_endpoints[] = {"client", "server"};
@@ -223,9 +219,9 @@ constexpr ForeignType foreign_types[] = {
 
 Status refuse_foreign(const ForeignType& type, const ObjectProperties& properties) {
     if (!type.required.empty() && !properties.contains(type.required)) {
-        return invalid(fmt::format("Parameter '{}' is missing", type.required));
+        return Status::invalid(fmt::format("Parameter '{}' is missing", type.required));
     }
-    return invalid(fmt::format("invalid object type: {}", type.name));
+    return Status::invalid(fmt::format("invalid object type: {}", type.name));
 }
 
 template <typename Row, size_t N>
@@ -269,7 +265,7 @@ Status add_user_object(std::string_view spec, std::string& help) {
     const ObjectType* const type = find_row(types, type_name);
     const ForeignType* const foreign = find_row(foreign_types, type_name);
     if (status.ok() && type == nullptr && foreign == nullptr) {
-        status = invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
+        status = Status::invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
     }
     if (status.ok()) {
         status = parsed->take_required("id", id);
@@ -289,7 +285,7 @@ Status add_user_object(std::string_view spec, std::string& help) {
         status = type->check_first(*properties);
     }
     if (status.ok() && object_ids().contains(id)) {
-        status = invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
+        status = Status::invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
     }
     if (status.ok()) {
         status = type->check(*properties);

@@ -22,7 +22,7 @@ public:
     Result<std::optional<Options>> run() {
         Status status = advance();
         if (status.ok() && at_end()) {
-            return Status::error(EINVAL, "Expecting a JSON value");
+            return Status::invalid("Expecting a JSON value");
         }
         const bool is_object = at("{");
         if (status.ok()) {
@@ -32,7 +32,7 @@ public:
             return status;
         }
         if (!advance().ok() || !at_end()) {
-            return Status::error(EINVAL, "Expecting at most one JSON value");
+            return Status::invalid("Expecting at most one JSON value");
         }
         options_.prefer_last();
         return is_object ? std::optional<Options>(std::move(options_)) : std::nullopt;
@@ -201,10 +201,10 @@ Result<std::optional<Options>> parse_json_object(std::string_view json, char sep
 Result<Options> parse_json_options(std::string_view json) {
     Result<std::optional<Options>> options = parse_json_object(json);
     if (!options.ok()) {
-        return Status::error(EINVAL, "Could not parse the JSON options: " + options.status().message());
+        return Status::invalid("Could not parse the JSON options: " + options.status().message());
     }
     if (!*options) {
-        return Status::error(EINVAL, "Invalid JSON object given");
+        return Status::invalid("Invalid JSON object given");
     }
     return std::move(**options);
 }

@@ -144,7 +144,7 @@ private:
 } // namespace
 
 Status json_syntax_error(const JsonToken& token, std::string_view what) {
-    return Status::error(EINVAL, fmt::format("{}:{}: JSON parse error, {}", token.line, token.column, what));
+    return Status::invalid(fmt::format("{}:{}: JSON parse error, {}", token.line, token.column, what));
 }
 
 Result<std::string> decode_json_string(const JsonToken& token) {
@@ -202,17 +202,17 @@ Result<JsonToken> JsonScanner::punctuation() {
         open_brackets_--;
     }
     if (open_brackets_ > max_nesting) {
-        return Status::error(EINVAL, "JSON nesting depth limit exceeded");
+        return Status::invalid("JSON nesting depth limit exceeded");
     }
     return token(JsonTokenKind::punctuation);
 }
 
 Result<JsonToken> JsonScanner::token(JsonTokenKind kind) {
     if (pos_ - begin_ > max_token_size) {
-        return Status::error(EINVAL, "JSON token size limit exceeded");
+        return Status::invalid("JSON token size limit exceeded");
     }
     if (++token_count_ > max_token_count) {
-        return Status::error(EINVAL, "JSON token count limit exceeded");
+        return Status::invalid("JSON token count limit exceeded");
     }
     JsonToken token = taken(kind);
     word_end_ = kind == JsonTokenKind::keyword || kind == JsonTokenKind::number ? pos_ : SIZE_MAX;

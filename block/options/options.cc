@@ -314,7 +314,7 @@ std::optional<std::string> option_text(const OptionValue& value) {
 namespace {
 
 Status bad_value(std::string_view key, ValueKind expected, std::string_view shown) {
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects {}", key, shown))
+    return Status::invalid(fmt::format("Parameter '{}' expects {}", key, shown))
         .because(Cause::bad_option_value, {.name = std::string(key), .expected = expected});
 }
 
@@ -340,7 +340,7 @@ Status parse_option_size(std::string_view key, std::string_view text, uint64_t& 
     switch (parse_size(text, value)) {
     case ParseError::none: return {};
     case ParseError::out_of_range:
-        return Status::error(EINVAL, fmt::format("Value '{}' is out of range for parameter '{}'", text, key));
+        return Status::invalid(fmt::format("Value '{}' is out of range for parameter '{}'", text, key));
     case ParseError::invalid: break;
     }
     return bad_value(key, ValueKind::size, fmt::format("a non-negative number below 2^64{}", size_hint));
@@ -350,14 +350,14 @@ Status parse_option_number(std::string_view key, std::string_view text, uint64_t
     switch (parse_number(text, value)) {
     case ParseError::none: return {};
     case ParseError::out_of_range:
-        return Status::error(EINVAL, fmt::format("Value '{}' is too large for parameter '{}'", text, key));
+        return Status::invalid(fmt::format("Value '{}' is too large for parameter '{}'", text, key));
     case ParseError::invalid: break;
     }
     return bad_value(key, ValueKind::number, "a number");
 }
 
 Status invalid_enum_word(std::string_view word) {
-    return Status::error(EINVAL, fmt::format("invalid parameter value: {}", word));
+    return Status::invalid(fmt::format("invalid parameter value: {}", word));
 }
 
 bool is_identifier(std::string_view text) {

@@ -27,7 +27,7 @@ uint64_t slot_of(uint64_t word) {
 }
 
 uint64_t position_of(uint64_t slot) {
-    return (slot - 1) * ClusterMap::cluster_bytes;
+    return (slot - 1) * cluster_bytes;
 }
 
 /// Number of words at the start that continue the first one.

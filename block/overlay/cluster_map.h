@@ -9,6 +9,9 @@
 
 namespace zoneio {
 
+/// Unit in which a snapshot holds content.
+inline constexpr uint64_t cluster_bytes = 64U << 10;
+
 /// What an overlay stores for a cluster.
 enum class ClusterKind : uint8_t {
     unallocated, ///< nothing: reads use the image below
@@ -36,7 +39,6 @@ struct ClusterRun {
 /// the caller must not change a cluster in two threads at once.
 class ClusterMap {
 public:
-    static constexpr uint64_t cluster_bytes = 64U << 10;
 
     static Result<std::unique_ptr<ClusterMap>> create();
 

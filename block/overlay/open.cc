@@ -73,7 +73,7 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
         return base;
     }
     if (status.ok() && flags.copy_on_read && flags.read_only) {
-        status = Status::error(EINVAL, "Can't use copy-on-read on read-only device");
+        status = Status::invalid("Can't use copy-on-read on read-only device");
     }
     if (!status.ok()) {
         return status;

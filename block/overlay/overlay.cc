@@ -11,8 +11,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
-
 uint64_t cluster_begin(uint64_t offset) {
     return offset / cluster_bytes * cluster_bytes;
 }

@@ -57,8 +57,8 @@ private:
         Span(uint64_t offset, uint64_t bytes);
         uint64_t first;
         uint64_t count;
-        uint64_t begin() const { return first * ClusterMap::cluster_bytes; }
-        uint64_t end() const { return (first + count) * ClusterMap::cluster_bytes; }
+        uint64_t begin() const { return first * cluster_bytes; }
+        uint64_t end() const { return (first + count) * cluster_bytes; }
     };
 
     /// An iovec of zeros, which repeats a constant buffer of one cluster.

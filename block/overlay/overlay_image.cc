@@ -14,8 +14,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t cluster_bytes = ClusterMap::cluster_bytes;
-
 /// log2 of a number that is not 0, in units of 2^-16. Avoids the math library, which every start would load.
 uint64_t log2_of(uint32_t number) {
     const auto whole = static_cast<unsigned>(std::bit_width(number)) - 1;
@@ -103,7 +101,7 @@ ImageDetails SnapshotOverlay::details() const {
 Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     const uint64_t before = size_.load();
     if (size % sector_size != 0) {
-        return Status::error(EINVAL, fmt::format("The new size must be a multiple of {}", sector_size));
+        return Status::invalid(fmt::format("The new size must be a multiple of {}", sector_size));
     }
     if (size > max_size) {
         return Status::error(EFBIG, "Failed to grow the L1 table: File too large");
@@ -300,7 +298,7 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
         below.erase("driver");
     }
     if (const std::optional<std::string> key = below.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("Cannot change the option '{}'", *key));
+        return Status::invalid(fmt::format("Cannot change the option '{}'", *key));
     }
     if (below_flags.read_only && is_written()) {
         return Status::error(EPERM, fmt::format("Read-only block node '{}' cannot support read-write users",

@@ -28,7 +28,7 @@ public:
         return storage_->block_status(offset, bytes, want_zero);
     }
     Result<bool> populate(uint64_t offset, uint64_t bytes) override { return overlay_->populate(offset, bytes); }
-    ImageDetails details() const override { return {ClusterMap::cluster_bytes, 0, {}}; }
+    ImageDetails details() const override { return {cluster_bytes, 0, {}}; }
     Status set_permissions(const Permissions& permissions) override { return storage_->set_permissions(permissions); }
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
         return overlay_->prepare_reopen(options, flags);

@@ -59,7 +59,7 @@ private:
         const Result<ZoneGeometry> first = decode_zoned_header(header);
         const Result<ZoneGeometry> second = decode_zoned_header(copy);
         if (!first.ok() && !second.ok()) {
-            return has_zoned_magic(header) ? first.status() : Status::error(EINVAL, "the file does not hold an emulated zoned device").because(Cause::no_zoned_file);
+            return has_zoned_magic(header) ? first.status() : Status::invalid("the file does not hold an emulated zoned device").because(Cause::no_zoned_file);
         }
         geometry_ = first.ok() ? *first : *second;
         if (!first.ok()) {

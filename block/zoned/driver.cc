@@ -46,7 +46,7 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     }
     // A misspelt option must not create a device with another geometry than intended.
     if (const std::optional<std::string> unknown = options.first_unknown()) {
-        return Status::error(EINVAL, fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown))
+        return Status::invalid(fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown))
             .because(Cause::unknown_option, {.name = *unknown, .owner = "zoned"});
     }
     context.flags.read_only = context.flags.read_only || storage_->flags().read_only;

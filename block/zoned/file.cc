@@ -25,7 +25,7 @@ Status with_errno(int error, std::string_view text) {
 }
 
 Status corrupt(std::string text) {
-    return Status::error(EINVAL, std::move(text) + ZonedFile::repair_hint());
+    return Status::invalid(std::move(text) + ZonedFile::repair_hint());
 }
 
 Status cut_off_meanwhile() {
@@ -183,7 +183,7 @@ Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t leng
     if (status.ok() && decode_zoned_header(header).ok()) {
         return corrupt("the header of the zoned device is corrupt, but its copy is good");
     }
-    return Status::error(EINVAL, "the file has other content than a zoned device; use an empty file")
+    return Status::invalid("the file has other content than a zoned device; use an empty file")
         .because(Cause::no_zoned_file);
 }
 
@@ -214,7 +214,7 @@ Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedO
         }
     } else {
         if (read_only) {
-            return Status::error(EINVAL, "the file is empty; open it for writing to make a zoned device in it");
+            return Status::invalid("the file is empty; open it for writing to make a zoned device in it");
         }
         ZonedOptions wanted = options;
         if (!wanted.size && *length > 0) {

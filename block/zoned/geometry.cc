@@ -10,7 +10,7 @@ namespace zoneio {
 namespace {
 
 Status impossible(std::string text) {
-    return Status::error(EINVAL, "impossible zoned device: " + std::move(text));
+    return Status::invalid("impossible zoned device: " + std::move(text));
 }
 
 } // namespace

@@ -63,8 +63,8 @@ T get(std::span<const uint8_t> header, size_t at) {
     return value;
 }
 
-Status corrupt(std::string text) {
-    return Status::error(EINVAL, "the header of the zoned device is corrupt: " + std::move(text));
+Status corrupt_header(std::string text) {
+    return Status::invalid("the header of the zoned device is corrupt: " + std::move(text));
 }
 
 } // namespace
@@ -90,15 +90,15 @@ ZonedHeaderBytes encode_zoned_header(const ZoneGeometry& geometry) {
 
 Result<ZoneGeometry> decode_zoned_header(std::span<const uint8_t> bytes) {
     if (bytes.size() < sizeof(ZonedHeaderBytes)) {
-        return corrupt("it is truncated");
+        return corrupt_header("it is truncated");
     }
     if (!has_zoned_magic(bytes)) {
-        return corrupt("the file does not start with the magic bytes");
+        return corrupt_header("the file does not start with the magic bytes");
     }
     const auto stored = get<uint32_t>(bytes, check_sum_at);
     const uint32_t computed = crc32c(bytes.first(check_sum_at));
     if (stored != computed) {
-        return corrupt(fmt::format("its checksum is {:#010x}, not {:#010x}", stored, computed));
+        return corrupt_header(fmt::format("its checksum is {:#010x}, not {:#010x}", stored, computed));
     }
     const auto version = get<uint32_t>(bytes, version_at);
     if (version != format_version) {
@@ -114,7 +114,7 @@ Result<ZoneGeometry> decode_zoned_header(std::span<const uint8_t> bytes) {
     }
     Status status = geometry.check();
     if (!status.ok()) {
-        return corrupt(status.message());
+        return corrupt_header(status.message());
     }
     return geometry;
 }

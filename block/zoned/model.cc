@@ -37,10 +37,10 @@ Status ZoneModel::load() {
         return status;
     }
     if (max_open_ != 0 && open_zones() > max_open_) {
-        return Status::error(EINVAL, fmt::format("{} zones are open; the limit is {}", open_zones(), max_open_));
+        return Status::invalid(fmt::format("{} zones are open; the limit is {}", open_zones(), max_open_));
     }
     if (max_active_ != 0 && active_zones() > max_active_) {
-        return Status::error(EINVAL, fmt::format("{} zones are active; the limit is {}", active_zones(), max_active_));
+        return Status::invalid(fmt::format("{} zones are active; the limit is {}", active_zones(), max_active_));
     }
     return {};
 }
@@ -52,7 +52,7 @@ Status ZoneModel::count_zones() {
             continue;
         }
         if (!is_valid_word(geometry_, zone, bits)) {
-            return Status::error(EINVAL, problem_of(geometry_, zone, bits));
+            return Status::invalid(problem_of(geometry_, zone, bits));
         }
         if (uint64_t* const counter = counter_of(ZoneWord::decode(bits).state)) {
             ++*counter;
@@ -184,7 +184,7 @@ Result<ZoneChange> ZoneModel::begin(ZoneOp op, uint64_t zone) const {
 
 Result<ZoneChange> ZoneModel::begin_state(uint64_t zone, ZoneState state) const {
     if (geometry_.is_conventional(zone)) {
-        return Status::error(EINVAL, fmt::format("zone {} is conventional: it has no state to set", zone));
+        return Status::invalid(fmt::format("zone {} is conventional: it has no state to set", zone));
     }
     ZoneChange change{zone, table_.current(zone), {}, ZoneChange::no_zone};
     switch (state) {

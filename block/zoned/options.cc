@@ -17,7 +17,7 @@ constexpr uint64_t default_zone_size = 64U << 20;
 constexpr uint64_t default_block_size = 512;
 
 Status invalid_list(std::string_view key, std::string_view text) {
-    return Status::error(EINVAL, fmt::format("Parameter '{}' expects zone numbers, as in 3,5-7 (in an option string the "
+    return Status::invalid(fmt::format("Parameter '{}' expects zone numbers, as in 3,5-7 (in an option string the "
                                              "comma is doubled, or a colon: 3:5-7), not '{}'",
                                              key, text))
         .because(Cause::bad_option_value, {.name = std::string(key), .expected = ValueKind::zone_numbers});
@@ -96,10 +96,10 @@ Status take_list(Options& options, const std::string& key, ZoneRanges& ranges) {
 Status check_list(const ZoneGeometry& geometry, std::string_view key, const ZoneRanges& ranges) {
     for (const ZoneRange& range : ranges) {
         if (geometry.is_conventional(range.first)) {
-            return Status::error(EINVAL, fmt::format("{}: zone {} is conventional", key, range.first));
+            return Status::invalid(fmt::format("{}: zone {} is conventional", key, range.first));
         }
         if (range.last >= geometry.zone_count()) {
-            return Status::error(EINVAL, fmt::format("{}: zone {} does not exist; the last zone is {}", key,
+            return Status::invalid(fmt::format("{}: zone {} does not exist; the last zone is {}", key,
                                                      std::max(range.first, geometry.zone_count()), geometry.zone_count() - 1));
         }
     }
@@ -119,7 +119,7 @@ std::optional<uint64_t> common_zone(const ZoneRanges& a, const ZoneRanges& b) {
 }
 
 Status mismatch(std::string_view key, const std::string& given, const std::string& found) {
-    return Status::error(EINVAL, fmt::format("the file holds a zoned device with {}={}, not {}", key, found, given))
+    return Status::invalid(fmt::format("the file holds a zoned device with {}={}, not {}", key, found, given))
         .because(Cause::other_geometry);
 }
 
@@ -189,7 +189,7 @@ Result<ZonedOptions> ZonedOptions::take(Options& options) {
 
 Result<ZoneGeometry> ZonedOptions::geometry() const {
     if (!size) {
-        return Status::error(EINVAL, "a new zoned device requires the option 'size'").because(Cause::needs_size);
+        return Status::invalid("a new zoned device requires the option 'size'").because(Cause::needs_size);
     }
     ZoneGeometry made;
     made.size = *size;
@@ -208,7 +208,7 @@ Result<ZoneGeometry> ZonedOptions::geometry() const {
         status = check_list(made, "zone.offline", offline);
     }
     if (const std::optional<uint64_t> both = common_zone(read_only, offline); status.ok() && both) {
-        status = Status::error(EINVAL, fmt::format("zone {} cannot be both read-only and offline", *both));
+        status = Status::invalid(fmt::format("zone {} cannot be both read-only and offline", *both));
     }
     if (!status.ok()) {
         return status;

@@ -151,7 +151,7 @@ constexpr Word break_operands[] = {Word::debug_event, Word::other};
 constexpr Word tag_operands[] = {Word::break_tag};
 constexpr Word held_operands[] = {Word::held_tag};
 
-constexpr Command commands[] = {
+constexpr Command debug_table[] = {
     {.name = "abort", .run = run_abort,
      .oneline = "end the program like a crash, by abort(3)"},
     {.name = "break", .run = run_break,
@@ -207,7 +207,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> debug_commands() {
-    return commands;
+    return debug_table;
 }
 
 } // namespace zoneio

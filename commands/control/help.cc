@@ -133,7 +133,7 @@ Outcome run_help(Session& session, const Command& /*command*/, CommandLine line)
 
 constexpr Word help_operands[] = {Word::command};
 
-constexpr Command commands[] = {
+constexpr Command help_table[] = {
     {.name = "help", .altname = "?", .run = run_help,
      .argmax = 1,
      .args = "[command]",
@@ -144,7 +144,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> help_commands() {
-    return commands;
+    return help_table;
 }
 
 } // namespace zoneio

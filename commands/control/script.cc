@@ -163,7 +163,7 @@ Outcome run_source(Session& session, const Command& /*command*/, CommandLine lin
 
 constexpr Word source_operands[] = {Word::file};
 
-constexpr Command commands[] = {
+constexpr Command script_table[] = {
     {.name = "source", .run = run_source,
      .argmin = 1, .argmax = 1, .is_ours = true,
      .operands = "file",
@@ -262,7 +262,7 @@ Outcome run_script(Session& session, std::string name) {
 }
 
 std::span<const Command> script_commands() {
-    return commands;
+    return script_table;
 }
 
 } // namespace zoneio

@@ -58,7 +58,7 @@ Outcome start_pattern(Session& session, std::unique_ptr<AioRequest> aio, const V
 }
 
 /// The options of aio_read.
-struct ReadOptions {
+struct AioReadOptions {
     std::optional<uint8_t> pattern;
     bool dump = false;         // -v
     bool for_machines = false; // -C
@@ -74,17 +74,17 @@ OptionStep set_last_flag(const GivenOption& given, detail::Owner<Member>& parsed
     return OptionStep::ends;
 }
 
-constexpr OptionRow<ReadOptions> read_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "compare the data with this byte (0 to 255)"}, set_pattern<&ReadOptions::pattern>},
-    {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&ReadOptions::dump>},
-    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&ReadOptions::for_machines>},
-    {{.letter = 'q', .help = "do not report"}, set_flag<&ReadOptions::quiet>},
-    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&ReadOptions::invalid>},
-    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&ReadOptions::registered>},
+constexpr OptionRow<AioReadOptions> aio_read_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "compare the data with this byte (0 to 255)"}, set_pattern<&AioReadOptions::pattern>},
+    {{.letter = 'v', .help = "show the data as hex and text"}, set_flag<&AioReadOptions::dump>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&AioReadOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&AioReadOptions::quiet>},
+    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&AioReadOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&AioReadOptions::registered>},
 };
 
 Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReadOptions> options = parse_options(session, command, line, read_options);
+    const std::optional<AioReadOptions> options = parse_options(session, command, line, aio_read_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -110,7 +110,7 @@ Outcome run_aio_read(Session& session, const Command& command, CommandLine line)
 }
 
 /// The options of aio_write.
-struct WriteOptions {
+struct AioWriteOptions {
     std::optional<uint8_t> pattern;
     bool zeroes = false;       // -z
     bool may_unmap = false;    // -u
@@ -121,19 +121,19 @@ struct WriteOptions {
     bool invalid = false;      // -i
 };
 
-constexpr OptionRow<WriteOptions> write_options[] = {
-    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
-    {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports; takes one len"}, set_flag<&WriteOptions::zeroes>},
-    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&WriteOptions::may_unmap>},
-    {{.letter = 'f', .help = "force the data to the medium before the request ends"}, set_flag<&WriteOptions::fua>},
-    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&WriteOptions::for_machines>},
-    {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
-    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&WriteOptions::invalid>},
-    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
+constexpr OptionRow<AioWriteOptions> aio_write_options[] = {
+    {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&AioWriteOptions::pattern>},
+    {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports; takes one len"}, set_flag<&AioWriteOptions::zeroes>},
+    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&AioWriteOptions::may_unmap>},
+    {{.letter = 'f', .help = "force the data to the medium before the request ends"}, set_flag<&AioWriteOptions::fua>},
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&AioWriteOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&AioWriteOptions::quiet>},
+    {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&AioWriteOptions::invalid>},
+    {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&AioWriteOptions::registered>},
 };
 
 /// Reports options that exclude each other. False if there are any.
-bool check_combination(Session& session, const WriteOptions& options, size_t operands) {
+bool check_combination(Session& session, const AioWriteOptions& options, size_t operands) {
     const char* complaint = nullptr;
     if (options.zeroes && operands != 2) {
         complaint = "-z supports only a single length parameter";
@@ -149,7 +149,7 @@ bool check_combination(Session& session, const WriteOptions& options, size_t ope
 }
 
 Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WriteOptions> options = parse_options(session, command, line, write_options);
+    const std::optional<AioWriteOptions> options = parse_options(session, command, line, aio_write_options);
     if (!options) {
         return Outcome::failed;
     }
@@ -226,7 +226,7 @@ Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine 
     return Outcome::ok;
 }
 
-constexpr Command commands[] = {
+constexpr Command aio_table[] = {
     {.name = "aio_discard", .run = run_aio_discard,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
@@ -250,7 +250,7 @@ constexpr Command commands[] = {
          "\n"
          "Example: aio_read -v 512 1k 1k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = option_table<read_options>(), .words = vector_words},
+     .options = option_table<aio_read_options>(), .words = vector_words},
     {.name = "aio_write", .run = run_aio_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cfiqruz] [-P pattern] off len [len..]",
@@ -261,13 +261,13 @@ constexpr Command commands[] = {
          "\n"
          "Example: aio_write -P 0x5a 512 1k 1k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = option_table<write_options>(), .words = vector_words},
+     .options = option_table<aio_write_options>(), .words = vector_words},
 };
 
 } // namespace
 
 std::span<const Command> aio_commands() {
-    return commands;
+    return aio_table;
 }
 
 } // namespace zoneio

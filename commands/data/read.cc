@@ -233,7 +233,7 @@ Outcome run_readv(Session& session, const Command& command, CommandLine line) {
     return do_read(session, *options, "readv", vector->offset, vector->lengths, vector->total, {0, vector->total});
 }
 
-constexpr Command commands[] = {
+constexpr Command read_table[] = {
     {.name = "read", .altname = "r", .run = run_read,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
@@ -257,7 +257,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> read_commands() {
-    return commands;
+    return read_table;
 }
 
 } // namespace zoneio

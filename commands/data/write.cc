@@ -207,7 +207,7 @@ Outcome run_writev(Session& session, const Command& command, CommandLine line) {
     return finish(session, *options, "writev", begin, vector->total, watch.elapsed(), status, done);
 }
 
-constexpr Command commands[] = {
+constexpr Command write_table[] = {
     {.name = "write", .altname = "w", .run = run_write,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-bcCfnqruz] [-P pattern | -s source_file] off len",
@@ -231,7 +231,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> write_commands() {
-    return commands;
+    return write_table;
 }
 
 } // namespace zoneio

@@ -64,7 +64,7 @@ OptionStep set_count(const GivenOption& given, ExportRequest& request) {
     const std::optional<uint32_t> value = parse_number(given.word, Most);
     if (!value || *value == 0) {
         (void)failed(given.session, given.command,
-                     Status::error(EINVAL, fmt::format("--{} takes a number from 1 to {}, not '{}'", given.option.name, Most, given.word)));
+                     Status::invalid(fmt::format("--{} takes a number from 1 to {}, not '{}'", given.option.name, Most, given.word)));
         return OptionStep::failed;
     }
     request.*Member = static_cast<uint16_t>(*value);
@@ -87,7 +87,7 @@ constexpr OptionRow<ExportRequest> export_options[] = {
 
 Status check_vhost_user(ExportRequest& request) {
     if (request.recover || request.depth) {
-        return Status::error(EINVAL, fmt::format("--{} is for ublk", request.recover ? "recover" : "depth"));
+        return Status::invalid(fmt::format("--{} is for ublk", request.recover ? "recover" : "depth"));
     }
     return {};
 }
@@ -95,20 +95,20 @@ Status check_vhost_user(ExportRequest& request) {
 Status check_ublk(ExportRequest& request) {
     constexpr unsigned long most_devices = (1UL << 20) - 1;
     if (request.once) {
-        return Status::error(EINVAL, "--once is for vhost-user; ublk has no front end that disconnects");
+        return Status::invalid("--once is for vhost-user; ublk has no front end that disconnects");
     }
     if (request.address != nullptr) {
         request.device = parse_number(request.address, most_devices);
         if (!request.device) {
-            return Status::error(EINVAL, fmt::format("'{}' is not the number of a device, such as 0 for /dev/ublkb0",
+            return Status::invalid(fmt::format("'{}' is not the number of a device, such as 0 for /dev/ublkb0",
                                                      request.address));
         }
     }
     if (request.recover && !request.device) {
-        return Status::error(EINVAL, "--recover needs the number of the device");
+        return Status::invalid("--recover needs the number of the device");
     }
     if (request.recover && (request.queues || request.depth)) {
-        return Status::error(EINVAL, "a device that is recovered keeps its queues; --queues and --depth are for new ones");
+        return Status::invalid("a device that is recovered keeps its queues; --queues and --depth are for new ones");
     }
     return {};
 }
@@ -120,7 +120,7 @@ Status check_kind(ExportRequest& request) {
     if (request.kind == ublk_device) {
         return check_ublk(request);
     }
-    return Status::error(EINVAL, fmt::format("'{}' is no kind of export; use vhost-user or ublk", request.kind));
+    return Status::invalid(fmt::format("'{}' is no kind of export; use vhost-user or ublk", request.kind));
 }
 
 /// Empty after an error, which has been reported.
@@ -257,7 +257,7 @@ Outcome run_unexport(Session& session, const Command& command, CommandLine line)
 constexpr Word export_operands[] = {Word::export_kind, Word::file};
 constexpr Word unexport_operands[] = {Word::export_name};
 
-constexpr Command commands[] = {
+constexpr Command export_table[] = {
     {.name = "export", .run = run_export,
      .argmin = 1, .argmax = -1, .needs_image = true, .is_ours = true,
      .operands = "vhost-user socket | ublk [number]",
@@ -299,7 +299,7 @@ bool is_refused_while_served(Session& session, const Command& command) {
 }
 
 std::span<const Command> export_commands() {
-    return commands;
+    return export_table;
 }
 
 } // namespace zoneio

@@ -58,7 +58,7 @@ void ExportFact::text(Reporter& out) const {
         if (count.requests == 0) {
             continue;
         }
-        const std::string bytes = count.bytes > 0 ? ", " + format_size(static_cast<double>(count.bytes)) : std::string();
+        const std::string bytes = count.bytes > 0 ? ", " + format_size(count.bytes) : std::string();
         const std::string errors = count.errors > 0 ? ", " + plural(count.errors, "error") : std::string();
         out.print("  {:<13}{}{}{}\n", served_kind_names.at(i), plural(count.requests, "request"), bytes, errors);
     }

@@ -36,7 +36,7 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
     OptionString parsed = parse_option_string(text);
     Status status;
     if (parsed.id && id == IdOption::refused) {
-        status = Status::error(EINVAL, "Invalid parameter 'id'");
+        status = Status::invalid("Invalid parameter 'id'");
     } else if (parsed.id) {
         status = check_identifier("id", *parsed.id);
     }

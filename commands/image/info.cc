@@ -14,10 +14,6 @@ namespace zoneio {
 
 namespace {
 
-std::string size_text(uint64_t bytes) {
-    return format_size(static_cast<double>(bytes));
-}
-
 struct LengthFact {
     uint64_t bytes;
 
@@ -48,8 +44,8 @@ struct DetailsFact {
     ImageDetails details;
 
     void text(Reporter& out) const {
-        out.print("cluster size: {}\nvm state offset: {}\n", size_text(details.cluster_size),
-                  size_text(details.vm_state_offset));
+        out.print("cluster size: {}\nvm state offset: {}\n", format_size(details.cluster_size),
+                  format_size(details.vm_state_offset));
         if (!details.specific.empty()) {
             out.print("Format specific information:\n");
         }
@@ -104,8 +100,8 @@ struct ExtentFact {
     const Run& run;
 
     void text(Reporter& out) const {
-        out.print("{} ({:#x}) bytes {} allocated at offset {} ({:#x})\n", size_text(run.bytes), run.bytes,
-                  run.allocated ? "   " : "not", size_text(offset), offset);
+        out.print("{} ({:#x}) bytes {} allocated at offset {} ({:#x})\n", format_size(run.bytes), run.bytes,
+                  run.allocated ? "   " : "not", format_size(offset), offset);
     }
     void json(JsonRecord& record) const {
         record.begin_element();
@@ -122,7 +118,7 @@ struct AllocationFact {
     uint64_t bytes;
     uint64_t allocated;
 
-    void text(Reporter& out) const { out.print("{}/{} bytes allocated at offset {}\n", allocated, bytes, size_text(offset)); }
+    void text(Reporter& out) const { out.print("{}/{} bytes allocated at offset {}\n", allocated, bytes, format_size(offset)); }
     void json(JsonRecord& record) const {
         record.add("offset", offset);
         record.add("bytes", bytes);
@@ -296,7 +292,7 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
 
 constexpr Word truncate_operands[] = {Word::length};
 
-constexpr Command commands[] = {
+constexpr Command info_table[] = {
     {.name = "alloc", .altname = "a", .run = run_alloc,
      .argmin = 1, .argmax = 2, .needs_image = true,
      .args = "offset [count]",
@@ -346,7 +342,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> image_commands() {
-    return commands;
+    return info_table;
 }
 
 } // namespace zoneio

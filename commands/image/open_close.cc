@@ -211,7 +211,7 @@ Outcome run_quit(Session& session, const Command& command, CommandLine /*line*/)
 
 constexpr Word open_operands[] = {Word::image};
 
-constexpr Command commands[] = {
+constexpr Command open_close_table[] = {
     {.name = "close", .altname = "c", .run = run_close,
      .needs_image = true,
      .oneline = "close the image"},
@@ -242,7 +242,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> session_commands() {
-    return commands;
+    return open_close_table;
 }
 
 } // namespace zoneio

@@ -40,7 +40,7 @@ struct StatusFact {
         row("cache", std::string(cache_word(backend.flags(), backend.writethrough())));
         row("aio", std::string(word_for(aio_mode_words, backend.aio())));
         if (length) {
-            row("length", fmt::format("{} ({} bytes)", format_size(static_cast<double>(*length)), *length));
+            row("length", fmt::format("{} ({} bytes)", format_size(*length), *length));
         }
         row("block size", fmt::format("{} bytes", block_size()));
         row("in flight", fmt::format("{} requests", backend.in_flight()));
@@ -99,7 +99,7 @@ Outcome run_status(Session& session, const Command& /*command*/, CommandLine /*l
     return Outcome::ok;
 }
 
-constexpr Command commands[] = {
+constexpr Command status_table[] = {
     {.name = "status", .run = run_status,
      .is_ours = true,
      .oneline = "show the open image and requests in flight",
@@ -111,7 +111,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> status_commands() {
-    return commands;
+    return status_table;
 }
 
 } // namespace zoneio

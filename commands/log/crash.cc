@@ -155,7 +155,7 @@ private:
                 return asked.status();
             }
             if (asked->counted && asked->number >= states_.cut().count()) {
-                return Status::error(EINVAL, fmt::format("a cut after entry {} has no state {}: it has {} states", entry, *options_.state,
+                return Status::invalid(fmt::format("a cut after entry {} has no state {}: it has {} states", entry, *options_.state,
                                                          states_.cut().count()));
             }
             id = *asked;
@@ -230,7 +230,7 @@ Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& opt
 Status check_export(const std::optional<std::string>& kind) {
     return !kind || *kind == "vhost-user" || *kind == "ublk"
                ? Status()
-               : Status::error(EINVAL, fmt::format("'{}' is no kind of export; use vhost-user or ublk", *kind));
+               : Status::invalid(fmt::format("'{}' is no kind of export; use vhost-user or ublk", *kind));
 }
 
 Status prepare_folder(const std::optional<std::string>& folder) {
@@ -281,7 +281,7 @@ Outcome run_crash(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word crash_operands[] = {Word::file};
 
-constexpr Command commands[] = {
+constexpr Command crash_table[] = {
     {.name = "crash", .run = run_crash,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file command",
@@ -299,7 +299,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> crash_commands() {
-    return commands;
+    return crash_table;
 }
 
 } // namespace zoneio

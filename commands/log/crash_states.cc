@@ -45,7 +45,7 @@ Result<std::vector<uint64_t>> find_cuts(LogReader& reader, CutPlaces places, uin
     std::vector<uint64_t> cuts;
     const uint64_t entries = reader.entry_count();
     if (entries == 0) {
-        return Status::error(EINVAL, "the log has no entries");
+        return Status::invalid("the log has no entries");
     }
     if (places == CutPlaces::random) {
         for (uint64_t i = 0; i < count; i++) {
@@ -130,7 +130,7 @@ Status CrashStates::go_to(uint64_t entry) {
     while (read_ <= entry) {
         const Result<std::optional<LogEntry>> next = log_.reader->next();
         if (!next.ok() || !*next) {
-            return next.ok() ? Status::error(EINVAL, fmt::format("there is no entry {} in the log", entry)) : next.status();
+            return next.ok() ? Status::invalid(fmt::format("there is no entry {} in the log", entry)) : next.status();
         }
         cut_->add(**next);
         if ((*next)->kind == LogKind::mark) {

@@ -47,7 +47,7 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
             }
         }
     }
-    return Status::error(EINVAL, is_number ? fmt::format("there is no entry {}: the log has {}", number, reader.entry_count())
+    return Status::invalid(is_number ? fmt::format("there is no entry {}: the log has {}", number, reader.entry_count())
                                            : fmt::format("there is no mark '{}' in the log", name))
         .because(Cause::not_in_write_log);
 }

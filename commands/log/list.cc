@@ -47,7 +47,7 @@ OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
         });
         if (kind == std::end(all_kinds)) {
             (void)log_command_failed(given.session, given.command,
-                                     Status::error(EINVAL, fmt::format("'{}' is no kind of entry; see 'help log'", word)));
+                                     Status::invalid(fmt::format("'{}' is no kind of entry; see 'help log'", word)));
             return OptionStep::failed;
         }
         filter.kinds->set(static_cast<size_t>(*kind));
@@ -82,7 +82,7 @@ OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
             return OptionStep::failed;
         }
         if (*end <= *first) {
-            (void)log_command_failed(given.session, given.command, Status::error(EINVAL, fmt::format("the range {} is empty", word)));
+            (void)log_command_failed(given.session, given.command, Status::invalid(fmt::format("the range {} is empty", word)));
             return OptionStep::failed;
         }
         filter.bytes->last = static_cast<uint64_t>(*end) - 1;
@@ -202,7 +202,7 @@ Status list_entries(Session& session, LogReader& reader, const EntryFilter& filt
             return status;
         }
         if (filter.zones && zone_size == 0 && entry.length > 0) {
-            return Status::error(EINVAL, "the log is not of a zoned device");
+            return Status::invalid("the log is not of a zoned device");
         }
         if (!filter.takes(entry, std::max<uint64_t>(zone_size, 1))) {
             continue;
@@ -247,7 +247,7 @@ Outcome run_mark(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word log_operands[] = {Word::file};
 
-constexpr Command commands[] = {
+constexpr Command list_table[] = {
     {.name = "log", .run = run_log,
      .argmin = 1, .argmax = -1, .is_ours = true,
      .operands = "file",
@@ -272,7 +272,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> log_commands() {
-    return commands;
+    return list_table;
 }
 
 } // namespace zoneio

@@ -42,7 +42,7 @@ struct ReplayFact {
 
     void text(Reporter& out) const {
         out.print("{} {} entries: {} writes of {}, {} zone operations\n", dry_run ? "would replay" : "replayed", entries, writes,
-                  format_size(static_cast<double>(bytes)), zone_operations);
+                  format_size(bytes), zone_operations);
     }
     void json(JsonRecord& record) const {
         record.add("entries", entries);
@@ -77,7 +77,7 @@ Result<EntryRange> find_range(LogReader& reader, const ReplayOptions& options) {
         }
         range.last = to->number;
         if (range.last + 1 < range.first) {
-            return Status::error(EINVAL, fmt::format("--to is entry {}, before --from, which is {}", range.last, range.first));
+            return Status::invalid(fmt::format("--to is entry {}, before --from, which is {}", range.last, range.first));
         }
     }
     return range;
@@ -150,7 +150,7 @@ Outcome run_replay(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word replay_operands[] = {Word::file};
 
-constexpr Command commands[] = {
+constexpr Command replay_table[] = {
     {.name = "replay", .run = run_replay,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file",
@@ -167,7 +167,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> replay_commands() {
-    return commands;
+    return replay_table;
 }
 
 } // namespace zoneio

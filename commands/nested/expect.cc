@@ -129,7 +129,7 @@ Outcome run_expect(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word expect_operands[] = {Word::other, Word::command};
 
-constexpr Command commands[] = {
+constexpr Command expect_table[] = {
     {.name = "expect", .run = run_expect,
      .argmin = 2, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "pattern command...",
@@ -146,7 +146,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> expect_commands() {
-    return commands;
+    return expect_table;
 }
 
 } // namespace zoneio

@@ -140,7 +140,7 @@ Outcome run_fails(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word fails_operands[] = {Word::command};
 
-constexpr Command commands[] = {
+constexpr Command fails_table[] = {
     {.name = "fails", .run = run_fails,
      .argmin = 1, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "[errno|cause] command...",
@@ -157,7 +157,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> fails_commands() {
-    return commands;
+    return fails_table;
 }
 
 } // namespace zoneio

@@ -77,7 +77,7 @@ Outcome run_watch(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word watch_operands[] = {Word::command};
 
-constexpr Command commands[] = {
+constexpr Command watch_table[] = {
     {.name = "watch", .run = run_watch,
      .argmin = 1, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "[seconds] command...",
@@ -92,7 +92,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> watch_commands() {
-    return commands;
+    return watch_table;
 }
 
 } // namespace zoneio

@@ -274,7 +274,7 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
 
 constexpr Word compare_operands[] = {Word::offset, Word::length, Word::image, Word::offset};
 
-constexpr Command commands[] = {
+constexpr Command compare_table[] = {
     {.name = "compare", .run = run_compare,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[off len] image [off]",
@@ -293,7 +293,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> compare_commands() {
-    return commands;
+    return compare_table;
 }
 
 } // namespace zoneio

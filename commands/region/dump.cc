@@ -258,7 +258,7 @@ Outcome run_dump(Session& session, const Command& command, CommandLine line) {
     return status.ok() ? Outcome::ok : region_failed(session, command, status);
 }
 
-constexpr Command commands[] = {
+constexpr Command dump_table[] = {
     {.name = "dump", .run = run_dump,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "off [len]",
@@ -274,7 +274,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> dump_commands() {
-    return commands;
+    return dump_table;
 }
 
 } // namespace zoneio

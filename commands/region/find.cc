@@ -278,7 +278,7 @@ Outcome run_find(Session& session, const Command& command, CommandLine line) {
     return region_failed(session, command, Status::error(ENOENT, text));
 }
 
-constexpr Command commands[] = {
+constexpr Command find_table[] = {
     {.name = "find", .run = run_find,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[off [len]]",
@@ -296,7 +296,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> find_commands() {
-    return commands;
+    return find_table;
 }
 
 } // namespace zoneio

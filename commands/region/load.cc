@@ -161,7 +161,7 @@ Status Load::run() {
 /// Makes all checks that are possible before the first write.
 Status check(Session& session, const InputFile& file, const char* filename, uint64_t offset, uint64_t room) {
     if (session.backend().is_made_of(file.status())) {
-        return Status::error(EINVAL, fmt::format("'{}' is a file of the open image", filename));
+        return Status::invalid(fmt::format("'{}' is a file of the open image", filename));
     }
     if (file.length() && *file.length() > room) {
         return Status::error(EIO, fmt::format("'{}' has {} bytes, and from offset {} to the end of the image there are {}; nothing was written",
@@ -213,7 +213,7 @@ Outcome run_load(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word load_operands[] = {Word::file, Word::offset};
 
-constexpr Command commands[] = {
+constexpr Command load_table[] = {
     {.name = "load", .run = run_load,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file off",
@@ -229,7 +229,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> load_commands() {
-    return commands;
+    return load_table;
 }
 
 } // namespace zoneio

@@ -81,7 +81,7 @@ std::string place_text(Session& session, uint64_t offset) {
 
 std::string bytes_text(uint64_t bytes) {
     return bytes < 1024 ? fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s")
-                        : fmt::format("{} bytes ({})", bytes, format_size(static_cast<double>(bytes)));
+                        : fmt::format("{} bytes ({})", bytes, format_size(bytes));
 }
 
 Outcome region_failed(Session& session, const Command& command, const Status& status) {

@@ -107,7 +107,7 @@ bool check_target(Session& session, const Command& command, const char* filename
     if (stat(filename, &st) != 0 || !session.backend().is_made_of(st)) {
         return true;
     }
-    region_failed(session, command, Status::error(EINVAL, fmt::format("'{}' is a file of the open image", filename)));
+    region_failed(session, command, Status::invalid(fmt::format("'{}' is a file of the open image", filename)));
     return false;
 }
 
@@ -171,7 +171,7 @@ Outcome run_save(Session& session, const Command& command, CommandLine line) {
 
 constexpr Word save_operands[] = {Word::offset, Word::length, Word::file};
 
-constexpr Command commands[] = {
+constexpr Command save_table[] = {
     {.name = "save", .run = run_save,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "off len file",
@@ -187,7 +187,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> save_commands() {
-    return commands;
+    return save_table;
 }
 
 } // namespace zoneio

@@ -56,7 +56,7 @@ Result<std::vector<WipePart>> wipe_parts(Session& session, WipeMode mode, const 
     }
     const Result<uint64_t> length = session.backend().length();
     if (region.offset % limits.zone_size != 0 || (region.end() % limits.zone_size != 0 && length.ok() && region.end() != *length)) {
-        return Status::error(EINVAL, fmt::format("on a zoned device whole zones are wiped, of {} bytes each", limits.zone_size));
+        return Status::invalid(fmt::format("on a zoned device whole zones are wiped, of {} bytes each", limits.zone_size));
     }
     std::vector<WipePart> parts;
     Status status;
@@ -67,7 +67,7 @@ Result<std::vector<WipePart>> wipe_parts(Session& session, WipeMode mode, const 
         if (zone.state == ZoneState::read_only || zone.state == ZoneState::offline) {
             status = Status::error(EIO, zone_refusal(zone.start / limits.zone_size, zone));
         } else if (reset && (mode == WipeMode::random || mode == WipeMode::secure)) {
-            status = Status::error(EINVAL, fmt::format("zone {} is sequential: a reset empties it, and --random and --secure are for conventional zones", zone.start / limits.zone_size));
+            status = Status::invalid(fmt::format("zone {} is sequential: a reset empties it, and --random and --secure are for conventional zones", zone.start / limits.zone_size));
         }
         if (parts.empty() || parts.back().reset != reset) {
             parts.push_back({{zone.start, 0}, reset});

@@ -191,7 +191,7 @@ Outcome run_wipe(Session& session, const Command& command, CommandLine line) {
     return do_wipe(session, command, *options, *region, std::move(*parts), mode);
 }
 
-constexpr Command commands[] = {
+constexpr Command wipe_table[] = {
     {.name = "wipe", .run = run_wipe,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "(off len | all)",
@@ -210,7 +210,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> wipe_commands() {
-    return commands;
+    return wipe_table;
 }
 
 } // namespace zoneio

@@ -21,13 +21,6 @@ const char* errno_name(int code) {
     return code == 0 ? nullptr : strerrorname_np(code);
 }
 
-std::string_view without_newline(std::string_view text) {
-    while (!text.empty() && text.back() == '\n') {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
 } // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -112,13 +105,13 @@ void JsonRecord::end() {
 }
 
 void JsonRecord::add_failure(int code, std::string_view kind, std::string_view message, std::string_view reason) {
-    message = without_newline(message);
+    message = without_newlines(message);
     if (failure_) {
         failure_->message += '\n';
         failure_->message += message;
         return;
     }
-    failure_ = Failure{code, kind, std::string(message), std::string(without_newline(reason))};
+    failure_ = Failure{code, kind, std::string(message), std::string(without_newlines(reason))};
 }
 
 void JsonRecord::finish(bool ok) {

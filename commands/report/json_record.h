@@ -11,6 +11,11 @@
 
 namespace zoneio {
 
+/// Without newlines at the end, as JSON has messages.
+inline std::string_view without_newlines(std::string_view text) {
+    return text.substr(0, text.find_last_not_of('\n') + 1);
+}
+
 /// Appends text as a JSON string with quotes. Each invalid byte or sequence of UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -108,7 +108,7 @@ void Reporter::request_without_times(const RequestReport& report, bool for_machi
         return;
     }
     print("{} {}/{} bytes at offset {}\n{}, X ops; XX:XX:XX.X (XXX YYY/sec and XXX ops/sec)\n", report.verb, report.bytes,
-          report.bytes, report.offset, format_size(static_cast<double>(report.bytes)));
+          report.bytes, report.offset, format_size(report.bytes));
 }
 
 void Reporter::mismatch(const DataMismatch& mismatch) {

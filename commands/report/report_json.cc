@@ -25,10 +25,6 @@ void forget_getopt_complaint() {
     (void)getopt(2, words, "");
 }
 
-std::string_view without_newline(std::string_view text) {
-    return text.ends_with('\n') ? text.substr(0, text.size() - 1) : text;
-}
-
 } // namespace
 
 Reporter::Reporter(std::string program, FailureLog* failures) : program_(std::move(program)), failures_(failures) {}
@@ -141,7 +137,7 @@ void Reporter::fail_silently(const Status& status) {
 }
 
 void Reporter::complain_as(const FailureReason& reason, const Status& status, std::string_view text) {
-    const Status complaint = Status::error(EINVAL, std::string(without_newline(text)));
+    const Status complaint = Status::invalid(std::string(without_newlines(text)));
     note(reason, status.ok() ? complaint : status);
     say_failure(Kind::usage, complaint, text);
 }
@@ -172,8 +168,8 @@ void Reporter::fail_explained(std::string_view what, const Status& status) {
 }
 
 void Reporter::differ(std::string_view text) {
-    note({}, Status::error(EILSEQ, std::string(without_newline(text))));
-    if (!record_failure(Kind::mismatch, 0, text, without_newline(text))) {
+    note({}, Status::error(EILSEQ, std::string(without_newlines(text))));
+    if (!record_failure(Kind::mismatch, 0, text, text)) {
         write(text);
     }
 }
@@ -197,7 +193,7 @@ void Reporter::interrupted(std::string_view text) {
 }
 
 void Reporter::error(const FailureReason& reason, std::string_view text) {
-    note(reason, Status::error(EINVAL, std::string(text)));
+    note(reason, Status::invalid(std::string(text)));
     if (!record_failure(Kind::usage, EINVAL, text, text)) {
         print_error_line(program_, ": ", text);
     }

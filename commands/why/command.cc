@@ -21,7 +21,7 @@ Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line
     return Outcome::ok;
 }
 
-constexpr Command commands[] = {
+constexpr Command why_table[] = {
     {.name = "why", .run = run_why,
      .waits_for_aio = true, .is_ours = true,
      .oneline = "explain the last failure",
@@ -35,7 +35,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> why_commands() {
-    return commands;
+    return why_table;
 }
 
 } // namespace zoneio

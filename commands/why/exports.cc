@@ -10,11 +10,6 @@ namespace zoneio {
 
 namespace {
 
-template <Cause Of>
-bool is_cause(Evidence& evidence) {
-    return evidence.is(Of);
-}
-
 Explanation explain_served(Evidence& evidence) {
     const Exports& exports = evidence.session().exports();
     Explanation explanation{"the image is exported, and the clients would lose it", {}, exports.empty() ? "" : "unexport"};
@@ -93,25 +88,25 @@ Explanation explain_in_use(Evidence& evidence) {
             ""};
 }
 
-constexpr CauseRow causes[] = {
-    {"served", is_cause<Cause::image_served>, explain_served},
-    {"socket-in-use", is_cause<Cause::socket_in_use>, explain_address_in_use},
-    {"no-socket", is_cause<Cause::not_a_socket>, explain_no_socket},
-    {"cannot-listen", is_cause<Cause::cannot_listen>, explain_cannot_listen},
-    {"no-ublk", is_cause<Cause::no_ublk>, explain_no_ublk},
-    {"ublk-needs-root", is_cause<Cause::ublk_needs_root>, explain_ublk_root},
-    {"ublk-too-old", is_cause<Cause::ublk_too_old>, explain_ublk_old},
-    {"ublk-zone-size", is_cause<Cause::ublk_zone_size>, explain_ublk_zones},
-    {"ublk-block-size", is_cause<Cause::ublk_block_size>, explain_ublk_blocks},
-    {"ublk-not-waiting", is_cause<Cause::ublk_not_waiting>, explain_not_waiting},
-    {"export-in-use", is_cause<Cause::export_in_use>, explain_in_use},
-    {"not-served", is_cause<Cause::not_served>, explain_unknown_name},
+constexpr CauseRow exports_table[] = {
+    {"served", arose_from<Cause::image_served>, explain_served},
+    {"socket-in-use", arose_from<Cause::socket_in_use>, explain_address_in_use},
+    {"no-socket", arose_from<Cause::not_a_socket>, explain_no_socket},
+    {"cannot-listen", arose_from<Cause::cannot_listen>, explain_cannot_listen},
+    {"no-ublk", arose_from<Cause::no_ublk>, explain_no_ublk},
+    {"ublk-needs-root", arose_from<Cause::ublk_needs_root>, explain_ublk_root},
+    {"ublk-too-old", arose_from<Cause::ublk_too_old>, explain_ublk_old},
+    {"ublk-zone-size", arose_from<Cause::ublk_zone_size>, explain_ublk_zones},
+    {"ublk-block-size", arose_from<Cause::ublk_block_size>, explain_ublk_blocks},
+    {"ublk-not-waiting", arose_from<Cause::ublk_not_waiting>, explain_not_waiting},
+    {"export-in-use", arose_from<Cause::export_in_use>, explain_in_use},
+    {"not-served", arose_from<Cause::not_served>, explain_unknown_name},
 };
 
 } // namespace
 
 std::span<const CauseRow> export_causes() {
-    return causes;
+    return exports_table;
 }
 
 } // namespace zoneio

@@ -15,10 +15,6 @@ namespace {
 
 using Kind = FailedRequest::Kind;
 
-std::string size_text(uint64_t bytes) {
-    return format_size(static_cast<double>(bytes));
-}
-
 std::string reopen_writable(const Evidence& evidence) {
     const bool works = evidence.session().is_open() && evidence.session().backend().check_reopen_writable().ok();
     return works ? "reopen -w" : "";
@@ -57,7 +53,7 @@ Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t length = evidence.length();
     Explanation explanation{fmt::format("the range ends at {}, after the end of the image", request.offset + request.bytes),
-                            {fmt::format("The image is {} bytes long ({}).", length, size_text(length))},
+                            {fmt::format("The image is {} bytes long ({}).", length, format_size(length))},
                             ""};
     if (request.offset < length) {
         explanation.more.push_back(fmt::format("After {} there are {} bytes left.", request.offset, length - request.offset));
@@ -215,7 +211,7 @@ constexpr CauseRow injected[] = {
     {"injected", is_injected, explain_injected},
 };
 
-constexpr CauseRow causes[] = {
+constexpr CauseRow image_table[] = {
     {"not-permitted", is_permission, explain_permission},
     {"past-end", is_past_end, explain_past_end},
     {"interrupted", is_interrupted, explain_interrupted},
@@ -240,7 +236,7 @@ std::span<const CauseRow> injected_causes() {
 }
 
 std::span<const CauseRow> image_causes() {
-    return causes;
+    return image_table;
 }
 
 } // namespace zoneio

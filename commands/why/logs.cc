@@ -7,11 +7,6 @@ namespace zoneio {
 
 namespace {
 
-template <Cause Of>
-bool is_cause(Evidence& evidence) {
-    return evidence.is(Of);
-}
-
 Explanation explain_no_log(Evidence& /*evidence*/) {
     return {"no log is written: the image was not opened with the driver 'blklogwrites'",
             {"For example: open -o driver=blklogwrites,file.driver=raw,file.file.filename=IMAGE,log.driver=file,log.filename=LOG"},
@@ -50,19 +45,19 @@ Explanation explain_no_place(Evidence& evidence) {
     return {evidence.failure().status.message(), {"'log FILE' lists the entries, and 'log -k mark FILE' the marks."}, ""};
 }
 
-constexpr CauseRow causes[] = {
-    {"no-write-log", is_cause<Cause::no_write_log>, explain_no_log},
-    {"write-log-incomplete", is_cause<Cause::write_log_incomplete>, explain_incomplete},
-    {"not-a-write-log", is_cause<Cause::not_a_write_log>, explain_other_file},
-    {"broken-write-log", is_cause<Cause::broken_write_log>, explain_broken},
-    {"write-log-of-other-image", is_cause<Cause::write_log_of_other>, explain_other_image},
-    {"not-in-write-log", is_cause<Cause::not_in_write_log>, explain_no_place},
+constexpr CauseRow logs_table[] = {
+    {"no-write-log", arose_from<Cause::no_write_log>, explain_no_log},
+    {"write-log-incomplete", arose_from<Cause::write_log_incomplete>, explain_incomplete},
+    {"not-a-write-log", arose_from<Cause::not_a_write_log>, explain_other_file},
+    {"broken-write-log", arose_from<Cause::broken_write_log>, explain_broken},
+    {"write-log-of-other-image", arose_from<Cause::write_log_of_other>, explain_other_image},
+    {"not-in-write-log", arose_from<Cause::not_in_write_log>, explain_no_place},
 };
 
 } // namespace
 
 std::span<const CauseRow> log_causes() {
-    return causes;
+    return logs_table;
 }
 
 } // namespace zoneio

@@ -77,7 +77,7 @@ Explanation explain_read_only_export(Evidence& evidence) {
 bool is_broken(Evidence& evidence) {
     return evidence.is_request() && evidence.is(Cause::server_unreachable);
 }
-Explanation explain_broken(Evidence& evidence) {
+Explanation explain_broken_connection(Evidence& evidence) {
     return {evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
             {"It is not known whether writes in flight were done.",
              "With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the image and open it "
@@ -85,18 +85,18 @@ Explanation explain_broken(Evidence& evidence) {
             ""};
 }
 
-constexpr CauseRow causes[] = {
+constexpr CauseRow nbd_table[] = {
     {"server-unreachable", is_unreachable, explain_unreachable},
     {"no-such-export", is_no_export, explain_no_export},
     {"tls-required", wants_tls, explain_tls},
     {"read-only-export", is_read_only_export, explain_read_only_export},
-    {"connection-broken", is_broken, explain_broken},
+    {"connection-broken", is_broken, explain_broken_connection},
 };
 
 } // namespace
 
 std::span<const CauseRow> nbd_causes() {
-    return causes;
+    return nbd_table;
 }
 
 } // namespace zoneio

@@ -310,7 +310,7 @@ bool is_write_declined(Evidence& evidence) {
     return evidence.is(Cause::write_declined);
 }
 
-constexpr CauseRow causes[] = {
+constexpr CauseRow open_table[] = {
     {"image-locked", is_locked, explain_locked},
     {"unknown-driver", is_unknown_driver, explain_unknown_driver},
     {"unknown-option", is_unknown_option, explain_unknown_option},
@@ -333,7 +333,7 @@ constexpr CauseRow causes[] = {
 } // namespace
 
 std::span<const CauseRow> open_causes() {
-    return causes;
+    return open_table;
 }
 
 } // namespace zoneio

@@ -118,6 +118,12 @@ struct CauseRow {
     Explanation (*explain)(Evidence& evidence);
 };
 
+/// For rows that one cause of Status is enough for.
+template <Cause cause>
+bool arose_from(Evidence& evidence) {
+    return evidence.is(cause);
+}
+
 /// The tables, in the order of search.
 std::span<const CauseRow> word_causes();
 std::span<const CauseRow> injected_causes();

@@ -143,7 +143,7 @@ Explanation explain_mode(Evidence& evidence) {
     return explanation;
 }
 
-constexpr CauseRow causes[] = {
+constexpr CauseRow words_table[] = {
     {"unknown-command", is_kind<FailureKind::unknown_command>, explain_unknown_command},
     {"no-image", is_kind<FailureKind::no_image>, explain_no_image},
     {"already-open", is_kind<FailureKind::already_open>, explain_already_open},
@@ -160,7 +160,7 @@ constexpr CauseRow causes[] = {
 } // namespace
 
 std::span<const CauseRow> word_causes() {
-    return causes;
+    return words_table;
 }
 
 } // namespace zoneio

@@ -13,10 +13,6 @@ namespace {
 
 using Kind = FailedRequest::Kind;
 
-std::string size_text(uint64_t bytes) {
-    return format_size(static_cast<double>(bytes));
-}
-
 /// `zone 5 is implicitly open, write pointer at 5z+64k (21037056), 64 KiB of 3 MiB written`
 std::string describe(Evidence& evidence, const ZonePart& part) {
     const ZoneDescriptor& zone = part.zone;
@@ -26,7 +22,7 @@ std::string describe(Evidence& evidence, const ZonePart& part) {
                             zone.write_pointer);
     }
     if (const std::optional<uint64_t> written = written_bytes(zone)) {
-        text += fmt::format(", {} of {} written", size_text(*written), size_text(zone.capacity));
+        text += fmt::format(", {} of {} written", format_size(*written), format_size(zone.capacity));
     }
     return text;
 }
@@ -60,13 +56,13 @@ Explanation explain_outside(Evidence& evidence) {
     if (request.offset >= evidence.length()) {
         return {fmt::format("zone {} does not exist; the last zone is {}", request.offset / limits.zone_size, limits.nr_zones - 1),
                 {fmt::format("The device ends at {} ({}); zones are numbered from 0.", evidence.length(),
-                             size_text(evidence.length()))},
+                             format_size(evidence.length()))},
                 "zone_info"};
     }
     const uint64_t room = evidence.length() - request.offset;
-    Explanation explanation{fmt::format("the range ends {} after the end of the device", size_text(request.bytes - room)),
+    Explanation explanation{fmt::format("the range ends {} after the end of the device", format_size(request.bytes - room)),
             {fmt::format("The device ends at {} ({}). After {} there are {} left.", evidence.length(),
-                         size_text(evidence.length()), zone_address(limits, request.offset), size_text(room))},
+                         format_size(evidence.length()), zone_address(limits, request.offset), format_size(room))},
             ""};
     if (evidence.wants(Kind::manage)) {
         const uint64_t zone = request.offset / limits.zone_size;
@@ -85,7 +81,7 @@ Explanation explain_offset_inside_zone(Evidence& evidence) {
     const uint64_t zone = request.offset / zone_size;
     Explanation explanation{fmt::format("offset {} is inside zone {}; it must be the start of a zone", request.offset, zone),
                             {fmt::format("Zone {} starts at {}z, which is {}. Zones are {} long.", zone, zone,
-                                         zone * zone_size, size_text(zone_size))},
+                                         zone * zone_size, format_size(zone_size))},
                             ""};
     if (evidence.wants(Kind::append)) {
         explanation.more.emplace_back("An append takes the start of its zone and writes at the write pointer.");
@@ -105,8 +101,8 @@ Explanation explain_length_no_zones(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t zone_size = evidence.limits().zone_size;
     Explanation explanation{request.bytes == 0 ? "a length of 0 covers no zone"
-                                               : fmt::format("{} is not a whole number of zones", size_text(request.bytes)),
-                            {fmt::format("Zones are {} long. A length of 3z is three zones.", size_text(zone_size))},
+                                               : fmt::format("{} is not a whole number of zones", format_size(request.bytes)),
+                            {fmt::format("Zones are {} long. A length of 3z is three zones.", format_size(zone_size))},
                             ""};
     if (evidence.wants(Kind::manage)) {
         const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
@@ -120,7 +116,7 @@ bool is_append_misaligned(Evidence& evidence) {
 }
 Explanation explain_append_misaligned(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
-    Explanation explanation{fmt::format("the length of an append must be a multiple of {}", size_text(evidence.facts().limit)),
+    Explanation explanation{fmt::format("the length of an append must be a multiple of {}", format_size(evidence.facts().limit)),
                             {"This is the write granularity of the device: the unit of writes to sequential zones."},
                             ""};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, request.bytes)});
@@ -135,8 +131,8 @@ Explanation explain_append_too_long(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t most = evidence.limits().max_append_bytes;
     Explanation explanation{
-        fmt::format("an append may have at most {}", size_text(most)),
-        {fmt::format("The command appends {}. Use several appends, or writes.", size_text(request.bytes))},
+        fmt::format("an append may have at most {}", format_size(most)),
+        {fmt::format("The command appends {}. Use several appends, or writes.", format_size(request.bytes))},
         ""};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, most)});
     return explanation;
@@ -251,13 +247,13 @@ bool is_too_much(Evidence& evidence) {
 Explanation explain_too_much(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const uint64_t room = part.zone.start + part.zone.capacity - part.zone.write_pointer;
-    Explanation explanation{fmt::format("zone {} has {} left, the request needs {}", part.number, size_text(room), size_text(part.bytes)),
+    Explanation explanation{fmt::format("zone {} has {} left, the request needs {}", part.number, format_size(room), format_size(part.bytes)),
                             {describe(evidence, part)},
                             ""};
     name_repair(evidence, explanation, {write_repair(evidence, part.number, room)});
     if (part.zone.capacity < part.zone.length) {
         explanation.more.push_back(fmt::format("Only the first {1} of its {0} can be written: its capacity.",
-                                               size_text(part.zone.length), size_text(part.zone.capacity)));
+                                               format_size(part.zone.length), format_size(part.zone.capacity)));
     }
     return explanation;
 }
@@ -391,7 +387,7 @@ Explanation explain_zone_now(Evidence& evidence) {
             may_be_repeated(evidence) ? evidence.failure().line : ""};
 }
 
-constexpr CauseRow causes[] = {
+constexpr CauseRow zones_table[] = {
     {"not-zoned", is_not_zoned, explain_not_zoned},
     {"not-emulated", is_no_emulation, explain_no_emulation},
     {"outside-device", is_outside, explain_outside},
@@ -414,7 +410,7 @@ constexpr CauseRow causes[] = {
 } // namespace
 
 std::span<const CauseRow> zone_causes() {
-    return causes;
+    return zones_table;
 }
 
 } // namespace zoneio

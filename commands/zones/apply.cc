@@ -34,7 +34,7 @@ struct AppliedFact {
         }
         const std::optional<uint64_t> written = written_bytes(zone);
         out.print("zone {} would be {}: {}{}\n", number, operation.done, state_text(zone.state),
-                  written ? fmt::format(", {} written", format_size(static_cast<double>(*written))) : "");
+                  written ? fmt::format(", {} written", format_size(*written)) : "");
     }
     void json(JsonRecord& record) const {
         record.begin_element();
@@ -163,7 +163,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     }
     if (!options->filter.is_set()) {
         return zone_command_failed(
-            session, command, Status::error(EINVAL, "select zones with --state, --range or --fill; --range 0- selects all"));
+            session, command, Status::invalid("select zones with --state, --range or --fill; --range 0- selects all"));
     }
     std::unique_ptr<ZoneTrial> trial;
     if (options->dry_run) {
@@ -186,7 +186,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
 
 constexpr Word apply_operands[] = {Word::zone_operation};
 
-constexpr Command commands[] = {
+constexpr Command apply_table[] = {
     {.name = "zone_apply", .altname = "za", .run = run_zone_apply,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "open|close|finish|reset",
@@ -202,7 +202,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> zone_apply_commands() {
-    return commands;
+    return apply_table;
 }
 
 } // namespace zoneio

@@ -68,7 +68,7 @@ Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most) {
 std::vector<std::string> summary_of(const Limits& limits, const ZoneCells& cells) {
     const ZoneTally& total = cells.total;
     std::vector<std::string> summary;
-    const std::string size = format_size(static_cast<double>(limits.zone_size));
+    const std::string size = format_size(limits.zone_size);
     summary.push_back(fmt::format("{}, {} zones of {}", model_text(limits.zoned), total.zones, size));
     summary.push_back("written " + written_text(total));
     summary.push_back("open " + used_text(total.open(), limits.max_open_zones));

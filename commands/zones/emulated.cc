@@ -49,7 +49,7 @@ void tell_created(Session& session, const char* name, uint64_t size, bool zoned)
         return;
     }
     session.out().print("made '{}': a {} of {}; {}\n", for_terminal(STDOUT_FILENO, name), zoned ? "zoned device" : "raw image",
-                        format_size(static_cast<double>(size)),
+                        format_size(size),
                         zoned ? fmt::format("'open -n {}' opens it", for_terminal(STDOUT_FILENO, name))
                               : std::string("'create --like zns' makes a zoned device"));
 }
@@ -196,7 +196,7 @@ constexpr Word check_operands[] = {Word::file};
 constexpr Word create_operands[] = {Word::file, Word::length};
 constexpr Word state_operands[] = {Word::offset, Word::length, Word::zone_state};
 
-constexpr Command commands[] = {
+constexpr Command emulated_table[] = {
     {.name = "check", .run = run_check,
      .argmax = 2, .waits_for_aio = true, .is_ours = true,
      .operands = "[file]",
@@ -231,7 +231,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> zoned_commands() {
-    return commands;
+    return emulated_table;
 }
 
 } // namespace zoneio

@@ -68,7 +68,7 @@ Status ZoneFilter::set_states(std::string_view words) {
         const std::string_view word = words.substr(begin, end - begin);
         const StateSet named = states_named(word);
         if (named.none()) {
-            return Status::error(EINVAL, fmt::format("--state: '{}' is not a zone state; known states: {}", word,
+            return Status::invalid(fmt::format("--state: '{}' is not a zone state; known states: {}", word,
                                                      fmt::join(zone_state_options(), ", ")));
         }
         asked |= named;
@@ -87,7 +87,7 @@ Status ZoneFilter::set_range(std::string_view word) {
 Status ZoneFilter::set_zones(std::string_view word) {
     const std::optional<Span> span = parse_span(word, 'z');
     if (!span) {
-        return Status::error(EINVAL, fmt::format("'{}' is not a range of zones such as 5, 5-7, 5- or -7", word));
+        return Status::invalid(fmt::format("'{}' is not a range of zones such as 5, 5-7, 5- or -7", word));
     }
     range_ = *span;
     is_set_ = true;
@@ -97,7 +97,7 @@ Status ZoneFilter::set_zones(std::string_view word) {
 Status ZoneFilter::set_fill(std::string_view word) {
     fill_ = parse_span(word, '%');
     if (!fill_ || fill_->first > 100) {
-        return Status::error(EINVAL, fmt::format("--fill: '{}' is not a range of percents such as 0, 1-99, 50- or -50", word));
+        return Status::invalid(fmt::format("--fill: '{}' is not a range of percents such as 0, 1-99, 50- or -50", word));
     }
     is_set_ = true;
     return {};

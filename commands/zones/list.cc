@@ -17,12 +17,8 @@ namespace zoneio {
 
 namespace {
 
-std::string size_text(uint64_t bytes) {
-    return format_size(static_cast<double>(bytes));
-}
-
 std::string limit_text(uint64_t bytes) {
-    return bytes == 0 ? "no limit" : size_text(bytes);
+    return bytes == 0 ? "no limit" : format_size(bytes);
 }
 
 std::string capacity_text(const ZoneTally& tally) {
@@ -30,8 +26,8 @@ std::string capacity_text(const ZoneTally& tally) {
         return "none is sequential";
     }
     return tally.smallest_capacity == tally.largest_capacity
-               ? size_text(tally.largest_capacity)
-               : fmt::format("{} to {}", size_text(tally.smallest_capacity), size_text(tally.largest_capacity));
+               ? format_size(tally.largest_capacity)
+               : fmt::format("{} to {}", format_size(tally.smallest_capacity), format_size(tally.largest_capacity));
 }
 
 /// Facts of a device, and sums over its zones.
@@ -47,14 +43,14 @@ struct DeviceFact {
             out.print("{}\n", wrapped(line, line_columns(STDOUT_FILENO), text_column));
         };
         show("model", model_text(limits.zoned));
-        show("size", fmt::format("{} ({} bytes)", size_text(length), length));
-        show("zones", fmt::format("{} of {}: {} conventional, {} sequential", tally.zones, size_text(limits.zone_size),
+        show("size", fmt::format("{} ({} bytes)", format_size(length), length));
+        show("zones", fmt::format("{} of {}: {} conventional, {} sequential", tally.zones, format_size(limits.zone_size),
                                   tally.conventional, tally.zones - tally.conventional));
         if (const uint64_t last = length % limits.zone_size; last != 0) {
-            show("last zone", size_text(last));
+            show("last zone", format_size(last));
         }
         show("zone capacity", capacity_text(tally));
-        show("write granularity", size_text(limits.write_granularity));
+        show("write granularity", format_size(limits.write_granularity));
         show("largest append", limit_text(limits.max_append_bytes));
         show("open zones", used_text(tally.open(), limits.max_open_zones));
         show("active zones", used_text(tally.active(), limits.max_active_zones));
@@ -188,7 +184,7 @@ private:
         lines_ += text;
     }
 
-    std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format_int(bytes).str() : size_text(bytes); }
+    std::string text(uint64_t bytes) const { return in_bytes_ ? fmt::format_int(bytes).str() : format_size(bytes); }
     std::string written(const ZoneDescriptor& zone) const {
         const std::optional<uint64_t> bytes = written_bytes(zone);
         return bytes ? text(*bytes) : none;
@@ -285,7 +281,7 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     return Outcome::ok;
 }
 
-constexpr Command commands[] = {
+constexpr Command list_table[] = {
     {.name = "zone_info", .altname = "zi", .run = run_zone_info,
      .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .oneline = "show geometry, limits and usage of a zoned device",
@@ -309,7 +305,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> zone_list_commands() {
-    return commands;
+    return list_table;
 }
 
 } // namespace zoneio

@@ -117,7 +117,7 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
 
 constexpr Word report_operands[] = {Word::offset, Word::count};
 
-constexpr Command commands[] = {
+constexpr Command manage_table[] = {
     {.name = "zone_append", .altname = "zap", .run = run_zone_append,
      .argmin = 3, .argmax = 4, .needs_image = true, .waits_for_aio = true,
      .args = "offset len [len..]",
@@ -182,7 +182,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> zone_commands() {
-    return commands;
+    return manage_table;
 }
 
 } // namespace zoneio

@@ -256,7 +256,7 @@ Outcome run_zone_map(Session& session, const Command& command, CommandLine line)
     return options->watch ? watch(session, command, *options) : show_once(session, command, *options);
 }
 
-constexpr Command commands[] = {
+constexpr Command map_table[] = {
     {.name = "zone_map", .altname = "zmap", .run = run_zone_map,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .oneline = "show the whole zoned device as a map",
@@ -272,7 +272,7 @@ constexpr Command commands[] = {
 } // namespace
 
 std::span<const Command> zone_map_commands() {
-    return commands;
+    return map_table;
 }
 
 } // namespace zoneio

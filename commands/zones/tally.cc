@@ -37,8 +37,8 @@ std::string used_text(uint64_t used, uint64_t limit) {
 }
 
 std::string written_text(const ZoneTally& tally) {
-    return fmt::format("{} of {} ({} %)", format_size(static_cast<double>(tally.written)),
-                       format_size(static_cast<double>(tally.capacity)), tally.percent());
+    return fmt::format("{} of {} ({} %)", format_size(tally.written),
+                       format_size(tally.capacity), tally.percent());
 }
 
 } // namespace zoneio

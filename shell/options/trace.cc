@@ -73,7 +73,7 @@ Result<std::optional<int>> configure_trace(const std::string& program, const std
             return std::optional(EXIT_FAILURE);
         }
         if (target == nullptr) {
-            return Status::error(EINVAL, fmt::format(": Invalid parameter '{}'", pair.key));
+            return Status::invalid(fmt::format(": Invalid parameter '{}'", pair.key));
         }
         *target = pair.value;
     }

@@ -46,14 +46,14 @@ struct FinishedLine {
 FinishedLine finished_line;
 
 /// In bytes. Readline's time per character grows with the length of the line.
-constexpr int longest_line = 64 << 10;
+constexpr int longest_typed_line = 64 << 10;
 /// The line was too long, and its end was dropped.
 bool is_cut_off = false;
 
 int read_key(FILE* input) {
     const auto is_text = [](int key) { return key >= ' ' && key != '\x7f'; };
     int key = readline().rl_getc(input);
-    while (*readline().rl_end >= longest_line && is_text(key)) {
+    while (*readline().rl_end >= longest_typed_line && is_text(key)) {
         is_cut_off = true;
         pollfd more{STDIN_FILENO, POLLIN, 0};
         if (poll(&more, 1, 0) <= 0) {
@@ -198,7 +198,7 @@ public:
         }
         while (const std::optional<std::string> text = read_line()) {
             if (std::exchange(is_cut_off, false)) {
-                const std::string what = fmt::format("the line is longer than {} bytes: it was not run", longest_line);
+                const std::string what = fmt::format("the line is longer than {} bytes: it was not run", longest_typed_line);
                 if (!failed(Status::error(E2BIG, what))) {
                     return;
                 }
@@ -263,7 +263,7 @@ private:
 
     bool run_piped(std::string line, const std::string& command) {
         if (first_word(line).empty() || first_word(command).empty()) {
-            return failed(Status::error(EINVAL, "a '|' needs a command on both sides: zone_report 0 100 | grep zcond:2"));
+            return failed(Status::invalid("a '|' needs a command on both sides: zone_report 0 100 | grep zcond:2"));
         }
         TerminalMode::give_back();
         const OutputPipe pipe(command);

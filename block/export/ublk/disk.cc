@@ -70,12 +70,12 @@ UblkDisk::UblkDisk(BackendPort& port, bool read_only, ServedCounters& counters)
 Status UblkDisk::check() const {
     const uint64_t zone_size = port_.limits().zone_size;
     if (is_zoned() && !std::has_single_bit(zone_size)) {
-        return Status::error(EINVAL, fmt::format("zones of {} bytes: Linux takes zone sizes only that are powers of two",
+        return Status::invalid(fmt::format("zones of {} bytes: Linux takes zone sizes only that are powers of two",
                                                  zone_size))
             .because(Cause::ublk_zone_size, {.limit = zone_size});
     }
     if (block_size() > largest_block) {
-        return Status::error(EINVAL, fmt::format("blocks of {} bytes: Linux takes no larger ones than {}", block_size(),
+        return Status::invalid(fmt::format("blocks of {} bytes: Linux takes no larger ones than {}", block_size(),
                                                  largest_block))
             .because(Cause::ublk_block_size, {.limit = block_size()});
     }
@@ -137,7 +137,7 @@ zoneio::Result<ublk::Parameters> UblkDisk::parameters() {
     parameters.max_sectors = max_request_bytes / sector_bytes;
     parameters.device_sectors = shown_bytes() / sector_bytes;
     if (parameters.device_sectors == 0) {
-        return Status::error(EINVAL, is_zoned() ? "the device has no whole zone" : "the image is empty");
+        return Status::invalid(is_zoned() ? "the device has no whole zone" : "the image is empty");
     }
     if (is_zoned()) {
         add_zones(parameters);

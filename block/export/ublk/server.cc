@@ -18,7 +18,6 @@
 #include <new>
 #include <optional>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <thread>
@@ -54,17 +53,11 @@ uint64_t identity_of(BlockBackend& backend) {
     return made_by_zoneio | hash;
 }
 
-void set_event(const FileDescriptor& event) {
-    const uint64_t one = 1;
-    (void)!write(event.get(), &one, sizeof(one));
-}
-
 class UblkServer final : public Export {
 public:
     UblkServer(BlockBackend& backend, std::mutex& turn, ExportOptions options)
         : Export(std::move(options)), identity_(identity_of(backend)), port_(backend, turn),
-          disk_(port_, options_.read_only, counters_), events_(epoll_create1(EPOLL_CLOEXEC)), stop_(eventfd(0, EFD_CLOEXEC)),
-          ended_(eventfd(0, EFD_CLOEXEC)) {}
+          disk_(port_, options_.read_only, counters_), events_(epoll_create1(EPOLL_CLOEXEC)) {}
 
     ~UblkServer() override { stop(); }
 
@@ -85,7 +78,7 @@ public:
     }
 
     std::string_view kind() const override { return "ublk"; }
-    int ended_fd() const override { return ended_.get(); }
+    int ended_fd() const override { return ended_.fd(); }
     void look() override {
         if (port_.has_tasks()) {
             port_.wake();
@@ -105,8 +98,8 @@ public:
         if (!thread_.joinable()) {
             return;
         }
-        const DeviceClaim claim = DeviceClaim::wait(options_.address, ended_.get());
-        set_event(stop_);
+        const DeviceClaim claim = DeviceClaim::wait(options_.address, ended_.fd());
+        stop_.set();
         (void)control_->stop(info_.device);
         thread_.join();
         give_up_device();
@@ -192,13 +185,13 @@ private:
     /// True if the device waits for another server.
     void leave_device() {
         is_leaving_ = true;
-        set_event(stop_);
+        stop_.set();
         thread_.join();
     }
 
     Status check_left_device() {
         const auto refused = [this](std::string_view why) {
-            return Status::error(EINVAL, fmt::format("{}: {}", options_.address, why)).because(Cause::ublk_not_waiting);
+            return Status::invalid(fmt::format("{}: {}", options_.address, why)).because(Cause::ublk_not_waiting);
         };
         if ((info_.server_word & ~uint64_t{UINT32_MAX}) != made_by_zoneio || (info_.flags & wanted_) != wanted_) {
             return refused("another program has made it");
@@ -294,7 +287,7 @@ private:
 
     void run(bool is_recovered, std::promise<Status>& fetched) {
         port_.begin();
-        watch(stop_.get(), tag_stop);
+        watch(stop_.fd(), tag_stop);
         watch(port_.event_fd(), tag_port);
         disk_.begin();
         Status status = queues_->open(info_, is_recovered);
@@ -314,7 +307,7 @@ private:
             state_.has_ended = true;
             state_.is_connected = false;
         }
-        set_event(ended_);
+        ended_.set();
     }
 
     void note_started(bool serves) {
@@ -344,7 +337,7 @@ private:
         for (int i = 0; i < count; i++) {
             if (events[static_cast<size_t>(i)].data.u64 == tag_stop) {
                 is_stopping_ = true;
-                (void)epoll_ctl(events_.get(), EPOLL_CTL_DEL, stop_.get(), nullptr);
+                (void)epoll_ctl(events_.get(), EPOLL_CTL_DEL, stop_.fd(), nullptr);
             }
         }
     }
@@ -366,8 +359,8 @@ private:
     BackendPort port_;
     UblkDisk disk_;
     FileDescriptor events_;
-    FileDescriptor stop_;
-    FileDescriptor ended_;
+    Event stop_;
+    Event ended_;
     std::unique_ptr<UblkControl> control_;
     ublk::Info info_{};
     std::optional<UblkAppends> appends_;

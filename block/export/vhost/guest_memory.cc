@@ -19,7 +19,7 @@ bool wraps(uint64_t begin, uint64_t size) {
 }
 
 Status refuse(const MemoryRegion& region, std::string_view problem) {
-    return Status::error(EINVAL, fmt::format("memory region of {} bytes at {:#x} {}", region.size, region.guest_address, problem));
+    return Status::invalid(fmt::format("memory region of {} bytes at {:#x} {}", region.size, region.guest_address, problem));
 }
 
 } // namespace

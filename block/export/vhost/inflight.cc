@@ -56,7 +56,7 @@ uint64_t memory_bytes(uint16_t queues, uint16_t queue_size) {
 Status check_shape(uint16_t queues, uint16_t queue_size) {
     return queues > 0 && queues <= most_queues && queue_size > 0 && queue_size <= Vring::max_size
                ? Status()
-               : Status::error(EINVAL, fmt::format("inflight memory for {} queues of {}", queues, queue_size));
+               : Status::invalid(fmt::format("inflight memory for {} queues of {}", queues, queue_size));
 }
 
 } // namespace
@@ -99,7 +99,7 @@ Result<InflightMemory> InflightMemory::take(const VhostInflight& what, const Fil
                       what.offset % sizeof(uint64_t) == 0 && what.offset <= static_cast<uint64_t>(st.st_size) &&
                       bytes <= static_cast<uint64_t>(st.st_size) - what.offset;
     if (!fits) {
-        return Status::error(EINVAL, fmt::format("inflight memory of {} bytes for {} queues of {}", what.size, what.queues,
+        return Status::invalid(fmt::format("inflight memory of {} bytes for {} queues of {}", what.size, what.queues,
                                                  what.queue_size));
     }
     InflightMemory taken;

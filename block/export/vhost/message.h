@@ -41,11 +41,11 @@ enum class VhostRequest : uint32_t {
 };
 
 /// Bits of the protocol features.
-inline constexpr unsigned vhost_protocol_mq = 0;
-inline constexpr unsigned vhost_protocol_reply_ack = 3;
-inline constexpr unsigned vhost_protocol_config = 9;
-inline constexpr unsigned vhost_protocol_inflight_shmfd = 12;
-inline constexpr unsigned vhost_protocol_configure_mem_slots = 15;
+inline constexpr uint64_t vhost_protocol_mq = 1U << 0;
+inline constexpr uint64_t vhost_protocol_reply_ack = 1U << 3;
+inline constexpr uint64_t vhost_protocol_config = 1U << 9;
+inline constexpr uint64_t vhost_protocol_inflight_shmfd = 1U << 12;
+inline constexpr uint64_t vhost_protocol_configure_mem_slots = 1U << 15;
 
 /// Payloads in their wire format.
 struct VhostVringState {

@@ -8,20 +8,16 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t bit(unsigned number) {
-    return uint64_t{1} << number;
-}
-
-constexpr unsigned ring_indirect = 28;
-constexpr unsigned ring_event_index = 29;
-constexpr unsigned vhost_protocol_features = 30;
-constexpr unsigned version_1 = 32;
+constexpr uint64_t ring_indirect = uint64_t{1} << 28;
+constexpr uint64_t ring_event_index = uint64_t{1} << 29;
+constexpr uint64_t vhost_protocol_features = uint64_t{1} << 30;
+constexpr uint64_t version_1 = uint64_t{1} << 32;
 constexpr uint64_t transport_features =
-    bit(ring_indirect) | bit(ring_event_index) | bit(vhost_protocol_features) | bit(version_1);
+    ring_indirect | ring_event_index | vhost_protocol_features | version_1;
 
-constexpr uint64_t offered_protocol_features = bit(vhost_protocol_mq) | bit(vhost_protocol_reply_ack) |
-                                               bit(vhost_protocol_config) | bit(vhost_protocol_inflight_shmfd) |
-                                               bit(vhost_protocol_configure_mem_slots);
+constexpr uint64_t offered_protocol_features = vhost_protocol_mq | vhost_protocol_reply_ack |
+                                               vhost_protocol_config | vhost_protocol_inflight_shmfd |
+                                               vhost_protocol_configure_mem_slots;
 
 /// Flag in the index of messages with a descriptor: there is no descriptor.
 constexpr uint64_t no_descriptor = 0x100;
@@ -29,7 +25,7 @@ constexpr uint64_t no_descriptor = 0x100;
 constexpr uint32_t most_config_bytes = 256;
 
 Status broken(std::string problem) {
-    return Status::error(EINVAL, std::move(problem));
+    return Status::invalid(std::move(problem));
 }
 
 MemoryRegion region_of(const VhostMemoryRegion& told) {
@@ -186,9 +182,9 @@ Status VhostUser::set_features(VhostMessage& message, Reply& /*reply*/) {
         return broken(fmt::format("features {:#x}, which were not offered", accepted & ~offered));
     }
     device_.accept(accepted & ~transport_features);
-    queues_.set_event_index((accepted & bit(ring_event_index)) != 0);
+    queues_.set_event_index((accepted & ring_event_index) != 0);
     // Without the protocol features, there is no message that enables a ring.
-    for (uint32_t queue = 0; queue < queues_.count() && (accepted & bit(vhost_protocol_features)) == 0; queue++) {
+    for (uint32_t queue = 0; queue < queues_.count() && (accepted & vhost_protocol_features) == 0; queue++) {
         queues_.set_enabled(queue, true);
     }
     return {};

@@ -36,7 +36,7 @@ private:
     bool fail(std::string problem);
     bool handle(VhostMessage& message);
     bool send(uint32_t request, const Reply& reply);
-    bool is_negotiated(unsigned protocol_feature) const { return (protocol_features_ >> protocol_feature & 1U) != 0; }
+    bool is_negotiated(uint64_t protocol_feature) const { return (protocol_features_ & protocol_feature) != 0; }
 
     template <typename T>
     static Reply reply_with(const T& value);

@@ -21,7 +21,7 @@ VhostQueues::VhostQueues(BackendPort& port, VirtioBlk& device, uint16_t count, i
 
 Status VhostQueues::set_size(uint32_t queue, uint32_t size) {
     if (size == 0 || size > Vring::max_size) {
-        return Status::error(EINVAL, fmt::format("a ring of {} entries", size));
+        return Status::invalid(fmt::format("a ring of {} entries", size));
     }
     queues_[queue].size = static_cast<uint16_t>(size);
     return {};
@@ -34,7 +34,7 @@ Status VhostQueues::set_addresses(uint32_t queue, const Vring::Addresses& addres
 
 Status VhostQueues::set_base(uint32_t queue, uint32_t base) {
     if (base > UINT16_MAX) {
-        return Status::error(EINVAL, fmt::format("a ring that goes on at {}", base));
+        return Status::invalid(fmt::format("a ring that goes on at {}", base));
     }
     queues_[queue].base = static_cast<uint16_t>(base);
     return {};
@@ -51,7 +51,7 @@ Status VhostQueues::set_kick(uint32_t queue, FileDescriptor kick) {
     event.events = EPOLLIN | EPOLLET;
     event.data.u64 = kick_tag_ + queue;
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, changed.kick.get(), &event) < 0) {
-        return Status::error(EINVAL, "a kick descriptor that cannot be waited for");
+        return Status::invalid("a kick descriptor that cannot be waited for");
     }
     const auto number = static_cast<uint16_t>(queue);
     Status status = changed.is_started ? Status() : start(number);
@@ -82,7 +82,7 @@ Status VhostQueues::take_up_again(uint16_t number) {
     Queue& queue = queues_[number];
     if (number >= inflight_->queues() || queue.size > inflight_->queue_size()) {
         queue.is_started = false;
-        return Status::error(EINVAL, "a ring that the inflight memory has no place for");
+        return Status::invalid("a ring that the inflight memory has no place for");
     }
     const std::vector<uint16_t> heads = inflight_->begin(number, queue.ring.used_index());
     if (!heads.empty() || queue.base != queue.ring.used_index()) {
@@ -91,7 +91,7 @@ Status VhostQueues::take_up_again(uint16_t number) {
     for (const uint16_t head : heads) {
         Pointer request = spare();
         if (queue.ring.read_chain(head, request->chain) != Vring::Pop::chain) {
-            return Status::error(EINVAL, queue.ring.problem());
+            return Status::invalid(queue.ring.problem());
         }
         begin(taken(number, std::move(request), true));
     }

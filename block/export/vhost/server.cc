@@ -15,7 +15,6 @@
 #include <optional>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
 
@@ -29,17 +28,12 @@ enum Tag : uint64_t { tag_stop, tag_listener, tag_connection, tag_port, tag_firs
 /// Interrupts a system call in which a front end deliberately makes the thread wait.
 constexpr int interrupting_signal = SIGURG;
 
-void set_event(const FileDescriptor& event) {
-    const uint64_t one = 1;
-    (void)!write(event.get(), &one, sizeof(one));
-}
-
 class VhostServer final : public Export {
 public:
     VhostServer(BlockBackend& backend, std::mutex& turn, ExportOptions options, ListeningSocket listener)
         : Export(std::move(options)), listener_(std::move(listener)), port_(backend, turn),
           device_(port_, {options_.name, options_.read_only, options_.queues}, counters_),
-          epoll_(epoll_create1(EPOLL_CLOEXEC)), stop_(eventfd(0, EFD_CLOEXEC)), ended_(eventfd(0, EFD_CLOEXEC)),
+          epoll_(epoll_create1(EPOLL_CLOEXEC)),
           queues_(port_, device_, options_.queues, epoll_.get(), tag_first_queue,
                   [this](const std::string& problem) { note_problem(problem); }) {}
 
@@ -58,7 +52,7 @@ public:
     }
 
     std::string_view kind() const override { return "vhost-user"; }
-    int ended_fd() const override { return ended_.get(); }
+    int ended_fd() const override { return ended_.fd(); }
     void look() override {
         if (port_.has_tasks()) {
             port_.wake();
@@ -74,8 +68,8 @@ public:
         if (!thread_.joinable()) {
             return;
         }
-        set_event(stop_);
-        pollfd end{ended_.get(), POLLIN, 0};
+        stop_.set();
+        pollfd end{ended_.fd(), POLLIN, 0};
         while (poll(&end, 1, 100) == 0) {
             pthread_kill(thread_.native_handle(), interrupting_signal);
         }
@@ -103,7 +97,7 @@ private:
         sigaddset(&interrupting, interrupting_signal);
         pthread_sigmask(SIG_UNBLOCK, &interrupting, nullptr);
         port_.begin();
-        watch(stop_.get(), tag_stop);
+        watch(stop_.fd(), tag_stop);
         watch(listener_.fd(), tag_listener);
         watch(port_.event_fd(), tag_port);
         while (!is_stopping_) {
@@ -119,7 +113,7 @@ private:
             const std::lock_guard lock(mutex_);
             state_.has_ended = true;
         }
-        set_event(ended_);
+        ended_.set();
     }
 
     void wait_and_handle() {
@@ -195,8 +189,8 @@ private:
     BackendPort port_;
     VirtioBlk device_;
     FileDescriptor epoll_;
-    FileDescriptor stop_;
-    FileDescriptor ended_;
+    Event stop_;
+    Event ended_;
     VhostQueues queues_;
     std::optional<VhostUser> connection_;
     bool is_stopping_ = false;

@@ -21,10 +21,6 @@ constexpr uint32_t range_unmap = 1;
 /// In bytes, the same as in QEMU's block layer.
 constexpr uint64_t largest_request = INT32_MAX / sector_bytes * sector_bytes;
 
-constexpr uint64_t bit(unsigned number) {
-    return uint64_t{1} << number;
-}
-
 /// Minimum number of bytes after the data in the writable memory.
 size_t tail_bytes(Type type) {
     return type == Type::zone_append ? sizeof(uint64_t) + 1 : 1;
@@ -77,15 +73,15 @@ void VirtioBlk::reset() {
 uint64_t VirtioBlk::features() const {
     using namespace virtio_blk;
     uint64_t offered =
-        bit(f_seg_max) | bit(f_blk_size) | bit(f_flush) | bit(f_topology) | bit(f_config_wce) | bit(f_mq);
+        f_seg_max | f_blk_size | f_flush | f_topology | f_config_wce | f_mq;
     if (settings_.read_only) {
-        offered |= bit(f_ro);
+        offered |= f_ro;
     } else {
-        offered |= bit(f_write_zeroes);
+        offered |= f_write_zeroes;
         // A zoned device frees space by resets.
-        offered |= port_.flags().unmap && !is_zoned() ? bit(f_discard) : 0;
+        offered |= port_.flags().unmap && !is_zoned() ? f_discard : 0;
     }
-    return offered | (is_zoned() ? bit(f_zoned) : 0);
+    return offered | (is_zoned() ? f_zoned : 0);
 }
 
 /// The append limit; if the device has none, an append must still fit into a zone.

@@ -75,7 +75,7 @@ public:
 private:
     using Answer = virtio_blk::Answer;
 
-    bool has(unsigned bit) const { return (accepted_ >> bit & 1U) != 0; }
+    bool has(uint64_t feature) const { return (accepted_ & feature) != 0; }
     bool is_zoned() const { return port_.limits().zoned != ZonedModel::none; }
     bool forces_writes() const;
     uint64_t max_append_bytes() const;

@@ -15,16 +15,16 @@ inline constexpr uint64_t sector_bytes = 512;
 inline constexpr size_t id_bytes = 20;
 
 /// Feature bits.
-inline constexpr unsigned f_seg_max = 2;
-inline constexpr unsigned f_ro = 5;
-inline constexpr unsigned f_blk_size = 6;
-inline constexpr unsigned f_flush = 9;
-inline constexpr unsigned f_topology = 10;
-inline constexpr unsigned f_config_wce = 11;
-inline constexpr unsigned f_mq = 12;
-inline constexpr unsigned f_discard = 13;
-inline constexpr unsigned f_write_zeroes = 14;
-inline constexpr unsigned f_zoned = 17;
+inline constexpr uint64_t f_seg_max = 1U << 2;
+inline constexpr uint64_t f_ro = 1U << 5;
+inline constexpr uint64_t f_blk_size = 1U << 6;
+inline constexpr uint64_t f_flush = 1U << 9;
+inline constexpr uint64_t f_topology = 1U << 10;
+inline constexpr uint64_t f_config_wce = 1U << 11;
+inline constexpr uint64_t f_mq = 1U << 12;
+inline constexpr uint64_t f_discard = 1U << 13;
+inline constexpr uint64_t f_write_zeroes = 1U << 14;
+inline constexpr uint64_t f_zoned = 1U << 17;
 
 enum class Type : uint32_t {
     in = 0,

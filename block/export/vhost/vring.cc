@@ -39,10 +39,10 @@ struct Vring::Descriptor {
 Status Vring::configure(uint16_t size, const Addresses& addresses, std::shared_ptr<const GuestMemory> memory, bool event_index) {
     release();
     if (memory == nullptr) {
-        return Status::error(EINVAL, "a ring before there is memory");
+        return Status::invalid("a ring before there is memory");
     }
     if (!std::has_single_bit(size) || size > max_size) {
-        return Status::error(EINVAL, fmt::format("a ring of {} entries", size));
+        return Status::invalid(fmt::format("a ring of {} entries", size));
     }
     // The event index follows the entries, even if it is not used.
     const uint64_t index_bytes = sizeof(uint16_t);
@@ -51,10 +51,10 @@ Status Vring::configure(uint16_t size, const Addresses& addresses, std::shared_p
         memory->at_user_address(addresses.available, ring_header + uint64_t{size} * available_entry + index_bytes);
     uint8_t* const used = memory->at_user_address(addresses.used, ring_header + uint64_t{size} * used_entry + index_bytes);
     if (descriptors == nullptr || available == nullptr || used == nullptr) {
-        return Status::error(EINVAL, "a ring outside the shared memory");
+        return Status::invalid("a ring outside the shared memory");
     }
     if (!is_aligned(descriptors, 16) || !is_aligned(available, 2) || !is_aligned(used, 4)) {
-        return Status::error(EINVAL, "a ring that is not aligned");
+        return Status::invalid("a ring that is not aligned");
     }
     size_ = size;
     event_index_ = event_index;

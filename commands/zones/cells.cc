@@ -51,18 +51,21 @@ Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most) {
     const uint64_t zones = backend.limits().nr_zones;
     map.group = round_group(zones, most);
     map.cells.reserve((zones + map.group - 1) / map.group);
-    uint64_t number = 0;
     const auto add = [&](const ZoneDescriptor& zone) {
-        if (number % map.group == 0) {
-            map.cells.emplace_back().first = number;
+        if (map.cells.empty() || map.cells.back().tally.zones == map.group) {
+            map.cells.push_back({.first = map.cells.size() * map.group, .tally = {}});
         }
         map.cells.back().tally.add(zone);
-        map.total.add(zone);
-        number++;
     };
     uint64_t seen = 0;
     Status status = report_in_pieces(backend, 0, zones, add, seen);
-    return status.ok() ? Result<ZoneCells>(std::move(map)) : std::move(status);
+    if (!status.ok()) {
+        return status;
+    }
+    for (const ZoneCell& cell : map.cells) {
+        map.total.add(cell.tally);
+    }
+    return map;
 }
 
 std::vector<std::string> summary_of(const Limits& limits, const ZoneCells& cells) {

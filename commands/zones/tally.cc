@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <functional>
 
 namespace zoneio {
 
@@ -22,6 +23,18 @@ void ZoneTally::add(const ZoneDescriptor& zone) {
         written += *bytes;
         capacity += zone.capacity;
     }
+}
+
+void ZoneTally::add(const ZoneTally& others) {
+    zones += others.zones;
+    std::transform(states.begin(), states.end(), others.states.begin(), states.begin(), std::plus());
+    conventional += others.conventional;
+    capacity += others.capacity;
+    written += others.written;
+    if (others.smallest_capacity != 0) {
+        smallest_capacity = smallest_capacity == 0 ? others.smallest_capacity : std::min(smallest_capacity, others.smallest_capacity);
+    }
+    largest_capacity = std::max(largest_capacity, others.largest_capacity);
 }
 
 Result<ZoneTally> tally_zones(BlockBackend& backend) {

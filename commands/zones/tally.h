@@ -21,6 +21,8 @@ struct ZoneTally {
     uint64_t largest_capacity = 0;
 
     void add(const ZoneDescriptor& zone);
+    /// Adds the sums over other zones.
+    void add(const ZoneTally& others);
     uint64_t in(ZoneState state) const { return states[state_index(state)]; }
     uint64_t open() const { return in(ZoneState::implicit_open) + in(ZoneState::explicit_open); }
     uint64_t active() const { return open() + in(ZoneState::closed); }

@@ -37,15 +37,23 @@ uint64_t in_last_decimals(double value, uint64_t power) {
     return units + (up ? 1 : 0);
 }
 
-/// Removes the decimals if they are three zeros; `point` is the position of the decimal point.
-void cut_zeros(fmt::memory_buffer& out, size_t point) {
+void append(fmt::memory_buffer& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+}
+
+/// Appends `value` >= 0 with so many decimals, none if the first three are zeros.
+void append_short(fmt::memory_buffer& out, double value, unsigned decimals) {
+    // A cast of more would be undefined.
+    if (value >= 0 && value < 0x1p53 && value == static_cast<double>(static_cast<uint64_t>(value))) {
+        const fmt::format_int whole(static_cast<uint64_t>(value));
+        append(out, {whole.data(), whole.size()});
+        return;
+    }
+    append_fixed(out, value, decimals);
+    const size_t point = out.size() - decimals - 1;
     if (std::string_view(out.data() + point, 4) == ".000") {
         out.resize(point);
     }
-}
-
-void append(fmt::memory_buffer& out, std::string_view text) {
-    out.append(text.data(), text.data() + text.size());
 }
 
 } // namespace
@@ -84,16 +92,14 @@ void append_size(fmt::memory_buffer& out, double bytes) {
                                                 {0x1p10, " KiB"}}};
     for (const Unit& unit : units) {
         if (bytes >= unit.size) {
-            append_fixed(out, bytes / unit.size, 3);
-            cut_zeros(out, out.size() - 4);
+            append_short(out, bytes / unit.size, 3);
             append(out, unit.name);
             return;
         }
     }
     // Below 1 KiB, six decimals are printed and cut if they start with `.000`, whatever follows: scripts match `512
     // bytes`, and the rates of slow requests have this form.
-    append_fixed(out, bytes, 6);
-    cut_zeros(out, out.size() - 7);
+    append_short(out, bytes, 6);
     append(out, " bytes");
 }
 

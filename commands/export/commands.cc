@@ -189,7 +189,6 @@ Result<std::unique_ptr<Export>> make_export(Session& session, const ExportReques
     if (request.kind == vhost_user) {
         return export_vhost_user(session.backend(), turn, std::move(options));
     }
-    delay_termination();
     const Turn::Pause pause(session.turn());
     return export_ublk(session.backend(), turn, std::move(options));
 }
@@ -209,6 +208,14 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     (void)session.news_fd(); // other threads may add news from here on
+    if (request->kind == ublk_device) {
+        delay_termination();
+    }
+    // Before the export: its user may see the device, and end this program, before make_export() returns.
+    std::optional<EndSignals> signals;
+    if (request->wait) {
+        signals.emplace();
+    }
     Result<std::unique_ptr<Export>> made = make_export(session, *request, std::move(options));
     if (!made.ok()) {
         if (session.exports().empty()) {
@@ -223,7 +230,8 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
     if (!request->wait) {
         return Outcome::ok;
     }
-    wait_for_end(session, served);
+    wait_for_end(session, served, *signals);
+    signals.reset();
     return end(session, command, served);
 }
 

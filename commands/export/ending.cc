@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/export/ending.h"
 
+#include "commands/export/signals.h"
+
 #include <cerrno>
-#include <csignal>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,56 +12,52 @@ namespace zoneio {
 
 namespace {
 
-/// While it exists, SIGINT and SIGTERM end a wait instead of the program.
-class EndSignals {
-public:
-    EndSignals() {
-        event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        struct sigaction action{};
-        action.sa_handler = [](int) {
-            const int before = errno;
-            const uint64_t one = 1;
-            (void)!write(event, &one, sizeof(one));
-            errno = before;
-        };
-        for (size_t i = 0; i < std::size(numbers); i++) {
-            sigaction(numbers[i], &action, &before_[i]);
-        }
-    }
-    ~EndSignals() {
-        for (size_t i = 0; i < std::size(numbers); i++) {
-            sigaction(numbers[i], &before_[i], nullptr);
-        }
-        close(event);
-    }
-    EndSignals(const EndSignals&) = delete;
-    EndSignals& operator=(const EndSignals&) = delete;
+int signal_event = -1;
 
-    /// Readable after a signal.
-    int fd() const { return event; }
-
-private:
-    static constexpr int numbers[] = {SIGINT, SIGTERM};
-    static inline int event = -1;
-    struct sigaction before_[std::size(numbers)]{};
-};
+void note_signal(int /*number*/) {
+    const int before = errno;
+    const uint64_t one = 1;
+    (void)!write(signal_event, &one, sizeof(one));
+    errno = before;
+}
 
 } // namespace
 
-void wait_for_end(Session& session, const Export& served) {
-    const EndSignals signals;
+EndSignals::EndSignals() {
+    signal_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct sigaction action{};
+    action.sa_handler = note_signal;
+    action.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < numbers.size(); i++) {
+        sigaction(numbers[i], &action, &before_[i]);
+    }
+}
+
+EndSignals::~EndSignals() {
+    for (size_t i = 0; i < numbers.size(); i++) {
+        sigaction(numbers[i], &before_[i], nullptr);
+    }
+    close(signal_event);
+}
+
+int EndSignals::fd() const {
+    return signal_event;
+}
+
+void wait_for_end(Session& session, const Export& served, const EndSignals& signals) {
     session.out().flush();
     while (true) {
-        pollfd events[] = {{signals.fd(), POLLIN, 0}, {served.ended_fd(), POLLIN, 0}, {session.news_fd(), POLLIN, 0}};
+        pollfd events[] = {{signals.fd(), POLLIN, 0}, {served.ended_fd(), POLLIN, 0}, {termination_fd(), POLLIN, 0},
+                           {session.news_fd(), POLLIN, 0}};
         {
             const Turn::Pause pause(session.turn());
             (void)poll(events, std::size(events), -1);
         }
-        if (events[2].revents != 0) {
+        if (events[3].revents != 0) {
             session.tell_news();
             session.out().flush();
         }
-        if (events[0].revents != 0 || events[1].revents != 0) {
+        if (events[0].revents != 0 || events[1].revents != 0 || events[2].revents != 0) {
             return;
         }
     }

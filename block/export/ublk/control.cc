@@ -2,14 +2,22 @@
 #include "block/export/ublk/control.h"
 
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
+#include <thread>
 #include <unistd.h>
 
 namespace zoneio {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+/// How long the number of a deleted device may stay taken.
+constexpr auto longest_wait_for_number = 5s;
+constexpr auto between_looks = 10ms;
 
 Status cannot_open_control(int error) {
     if (error == ENOENT || error == ENXIO || error == ENODEV) {
@@ -81,10 +89,20 @@ Result<uint64_t> UblkControl::features() {
 }
 
 Status UblkControl::add(ublk::Info& info) {
+    const auto last = std::chrono::steady_clock::now() + longest_wait_for_number;
+    const std::string name = ublk_character_device(info.device);
+    const auto is_deleted = [&name] { return access(name.c_str(), F_OK) != 0 && errno == ENOENT; };
     Status status = run_with(ublk::add_device, info.device, &info, sizeof(info));
+    // The number of a deleted device is free again some time after its last user has closed it.
+    while (status.code() == EEXIST && is_deleted() && std::chrono::steady_clock::now() < last) {
+        std::this_thread::sleep_for(between_looks);
+        status = run_with(ublk::add_device, info.device, &info, sizeof(info));
+    }
     if (status.code() == EEXIST) {
         return std::move(status).with_text(
-            fmt::format("{} exists already; take another number, or none", ublk_character_device(info.device)));
+            is_deleted() ? fmt::format("a program still has the deleted {} open; end it, or take another number",
+                                       ublk_block_device(info.device))
+                         : fmt::format("{} exists already; take another number, or none", name));
     }
     if (status.code() == EPERM || status.code() == EACCES) {
         return std::move(status).with_text("only root may make such a device").because(Cause::ublk_needs_root);

@@ -50,6 +50,8 @@ void UblkDisk::prepare_report(UblkRequest& request, uint32_t most_zones) {
         request.error = EIO;
         return;
     }
+    // The report starts with the zone that the sector is in. The kernel asks again and again if it gets no zone.
+    to_gate.offset -= to_gate.offset % port_.limits().zone_size;
     const uint64_t room = max_request_bytes / sizeof(ublk::ReportedZone);
     const uint64_t left = (shown_bytes_ - to_gate.offset) / port_.limits().zone_size;
     to_gate.zone_count = std::min({uint64_t{most_zones}, room, left});

@@ -116,6 +116,15 @@ TEST_F(UblkDiskTest, ReportsWholeZones) {
     EXPECT_EQ(ask(Op::report_zones, 7 * zone_sectors, 1).code, -EIO);
 }
 
+TEST_F(UblkDiskTest, AReportStartsWithTheZoneOfTheSector) {
+    for (const uint64_t sector : {5 * zone_sectors + 1, 6 * zone_sectors - 1, 6 * zone_sectors + 1, 7 * zone_sectors - 1}) {
+        const uint64_t zone = sector / zone_sectors;
+        ASSERT_GT(ask(Op::report_zones, sector, 100).code, 0);
+        ASSERT_EQ(request_.report.size(), 7 - zone) << sector;
+        EXPECT_EQ(request_.report[0].start, zone * zone_sectors);
+    }
+}
+
 TEST_F(UblkDiskTest, RefusalsHaveTheErrnosOfTheKernel) {
     ASSERT_EQ(ask(Op::zone_open, 1 * zone_sectors).code, 0);
     ASSERT_EQ(ask(Op::zone_open, 2 * zone_sectors).code, 0);

@@ -13,13 +13,13 @@ using ublk::sector_bytes;
 
 namespace {
 
-/// As in the kernel's own drivers, the write pointer of a full zone is its end.
+/// As in the kernel's own drivers, the write pointer of a full zone is its end. So is that of a conventional zone, which
+/// has none, in null_blk and in emulated devices.
 uint64_t pointer_sector(const ZoneDescriptor& zone) {
-    const bool is_conventional = zone.type == ZoneType::conventional;
-    if (!is_conventional && zone.state == ZoneState::full) {
+    if (zone.state == ZoneState::full) {
         return (zone.start + zone.length) / sector_bytes;
     }
-    return is_conventional || zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
+    return zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
 }
 
 ublk::ReportedZone reported(const ZoneDescriptor& zone) {

@@ -104,7 +104,7 @@ TEST_F(UblkDiskTest, ReportsWholeZones) {
     const std::vector<ublk::ReportedZone>& zones = request_.report;
     ASSERT_EQ(zones.size(), 7U);
     EXPECT_EQ(zones[0].type, 1);
-    EXPECT_EQ(zones[0].write_pointer, UINT64_MAX);
+    EXPECT_EQ(zones[0].write_pointer, zone_sectors);
     EXPECT_EQ(zones[1].write_pointer, zone_sectors + 8);
     EXPECT_EQ(zones[1].condition, 2);
     EXPECT_EQ(zones[2].write_pointer, 3 * zone_sectors);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/export/counters.h"
-#include "block/export/port.h"
+#include "block/export/served_request.h"
 #include "block/export/ublk/uapi.h"
 
 #include <memory>
@@ -12,22 +11,13 @@
 namespace zoneio {
 
 /// A request of the kernel, from its descriptor to its result.
-struct UblkRequest {
-    Request request; ///< the request for the gate
-
+struct UblkRequest : ServedRequest {
     ublk::Op op = ublk::Op::read;
-    ServedKind kind = ServedKind::other;
-    uint16_t queue = 0;
     uint16_t tag = 0;
     uint8_t* data = nullptr; ///< buffer of the tag
     uint64_t bytes = 0;      ///< requested length
     int error = 0;           ///< errno of a request that is refused before the gate
     std::vector<ublk::ReportedZone> report;
-    std::optional<uint64_t> zone;          ///< start of the sequential zone whose write pointer the request moves
-    std::optional<uint64_t> begin_pointer; ///< append: write pointer of the zone before it started
-    uint64_t position = 0;                 ///< append that was done before: offset of its data
-    bool is_repeated = false;              ///< an earlier server may have done it already
-    bool is_answered_at_once = false;      ///< perform() has completed it; otherwise the port reports completion
 
     bool has_data() const { return kind == ServedKind::write || kind == ServedKind::append; }
 };
@@ -79,7 +69,6 @@ private:
     void prepare_management(UblkRequest& request);
     uint64_t begin_of_reset();
     std::optional<uint64_t> moved_zone(const UblkRequest& request) const;
-    bool is_stored(const UblkRequest& request, uint64_t at, uint64_t bytes);
     int error_of(const UblkRequest& request);
 
     BackendPort& port_;

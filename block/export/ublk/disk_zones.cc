@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reports and management of zones for the kernel.
+// Reports and management of zones for the kernel, and what is left of repeated requests.
 #include "block/export/ublk/disk.h"
+
+#include "block/base/buffer.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace zoneio {
 
@@ -96,6 +99,19 @@ std::optional<uint64_t> UblkDisk::moved_zone(const UblkRequest& request) const {
     const uint64_t number = request.request.offset / port_.limits().zone_size;
     const bool has_pointer = number < sequential_.size() && sequential_[number];
     return has_pointer ? std::optional(number * port_.limits().zone_size) : std::nullopt;
+}
+
+void UblkDisk::skip_done(UblkRequest& request) {
+    if (!request.zone) {
+        return;
+    }
+    const uint64_t done = zoneio::skip_done(port_, request, *request.zone, [&](uint64_t from, std::span<const uint8_t> stored) {
+        return request.has_data() ? memcmp(request.data + from, stored.data(), stored.size()) == 0
+                                  : all_bytes_equal(stored.data(), stored.size(), 0);
+    });
+    if (done > 0 && request.request.op == RequestOp::write) {
+        request.request.iov = IoVec(request.data + done, request.request.bytes);
+    }
 }
 
 } // namespace zoneio

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/export/counters.h"
-#include "block/export/port.h"
+#include "block/export/served_request.h"
 #include "block/export/vhost/virtio_blk_defs.h"
 #include "block/export/vhost/vring.h"
 
@@ -15,22 +14,13 @@
 namespace zoneio {
 
 /// A request of a guest.
-struct VirtioBlkRequest {
+struct VirtioBlkRequest : ServedRequest {
     VringChain chain;
-    Request request; ///< the request for the gate
-
     virtio_blk::Type type = virtio_blk::Type::in;
-    ServedKind kind = ServedKind::other;
     virtio_blk::Answer answer = virtio_blk::Answer::ok;
     std::vector<virtio_blk::ReportedZone> report;
     std::shared_ptr<const GuestMemory> memory; ///< keeps the memory of the chain mapped
-    uint16_t queue = 0;
-    uint64_t number = 0;                   ///< position among the requests of its queue
-    std::optional<uint64_t> zone;          ///< zone whose write pointer the request moves, if that must be known
-    std::optional<uint64_t> begin_pointer; ///< append: write pointer of the zone before it started
-    uint64_t position = 0;                 ///< append: offset of the data after completion
-    bool is_repeated = false;              ///< an earlier back end may have done it already
-    bool is_answered_at_once = false;      ///< perform() has completed it; otherwise the port reports completion
+    uint64_t number = 0;                       ///< position among the requests of its queue
 };
 
 /// A virtio block device for the open image: features, configuration and requests.
@@ -82,7 +72,6 @@ private:
     uint32_t block_size() const;
     uint32_t write_granularity() const;
 
-    bool is_stored(const VirtioBlkRequest& request, uint64_t at, uint64_t bytes);
     Answer prepare(VirtioBlkRequest& request);
     Answer prepare_data(VirtioBlkRequest& request, uint64_t sector);
     Answer prepare_write(VirtioBlkRequest& request);

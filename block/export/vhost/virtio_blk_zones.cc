@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Zone commands of the block device, and its answers when a zone refuses a request (virtio 1.3, 5.2.6.2).
+// Zone commands of the block device, and its answers when a zone refuses a request (virtio 1.3, 5.2.6.2). What is left of
+// repeated requests.
 #include "block/export/vhost/segments.h"
 #include "block/export/vhost/virtio_blk.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace zoneio {
 
@@ -159,6 +161,34 @@ Answer VirtioBlk::answer_for(const VirtioBlkRequest& request) {
                                 request.kind != ServedKind::flush && request.kind != ServedKind::discard;
     const std::optional<ZoneDescriptor> zone = is_of_one_zone ? port_.zone_at(request.request.offset) : std::nullopt;
     return zone ? zone_answer(request, *zone) : Answer::io_error;
+}
+
+std::optional<uint64_t> VirtioBlk::moved_zone(const VirtioBlkRequest& request) {
+    const bool is_write = request.kind == ServedKind::write || request.kind == ServedKind::write_zeroes ||
+                          request.kind == ServedKind::append;
+    if (!is_zoned() || !is_write || request.answer != Answer::ok || !write_pointer(request.request.offset)) {
+        return std::nullopt;
+    }
+    const uint64_t zone_size = port_.limits().zone_size;
+    return request.request.offset / zone_size * zone_size;
+}
+
+void VirtioBlk::skip_done(VirtioBlkRequest& request) {
+    const std::optional<uint64_t> zone = moved_zone(request);
+    if (!zone) {
+        return;
+    }
+    std::vector<uint8_t> wanted;
+    const uint64_t done = zoneio::skip_done(port_, request, *zone, [&](uint64_t from, std::span<const uint8_t> stored) {
+        wanted.assign(stored.size(), 0);
+        if (request.kind != ServedKind::write_zeroes) {
+            copy_in(request.chain.readable, sizeof(virtio_blk::Header) + from, wanted.data(), wanted.size());
+        }
+        return memcmp(wanted.data(), stored.data(), stored.size()) == 0;
+    });
+    if (done > 0 && request.request.op == RequestOp::write) {
+        request.request.iov = part_of(request.chain.readable, sizeof(virtio_blk::Header) + done, request.request.bytes);
+    }
 }
 
 } // namespace zoneio

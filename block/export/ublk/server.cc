@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The ublk server: a device of the running kernel, and the thread that serves its queues.
-#include "block/base/worker_thread.h"
-#include "block/export/export.h"
+#include "block/export/server.h"
 #include "block/export/ublk/control.h"
 #include "block/export/ublk/device_claim.h"
 #include "block/export/ublk/queues.h"
@@ -17,10 +16,8 @@
 #include <future>
 #include <new>
 #include <optional>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <thread>
 #include <unistd.h>
 
 namespace zoneio {
@@ -53,11 +50,11 @@ uint64_t identity_of(BlockBackend& backend) {
     return made_by_zoneio | hash;
 }
 
-class UblkServer final : public Export {
+class UblkServer final : public ExportServer {
 public:
     UblkServer(BlockBackend& backend, std::mutex& turn, ExportOptions options)
-        : Export(std::move(options)), identity_(identity_of(backend)), port_(backend, turn),
-          disk_(port_, options_.read_only, counters_), events_(epoll_create1(EPOLL_CLOEXEC)) {}
+        : ExportServer(backend, turn, std::move(options)), identity_(identity_of(backend)),
+          disk_(port_, options_.read_only, counters_) {}
 
     ~UblkServer() override { stop(); }
 
@@ -78,17 +75,6 @@ public:
     }
 
     std::string_view kind() const override { return "ublk"; }
-    int ended_fd() const override { return ended_.fd(); }
-    void look() override {
-        if (port_.has_tasks()) {
-            port_.wake();
-        }
-    }
-
-    ExportState state() const override {
-        const std::lock_guard lock(mutex_);
-        return state_;
-    }
 
     Status check_unused() const override {
         return thread_.joinable() && !state().has_ended ? DeviceClaim::check(options_.address) : Status();
@@ -143,7 +129,7 @@ private:
         Status status = control_->set_parameters(info_.device, *parameters);
         // Without the file, appends may be repeated after a kill; it serves no other purpose.
         (void)(disk_.is_zoned() ? appends_->make(info_.queues, info_.depth) : Status());
-        status = status.ok() ? start_thread(false) : std::move(status);
+        status = status.ok() ? start_serving(false) : std::move(status);
         if (status.ok()) {
             status = control_->start(info_.device);
             status = status.ok() ? Status() : std::move(status).with_text(fmt::format(
@@ -174,7 +160,7 @@ private:
             return status;
         }
         (void)(disk_.is_zoned() ? appends_->take(info_.queues, info_.depth) : Status());
-        status = start_thread(true);
+        status = start_serving(true);
         status = status.ok() ? control_->end_recovery(device) : std::move(status);
         if (!status.ok() && thread_.joinable()) {
             leave_device();
@@ -255,34 +241,19 @@ private:
     }
 
     /// Returns when all requests are fetched, or after an error.
-    Status start_thread(bool is_recovered) {
+    Status start_serving(bool is_recovered) {
         queues_ = std::make_unique<UblkQueues>(port_, disk_, *appends_, events_.get(),
                                                [this](const std::string& problem) { note_problem(problem); });
         std::promise<Status> fetched;
         std::future<Status> is_fetched = fetched.get_future();
-        try {
-            thread_ = start_worker([this, is_recovered, &fetched] { run(is_recovered, fetched); });
-        } catch (const std::system_error&) {
-            return Status::error(EAGAIN, "no thread to serve the image with");
+        if (Status status = start_thread([this, is_recovered, &fetched] { run(is_recovered, fetched); }); !status.ok()) {
+            return status;
         }
         Status status = is_fetched.get();
         if (!status.ok()) {
             thread_.join();
         }
         return status;
-    }
-
-    void note_problem(const std::string& problem) {
-        const std::lock_guard lock(mutex_);
-        state_.problems++;
-        state_.last_problem = problem;
-    }
-
-    void watch(int fd, uint64_t tag) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = tag;
-        (void)epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event);
     }
 
     void run(bool is_recovered, std::promise<Status>& fetched) {
@@ -302,19 +273,15 @@ private:
         }
         // Other programs that delete the device wait until it is closed.
         queues_.reset();
-        {
-            const std::lock_guard lock(mutex_);
-            state_.has_ended = true;
-            state_.is_connected = false;
-        }
-        ended_.set();
+        note_end();
     }
 
     void note_started(bool serves) {
-        const std::lock_guard lock(mutex_);
-        state_.is_connected = serves;
-        state_.takes_zones = disk_.is_zoned();
-        state_.connections = serves ? 1 : 0;
+        change_state([&](ExportState& state) {
+            state.is_connected = serves;
+            state.takes_zones = disk_.is_zoned();
+            state.connections = serves ? 1 : 0;
+        });
     }
 
     void serve() {
@@ -337,7 +304,7 @@ private:
         for (int i = 0; i < count; i++) {
             if (events[static_cast<size_t>(i)].data.u64 == tag_stop) {
                 is_stopping_ = true;
-                (void)epoll_ctl(events_.get(), EPOLL_CTL_DEL, stop_.fd(), nullptr);
+                forget(stop_.fd());
             }
         }
     }
@@ -356,20 +323,12 @@ private:
 
     uint64_t identity_;
     uint64_t wanted_ = 0; ///< requested features
-    BackendPort port_;
     UblkDisk disk_;
-    FileDescriptor events_;
-    Event stop_;
-    Event ended_;
     std::unique_ptr<UblkControl> control_;
     ublk::Info info_{};
     std::optional<UblkAppends> appends_;
     std::unique_ptr<UblkQueues> queues_;
-    bool is_stopping_ = false;
     std::atomic<bool> is_leaving_ = false;
-    mutable std::mutex mutex_;
-    ExportState state_;
-    std::thread thread_;
 };
 
 } // namespace

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The vhost-user server: a thread that waits for a front end, its messages, its kicks, and the port.
-#include "block/export/export.h"
+#include "block/export/server.h"
 #include "block/export/vhost/listening_socket.h"
 #include "block/export/vhost/protocol.h"
-#include "block/base/worker_thread.h"
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <fmt/format.h>
 #include <new>
 #include <optional>
 #include <poll.h>
-#include <sys/epoll.h>
-#include <thread>
 #include <unistd.h>
 
 namespace zoneio {
@@ -28,13 +24,12 @@ enum Tag : uint64_t { tag_stop, tag_listener, tag_connection, tag_port, tag_firs
 /// Interrupts a system call in which a front end deliberately makes the thread wait.
 constexpr int interrupting_signal = SIGURG;
 
-class VhostServer final : public Export {
+class VhostServer final : public ExportServer {
 public:
     VhostServer(BlockBackend& backend, std::mutex& turn, ExportOptions options, ListeningSocket listener)
-        : Export(std::move(options)), listener_(std::move(listener)), port_(backend, turn),
+        : ExportServer(backend, turn, std::move(options)), listener_(std::move(listener)),
           device_(port_, {options_.name, options_.read_only, options_.queues}, counters_),
-          epoll_(epoll_create1(EPOLL_CLOEXEC)),
-          queues_(port_, device_, options_.queues, epoll_.get(), tag_first_queue,
+          queues_(port_, device_, options_.queues, events_.get(), tag_first_queue,
                   [this](const std::string& problem) { note_problem(problem); }) {}
 
     ~VhostServer() override { stop(); }
@@ -43,26 +38,10 @@ public:
         struct sigaction action{};
         action.sa_handler = [](int) {};
         sigaction(interrupting_signal, &action, nullptr);
-        try {
-            thread_ = start_worker([this] { run(); });
-        } catch (const std::system_error&) {
-            return Status::error(EAGAIN, "no thread to serve the image with");
-        }
-        return {};
+        return start_thread([this] { run(); });
     }
 
     std::string_view kind() const override { return "vhost-user"; }
-    int ended_fd() const override { return ended_.fd(); }
-    void look() override {
-        if (port_.has_tasks()) {
-            port_.wake();
-        }
-    }
-
-    ExportState state() const override {
-        const std::lock_guard lock(mutex_);
-        return state_;
-    }
 
     void stop() override {
         if (!thread_.joinable()) {
@@ -77,20 +56,6 @@ public:
     }
 
 private:
-    void watch(int fd, Tag tag) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = tag;
-        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
-    }
-    void forget(int fd) { (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
-
-    void note_problem(const std::string& problem) {
-        const std::lock_guard lock(mutex_);
-        state_.problems++;
-        state_.last_problem = problem;
-    }
-
     void run() {
         sigset_t interrupting;
         sigemptyset(&interrupting);
@@ -109,17 +74,13 @@ private:
             }
         }
         disconnect();
-        {
-            const std::lock_guard lock(mutex_);
-            state_.has_ended = true;
-        }
-        ended_.set();
+        note_end();
     }
 
     void wait_and_handle() {
         std::array<epoll_event, 16> events;
         const int timeout = queues_.has_rest() ? 0 : port_.timeout_ms();
-        const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+        const int count = epoll_wait(events_.get(), events.data(), static_cast<int>(events.size()), timeout);
         if (count == 0) {
             queues_.on_port();
         }
@@ -149,9 +110,10 @@ private:
         device_.reset();
         connection_.emplace(std::move(socket), device_, queues_);
         watch(connection_->fd(), tag_connection);
-        const std::lock_guard lock(mutex_);
-        state_.is_connected = true;
-        state_.connections++;
+        change_state([](ExportState& state) {
+            state.is_connected = true;
+            state.connections++;
+        });
     }
 
     void on_connection() {
@@ -166,8 +128,7 @@ private:
             disconnect();
             return;
         }
-        const std::lock_guard lock(mutex_);
-        state_.takes_zones = device_.takes_zones();
+        change_state([&](ExportState& state) { state.takes_zones = device_.takes_zones(); });
     }
 
     void disconnect() {
@@ -181,22 +142,13 @@ private:
         if (!is_stopping_) {
             watch(listener_.fd(), tag_listener);
         }
-        const std::lock_guard lock(mutex_);
-        state_.is_connected = state_.takes_zones = false;
+        change_state([](ExportState& state) { state.is_connected = state.takes_zones = false; });
     }
 
     ListeningSocket listener_;
-    BackendPort port_;
     VirtioBlk device_;
-    FileDescriptor epoll_;
-    Event stop_;
-    Event ended_;
     VhostQueues queues_;
     std::optional<VhostUser> connection_;
-    bool is_stopping_ = false;
-    mutable std::mutex mutex_;
-    ExportState state_;
-    std::thread thread_;
 };
 
 } // namespace

@@ -16,12 +16,8 @@ using ublk::sector_bytes;
 
 namespace {
 
-/// As in the kernel's own drivers, the write pointer of a full zone is its end. So is that of a conventional zone, which
-/// has none, in null_blk and in emulated devices.
+/// The image's own pointer, also of zones that are full or conventional and need none: null_blk shows the same.
 uint64_t pointer_sector(const ZoneDescriptor& zone) {
-    if (zone.state == ZoneState::full) {
-        return (zone.start + zone.length) / sector_bytes;
-    }
     return zone.write_pointer == no_write_pointer ? UINT64_MAX : zone.write_pointer / sector_bytes;
 }
 

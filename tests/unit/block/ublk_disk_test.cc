@@ -19,11 +19,14 @@ constexpr uint64_t zone_sectors = zone_bytes / ublk::sector_bytes;
 /// An emulated device in memory: a conventional zone, six sequential ones, and one that is shorter.
 class UblkDiskTest : public testing::Test {
 protected:
+    virtual uint64_t capacity() const { return zone_bytes; }
+
     void SetUp() override {
         ImageSpec spec;
         spec.options.set("driver", "zoned");
         spec.options.set("size", 7 * zone_bytes + zone_bytes / 2);
         spec.options.set("zone.size", zone_bytes);
+        spec.options.set("zone.capacity", capacity());
         spec.options.set("zone.conventional_zones", uint64_t{1});
         spec.options.set("zone.max_open_zones", uint64_t{2});
         spec.options.set("zone.max_active_zones", uint64_t{3});
@@ -123,6 +126,21 @@ TEST_F(UblkDiskTest, AReportStartsWithTheZoneOfTheSector) {
         ASSERT_EQ(request_.report.size(), 7 - zone) << sector;
         EXPECT_EQ(request_.report[0].start, zone * zone_sectors);
     }
+}
+
+class SmallCapacityTest : public UblkDiskTest {
+protected:
+    uint64_t capacity() const override { return zone_bytes / 2; }
+};
+
+TEST_F(SmallCapacityTest, ReportsThePointersOfFullZonesAsNullBlkDoes) {
+    ASSERT_EQ(ask(Op::write, zone_sectors, zone_sectors / 2, 1).code, static_cast<int32_t>(zone_bytes / 2));
+    ASSERT_EQ(ask(Op::zone_finish, 2 * zone_sectors).code, 0);
+    ASSERT_GT(ask(Op::report_zones, zone_sectors, 2).code, 0);
+    EXPECT_EQ(request_.report[0].condition, 14);
+    EXPECT_EQ(request_.report[0].write_pointer, zone_sectors + zone_sectors / 2);
+    EXPECT_EQ(request_.report[1].condition, 14);
+    EXPECT_EQ(request_.report[1].write_pointer, 3 * zone_sectors);
 }
 
 TEST_F(UblkDiskTest, RefusalsHaveTheErrnosOfTheKernel) {

@@ -199,17 +199,21 @@ bool UblkQueues::hand_over_data(const UblkRequest& request) {
 }
 
 void UblkQueues::begin(UblkRequest& request, bool alone) {
-    // After a kill, the effect of an append can be determined only if nothing else has moved the write pointer since.
-    if (request.zone && is_moved(*request.zone)) {
+    if (waits(request)) {
         parked_.push_back(&request);
         return;
     }
     go(request, alone);
 }
 
-bool UblkQueues::is_moved(uint64_t zone) const {
-    const auto moves = [zone](const UblkRequest* request) { return request->zone == zone; };
-    return std::any_of(active_.begin(), active_.end(), moves) || std::any_of(parked_.begin(), parked_.end(), moves);
+/// After a kill, the effect of an append can be determined only if nothing else has moved the write pointer since. The kernel
+/// sends the management of a range zone by zone, without waiting: under a limit, the first zones are to get it.
+bool UblkQueues::waits(const UblkRequest& request) const {
+    const auto precedes = [&request](const UblkRequest* earlier) {
+        return (request.zone && earlier->zone == request.zone) ||
+               (request.kind == ServedKind::manage && earlier->kind == ServedKind::manage);
+    };
+    return std::any_of(active_.begin(), active_.end(), precedes) || std::any_of(parked_.begin(), parked_.end(), precedes);
 }
 
 void UblkQueues::go(UblkRequest& request, bool alone) {

@@ -61,7 +61,7 @@ private:
     bool hand_over_data(const UblkRequest& request);
     void begin(UblkRequest& request, bool alone);
     void go(UblkRequest& request, bool alone);
-    bool is_moved(uint64_t zone) const;
+    bool waits(const UblkRequest& request) const;
     void unpark();
     void answer(UblkRequest& request);
     void take_finished();
@@ -81,7 +81,7 @@ private:
     std::vector<Completion> completions_;
     std::vector<UblkRequest*> active_; ///< started and not answered
     std::vector<UblkRequest*> finished_;
-    std::vector<UblkRequest*> parked_; ///< waiting until an earlier request has moved the write pointer of their zone
+    std::vector<UblkRequest*> parked_; ///< waiting for an earlier request, see waits()
 };
 
 } // namespace zoneio

@@ -19,7 +19,8 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITE = "trixie"
 BACKPORTS = SUITE + "-backports"                        # QEMU has had the device that passes zones on since 10.2
 PACKAGES = ["btrfs-progs", "f2fs-tools", "qemu-block-extra", "qemu-system-x86", "qemu-utils", "zonefs-tools"]
-LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib", "lib/x86_64-linux-gnu")
+# The last one belongs to librados, which fio loads.
+LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/ceph")
 
 
 class Apt:
@@ -27,13 +28,13 @@ class Apt:
 
     suite = SUITE
 
-    def __init__(self, cache):
-        self.folder = os.path.join(cache, "apt-" + SUITE)
+    def __init__(self, cache, name="apt-" + SUITE, sources=None):
+        self.folder = os.path.join(cache, name)
         for name in ("state/lists/partial", "cache/archives/partial"):
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
         self.write("status", "")
-        self.write("sources.list", "".join(f"deb [signed-by={KEYRING}] {MIRROR} {suite} main\n"
-                                            for suite in (SUITE, BACKPORTS)))
+        sources = sources or [f"deb [signed-by={KEYRING}] {MIRROR} {suite} main" for suite in (SUITE, BACKPORTS)]
+        self.write("sources.list", "".join(line + "\n" for line in sources))
         self.options = [word for key, value in {
             "Dir::Etc::SourceList": self.path("sources.list"), "Dir::Etc::SourceParts": "/dev/null",
             "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null",
@@ -51,15 +52,31 @@ class Apt:
     def has_lists(self):
         return bool(glob.glob(self.path("state/lists/*_Packages*")))
 
-    def get(self, *words):
+    def get(self, *words, cwd=None):
         r = subprocess.run(["apt-get", "-q", *self.options, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           text=True)
+                           text=True, cwd=cwd)
         if r.returncode:
-            raise Problem(f"apt-get {words[0]} for {SUITE} has failed:\n" + r.stderr.strip())
+            raise Problem(f"apt-get {' '.join(words)} has failed:\n" + r.stderr.strip())
         return r.stdout
 
     def update(self):
         self.get("update", "-o", "APT::Update::Error-Mode=any")
+
+
+class SourceApt(Apt):
+    """For source packages. `suite`: the release that has them."""
+
+    def __init__(self, cache, suite):
+        super().__init__(cache, "apt-sources-" + suite, [f"deb-src [signed-by={KEYRING}] {MIRROR} {suite} main"])
+
+    def source(self, package):
+        """The path of upstream's archive in a source package."""
+        name = os.path.join("sources", package)
+        os.makedirs(self.path(name), exist_ok=True)
+        if not glob.glob(self.path(name + "/*.orig.tar.*")):
+            self.update()
+            self.get("source", "--download-only", "--tar-only", package, cwd=self.path(name))
+        return glob.glob(self.path(name + "/*.orig.tar.*"))[0]
 
 
 class Root:
@@ -100,15 +117,16 @@ class Root:
         return dict(re.findall(r"^\s*(\S+) => (/\S+)", listed, re.M))
 
 
-def root(cache, update):
-    """The packages of PACKAGES. Downloads them if they are missing or an update is requested."""
+def root(cache, update, name="root", packages=tuple(PACKAGES)):
+    """The packages and what they depend on. Downloads them if they are missing or an update is requested. `name`: of this
+    set of packages."""
     apt = Apt(cache)
     with open(apt.path("lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)                # if there are several runs, one of them downloads
-        pin = os.path.join(cache, "root-" + SUITE)
+        pin = os.path.join(cache, f"{name}-{SUITE}")
         folder = pinned(pin)
         if update or folder is None or not os.path.isdir(os.path.join(cache, folder)):
-            folder = make(apt, cache)
+            folder = make(apt, cache, name, packages)
             with open(pin + ".new", "w", encoding="utf-8") as f:
                 f.write(folder + "\n")
             os.replace(pin + ".new", pin)
@@ -122,17 +140,17 @@ def pinned(pin):
         return f.read().strip()
 
 
-def make(apt, cache):
+def make(apt, cache, name, packages):
     """Downloads and unpacks the packages. The name of the folder depends on the versions."""
     apt.update()
     archives = apt.path("cache/archives")
     shutil.rmtree(archives)
     os.makedirs(os.path.join(archives, "partial"))
-    apt.get("install", "--yes", "--download-only", "-t", BACKPORTS, *PACKAGES)
+    apt.get("install", "--yes", "--download-only", "-t", BACKPORTS, *packages)
     debs = sorted(glob.glob(os.path.join(archives, "*.deb")))
     if not debs:
         raise Problem(f"apt has downloaded nothing for {SUITE}")
-    name = f"root-{SUITE}-" + hashlib.sha256("\0".join(map(os.path.basename, debs)).encode()).hexdigest()[:16]
+    name = f"{name}-{SUITE}-" + hashlib.sha256("\0".join(map(os.path.basename, debs)).encode()).hexdigest()[:16]
     folder = os.path.join(cache, name)
     if not os.path.isdir(folder):
         with tempfile.TemporaryDirectory(dir=cache) as t:

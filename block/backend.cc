@@ -236,11 +236,9 @@ IoEngine& BlockBackend::engine() {
         engine_ = make_task_engine(*root_, *tasks_, [this] { on_completion_(); });
         return *engine_;
     }
-    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
-        if (RemoteQueue* const queue = node->extras().remote_queue) {
-            engine_ = make_remote_engine(*root_, *queue);
-            return *engine_;
-        }
+    if (RemoteQueue* const queue = remote_queue()) {
+        engine_ = make_remote_engine(*root_, *queue);
+        return *engine_;
     }
     if (aio_ != AioMode::threads) {
         const bool uring = aio_ == AioMode::io_uring;
@@ -255,6 +253,21 @@ IoEngine& BlockBackend::engine() {
     }
     engine_ = make_thread_engine(*root_);
     return *engine_;
+}
+
+/// The driver in the chain that keeps requests in flight itself; null if there is none.
+RemoteQueue* BlockBackend::remote_queue() const {
+    for (const BlockNode* node = root_.get(); node != nullptr; node = node->child()) {
+        if (RemoteQueue* const queue = node->extras().remote_queue) {
+            return queue;
+        }
+    }
+    return nullptr;
+}
+
+std::optional<RemoteConnections> BlockBackend::remote_connections() const {
+    const RemoteQueue* const queue = remote_queue();
+    return queue != nullptr ? std::optional(queue->connections()) : std::nullopt;
 }
 
 /// Runs requests to zones in the order in which they were started, so that a write can start at the write pointer that

@@ -115,6 +115,8 @@ public:
     /// See IoEngine::reap.
     size_t reap(bool wait);
     size_t in_flight() const { return engine_ ? engine_->in_flight() : 0; }
+    /// The connections to a server; nothing if the image is not on one.
+    std::optional<RemoteConnections> remote_connections() const;
     /// True when requests complete in an order that depends only on the calls of submit() and execute(). Request::sequence
     /// gives the order.
     bool orders_completions() const { return engine_ && engine_->orders_completions(); }
@@ -157,6 +159,7 @@ private:
     Status check_zone_command(uint64_t offset, uint64_t bytes);
     void finish_all();
     void settle();
+    RemoteQueue* remote_queue() const;
     bool hides_zones() const;
     void let_go(const Task* task);
     void run_task(const std::function<void()>& work);

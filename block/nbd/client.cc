@@ -4,9 +4,8 @@
 #include "block/base/worker_thread.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -30,7 +29,7 @@ constexpr milliseconds longest_pause(1000);
 /// Waits between two attempts, at most until the deadline, and doubles `length`. False if the time is over or the user
 /// interrupts.
 bool pause(milliseconds& length, const NbdDeadline& deadline) {
-    const auto end = std::min(std::chrono::steady_clock::now() + length, deadline.value_or(std::chrono::steady_clock::now()));
+    const auto end = std::min(std::chrono::steady_clock::now() + length, deadline.time.value_or(std::chrono::steady_clock::now()));
     while (std::chrono::steady_clock::now() < end) {
         if (interrupt_requested()) {
             return false;
@@ -38,7 +37,13 @@ bool pause(milliseconds& length, const NbdDeadline& deadline) {
         std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(poll_interval, end - std::chrono::steady_clock::now()));
     }
     length = std::min(length * 2, longest_pause);
-    return deadline && std::chrono::steady_clock::now() < *deadline;
+    return deadline.time && !deadline.is_over();
+}
+
+/// True if a server's export still takes the requests that it took. As in QEMU, its size may change: requests past its end
+/// fail.
+bool takes_the_same(const NbdExport& before, const NbdExport& now) {
+    return (before.read_only || !now.read_only) && now.block_sizes.minimum <= before.block_sizes.minimum;
 }
 
 } // namespace
@@ -48,118 +53,165 @@ Result<std::unique_ptr<NbdClient>> NbdClient::open(NbdSettings settings) {
     if (!library.ok()) {
         return std::move(library).status();
     }
-    const auto timeout = settings.open_timeout;
     std::unique_ptr<NbdClient> client(new NbdClient(**library, std::move(settings)));
-    const NbdDeadline deadline = timeout.count() > 0 ? NbdDeadline(Clock::now() + timeout) : std::nullopt;
-    Result<std::unique_ptr<NbdConnection>> connection = client->connect(deadline);
-    if (!connection.ok()) {
-        return std::move(connection).status();
-    }
-    client->facts_ = (*connection)->facts();
-    client->connection_ = std::move(*connection);
     client->wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    return client;
+    Status status = client->connect_all();
+    return status.ok() ? Result<std::unique_ptr<NbdClient>>(std::move(client)) : std::move(status);
 }
 
 NbdClient::~NbdClient() = default;
+
+/// Makes the first connections, within the open timeout.
+Status NbdClient::connect_all() {
+    NbdDeadline deadline;
+    if (settings_.open_timeout.count() > 0) {
+        deadline.time = Clock::now() + settings_.open_timeout;
+    }
+    unsigned number = 1;
+    do {
+        Result<std::unique_ptr<NbdConnection>> made = connect(deadline);
+        if (!made.ok()) {
+            Status status = std::move(made).status();
+            return number == 1 ? std::move(status)
+                               : Status::error(status.code(), fmt::format("Connection {} of {} failed: {}", number,
+                                                                          settings_.connections, status.message()))
+                                     .because(status.cause());
+        }
+        const NbdExport& found = (*made)->facts();
+        if (number == 1) {
+            facts_ = found;
+            allows_several_ = found.can_multi_conn;
+        } else if (const std::string difference = nbd_difference(facts_, found); !difference.empty()) {
+            return Status::invalid(fmt::format("Connection {} of {} differs from the first: {}; use connections=1",
+                                                     number, settings_.connections, difference));
+        }
+        links_.add(std::move(*made));
+        number++;
+    } while (number <= wanted());
+    return {};
+}
 
 /// Connects: one attempt, or attempts until the deadline if there is one.
 Result<std::unique_ptr<NbdConnection>> NbdClient::connect(const NbdDeadline& deadline) const {
     milliseconds length = first_pause;
     while (true) {
         Result<std::unique_ptr<NbdConnection>> made = NbdConnection::open(library_, settings_, deadline);
-        // A descriptor can be used only once.
-        const bool is_last = settings_.address.type == NbdAddress::Type::descriptor;
-        if (made.ok() || made.status().code() == EINTR || is_last || !pause(length, deadline)) {
+        if (made.ok() || made.status().code() == EINTR || !can_reconnect() || !pause(length, deadline)) {
             return made;
         }
     }
 }
 
-/// EIO if the server's export no longer takes the requests that it took. As in QEMU, its size may change: requests past its
-/// end fail.
-Status NbdClient::check_same(const NbdExport& found) const {
-    const bool same = (facts_.read_only || !found.read_only) && found.block_sizes.minimum <= facts_.block_sizes.minimum;
-    return same ? Status() : Status::from_errno(EIO);
+unsigned NbdClient::connections() {
+    const Lock lock(mutex_);
+    return links_.usable();
 }
 
-/// Replaces a broken connection if the settings allow it; otherwise EIO.
-Status NbdClient::ensure_connected(Lock& lock) {
-    while (connecting_) {
-        if (interrupt_requested()) {
-            return Status::from_errno(EINTR);
+/// The connection for the next command; null if none is usable. Adds new connections in place of lost ones, and otherwise
+/// has them made as long as another one is usable.
+NbdConnection* NbdClient::usable() {
+    if (links_.usable() < wanted() && can_reconnect()) {
+        if (std::unique_ptr<NbdConnection> made = connector_.take()) {
+            adopt(std::move(made));
         }
-        wait_for_others(lock);
+        if (!all_lost_ && links_.usable() < wanted()) {
+            connector_.start(NbdConnector::Haste::background);
+        }
     }
-    if (!connection_->is_lost()) {
-        return {};
+    return links_.least_busy();
+}
+
+/// Uses a new connection unless the server says something else than before.
+void NbdClient::adopt(std::unique_ptr<NbdConnection> made) {
+    const NbdExport& found = made->facts();
+    const NbdConnection* const other = links_.first_usable();
+    if (!takes_the_same(facts_, found) || (other != nullptr && !nbd_difference(other->facts(), found).empty())) {
+        connector_.reject();
+        return;
     }
-    if (settings_.reconnect_delay.count() == 0 && cut_ == Cut::no) {
+    connector_.accept();
+    allows_several_ = found.can_multi_conn;
+    links_.add(std::move(made));
+    links_.watch(epoll_.get());
+    all_lost_ = false;
+    cut_ = NbdCut::no;
+    if (polling_) {
+        wake();
+    }
+}
+
+/// Waits for a connection if the settings allow it; otherwise EIO, and the connection is made in the background. REQUIRES:
+/// no connection is usable.
+Status NbdClient::reconnect(Lock& lock) {
+    const Clock::time_point end = lost_at_ + settings_.reconnect_delay;
+    const bool until_end = Clock::now() < end;
+    // The first request after an interrupt or a time-out waits for one attempt.
+    if (!can_reconnect() || (!until_end && cut_ == NbdCut::no)) {
+        if (can_reconnect()) {
+            connector_.start(NbdConnector::Haste::background);
+        }
         return Status::from_errno(EIO, Cause::server_unreachable);
     }
-    connecting_ = true;
-    // After the delay, each request makes one attempt; so does the first request after an interrupt.
-    const Clock::time_point end = lost_at_ + settings_.reconnect_delay;
-    const NbdDeadline deadline = end > Clock::now() ? NbdDeadline(end) : std::nullopt;
-    lock.unlock();
-    Result<std::unique_ptr<NbdConnection>> made = connect(deadline);
-    lock.lock();
-    connecting_ = false;
-    changed_.notify_all();
-    if (!made.ok()) {
-        return Status::from_errno(made.status().code() == EINTR ? EINTR : EIO, Cause::server_unreachable);
+    const unsigned before = connector_.attempts();
+    while (usable() == nullptr) {
+        if (interrupt_requested()) {
+            connector_.abandon();
+            return Status::from_errno(EINTR, Cause::server_unreachable);
+        }
+        if (until_end ? Clock::now() >= end : connector_.attempts() != before) {
+            return Status::from_errno(EIO, Cause::server_unreachable);
+        }
+        connector_.start(NbdConnector::Haste::waited);
+        const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
+        connector_.wait(lock, connector_.attempts(), until_end ? std::min(poll_interval, std::max(left, milliseconds(1))) : poll_interval);
     }
-    if (Status status = check_same((*made)->facts()); !status.ok()) {
-        return status;
-    }
-    connection_ = std::move(*made);
-    cut_ = Cut::no;
-    silent_ms_ = 0;
-    watch();
     return {};
+}
+
+void NbdClient::send(NbdConnection& connection, NbdCommand& command) {
+    connection.issue(command);
+    collect();
+    if (polling_) {
+        wake();
+    }
 }
 
 Status NbdClient::perform(NbdCommand& command) {
     Lock lock(mutex_);
     NbdDeadline deadline;
-    while (true) {
-        if (connecting_ || connection_->is_lost()) {
-            if (Status status = ensure_connected(lock); !status.ok()) {
+    for (unsigned losses = 0;;) {
+        NbdConnection* const connection = usable();
+        if (connection == nullptr) {
+            if (Status status = reconnect(lock); !status.ok()) {
                 return status;
             }
+            continue;
         }
-        connection_->issue(command);
-        collect();
-        if (polling_) {
-            wake();
-        }
+        send(*connection, command);
         wait(lock, [&command] { return command.done; });
         if (!command.lost) {
             return command.error == 0 ? Status() : Status::from_errno(command.error);
         }
-        if (cut_ != Cut::no || settings_.reconnect_delay.count() == 0) {
-            return Status::from_errno(lost_error(), Cause::server_unreachable);
+        // Limits how often a request is sent to a server that drops connections because of it.
+        losses++;
+        if (!deadline.time) {
+            deadline.time = Clock::now() + settings_.reconnect_delay;
         }
-        // Limits the wait for a server that accepts connections and drops them, as for one that accepts none.
-        if (!deadline) {
-            deadline = lost_at_ + settings_.reconnect_delay;
-        } else if (Clock::now() >= *deadline) {
-            return Status::from_errno(EIO, Cause::server_unreachable);
+        const bool has_other = losses < settings_.connections && !all_lost_;
+        if (command.cut != NbdCut::no || (!has_other && deadline.is_over())) {
+            return Status::from_errno(lost_error(command.cut), Cause::server_unreachable);
         }
     }
 }
 
 bool NbdClient::start(NbdCommand& command) {
     const Lock lock(mutex_);
-    if (connecting_ || connection_->is_lost()) {
+    NbdConnection* const connection = usable();
+    if (connection == nullptr) {
         return false;
     }
     started_++;
-    connection_->issue(command);
-    collect();
-    if (polling_) {
-        wake();
-    }
+    send(*connection, command);
     return true;
 }
 
@@ -167,14 +219,10 @@ NbdCommand* NbdClient::take_finished(bool wait_for_one) {
     Lock lock(mutex_);
     if (wait_for_one) {
         wait(lock, [this] { return finished_ != nullptr || started_ == 0; });
-    } else if (!polling_ && finished_ == nullptr && !connection_->is_lost()) {
-        pollfd ready{connection_->fd(), connection_->events(), 0};
-        if (poll(&ready, 1, 0) > 0) {
-            connection_->progress(ready.revents);
-            collect();
-        }
+    } else if (!polling_ && finished_ == nullptr && !all_lost_) {
+        poll_now();
     }
-    watch();
+    links_.watch(epoll_.get());
     if (epoll_.valid()) {
         uint64_t ignored = 0;
         (void)!read(wake_.get(), &ignored, sizeof(ignored));
@@ -183,7 +231,7 @@ NbdCommand* NbdClient::take_finished(bool wait_for_one) {
     for (NbdCommand* command = list; command != nullptr; command = command->next) {
         started_--;
         if (command->lost) {
-            command->error = cut_ == Cut::no && settings_.reconnect_delay.count() > 0 ? EAGAIN : lost_error();
+            command->error = command->may_repeat ? EAGAIN : lost_error(command->cut);
         }
     }
     return list;
@@ -197,13 +245,13 @@ void NbdClient::wait_for_others(Lock& lock) {
 
 template <typename IsOver>
 void NbdClient::wait(Lock& lock, IsOver is_over) {
-    NbdDeadline patience;
+    std::optional<Clock::time_point> patience;
     while (!is_over()) {
         if (interrupt_requested()) {
             // A working server gets time to answer, because that keeps the connection.
             patience = patience.value_or(Clock::now() + interrupt_patience);
             if (Clock::now() >= *patience) {
-                cut(Cut::interrupted);
+                interrupt();
                 continue;
             }
         }
@@ -218,7 +266,7 @@ void NbdClient::wait(Lock& lock, IsOver is_over) {
 /// Polls for a short time without sleeping: a fast server answers sooner than a sleeping thread wakes up.
 ///
 /// After each attempt without an answer, twice as many waits skip it, so that it costs nothing beside a slow server.
-int NbdClient::poll_awake(std::span<pollfd, 2> fds) {
+int NbdClient::poll_awake(std::span<pollfd> fds) {
     // A server on the only processor cannot run meanwhile.
     static const bool has_one_processor = std::thread::hardware_concurrency() == 1;
     if (has_one_processor) {
@@ -240,29 +288,30 @@ int NbdClient::poll_awake(std::span<pollfd, 2> fds) {
 
 /// Waits once for the server and handles what arrives.
 void NbdClient::poll_once(Lock& lock) {
-    NbdConnection& connection = *connection_;
-    pollfd fds[] = {{connection.fd(), connection.events(), 0}, {wake_.get(), POLLIN, 0}};
+    std::array<pollfd, most_nbd_connections + 1> fds;
+    const std::span<pollfd> used = links_.fill(fds);
+    pollfd& woken = fds[used.size()];
+    woken = {wake_.get(), POLLIN, 0};
+    const unsigned generation = links_.generation();
+    const Clock::time_point start = Clock::now();
     polling_ = true;
     lock.unlock();
-    int count = poll_awake(fds);
-    if (count == 0) {
-        count = poll(fds, 2, static_cast<int>(poll_interval.count()));
+    const std::span<pollfd> all(fds.data(), used.size() + 1);
+    if (poll_awake(all) == 0) {
+        (void)poll(all.data(), all.size(), static_cast<int>(poll_interval.count()));
     }
     lock.lock();
     polling_ = false;
-    if (fds[1].revents != 0) {
+    if (woken.revents != 0) {
         uint64_t ignored = 0;
         (void)!read(wake_.get(), &ignored, sizeof(ignored));
     }
-    // The connection may have been replaced during the wait.
-    if (connection_.get() == &connection && fds[0].revents != 0) {
-        silent_ms_ = 0;
-        connection.progress(fds[0].revents);
+    // Connections may have been replaced during the wait.
+    if (links_.generation() == generation) {
+        links_.progress(used, Clock::now() - start);
         collect();
-    } else if (count == 0) {
-        silent_ms_ += static_cast<unsigned>(poll_interval.count());
-        if (settings_.request_timeout.count() > 0 && milliseconds(silent_ms_) >= settings_.request_timeout) {
-            cut(Cut::timed_out);
+        if (settings_.request_timeout.count() > 0 && links_.cut_silent(settings_.request_timeout)) {
+            note_cut(NbdCut::timed_out);
         }
     }
     if (waiters_ > 0) {
@@ -270,11 +319,26 @@ void NbdClient::poll_once(Lock& lock) {
     }
 }
 
-/// Collects finished commands, and notes if the connection broke.
+/// Handles what has arrived.
+void NbdClient::poll_now() {
+    std::array<pollfd, most_nbd_connections> fds;
+    const std::span<pollfd> used = links_.fill(fds);
+    if (poll(used.data(), used.size(), 0) > 0) {
+        links_.progress(used, Clock::duration::zero());
+        collect();
+    }
+}
+
+/// Collects finished commands, and notes if the last connection broke.
 void NbdClient::collect() {
+    if (!all_lost_ && links_.first_usable() == nullptr) {
+        all_lost_ = true;
+        lost_at_ = Clock::now();
+    }
     const bool had_none = finished_ == nullptr;
-    for (NbdCommand* command = connection_->take_finished(); command != nullptr;) {
+    for (NbdCommand* command = links_.take_finished(); command != nullptr;) {
         NbdCommand* const next = command->next;
+        command->may_repeat = command->lost && command->cut == NbdCut::no && (!all_lost_ || settings_.reconnect_delay.count() > 0);
         command->next = finished_;
         finished_ = command;
         command = next;
@@ -282,26 +346,28 @@ void NbdClient::collect() {
     if (had_none && finished_ != nullptr && epoll_.valid()) {
         wake();
     }
-    if (connection_->is_lost() && lost_connection_ != connection_.get()) {
-        lost_connection_ = connection_.get();
-        lost_at_ = Clock::now();
-    }
 }
 
-void NbdClient::cut(Cut why) {
-    if (!connection_->is_lost()) {
+/// Ends the wait of the user's command, whichever connections it uses.
+void NbdClient::interrupt() {
+    links_.cut_busy(NbdCut::interrupted);
+    note_cut(NbdCut::interrupted);
+    changed_.notify_all();
+}
+
+/// Call it after the client has broken connections.
+void NbdClient::note_cut(NbdCut why) {
+    collect();
+    if (all_lost_) {
         cut_ = why;
-        connection_->cut();
-        collect();
     }
     if (polling_) {
         wake();
     }
-    changed_.notify_all();
 }
 
-int NbdClient::lost_error() const {
-    return cut_ == Cut::timed_out ? ETIMEDOUT : cut_ == Cut::interrupted && interrupt_requested() ? EINTR : EIO;
+int NbdClient::lost_error(NbdCut why) {
+    return why == NbdCut::timed_out ? ETIMEDOUT : why == NbdCut::interrupted && interrupt_requested() ? EINTR : EIO;
 }
 
 int NbdClient::event_fd() {
@@ -315,31 +381,8 @@ int NbdClient::event_fd() {
             wake();
         }
     }
-    watch();
+    links_.watch(epoll_.get());
     return epoll_.get();
-}
-
-/// Updates the events of the connection for which epoll_ waits.
-void NbdClient::watch() {
-    if (!epoll_.valid()) {
-        return;
-    }
-    const bool lost = connection_->is_lost();
-    const int fd = lost ? -1 : connection_->fd();
-    const short wanted = lost ? short{0} : connection_->events();
-    if (fd == watched_fd_ && wanted == watched_) {
-        return;
-    }
-    epoll_event event{};
-    event.events = static_cast<uint32_t>(wanted); // POLLIN and POLLOUT equal EPOLLIN and EPOLLOUT
-    if (watched_fd_ >= 0 && watched_fd_ != fd) {
-        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watched_fd_, &event);
-    }
-    if (fd >= 0) {
-        (void)epoll_ctl(epoll_.get(), watched_fd_ == fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-    }
-    watched_fd_ = fd;
-    watched_ = wanted;
 }
 
 void NbdClient::wake() {

@@ -2,23 +2,22 @@
 #pragma once
 
 #include "block/base/file_descriptor.h"
-#include "block/nbd/connection.h"
+#include "block/nbd/connector.h"
+#include "block/nbd/links.h"
 #include "block/node/request.h"
 
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <poll.h>
 #include <span>
-#include <thread>
-#include <vector>
 
 namespace zoneio {
 
 /// An open export: its connections, and the requests that wait for answers. Thread-safe.
 ///
-/// Of the waiting threads, one polls for all and wakes the others. After a broken connection, requests are sent again
-/// over a new one within the reconnect delay.
+/// Of the waiting threads, one polls for all and wakes the others. Each request goes to the connection with the fewest
+/// requests in flight. Requests of a broken connection are sent again over another one or, within the reconnect delay, over a
+/// new one. Broken connections are replaced in the background.
 class NbdClient {
 public:
     /// Connects; retries until the open timeout. Errors have QEMU's texts.
@@ -29,6 +28,10 @@ public:
 
     /// Facts of the export when it was first connected.
     const NbdExport& facts() const { return facts_; }
+    /// Number of connections that are usable now.
+    unsigned connections();
+    /// Number of connections that the settings ask for.
+    unsigned connections_wanted() const { return settings_.connections; }
 
     /// Sends a command and waits for the answer.
     ///
@@ -48,22 +51,28 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
     using Lock = std::unique_lock<std::mutex>;
-    enum class Cut : uint8_t { no, interrupted, timed_out };
 
-    NbdClient(const NbdLibrary& library, NbdSettings settings) : library_(library), settings_(std::move(settings)) {}
+    NbdClient(const NbdLibrary& library, NbdSettings settings)
+        : library_(library), settings_(std::move(settings)), connector_(library_, settings_) {}
     Result<std::unique_ptr<NbdConnection>> connect(const NbdDeadline& deadline) const;
-    Status ensure_connected(Lock& lock);
-    Status check_same(const NbdExport& found) const;
+    Status connect_all();
+    bool can_reconnect() const { return settings_.address.type != NbdAddress::Type::descriptor; }
+    unsigned wanted() const { return allows_several_ ? settings_.connections : 1; }
+    NbdConnection* usable();
+    void adopt(std::unique_ptr<NbdConnection> made);
+    Status reconnect(Lock& lock);
+    void send(NbdConnection& connection, NbdCommand& command);
     /// Waits until `is_over()` is true.
     template <typename IsOver>
     void wait(Lock& lock, IsOver is_over);
     void wait_for_others(Lock& lock);
     void poll_once(Lock& lock);
-    int poll_awake(std::span<pollfd, 2> fds);
+    int poll_awake(std::span<pollfd> fds);
+    void poll_now();
     void collect();
-    void cut(Cut why);
-    int lost_error() const;
-    void watch();
+    void interrupt();
+    void note_cut(NbdCut why);
+    static int lost_error(NbdCut why);
     void wake();
 
     const NbdLibrary& library_;
@@ -72,21 +81,19 @@ private:
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::unique_ptr<NbdConnection> connection_;
-    const NbdConnection* lost_connection_ = nullptr; ///< the connection whose loss lost_at_ records
-    Clock::time_point lost_at_;                      ///< when the connection broke
-    Cut cut_ = Cut::no;         ///< why the client broke the connection
-    bool polling_ = false;      ///< a thread is polling
-    bool connecting_ = false;   ///< a thread is reconnecting
-    unsigned waiters_ = 0;      ///< number of threads that wait for changed_
-    unsigned waits_to_skip_ = 0; ///< waits that go to sleep at once; of the polling thread, like the next one
-    unsigned skips_ = 0;         ///< waits_to_skip_ after the last attempt
-    unsigned silent_ms_ = 0;    ///< how long the server has owed an answer
-    FileDescriptor wake_;       ///< eventfd: wakes the polling thread, or announces that take_finished() would find a
-                                ///< command
-    FileDescriptor epoll_;      ///< the descriptor of event_fd()
-    short watched_ = 0;         ///< events of the connection for which epoll_ waits
-    int watched_fd_ = -1;
+    NbdLinks links_;
+    NbdConnector connector_;
+    bool allows_several_ = false; ///< the server allows several connections
+    bool all_lost_ = false;       ///< no connection is usable
+    Clock::time_point lost_at_;   ///< all_lost_: since when
+    NbdCut cut_ = NbdCut::no;     ///< all_lost_: why the client broke the last connection
+    bool polling_ = false;        ///< a thread is polling
+    unsigned waiters_ = 0;        ///< number of threads that wait for changed_
+    unsigned waits_to_skip_ = 0;  ///< waits that go to sleep at once; of the polling thread, like the next one
+    unsigned skips_ = 0;          ///< waits_to_skip_ after the last attempt
+    FileDescriptor wake_;         ///< eventfd: wakes the polling thread, or announces that take_finished() would find a
+                                  ///< command
+    FileDescriptor epoll_;        ///< the descriptor of event_fd()
     NbdCommand* finished_ = nullptr;
     size_t started_ = 0; ///< commands of start() that take_finished() has not returned
 };

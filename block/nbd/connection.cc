@@ -57,7 +57,7 @@ Result<std::unique_ptr<NbdConnection>> NbdConnection::open(const NbdLibrary& lib
         return connection;
     }
     if (status.code() == ETIMEDOUT && !status.has_text()) {
-        status = Status::error(ETIMEDOUT, deadline ? std::string("Connection attempt cancelled by timeout")
+        status = Status::error(ETIMEDOUT, deadline.time ? std::string("Connection attempt cancelled by timeout")
                                                    : fmt::format("'{}' does not answer as an NBD server does within {} seconds",
                                                                  settings.address.text(), settings.request_timeout.count()))
                      .because(Cause::server_unreachable, {.name = settings.address.text()});
@@ -135,7 +135,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
             return std::move(trial).status();
         }
         if (library_.aio_connect_tcp(handle_, address.host.c_str(), address.port.c_str()) < 0) {
-            return Status::invalid(library_error(library_));
+            return why_failed(settings);
         }
         fd_ = library_.aio_get_fd(handle_);
         return {};
@@ -147,7 +147,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
     if (settings.tls != nullptr) {
         // GnuTLS waits for answers during its handshake, and the relay would not run in that time.
         if (library_.aio_connect_socket(handle_, fd->get()) < 0) {
-            return Status::invalid(library_error(library_));
+            return why_failed(settings);
         }
         fd_ = fd->release();
         return {};
@@ -204,12 +204,12 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
     if (status.ok() && !lost_ && library_.aio_is_negotiating(handle_) > 0) {
         bool done = false;
         if (library_.aio_opt_go(handle_, {on_option_end, &done, nullptr}) < 0) {
-            return Status::invalid(library_error(library_));
+            return why_failed(settings);
         }
         status = pump(settings, deadline, &done);
         if (!status.ok()) {
             // libnbd must not write to `done` any more.
-            cut();
+            cut(NbdCut::no);
             return status;
         }
     }
@@ -271,8 +271,8 @@ std::string NbdConnection::list_exports(const NbdSettings& settings) {
         library_.aio_opt_list(handle_, {on_export, &names, nullptr}, {on_option_end, &done, nullptr}) < 0) {
         return {};
     }
-    if (!pump(settings, std::chrono::steady_clock::now() + list_time, &done).ok()) {
-        cut();
+    if (!pump(settings, {.time = std::chrono::steady_clock::now() + list_time}, &done).ok()) {
+        cut(NbdCut::no);
     }
     std::string text;
     for (const std::string& name : names) {
@@ -370,6 +370,7 @@ void NbdConnection::issue(NbdCommand& command) {
 void NbdConnection::finish(NbdCommand& command, int error) {
     in_flight_--;
     command.lost = error == ENOTCONN;
+    command.cut = cut_;
     command.error = error;
     command.done = true;
     if (command.request != nullptr) {
@@ -415,7 +416,8 @@ void NbdConnection::progress(short happened) {
     }
 }
 
-void NbdConnection::cut() {
+void NbdConnection::cut(NbdCut why) {
+    cut_ = why;
     (void)shutdown(fd_, SHUT_RDWR);
     note_state();
     while (!lost_ && events() != 0) {

@@ -30,6 +30,7 @@ struct NbdSettings {
     std::string tls_hostname; ///< name in the server's certificate; empty: the host of the address
     std::chrono::seconds reconnect_delay{0};
     std::chrono::seconds open_timeout{0};
+    unsigned connections = 1; ///< number of connections, if the server allows several
     std::chrono::seconds request_timeout{0}; ///< longest time without any data while the server owes an answer; 0: no
                                              ///< limit
 };
@@ -48,6 +49,9 @@ struct NbdExport {
     bool has_context = false; ///< the export has NbdSettings::context
 };
 
+/// Why the client broke a connection; `no`: it did not.
+enum class NbdCut : uint8_t { no, interrupted, timed_out };
+
 /// A command to the server. The caller owns it and its data, and keeps both until it is done.
 struct NbdCommand {
     enum class Kind : uint8_t { read, write, zero, trim, flush, status };
@@ -61,6 +65,8 @@ struct NbdCommand {
     bool done = false;
     int error = 0;              ///< 0 or an errno
     bool lost = false;          ///< the connection broke before the answer
+    NbdCut cut = NbdCut::no;    ///< lost: why
+    bool may_repeat = false;    ///< lost: may be sent over another connection
     uint64_t extent_bytes = 0;  ///< status: length of the first extent; 0: the server reported none
     uint64_t extent_flags = 0;
 
@@ -92,7 +98,7 @@ public:
     /// Receives and sends as much as possible without waiting. `happened`: events from poll(2).
     void progress(short happened);
     /// Breaks the connection. All commands are done and lost.
-    void cut();
+    void cut(NbdCut why);
     /// Commands of asynchronous requests that have finished since the last call, as a linked list.
     NbdCommand* take_finished() { return std::exchange(finished_, nullptr); }
 
@@ -121,6 +127,7 @@ private:
     bool has_block_sizes_ = false;    ///< the server sent its block sizes
     std::unique_ptr<NbdRelay> relay_; ///< used during negotiation, for sockets opened by zoneio
     bool lost_ = false;
+    NbdCut cut_ = NbdCut::no;
     size_t in_flight_ = 0;
     const NbdCommand* issuing_ = nullptr; ///< the command that libnbd is sending at the moment
     NbdCommand* finished_ = nullptr;

@@ -20,6 +20,7 @@ constexpr std::string_view option_keys[] = {
     "server.ipv4",   "server.ipv6",       "server.numeric",   "server.to",       "server.mptcp",    "server.keep-alive",
     "server.abstract", "server.tight",    "host",             "port",            "path",            "export",
     "tls-creds",     "tls-hostname",      "x-dirty-bitmap",   "reconnect-delay", "open-timeout",    "request-timeout",
+    "connections",
 };
 /// Protocols in names, besides `nbd`. `info` shows the last one.
 constexpr std::string_view protocols[] = {"nbd+tcp", "nbd+unix"};
@@ -69,12 +70,18 @@ Result<NbdSettings> take_settings(Options& options) {
     std::optional<uint64_t> reconnect_delay;
     std::optional<uint64_t> open_timeout;
     std::optional<uint64_t> request_timeout;
+    std::optional<uint64_t> connections;
     Status status = options.take_all({OptionTarget::number("reconnect-delay", reconnect_delay),
                                       OptionTarget::number("open-timeout", open_timeout),
-                                      OptionTarget::number("request-timeout", request_timeout)});
+                                      OptionTarget::number("request-timeout", request_timeout),
+                                      OptionTarget::number("connections", connections)});
     if (!status.ok()) {
         return status;
     }
+    if (const uint64_t count = connections.value_or(1); count < 1 || count > most_nbd_connections) {
+        return Status::invalid(fmt::format("connections={} is not possible; use 1 to {}", count, most_nbd_connections));
+    }
+    settings.connections = static_cast<unsigned>(connections.value_or(1));
     settings.reconnect_delay = seconds_of(reconnect_delay, 0);
     settings.open_timeout = seconds_of(open_timeout, 0);
     settings.request_timeout = seconds_of(request_timeout, default_request_timeout);
@@ -86,6 +93,9 @@ Result<NbdSettings> take_settings(Options& options) {
         return std::move(address).status();
     }
     settings.address = std::move(*address);
+    if (settings.address.type == NbdAddress::Type::descriptor && settings.connections > 1) {
+        return Status::invalid("A descriptor (server.type=fd) is one connection; leave out the option connections");
+    }
     if (settings.export_name.size() > longest_text) {
         return Status::invalid("export name too long to send to server");
     }
@@ -301,6 +311,9 @@ private:
 
     size_t in_flight() const override { return client_->in_flight(); }
     int event_fd() override { return client_->event_fd(); }
+    RemoteConnections connections() const override {
+        return {.usable = client_->connections(), .wanted = client_->connections_wanted(), .only_one = !facts_.can_multi_conn};
+    }
 
     /// Number of bytes of a range that lie within the export.
     uint64_t within(uint64_t offset, uint64_t bytes) const {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/nbd/socket.h"
 
-#include "block/base/worker_thread.h"
-
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits>
 #include <linux/vm_sockets.h>
 #include <memory>
 #include <netdb.h>
@@ -43,7 +43,7 @@ int connect_until(int fd, const sockaddr* address, socklen_t length, const NbdDe
             break;
         }
         // The server's queue of waiting connections is full.
-        if (interrupt_requested() || (deadline && Clock::now() >= *deadline)) {
+        if (deadline.is_interrupted() || deadline.is_over()) {
             return EAGAIN;
         }
         (void)poll(nullptr, 0, static_cast<int>(pause.count()));
@@ -145,21 +145,39 @@ Result<FileDescriptor> connect_inet(const NbdAddress& address, const NbdDeadline
     return fd;
 }
 
-/// Takes ownership of a descriptor that the program was started with.
-Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
-    int number = -1;
-    const std::string& text = address.path;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) {
+/// The number in the text. As in QEMU, spaces and a sign may stand before the digits.
+Result<int> descriptor_number(const std::string& text) {
+    constexpr int base = 10;
+    char* end = nullptr;
+    errno = 0;
+    const long number = strtol(text.c_str(), &end, base);
+    if (end == text.c_str() || *end != '\0') {
         return Status::invalid(fmt::format("Unable to parse FD number {}", text));
     }
-    struct stat st{};
-    if (fstat(number, &st) != 0 || !S_ISSOCK(st.st_mode)) {
-        return Status::invalid(fmt::format("File descriptor '{}' is not a socket", text));
+    if (errno == ERANGE || number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max()) {
+        return Status::invalid(fmt::format("Unable to parse FD number {}: {}", text, strerror(ERANGE)));
     }
-    const int flags = fcntl(number, F_GETFL);
-    (void)fcntl(number, F_SETFL, flags | O_NONBLOCK);
-    return FileDescriptor(number);
+    return static_cast<int>(number);
+}
+
+/// Takes ownership of a descriptor that the program was started with.
+Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
+    Result<int> number = descriptor_number(address.path);
+    if (!number.ok()) {
+        return std::move(number).status();
+    }
+    struct stat st{};
+    if (fstat(*number, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+        return Status::invalid(fmt::format("File descriptor '{}' is not a socket", address.path));
+    }
+    // A socket that listens, for example, would never become readable.
+    char byte = 0;
+    if (recv(*number, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR) {
+        return Status::invalid(fmt::format("Failed to read initial magic: Unable to read from socket: {}", strerror(errno)));
+    }
+    const int flags = fcntl(*number, F_GETFL);
+    (void)fcntl(*number, F_SETFL, flags | O_NONBLOCK);
+    return FileDescriptor(*number);
 }
 
 } // namespace
@@ -167,12 +185,12 @@ Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
 Status wait_for_sockets(std::span<pollfd> fds, const NbdDeadline& deadline, std::chrono::seconds silence) {
     const Clock::time_point start = Clock::now();
     while (true) {
-        if (interrupt_requested()) {
+        if (deadline.is_interrupted()) {
             return Status::from_errno(EINTR);
         }
         milliseconds timeout = tick;
-        if (deadline) {
-            const auto left = std::chrono::ceil<milliseconds>(*deadline - Clock::now());
+        if (deadline.time) {
+            const auto left = std::chrono::ceil<milliseconds>(*deadline.time - Clock::now());
             if (left <= milliseconds::zero()) {
                 return Status::from_errno(ETIMEDOUT);
             }

@@ -98,6 +98,13 @@ struct FdIo {
     bool sync_after = false; ///< true for a write after which the file must be synced before the request ends
 };
 
+/// Connections of a driver to its server.
+struct RemoteConnections {
+    unsigned usable = 0;   ///< number of connections that are not broken
+    unsigned wanted = 1;   ///< number of connections that the options ask for
+    bool only_one = false; ///< the server allows one connection only
+};
+
 /// Requests that a driver keeps in flight itself, such as those to a server. Used only by the thread that runs
 /// commands.
 class RemoteQueue {
@@ -110,6 +117,7 @@ public:
     virtual size_t in_flight() const = 0;
     /// Readable when take_finished() would find a request; spurious wakeups are possible.
     virtual int event_fd() = 0;
+    virtual RemoteConnections connections() const = 0;
 
 protected:
     ~RemoteQueue() = default;

@@ -22,6 +22,16 @@ std::string_view cache_word(const NodeFlags& flags, bool writethrough) {
     return writethrough ? "writethrough" : "writeback";
 }
 
+/// `2 of 4`, and why there are not more.
+std::string connections_text(const RemoteConnections& connections) {
+    const unsigned possible = connections.only_one ? 1 : connections.wanted;
+    std::string text = fmt::format("{} of {}", connections.usable, connections.wanted);
+    if (connections.only_one && connections.wanted > 1) {
+        text += "; the server allows one only (no NBD_FLAG_CAN_MULTI_CONN)";
+    }
+    return connections.usable < possible ? text + "; broken" : text;
+}
+
 struct StatusFact {
     Session& session;
     std::optional<uint64_t> length;
@@ -43,6 +53,9 @@ struct StatusFact {
             row("length", fmt::format("{} ({} bytes)", format_size(*length), *length));
         }
         row("block size", fmt::format("{} bytes", block_size()));
+        if (const std::optional<RemoteConnections> connections = backend.remote_connections()) {
+            row("connections", connections_text(*connections));
+        }
         row("in flight", fmt::format("{} requests", backend.in_flight()));
         row("exports", names(export_names()));
         row("breakpoints", names(tags(false)));
@@ -63,6 +76,11 @@ struct StatusFact {
         record.add("length", length);
         record.add("block_size", uint64_t{block_size()});
         record.add("in_flight", uint64_t{backend.in_flight()});
+        if (const std::optional<RemoteConnections> connections = backend.remote_connections()) {
+            record.add("connections", uint64_t{connections->usable});
+            record.add("connections_wanted", uint64_t{connections->wanted});
+            record.add("one_connection_only", connections->only_one);
+        }
         add_list(record, "exports", export_names());
         add_list(record, "breakpoints", tags(false));
         add_list(record, "held", tags(true));
@@ -105,7 +123,7 @@ constexpr Command status_table[] = {
      .oneline = "show the open image and requests in flight",
      .help =
          "Shows the open image, its drivers from the top, access, cache and aio mode, length, the block size of requests,\n"
-         "the number of requests in flight, exports, breakpoints and held requests.\n"},
+         "connections to the server of an NBD image, the number of requests in flight, exports, breakpoints and held requests.\n"},
 };
 
 } // namespace

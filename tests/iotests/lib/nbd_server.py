@@ -3,8 +3,9 @@
 
     nbd_server.py listen SOCKET COMMAND...        runs COMMAND with a listening socket (systemd's socket activation)
     nbd_server.py fault SOCKET FAULT [KEY=VALUE]  a server that does something wrong
+    nbd_server.py relay SOCKET TARGET SEED PLAN   passes connections on to the socket TARGET, and breaks them
 
-Both print a line on stdout once the socket listens. SOCKET is a path, or `tcp`: a free port of 127.0.0.1; the line is its
+They print a line on stdout once the socket listens. SOCKET is a path, or `tcp`: a free port of 127.0.0.1; the line is its
 number. FAULT is a kind of error and its place:
 
     close-NAME, hang-NAME      at the point NAME: greeting, option, go, request, header (after half a header), data (after half
@@ -14,13 +15,19 @@ number. FAULT is a kind of error and its place:
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
     error-NUMBER               requests fail with this errno
+    other-size, other-flags    connections after the first tell another size, or that the server has no flush
     no-info, short-info, reply-magic, answer-magic, answer-cookie, extent-none, extent-zero, none
 
+PLAN: `NUMBER:BYTES` breaks this connection (the first is 0) after that many bytes from the client; `every:BYTES` breaks each one
+after a random number, BYTES on average.
+
 Keys: size (bytes), flags (of the export), blocks (MINIMUM,PREFERRED,MAXIMUM), message (of a refusal), context (a metadata
-context to offer), extent (its flags), log (a file for the requests). The protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
+context to offer), extent (its flags), log (a file for the requests), accept (number of connections, after which the server
+removes its socket). The protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 """
 
 import os
+import random
 import signal
 import socket
 import struct
@@ -62,6 +69,9 @@ class Connection:
         self.stream, self.number, self.fault = stream, number, fault
         self.size = int(keys.get("size", 1 << 20))
         self.flags = int(keys.get("flags", "0x1ed"), 0)
+        if number > 0:
+            self.size *= 2 if fault == "other-size" else 1
+            self.flags &= ~4 if fault == "other-flags" else ~0
         self.keys = keys
         self.structured = False
 
@@ -210,20 +220,55 @@ class Connection:
 def serve_faults(path, fault, keys):
     server = listening(path)
     number = 0
+    last = int(keys.get("accept", "1" if fault == "refuse-second" else "0"))
     while True:
         stream, _ = server.accept()
-        if fault == "refuse-second":
+        number += 1
+        if number == last:
             server.close()
             os.unlink(path)
-        threading.Thread(target=Connection(stream, number, fault, keys).serve, daemon=True).start()
-        number += 1
-        if fault == "refuse-second":
+        threading.Thread(target=Connection(stream, number - 1, fault, keys).serve, daemon=True).start()
+        if number == last:
             threading.Event().wait()
+
+
+def copy(source, target, limit, number):
+    """Copies up to `limit` bytes from one socket to another, then ends both connections."""
+    try:
+        while limit > 0 and (data := source.recv(min(limit, 1 << 16))):
+            target.sendall(data)
+            limit -= len(data)
+        if limit == 0:
+            print(f"relay: connection {number} broken", file=sys.stderr, flush=True)
+    except OSError:
+        pass
+    for stream in (source, target):
+        try:
+            stream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def relay(path, target, seed, plan):
+    server = listening(path)
+    draw = random.Random(seed)
+    which, count = plan.split(":")
+    number = 0
+    while True:
+        stream, _ = server.accept()
+        onward = socket.socket(socket.AF_UNIX)
+        onward.connect(target)
+        limit = round(draw.expovariate(1 / int(count))) + 1000 if which == "every" else int(count) if which == str(number) else 1 << 62
+        threading.Thread(target=copy, args=(stream, onward, limit, number), daemon=True).start()
+        threading.Thread(target=copy, args=(onward, stream, 1 << 62, number), daemon=True).start()
+        number += 1
 
 
 def main(mode, path, *words):
     if mode == "listen":
         run_with_socket(path, list(words))
+    elif mode == "relay":
+        relay(path, *words)
     else:
         serve_faults(path, words[0], dict(word.split("=", 1) for word in words[1:]))
 

@@ -50,6 +50,26 @@ Status check_dir(const TlsCredentials& made) {
     return made.dir.empty() ? Status::invalid("Missing 'dir' property value") : Status();
 }
 
+/// A client needs no certificate of its own, but a certificate and its key need each other.
+Status check_own_certificate(const TlsCredentials& made) {
+    const std::string own = made.dir + (made.is_server ? "/server" : "/client");
+    const std::string certificate = own + "-cert.pem";
+    const std::string key = own + "-key.pem";
+    if (made.is_server) {
+        Status status = check_file(certificate);
+        return status.ok() ? check_file(key) : std::move(status);
+    }
+    const bool has_certificate = access(certificate.c_str(), R_OK) == 0;
+    const bool has_key = access(key.c_str(), R_OK) == 0;
+    if (has_certificate && !has_key) {
+        return Status::invalid(fmt::format("Cert '{}' without corresponding key '{}'", certificate, key));
+    }
+    if (has_key && !has_certificate) {
+        return Status::invalid(fmt::format("Key '{}' without corresponding cert '{}'", key, certificate));
+    }
+    return {};
+}
+
 /// True if a line of the key file starts with the user's name and a colon.
 bool has_user(const TlsCredentials& made) {
     std::ifstream file(made.key_file());
@@ -71,13 +91,7 @@ Status check_x509_credentials(const Options& properties) {
         return Status::invalid("'passwordid' is not supported: the key must not be encrypted");
     }
     status = status.ok() ? check_file(made.dir + "/ca-cert.pem") : std::move(status);
-    // A client needs no certificate of its own, but a certificate needs its key.
-    const std::string own = made.dir + (made.is_server ? "/server" : "/client");
-    if (status.ok() && (made.is_server || access((own + "-cert.pem").c_str(), R_OK) == 0)) {
-        status = check_file(own + "-cert.pem");
-        status = status.ok() ? check_file(own + "-key.pem") : std::move(status);
-    }
-    return status;
+    return status.ok() ? check_own_certificate(made) : std::move(status);
 }
 
 Status check_psk_credentials(const Options& properties) {

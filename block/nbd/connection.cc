@@ -2,6 +2,7 @@
 #include "block/nbd/connection.h"
 
 #include "block/base/size.h"
+#include "block/nbd/watchdog.h"
 
 #include <algorithm>
 #include <bit>
@@ -88,7 +89,13 @@ Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& dea
     if (status.ok()) {
         status = connect(settings, deadline);
     }
-    if (status.ok()) {
+    if (status.ok() && settings.tls != nullptr) {
+        NbdWatchdog watchdog(fd_, deadline);
+        status = negotiate(settings, deadline);
+        if (Status ended = watchdog.status(); !status.ok() && !ended.ok()) {
+            return ended;
+        }
+    } else if (status.ok()) {
         status = negotiate(settings, deadline);
     }
     return status.ok() ? learn(settings) : std::move(status);

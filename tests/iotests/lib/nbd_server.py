@@ -8,7 +8,7 @@
 They print a line on stdout once the socket listens. SOCKET is a path, or `tcp`: a free port of 127.0.0.1; the line is its
 number. FAULT is a kind of error and its place:
 
-    close-NAME, hang-NAME      at the point NAME: greeting, option, go, request, header (after half a header), data (after half
+    close-NAME, hang-NAME      at the point NAME: greeting, option, tls (in the handshake), go, request, header (after half a header), data (after half
                                of the data); close-once and hang-once: at the first request of the first connection
     close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
     interrupt-once             like close-once, and the client gets a SIGINT before
@@ -35,7 +35,7 @@ import sys
 import threading
 
 REPLY_MAGIC, REQUEST_MAGIC, SIMPLE_MAGIC, CHUNK_MAGIC = 0x3e889045565a9, 0x25609513, 0x67446698, 0x668e33ef
-EXPORT_NAME, ABORT, GO, STRUCTURED, SET_CONTEXT = 1, 2, 7, 8, 10
+EXPORT_NAME, ABORT, STARTTLS, GO, STRUCTURED, SET_CONTEXT = 1, 2, 5, 7, 8, 10
 ACK, INFO, CONTEXT, ERROR = 1, 3, 4, 1 << 31
 READ, WRITE, DISCONNECT, BLOCK_STATUS = 0, 1, 2, 7
 DONE, OFFSET_DATA, STATUS_CHUNK = 1, 1, 5
@@ -136,6 +136,9 @@ class Connection:
         if option == EXPORT_NAME:
             self.send(struct.pack(">QH", self.size, self.flags) + (bytes(124) if zeroes else b""))
             return True
+        if option == STARTTLS:
+            self.reply(option, ACK)
+            self.point("tls")
         if option == STRUCTURED and "context" in self.keys:
             self.structured = True
             self.reply(option, ACK)

@@ -129,7 +129,8 @@ public:
             return Status::invalid("Could not open image: Invalid argument");
         }
         if (facts.read_only && !context.flags.read_only) {
-            if (!context.flags.auto_read_only) {
+            // As in QEMU, copy-on-read needs write permission even so.
+            if (!context.flags.auto_read_only || context.flags.copy_on_read) {
                 return Status::error(EACCES, "Could not open image: Permission denied").because(Cause::read_only_export);
             }
             context.flags.read_only = true;

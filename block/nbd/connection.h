@@ -91,6 +91,8 @@ public:
     /// Events to wait for on fd(), for poll(2).
     short events() const;
     bool is_lost() const { return lost_; }
+    /// True after libnbd has closed fd(), whose number may be in use by something else by now.
+    bool has_closed_fd() const { return library_.aio_get_fd(handle_) < 0; }
     size_t in_flight() const { return in_flight_; }
 
     /// Sends a command. If that fails, the command is done and lost.

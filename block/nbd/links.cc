@@ -162,13 +162,14 @@ void NbdLinks::watch(int epoll) {
     }
 }
 
-/// Removes the descriptor from the epoll descriptor, before its number can be used again.
+/// Removes the descriptor of a lost connection from the epoll descriptor. The kernel has done so if it is closed, and its number may
+/// be that of a new connection.
 void NbdLinks::forget(Link& link) const {
-    if (link.watched_fd >= 0) {
+    if (link.watched_fd >= 0 && !link.connection->has_closed_fd()) {
         epoll_event ignored{};
         (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, link.watched_fd, &ignored);
-        link.watched_fd = -1;
     }
+    link.watched_fd = -1;
 }
 
 } // namespace zoneio

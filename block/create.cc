@@ -189,7 +189,7 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
 
 } // namespace
 
-Status create_image(const std::optional<std::string>& driver, NamedFile file, uint64_t size, Options options, bool overwrite) {
+Status create_image(const std::optional<std::string>& driver, const NamedFile& file, uint64_t size, Options options, bool overwrite) {
     const std::string& filename = file.filename;
     options.merge_missing(file.device_options);
     const Result<NewImage> image = plan_image(driver.value_or(file.is_zoned ? "zoned" : "raw"), size, std::move(options));

@@ -20,6 +20,6 @@ inline constexpr EnumWord<bool> new_image_words[] = {{"raw", false}, {"zoned", t
 ///
 /// Overwrites a file that is not empty only with `overwrite`, and never while another program uses it. After an error,
 /// a new file is removed, and an old one keeps its content unless its medium failed.
-Status create_image(const std::optional<std::string>& driver, NamedFile file, uint64_t size, Options options, bool overwrite);
+Status create_image(const std::optional<std::string>& driver, const NamedFile& file, uint64_t size, Options options, bool overwrite);
 
 } // namespace zoneio

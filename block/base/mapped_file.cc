@@ -44,7 +44,7 @@ void on_bus_error(int number, siginfo_t* info, void* /*context*/) {
         siglongjmp(*before, 1);
     }
     const uintptr_t page_size = slot != nullptr ? slot->page_size.load(std::memory_order_relaxed) : 1;
-    void* const page = reinterpret_cast<void*>(address / page_size * page_size);
+    void* const page = reinterpret_cast<void*>(address / page_size * page_size); // NOLINT(performance-no-int-to-ptr)
     const int before = errno;
     if (slot == nullptr ||
         mmap(page, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {

@@ -25,7 +25,7 @@ Result<std::vector<Options>> take_list(Options& options, BlkdebugGroup group) {
         Options element = options.take_subtree(key);
         if (is_value == !element.empty()) {
             for (const auto& [name, value] : element.all()) {
-                options.set(key + '.' + name, value);
+                options.set(fmt::format("{}.{}", key, name), value);
             }
             break;
         }

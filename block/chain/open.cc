@@ -315,7 +315,7 @@ private:
         context.write_guard = write_guard_;
         // A driver that opens a child besides its `file` writes its log there.
         const std::string_view key = plan.info->own_child.empty() ? "log" : plan.info->own_child;
-        context.open_child = [this, &plan, key](std::optional<std::string> child_name, Options& options) {
+        context.open_child = [this, &plan, key](const std::optional<std::string>& child_name, Options& options) {
             plan.explicit_options.take_subtree(key);
             return open_named_child(child_name, options, plan.flags, key);
         };

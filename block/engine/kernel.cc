@@ -18,9 +18,8 @@ void watch(int epoll, int fd) {
 } // namespace
 
 void KernelEngine::submit(Request& request) {
-    if (threads_ && threads_->must_wait(request)) {
-        redo_in_thread(request);
-    } else if (const std::optional<FdIo> io = root_.native_io(request, request.offset)) {
+    const bool must_wait = threads_ && threads_->must_wait(request);
+    if (const std::optional<FdIo> io = must_wait ? std::nullopt : root_.native_io(request, request.offset)) {
         submit_io(request, *io);
     } else {
         redo_in_thread(request);

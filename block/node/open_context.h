@@ -17,7 +17,7 @@ namespace zoneio {
 
 /// Opens a child that the driver opens itself, from a file name, options below the child's key, or both. Null if
 /// neither is given.
-using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(std::optional<std::string> filename, Options& options)>;
+using ChildOpener = std::function<Result<std::unique_ptr<BlockNode>>(const std::optional<std::string>& filename, Options& options)>;
 
 /// Called with the name of a file or device before it is opened for writing. An error prevents that and becomes the
 /// error of the open.

@@ -81,7 +81,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     const bool zoned = parsed->driver ? *parsed->driver == "zoned" : file->is_zoned;
-    const Status status = create_image(parsed->driver, std::move(*file), static_cast<uint64_t>(*size),
+    const Status status = create_image(parsed->driver, *file, static_cast<uint64_t>(*size),
                                        std::move(parsed->options), parsed->overwrite);
     if (!status.ok()) {
         session.out().error({FailureKind::open, operands[0]}, status);

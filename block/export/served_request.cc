@@ -10,7 +10,7 @@ namespace {
 
 /// True if the device has the first `bytes` bytes of the request's data at offset `at`.
 bool is_stored(BackendPort& port, uint64_t at, uint64_t bytes, const IsData& is_data) {
-    constexpr uint64_t compared_at_once = 64 * 1024;
+    constexpr uint64_t compared_at_once = uint64_t{64} * 1024;
     std::vector<uint8_t> stored(std::min(bytes, compared_at_once));
     for (uint64_t done = 0; done < bytes;) {
         const std::span part = std::span(stored).first(std::min<uint64_t>(bytes - done, stored.size()));

@@ -132,8 +132,8 @@ private:
         status = status.ok() ? start_serving(false) : std::move(status);
         if (status.ok()) {
             status = control_->start(info_.device);
-            status = status.ok() ? Status() : std::move(status).with_text(fmt::format(
-                "the kernel does not start {}: {}", options_.address, strerror(status.code())));
+            std::string text = fmt::format("the kernel does not start {}: {}", options_.address, strerror(status.code()));
+            status = status.ok() ? Status() : std::move(status).with_text(std::move(text));
         }
         if (!status.ok()) {
             (void)control_->stop(info_.device);
@@ -200,7 +200,7 @@ private:
         has->types &= ublk::has_basic | ublk::has_discard | ublk::has_zones;
         std::ranges::fill(has->device_numbers, 0);
         wants->length = has->length;
-        return memcmp(&*has, &*wants, sizeof(*has)) == 0
+        return *has == *wants
                    ? Status()
                    : refused("the image was opened in another way: its size, blocks, zones, limits, and -r are to be the same");
     }

@@ -97,6 +97,8 @@ struct Parameters {
     uint32_t max_active_zones;
     uint32_t max_append_sectors;
     uint8_t zones_reserved[20];
+
+    bool operator==(const Parameters&) const = default;
 };
 static_assert(sizeof(Parameters) == 112);
 

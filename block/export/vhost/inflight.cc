@@ -155,6 +155,7 @@ std::vector<uint16_t> InflightMemory::begin(uint16_t queue, uint16_t used_index)
     }
     std::sort(taken.begin(), taken.end());
     std::vector<uint16_t> heads;
+    heads.reserve(taken.size());
     for (const auto& [counter, head] : taken) {
         heads.push_back(head);
     }

@@ -203,7 +203,7 @@ private:
     /// Only where the server told the block sizes first: otherwise the node refuses to write to such an image.
     void check_size(uint64_t size) {
         const uint32_t minimum = handshake_.block_sizes ? handshake_.block_sizes->minimum : 0;
-        if (std::has_single_bit(minimum) && size % minimum != 0) {
+        if (minimum != 0 && std::has_single_bit(minimum) && size % minimum != 0) {
             handshake_.failure = Status::invalid(fmt::format("export size {} is not multiple of minimum block size {}", size, minimum));
         }
     }

@@ -18,6 +18,13 @@ constexpr uint64_t quick_bytes_per_ns = 1;
 constexpr unsigned fewest_waits = 32;
 constexpr unsigned most_waits = 4096;
 
+/// Copying the data of such a request takes longer than to wake another thread. If more requests are about to come, one of them
+/// goes to the engine, so that two processors copy.
+bool is_large(const Request& request) {
+    constexpr uint64_t large = 32 << 10;
+    return request.bytes >= large && (request.op == RequestOp::read || request.op == RequestOp::write);
+}
+
 void watch(int epoll, int fd) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -120,6 +127,9 @@ bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (moves_pointer(request) && limits().zoned != ZonedModel::none && engine_->in_flight() > 0) {
         return false;
     }
+    if (is_large(request) && !alone && engine_->in_flight() == 0) {
+        return false;
+    }
     return waits_ == 0 || (alone && engine_->in_flight() == 0);
 }
 
@@ -155,6 +165,9 @@ bool BackendPort::submit(Request& request, bool alone) {
     waits_ -= waits_ > 0 ? 1 : 0;
     const std::unique_lock lock = take_turn();
     engine_->submit(request);
+    if (does_here_ && is_large(request)) {
+        engine_->kick();
+    }
     return false;
 }
 

@@ -7,7 +7,6 @@
 #include <array>
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 namespace zoneio {
 
@@ -54,7 +53,6 @@ Result<std::unique_ptr<NbdClient>> NbdClient::open(NbdSettings settings) {
         return std::move(library).status();
     }
     std::unique_ptr<NbdClient> client(new NbdClient(**library, std::move(settings)));
-    client->wake_ = FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     Status status = client->connect_all();
     return status.ok() ? Result<std::unique_ptr<NbdClient>>(std::move(client)) : std::move(status);
 }
@@ -83,7 +81,7 @@ Status NbdClient::connect_all() {
             allows_several_ = found.can_multi_conn;
         } else if (const std::string difference = nbd_difference(facts_, found); !difference.empty()) {
             return Status::invalid(fmt::format("Connection {} of {} differs from the first: {}; use connections=1",
-                                                     number, settings_.connections, difference));
+                                               number, settings_.connections, difference));
         }
         links_.add(std::move(*made));
         number++;
@@ -224,8 +222,7 @@ NbdCommand* NbdClient::take_finished(bool wait_for_one) {
     }
     links_.watch(epoll_.get());
     if (epoll_.valid()) {
-        uint64_t ignored = 0;
-        (void)!read(wake_.get(), &ignored, sizeof(ignored));
+        wake_.clear();
     }
     NbdCommand* const list = std::exchange(finished_, nullptr);
     for (NbdCommand* command = list; command != nullptr; command = command->next) {
@@ -291,7 +288,7 @@ void NbdClient::poll_once(Lock& lock) {
     std::array<pollfd, most_nbd_connections + 1> fds;
     const std::span<pollfd> used = links_.fill(fds);
     pollfd& woken = fds[used.size()];
-    woken = {wake_.get(), POLLIN, 0};
+    woken = {wake_.fd(), POLLIN, 0};
     const unsigned generation = links_.generation();
     const Clock::time_point start = Clock::now();
     polling_ = true;
@@ -303,8 +300,7 @@ void NbdClient::poll_once(Lock& lock) {
     lock.lock();
     polling_ = false;
     if (woken.revents != 0) {
-        uint64_t ignored = 0;
-        (void)!read(wake_.get(), &ignored, sizeof(ignored));
+        wake_.clear();
     }
     // Connections may have been replaced during the wait.
     if (links_.generation() == generation) {
@@ -376,7 +372,7 @@ int NbdClient::event_fd() {
         epoll_ = FileDescriptor(epoll_create1(EPOLL_CLOEXEC));
         epoll_event event{};
         event.events = EPOLLIN;
-        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
+        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.fd(), &event);
         if (finished_ != nullptr) {
             wake();
         }
@@ -386,8 +382,7 @@ int NbdClient::event_fd() {
 }
 
 void NbdClient::wake() {
-    const uint64_t one = 1;
-    (void)!write(wake_.get(), &one, sizeof(one));
+    wake_.set();
 }
 
 } // namespace zoneio

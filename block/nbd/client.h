@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/base/file_descriptor.h"
+#include "block/engine/event.h"
 #include "block/nbd/connector.h"
 #include "block/nbd/links.h"
 #include "block/node/request.h"
@@ -91,7 +91,7 @@ private:
     unsigned waiters_ = 0;        ///< number of threads that wait for changed_
     unsigned waits_to_skip_ = 0;  ///< waits that go to sleep at once; of the polling thread, like the next one
     unsigned skips_ = 0;          ///< waits_to_skip_ after the last attempt
-    FileDescriptor wake_;         ///< eventfd: wakes the polling thread, or announces that take_finished() would find a
+    Event wake_;                  ///< wakes the polling thread, or announces that take_finished() would find a
                                   ///< command
     FileDescriptor epoll_;        ///< the descriptor of event_fd()
     NbdCommand* finished_ = nullptr;

@@ -38,12 +38,12 @@ Result<Window> take_window(Options& options) {
 Status check_window(const Window& window, uint64_t child_length) {
     if (window.offset > child_length) {
         return Status::invalid(fmt::format("Offset ({}) cannot be greater than size of the containing file ({})",
-                                                 window.offset, child_length));
+                                           window.offset, child_length));
     }
     if (window.size && *window.size > child_length - window.offset) {
         return Status::invalid(fmt::format("The sum of offset ({}) and size ({}) has to be smaller or equal to the "
-                                                 " actual size of the containing file ({})",
-                                                 window.offset, *window.size, child_length));
+                                           " actual size of the containing file ({})",
+                                           window.offset, *window.size, child_length));
     }
     if (window.size && *window.size % sector_size != 0) {
         return Status::invalid("Specified size is not multiple of 512");
@@ -66,7 +66,7 @@ Status check_zones(const Window& window, const Limits& child, uint64_t child_len
     }
     if (window.offset % child.zone_size != 0) {
         return Status::invalid(fmt::format("Offset ({}) has to be a multiple of the zone size ({}) of the zoned device",
-                                                 window.offset, child.zone_size));
+                                           window.offset, child.zone_size));
     }
     const uint64_t end = window.offset + window.size.value_or(child_length - window.offset);
     if (end % child.zone_size != 0 && end != child_length) {

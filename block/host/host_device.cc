@@ -134,7 +134,7 @@ protected:
         }
         if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode)) {
             return Status::invalid(fmt::format("'{}' driver requires '{}' to be either a character or block device",
-                                                     driver_name_, filename()));
+                                               driver_name_, filename()));
         }
         return {};
     }
@@ -224,7 +224,7 @@ private:
             return {};
         }
         return Status::invalid("The driver supports zoned devices, and it requires cache.direct=on, which was not "
-                                     "specified.")
+                               "specified.")
             .because(Cause::zones_need_direct);
     }
 

@@ -78,8 +78,8 @@ Status LogWritesDriver::open_log(std::unique_ptr<BlockNode> log, const LogOption
     const uint64_t block = below.write_granularity;
     if (status.ok() && below.zoned != ZonedModel::none && (log_->sector_size() < 512 || (block != 0 && log_->sector_size() > block))) {
         status = Status::invalid(fmt::format("The log of a zoned device with blocks of {} bytes cannot have sectors of {}: "
-                                                   "they are 512 bytes to a block",
-                                                   block, log_->sector_size()));
+                                             "they are 512 bytes to a block",
+                                             block, log_->sector_size()));
     }
     return status;
 }

@@ -182,7 +182,7 @@ Status LoggedZones::check(const Limits& limits, uint64_t length, const ZoneRepor
     }
     if (length != device.length || limits.zone_size != device.zone_size) {
         return Status::invalid(fmt::format("the device has {} bytes in zones of {}; that of the log had {} in zones of {}",
-                                                 length, limits.zone_size, device.length, device.zone_size))
+                                           length, limits.zone_size, device.length, device.zone_size))
             .because(Cause::write_log_of_other);
     }
     Status problem;

@@ -77,7 +77,7 @@ Result<FileDescriptor> connect_local(const NbdAddress& address, const NbdDeadlin
     const size_t longest = sizeof(target.sun_path) - begin;
     if (address.path.size() > longest) {
         return Status::invalid(fmt::format("UNIX socket path '{}' is too long\nPath must be less than {} bytes",
-                                                 address.path, sizeof(target.sun_path)));
+                                           address.path, sizeof(target.sun_path)));
     }
     memcpy(target.sun_path + begin, address.path.data(), address.path.size());
     const size_t length = address.abstract && address.tight ? offsetof(sockaddr_un, sun_path) + 1 + address.path.size()
@@ -120,7 +120,7 @@ Result<Addresses> look_up(const NbdAddress& address) {
     const int error = getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &list);
     if (error != 0) {
         return Status::invalid(fmt::format("address resolution failed for {}:{}: {}", address.host, address.port,
-                                                 gai_strerror(error)))
+                                           gai_strerror(error)))
             .because(Cause::server_unreachable, {.name = address.text()});
     }
     return Addresses(list);

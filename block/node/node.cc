@@ -324,7 +324,7 @@ Status BlockNode::check_whole_blocks(const Permissions& permissions) {
     const Result<uint64_t> bytes = length();
     if (may_only_write(permissions) && bytes.ok() && *bytes % limits().request_alignment != 0) {
         return Status::invalid("Cannot get 'write' permission without 'resize': "
-                                     "Image size is not a multiple of request alignment");
+                               "Image size is not a multiple of request alignment");
     }
     return {};
 }

@@ -14,7 +14,7 @@ Status check_zone_offset(const Limits& limits, uint64_t offset) {
         return {};
     }
     return Status::invalid(fmt::format("sector offset {} is not aligned to zone size {}", offset / sector_size,
-                                             limits.zone_size / sector_size))
+                                       limits.zone_size / sector_size))
         .because(Cause::offset_inside_zone, {.limit = limits.zone_size});
 }
 
@@ -24,7 +24,7 @@ Status check_zone_range(const Limits& limits, uint64_t length, uint64_t offset, 
     Status status = check_zone_offset(limits, offset);
     if (status.ok() && offset + bytes < length && bytes % limits.zone_size != 0) {
         status = Status::invalid(fmt::format("number of sectors {} is not aligned to zone size {}",
-                                                   bytes / sector_size, limits.zone_size / sector_size))
+                                             bytes / sector_size, limits.zone_size / sector_size))
                      .because(Cause::range_not_zones, {.limit = limits.zone_size});
     }
     return status;
@@ -38,7 +38,7 @@ Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset,
     for (size_t i = 0; i < lengths.size() && limits.write_granularity != 0; i++) {
         if (lengths[i] % limits.write_granularity != 0) {
             return Status::invalid(fmt::format("len of IOVector[{}] {} is not aligned to block size {}", i, lengths[i],
-                                                     limits.write_granularity))
+                                               limits.write_granularity))
                 .because(Cause::append_misaligned, {.limit = limits.write_granularity});
         }
     }

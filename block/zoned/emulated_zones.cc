@@ -180,7 +180,7 @@ Result<uint64_t> EmulatedZones::append(uint64_t offset, const IoVec& iov) {
     }
     if (geometry().max_append_bytes != 0 && iov.bytes() > geometry().max_append_bytes) {
         return Status::invalid(fmt::format("an append of {} bytes exceeds the limit of the device, {}", iov.bytes(),
-                                                 geometry().max_append_bytes))
+                                           geometry().max_append_bytes))
             .because(Cause::append_too_long, {.limit = geometry().max_append_bytes});
     }
     const std::lock_guard lock(changing_);

@@ -18,8 +18,8 @@ constexpr uint64_t default_block_size = 512;
 
 Status invalid_list(std::string_view key, std::string_view text) {
     return Status::invalid(fmt::format("Parameter '{}' expects zone numbers, as in 3,5-7 (in an option string the "
-                                             "comma is doubled, or a colon: 3:5-7), not '{}'",
-                                             key, text))
+                                       "comma is doubled, or a colon: 3:5-7), not '{}'",
+                                       key, text))
         .because(Cause::bad_option_value, {.name = std::string(key), .expected = ValueKind::zone_numbers});
 }
 
@@ -100,7 +100,7 @@ Status check_list(const ZoneGeometry& geometry, std::string_view key, const Zone
         }
         if (range.last >= geometry.zone_count()) {
             return Status::invalid(fmt::format("{}: zone {} does not exist; the last zone is {}", key,
-                                                     std::max(range.first, geometry.zone_count()), geometry.zone_count() - 1));
+                                               std::max(range.first, geometry.zone_count()), geometry.zone_count() - 1));
         }
     }
     return {};

@@ -101,7 +101,7 @@ Status check_ublk(ExportRequest& request) {
         request.device = parse_number(request.address, most_devices);
         if (!request.device) {
             return Status::invalid(fmt::format("'{}' is not the number of a device, such as 0 for /dev/ublkb0",
-                                                     request.address));
+                                               request.address));
         }
     }
     if (request.recover && !request.device) {

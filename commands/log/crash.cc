@@ -156,7 +156,7 @@ private:
             }
             if (asked->counted && asked->number >= states_.cut().count()) {
                 return Status::invalid(fmt::format("a cut after entry {} has no state {}: it has {} states", entry, *options_.state,
-                                                         states_.cut().count()));
+                                                   states_.cut().count()));
             }
             id = *asked;
         }

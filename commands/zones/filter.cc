@@ -69,7 +69,7 @@ Status ZoneFilter::set_states(std::string_view words) {
         const StateSet named = states_named(word);
         if (named.none()) {
             return Status::invalid(fmt::format("--state: '{}' is not a zone state; known states: {}", word,
-                                                     fmt::join(zone_state_options(), ", ")));
+                                               fmt::join(zone_state_options(), ", ")));
         }
         asked |= named;
         begin = end + 1;

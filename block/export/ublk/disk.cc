@@ -71,12 +71,12 @@ Status UblkDisk::check() const {
     const uint64_t zone_size = port_.limits().zone_size;
     if (is_zoned() && !std::has_single_bit(zone_size)) {
         return Status::invalid(fmt::format("zones of {} bytes: Linux takes zone sizes only that are powers of two",
-                                                 zone_size))
+                                           zone_size))
             .because(Cause::ublk_zone_size, {.limit = zone_size});
     }
     if (block_size() > largest_block) {
         return Status::invalid(fmt::format("blocks of {} bytes: Linux takes no larger ones than {}", block_size(),
-                                                 largest_block))
+                                           largest_block))
             .because(Cause::ublk_block_size, {.limit = block_size()});
     }
     return {};

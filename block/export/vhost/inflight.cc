@@ -100,7 +100,7 @@ Result<InflightMemory> InflightMemory::take(const VhostInflight& what, const Fil
                       bytes <= static_cast<uint64_t>(st.st_size) - what.offset;
     if (!fits) {
         return Status::invalid(fmt::format("inflight memory of {} bytes for {} queues of {}", what.size, what.queues,
-                                                 what.queue_size));
+                                           what.queue_size));
     }
     InflightMemory taken;
     taken.queues_ = what.queues;

@@ -2,7 +2,6 @@
 #include "block/nbd/connection.h"
 
 #include "block/base/size.h"
-#include "block/nbd/watchdog.h"
 
 #include <algorithm>
 #include <bit>
@@ -86,18 +85,19 @@ Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& dea
         return Status::invalid(library_error(library_));
     }
     Status status = settings.tls != nullptr ? set_up_tls(settings) : Status();
+    std::optional<NbdWatchdog> watchdog;
     if (status.ok()) {
-        status = connect(settings, deadline);
+        status = connect(settings, deadline, watchdog);
     }
-    if (status.ok() && settings.tls != nullptr) {
-        NbdWatchdog watchdog(fd_, deadline);
+    if (status.ok()) {
         status = negotiate(settings, deadline);
-        if (Status ended = watchdog.status(); !status.ok() && !ended.ok()) {
+    }
+    if (!status.ok() && watchdog) {
+        if (Status ended = watchdog->status(); !ended.ok()) {
             return ended;
         }
-    } else if (status.ok()) {
-        status = negotiate(settings, deadline);
     }
+    watchdog.reset();
     return status.ok() ? learn(settings) : std::move(status);
 }
 
@@ -132,7 +132,8 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
     return library_.set_tls_hostname(handle_, wanted.c_str()) == 0 ? Status() : Status::invalid(library_error(library_));
 }
 
-Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& deadline) {
+/// Makes the watchdog before GnuTLS may wait for an answer.
+Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& deadline, std::optional<NbdWatchdog>& watchdog) {
     const NbdAddress& address = settings.address;
     // libnbd checks a certificate only for a host to which it connected itself.
     if (settings.tls != nullptr && settings.tls->kind == TlsCredentials::Kind::x509 && settings.tls->verify_peer &&
@@ -145,6 +146,7 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
             return why_failed(settings);
         }
         fd_ = library_.aio_get_fd(handle_);
+        watchdog.emplace(fd_, deadline);
         return {};
     }
     Result<FileDescriptor> fd = connect_nbd_socket(address, deadline);
@@ -152,7 +154,9 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
         return std::move(fd).status();
     }
     if (settings.tls != nullptr) {
-        // GnuTLS waits for answers during its handshake, and the relay would not run in that time.
+        // GnuTLS waits for answers during its handshake, and the relay would not run in that time. The handshake is within this call
+        // if the server has answered already.
+        watchdog.emplace(fd->get(), deadline);
         if (library_.aio_connect_socket(handle_, fd->get()) < 0) {
             return why_failed(settings);
         }

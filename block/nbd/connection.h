@@ -8,11 +8,13 @@
 #include "block/nbd/library.h"
 #include "block/nbd/relay.h"
 #include "block/nbd/socket.h"
+#include "block/nbd/watchdog.h"
 #include "block/objects/tls_credentials.h"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -108,7 +110,7 @@ private:
     NbdConnection(const NbdLibrary& library, nbd_handle* handle) : library_(library), handle_(handle) {}
     Status set_up(const NbdSettings& settings, const NbdDeadline& deadline);
     Status set_up_tls(const NbdSettings& settings);
-    Status connect(const NbdSettings& settings, const NbdDeadline& deadline);
+    Status connect(const NbdSettings& settings, const NbdDeadline& deadline, std::optional<NbdWatchdog>& watchdog);
     Status negotiate(const NbdSettings& settings, const NbdDeadline& deadline);
     Status pump(const NbdSettings& settings, const NbdDeadline& deadline, const bool* done);
     Status leave_relay(const NbdDeadline& deadline);

@@ -2,6 +2,7 @@
 #include "block/export/port.h"
 
 #include <algorithm>
+#include <ctime>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -9,26 +10,36 @@ namespace zoneio {
 
 namespace {
 
-/// A request that takes longer than this, plus the time to copy its data, had to wait for the storage.
+/// A request that sleeps longer than this had to wait for the storage.
 constexpr std::chrono::nanoseconds quick(50'000);
-constexpr uint64_t quick_bytes_per_ns = 1;
+constexpr uint64_t quick_bytes_per_ns = 1; ///< for copying data, at least
 
 /// After a request that had to wait, this many requests go to the engine before the next one runs on this thread. The
 /// number doubles each time that one has to wait again.
 constexpr unsigned fewest_waits = 32;
 constexpr unsigned most_waits = 4096;
 
+/// To ask for the processor time of a request takes two system calls. So only this many are asked for after a slow one.
+constexpr unsigned measured_after_slow = 64;
+
 /// Copying the data of such a request takes longer than to wake another thread. If more requests are about to come, one of them
-/// goes to the engine, so that two processors copy.
-bool is_large(const Request& request) {
+/// goes to the engine, so that two processors copy. Not so with writes: a file system lets only one at a time into a file.
+bool is_large_read(const Request& request) {
     constexpr uint64_t large = 32 << 10;
-    return request.bytes >= large && (request.op == RequestOp::read || request.op == RequestOp::write);
+    return request.op == RequestOp::read && request.bytes >= large;
 }
 
 void watch(int epoll, int fd) {
     epoll_event event{};
     event.events = EPOLLIN;
     (void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/// Processor time that this thread has used.
+std::chrono::nanoseconds time_of_thread() {
+    timespec time{};
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 bool moves_pointer(const Request& request) {
@@ -70,9 +81,10 @@ std::unique_ptr<IoEngine> BackendPort::make_engine() {
     if (has_tasks()) {
         return make_task_engine(root, *backend_.tasks_, [this] { wake(); });
     }
-    if (backend_.aio_ != AioMode::threads) {
+    // With O_DIRECT, the storage makes all requests wait. io_uring waits for many without a thread for each.
+    if (backend_.aio_ != AioMode::threads || flags().direct) {
         Result<std::unique_ptr<IoEngine>> made =
-            backend_.aio_ == AioMode::io_uring ? make_uring_engine(root) : make_native_engine(root);
+            backend_.aio_ == AioMode::native ? make_native_engine(root) : make_uring_engine(root);
         if (made.ok()) {
             return std::move(*made);
         }
@@ -127,22 +139,27 @@ bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (moves_pointer(request) && limits().zoned != ZonedModel::none && engine_->in_flight() > 0) {
         return false;
     }
-    if (is_large(request) && !alone && engine_->in_flight() == 0) {
+    if (is_large_read(request) && !alone && engine_->in_flight() == 0) {
         return false;
     }
     return waits_ == 0 || (alone && engine_->in_flight() == 0);
 }
 
 void BackendPort::do_here(Request& request) {
+    const bool is_measured = measured_ > 0;
+    const std::chrono::nanoseconds worked_before = is_measured ? time_of_thread() : std::chrono::nanoseconds(0);
     const Clock::time_point start = Clock::now();
     perform_blocking(*backend_.root_, request);
     request.finished = Clock::now();
     request.done = true;
-    note_duration(request.finished - start, request.bytes);
+    const std::chrono::nanoseconds taken = request.finished - start;
+    const bool is_slow = taken > quick + std::chrono::nanoseconds(request.bytes / quick_bytes_per_ns);
+    note_wait(is_slow && is_measured && taken - (time_of_thread() - worked_before) > quick);
+    measured_ = is_slow ? measured_after_slow : measured_ - (is_measured ? 1 : 0);
 }
 
-void BackendPort::note_duration(Clock::duration duration, uint64_t bytes) {
-    if (duration > quick + std::chrono::nanoseconds(bytes / quick_bytes_per_ns)) {
+void BackendPort::note_wait(bool had_to_wait) {
+    if (had_to_wait) {
         waits_ = next_waits_;
         next_waits_ = std::min(2 * next_waits_, most_waits);
     } else {
@@ -165,7 +182,7 @@ bool BackendPort::submit(Request& request, bool alone) {
     waits_ -= waits_ > 0 ? 1 : 0;
     const std::unique_lock lock = take_turn();
     engine_->submit(request);
-    if (does_here_ && is_large(request)) {
+    if (does_here_ && is_large_read(request)) {
         engine_->kick();
     }
     return false;

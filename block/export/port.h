@@ -78,7 +78,7 @@ private:
     BlockNode& below_filters() const;
     bool may_do_here(const Request& request, bool alone) const;
     void do_here(Request& request);
-    void note_duration(Clock::duration duration, uint64_t bytes);
+    void note_wait(bool had_to_wait);
     void reap_locked();
     std::unique_ptr<IoEngine> make_engine();
 
@@ -88,6 +88,7 @@ private:
     FileDescriptor events_; ///< epoll descriptor for woken_ and the engine's events
     std::unique_ptr<IoEngine> engine_;
     bool does_here_ = false; ///< requests may run on the submitting thread
+    unsigned measured_ = 0;  ///< number of next requests here of which it is measured whether they wait or work
     unsigned waits_ = 0;     ///< while not 0, the storage is assumed to make requests wait
     unsigned next_waits_;    ///< next value of waits_ after a request that had to wait
 };

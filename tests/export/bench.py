@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares the speed of exports of zoneio and qemu-storage-daemon in pairs, with one client (qemu-img bench) and one file.
 
-  bench.py [--pairs N] [--requests N] FOLDER...      FOLDER: of the file, for example /dev/shm and /var/tmp
+  bench.py [--pairs N] [--requests N] [--cache MODE] [--row TEXT] FOLDER...      FOLDER: of the file, for example /dev/shm and /var/tmp
 
 Prints a table: requests per second and CPU time of the server for each request, medians of the pairs. qemu-img has no random
 offsets: the steps of 1 MiB and 4 KiB cover the whole file in an order that defeats read-ahead.
@@ -31,10 +31,10 @@ def cpu_seconds(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(qemu, kind, image, folder, words, write, requests):
+def measure(qemu, kind, image, folder, words, write, cache, requests):
     """(seconds of the client, CPU seconds of the server)"""
     socket = os.path.join(folder, "socket")
-    with server(qemu, kind, image, socket, "writeback", "threads", 1) as process:
+    with server(qemu, kind, image, socket, cache, "threads", 1) as process:
         wait_for(process, socket)
         before = cpu_seconds(process)
         options = f"driver=virtio-blk-vhost-user,path={socket},cache.direct=on"
@@ -51,6 +51,8 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--pairs", type=int, default=5)
     p.add_argument("--requests", type=int, default=40000)
+    p.add_argument("--cache", default="writeback", help="cache mode of both servers")
+    p.add_argument("--row", default="", help="only the rows whose title contains this")
     p.add_argument("folders", nargs="+", metavar="FOLDER")
     o = p.parse_args()
     qemu = Qemu()
@@ -60,11 +62,11 @@ def main():
         with tempfile.TemporaryDirectory(dir=place, prefix="export-bench-") as folder:
             image = os.path.join(folder, "image")
             subprocess.run(["dd", "if=/dev/zero", f"of={image}", "bs=1M", f"count={SIZE >> 20}", "status=none"], check=True)
-            for title, words, write in ROWS:
+            for title, words, write in (row for row in ROWS if o.row in row[0]):
                 taken = {"zoneio": [], "qemu": []}
                 for turn in range(o.pairs):
                     for kind in sorted(taken, reverse=turn % 2 == 0):
-                        taken[kind].append(measure(qemu, kind, image, folder, words, write, o.requests))
+                        taken[kind].append(measure(qemu, kind, image, folder, words, write, o.cache, o.requests))
                 rate = {kind: o.requests / statistics.median(t for t, _ in times) for kind, times in taken.items()}
                 cpu = {kind: statistics.median(c for _, c in times) / o.requests * 1e6 for kind, times in taken.items()}
                 print(f"| {title}, {place} | {rate['zoneio']:,.0f}/s | {rate['qemu']:,.0f}/s | {rate['zoneio'] / rate['qemu']:.2f} "

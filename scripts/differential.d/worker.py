@@ -1,6 +1,7 @@
 """The worker process: runs cases with both programs, and minimises those that differ."""
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -132,8 +133,10 @@ def retries(case):
 
 
 def crashed(ref, case):
-    """True if it was killed by a signal that no command of the case requested."""
+    """True if it was killed by a signal that no command of the case requested, or by an assertion."""
     text = text_of(case)
+    if ref.killed and re.search(r": Assertion `.*' failed\.$", ref.stderr, re.M):
+        return True
     return ref.killed and b"abort" not in text and b"sigraise" not in text
 
 

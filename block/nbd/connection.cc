@@ -2,6 +2,7 @@
 #include "block/nbd/connection.h"
 
 #include "block/base/size.h"
+#include "block/nbd/tls_probe.h"
 
 #include <algorithm>
 #include <bit>
@@ -84,24 +85,32 @@ Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& dea
     if (!ok) {
         return Status::invalid(library_error(library_));
     }
-    Status status = settings.tls != nullptr ? set_up_tls(settings) : Status();
+    Status status = settings.tls != nullptr ? set_up_tls(settings, deadline) : Status();
+    if (!status.ok()) {
+        return status;
+    }
     std::optional<NbdWatchdog> watchdog;
+    status = connect(settings, deadline, watchdog);
+    status = status.ok() ? negotiate(settings, deadline) : std::move(status);
     if (status.ok()) {
-        status = connect(settings, deadline, watchdog);
+        watchdog.reset();
+        return learn(settings);
     }
-    if (status.ok()) {
-        status = negotiate(settings, deadline);
-    }
-    if (!status.ok() && watchdog) {
-        if (Status ended = watchdog->status(); !ended.ok()) {
-            return ended;
-        }
-    }
-    watchdog.reset();
-    return status.ok() ? learn(settings) : std::move(status);
+    Status ended = watchdog ? watchdog->status() : Status();
+    return !ended.ok() ? ended : settings.tls != nullptr ? explain(std::move(status), settings, deadline) : std::move(status);
 }
 
-Status NbdConnection::set_up_tls(const NbdSettings& settings) {
+/// If there is no TLS, the reason that the server gives when asked again.
+Status NbdConnection::explain(Status status, const NbdSettings& settings, const NbdDeadline& deadline) const {
+    if (settings.address.type == NbdAddress::Type::descriptor || status.cause() == Cause::server_unreachable ||
+        library_.get_tls_negotiated(handle_) > 0) {
+        return status;
+    }
+    Status reason = why_no_tls(settings, deadline);
+    return reason.ok() || reason.cause() == Cause::server_unreachable ? std::move(status) : std::move(reason);
+}
+
+Status NbdConnection::set_up_tls(const NbdSettings& settings, const NbdDeadline& deadline) {
     const TlsCredentials& tls = *settings.tls;
     const bool is_psk = tls.kind == TlsCredentials::Kind::psk;
     bool ok = library_.set_tls(handle_, LIBNBD_TLS_REQUIRE) == 0;
@@ -120,10 +129,11 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings) {
     if (is_psk || !tls.verify_peer || (is_inet && (wanted.empty() || wanted == settings.address.host))) {
         return {};
     }
-    if (wanted.empty()) {
-        return Status::invalid("No hostname for certificate validation");
-    }
-    if (library_.set_tls_hostname == nullptr) {
+    if (wanted.empty() || library_.set_tls_hostname == nullptr) {
+        // libnbd cannot verify the certificate. A server may have another reason that it cannot be used.
+        if (Status status = why_no_tls(settings, deadline); !status.ok()) {
+            return status;
+        }
         return Status::error(ENOTSUP, fmt::format("This libnbd checks a certificate only for the host of a TCP connection, not "
                                                   "for '{}': tls-hostname needs libnbd 1.22 or newer, or credentials with "
                                                   "verify-peer=off",
@@ -260,18 +270,10 @@ Status NbdConnection::leave_relay(const NbdDeadline& deadline) {
 /// Status of a failure that the server's messages do not explain.
 Status NbdConnection::why_failed(const NbdSettings& settings) const {
     const std::string text = library_error(library_);
-    if (text.find("server refused TLS") != std::string::npos) {
-        return Status::invalid("Denied by server for option 5 (starttls)");
-    }
     if (library_.get_errno() == ENOENT) {
         return Status::invalid("Requested export not available").because(Cause::no_such_export);
     }
-    constexpr std::string_view in_tls = "gnutls_handshake: ";
-    if (const size_t mark = text.find(in_tls); mark != std::string::npos) {
-        std::string reason = text.substr(mark + in_tls.size());
-        return Status::invalid(fmt::format("TLS handshake failed: {}", reason.substr(0, reason.rfind(" ("))));
-    }
-    return Status::invalid(settings.tls != nullptr ? fmt::format("TLS handshake failed: {}", text) : text);
+    return Status::invalid(settings.tls != nullptr ? tls_error_text(text) : text);
 }
 
 /// Names of all exports, one a line; empty if the server does not list them.

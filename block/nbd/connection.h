@@ -3,13 +3,12 @@
 
 #include "block/base/buffer.h"
 #include "block/base/file_descriptor.h"
-#include "block/nbd/address.h"
 #include "block/nbd/handshake.h"
 #include "block/nbd/library.h"
 #include "block/nbd/relay.h"
+#include "block/nbd/settings.h"
 #include "block/nbd/socket.h"
 #include "block/nbd/watchdog.h"
-#include "block/objects/tls_credentials.h"
 
 #include <chrono>
 #include <cstdint>
@@ -22,20 +21,6 @@ namespace zoneio {
 
 class NbdConnection;
 struct Request;
-
-/// What to connect to, and how.
-struct NbdSettings {
-    NbdAddress address;
-    std::string export_name;
-    std::string context; ///< metadata context for block status
-    const TlsCredentials* tls = nullptr;
-    std::string tls_hostname; ///< name in the server's certificate; empty: the host of the address
-    std::chrono::seconds reconnect_delay{0};
-    std::chrono::seconds open_timeout{0};
-    unsigned connections = 1; ///< number of connections, if the server allows several
-    std::chrono::seconds request_timeout{0}; ///< longest time without any data while the server owes an answer; 0: no
-                                             ///< limit
-};
 
 /// An export as the server describes it. Sizes are in bytes.
 struct NbdExport {
@@ -109,7 +94,8 @@ public:
 private:
     NbdConnection(const NbdLibrary& library, nbd_handle* handle) : library_(library), handle_(handle) {}
     Status set_up(const NbdSettings& settings, const NbdDeadline& deadline);
-    Status set_up_tls(const NbdSettings& settings);
+    Status set_up_tls(const NbdSettings& settings, const NbdDeadline& deadline);
+    Status explain(Status status, const NbdSettings& settings, const NbdDeadline& deadline) const;
     Status connect(const NbdSettings& settings, const NbdDeadline& deadline, std::optional<NbdWatchdog>& watchdog);
     Status negotiate(const NbdSettings& settings, const NbdDeadline& deadline);
     Status pump(const NbdSettings& settings, const NbdDeadline& deadline, const bool* done);

@@ -31,6 +31,10 @@ Status omitted_export() {
     return Status::invalid("broken server omitted NBD_INFO_EXPORT");
 }
 
+std::string_view reply_name(uint32_t type) {
+    return type == 2 ? "server" : type == info ? "info" : type == meta_context ? "meta context" : "<unknown>";
+}
+
 std::string_view option_name(uint32_t option) {
     return option == starttls ? "starttls" : "go";
 }
@@ -41,6 +45,7 @@ Status refusal(uint32_t option, uint32_t code, std::string_view message) {
     std::string text;
     Cause cause = Cause::none;
     switch (code) {
+    case unsupported: return Status::invalid("Server don't support STARTTLS option"); // other options do without
     case 2: text = fmt::format("Denied by server for {}", which); break;
     case 3: text = fmt::format("Invalid parameters for {}", which); break;
     case 4: text = fmt::format("Server lacks support for {}", which); break;
@@ -156,7 +161,14 @@ private:
             }
             handshake_.failure = refusal(option, code, data);
         } else if (option == starttls && type == ack) {
-            handshake_.is_encrypted = true;
+            handshake_.is_encrypted = data.empty();
+            if (!data.empty()) {
+                handshake_.failure =
+                    Status::invalid(fmt::format("Option 5 ('starttls') response length is {} (it should be zero)", data.size()));
+            }
+        } else if (option == starttls) {
+            handshake_.failure =
+                Status::invalid(fmt::format("Server answered option 5 (starttls) with unexpected reply {} ({})", type, reply_name(type)));
         } else if (option == set_meta_context && type == meta_context && data.size() >= 4) {
             take_context(data.substr(4));
         } else if (option == go && type == info && data.size() >= 2) {

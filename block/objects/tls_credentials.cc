@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/objects/tls_credentials.h"
 
+#include "block/objects/certificate_check.h"
+#include "block/objects/gnutls.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
-#include <fstream>
 #include <map>
+#include <sstream>
 #include <unistd.h>
 
 namespace zoneio {
@@ -46,62 +49,59 @@ Status check_file(const std::string& path) {
                : Status::invalid(fmt::format("Unable to access credentials {}: {}", path, strerror(errno)));
 }
 
-Status check_dir(const TlsCredentials& made) {
-    return made.dir.empty() ? Status::invalid("Missing 'dir' property value") : Status();
+Status check_dir(const Options& properties) {
+    return properties.contains("dir") ? Status() : Status::invalid("Missing 'dir' property value");
 }
 
-/// A client needs no certificate of its own, but a certificate and its key need each other.
-Status check_own_certificate(const TlsCredentials& made) {
-    const std::string own = made.dir + (made.is_server ? "/server" : "/client");
-    const std::string certificate = own + "-cert.pem";
-    const std::string key = own + "-key.pem";
-    if (made.is_server) {
-        Status status = check_file(certificate);
-        return status.ok() ? check_file(key) : std::move(status);
+/// The key of a user: the rest of the line that starts with the name and a colon. Like QEMU, reads the file up to a NUL.
+Result<std::string> find_key(const TlsCredentials& made) {
+    Result<std::string> text = read_credentials(made.key_file(), "Cannot read PSK file");
+    if (!text.ok()) {
+        return text;
     }
-    const bool has_certificate = access(certificate.c_str(), R_OK) == 0;
-    const bool has_key = access(key.c_str(), R_OK) == 0;
-    if (has_certificate && !has_key) {
-        return Status::invalid(fmt::format("Cert '{}' without corresponding key '{}'", certificate, key));
-    }
-    if (has_key && !has_certificate) {
-        return Status::invalid(fmt::format("Key '{}' without corresponding cert '{}'", key, certificate));
-    }
-    return {};
-}
-
-/// True if a line of the key file starts with the user's name and a colon.
-bool has_user(const TlsCredentials& made) {
-    std::ifstream file(made.key_file());
+    std::istringstream lines(text->substr(0, text->find('\0')));
     std::string line;
-    while (std::getline(file, line)) {
+    while (std::getline(lines, line)) {
         if (line.starts_with(made.username + ':')) {
-            return true;
+            return line.substr(made.username.size() + 1);
         }
     }
-    return false;
+    return Status::invalid(fmt::format("Username {} not found in PSK file {}", made.username, made.key_file()));
+}
+
+Status check_key(const TlsCredentials& made) {
+    Result<std::string> key = find_key(made);
+    Result<const GnuTls*> library = key.ok() ? GnuTls::load() : std::move(key).status();
+    if (!library.ok()) {
+        return std::move(library).status();
+    }
+    const GnuTls& tls = **library;
+    GnuTlsCredentials* loaded = nullptr;
+    const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(key->data()), static_cast<unsigned>(key->size())};
+    int error = tls.psk_allocate_client_credentials(&loaded);
+    if (error >= 0) {
+        error = tls.psk_set_client_credentials(loaded, made.username.c_str(), &datum, gnutls::psk_hex);
+        tls.psk_free_client_credentials(loaded);
+    }
+    return error >= 0 ? Status() : Status::invalid(fmt::format("Cannot set PSK client credentials: {}", tls.strerror(error)));
 }
 
 } // namespace
 
 Status check_x509_credentials(const Options& properties) {
     const TlsCredentials made = from_properties(TlsCredentials::Kind::x509, properties);
-    Status status = check_dir(made);
+    Status status = check_dir(properties);
     if (status.ok() && properties.contains("passwordid")) {
         return Status::invalid("'passwordid' is not supported: the key must not be encrypted");
     }
-    status = status.ok() ? check_file(made.dir + "/ca-cert.pem") : std::move(status);
-    return status.ok() ? check_own_certificate(made) : std::move(status);
+    return status.ok() ? check_certificates(made.dir, made.is_server, is_on(properties, "sanity-check")) : std::move(status);
 }
 
 Status check_psk_credentials(const Options& properties) {
     const TlsCredentials made = from_properties(TlsCredentials::Kind::psk, properties);
-    Status status = check_dir(made);
+    Status status = check_dir(properties);
     status = status.ok() ? check_file(made.key_file()) : std::move(status);
-    if (status.ok() && !made.is_server && !has_user(made)) {
-        status = Status::invalid(fmt::format("Username {} not found in PSK file {}", made.username, made.key_file()));
-    }
-    return status;
+    return status.ok() && !made.is_server ? check_key(made) : std::move(status);
 }
 
 void add_x509_credentials(const std::string& id, const Options& properties) {

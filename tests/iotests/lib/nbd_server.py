@@ -12,6 +12,8 @@ number. FAULT is a kind of error and its place:
                                of the data); close-once and hang-once: at the first request of the first connection
     close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
     interrupt-once             like close-once, and the client gets a SIGINT before
+    refuse-tls-NUMBER          the option `starttls` is refused with this error; tls-data, tls-info: it is answered with data, by another kind
+                               of reply; not-fixed: the server does not take options
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
     error-NUMBER               requests fail with this errno
@@ -116,7 +118,7 @@ class Connection:
         if self.fault.startswith("greeting-"):
             self.send(self.fault.removeprefix("greeting-").encode())
             raise Gone
-        self.send(b"NBDMAGICIHAVEOPT" + struct.pack(">H", 3))
+        self.send(b"NBDMAGICIHAVEOPT" + struct.pack(">H", 2 if self.fault == "not-fixed" else 3))
         zeroes = not struct.unpack(">I", self.receive(4))[0] & 2
         while not self.take_option(zeroes):
             pass
@@ -137,8 +139,7 @@ class Connection:
             self.send(struct.pack(">QH", self.size, self.flags) + (bytes(124) if zeroes else b""))
             return True
         if option == STARTTLS:
-            self.reply(option, ACK)
-            self.point("tls")
+            return self.start_tls()
         if option == STRUCTURED and "context" in self.keys:
             self.structured = True
             self.reply(option, ACK)
@@ -152,9 +153,19 @@ class Connection:
             self.reply(option, ERROR + 1)
         return False
 
+    def start_tls(self):
+        if self.fault.startswith("refuse-tls-"):
+            self.reply(STARTTLS, ERROR + int(self.fault.removeprefix("refuse-tls-")), self.keys.get("message", "").encode())
+        elif self.fault == "tls-info":
+            self.reply(STARTTLS, INFO, b"xx")
+        else:
+            self.reply(STARTTLS, ACK, b"xx" if self.fault == "tls-data" else b"")
+            self.point("tls")
+        return False
+
     def go(self):
         self.point("go")
-        if self.fault.startswith("refuse-"):
+        if self.fault.startswith("refuse-") and not self.fault.startswith("refuse-tls-"):
             self.reply(GO, ERROR + int(self.fault.removeprefix("refuse-")), self.keys.get("message", "").encode())
             return False
         if "blocks" in self.keys:

@@ -46,7 +46,8 @@ enum class Cause : uint8_t {
     not_a_socket,        ///< a socket would replace another kind of file (name)
     cannot_listen,       ///< a socket cannot be created; the errno says why (name)
     no_ublk,             ///< the kernel's ublk driver is not loaded
-    ublk_needs_root,     ///< only root may make ublk devices
+    ublk_needs_root,     ///< only root may make or take over such a ublk device
+    ublk_not_given,      ///< the system has not given a user the ublk device that he has made (name: the character device)
     ublk_too_old,        ///< the kernel's ublk cannot do what is needed
     ublk_zone_size,      ///< Linux takes no zones of that size (limit: the zone size)
     ublk_block_size,     ///< Linux takes no blocks of that size (limit: the block size)

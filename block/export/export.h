@@ -75,7 +75,7 @@ inline constexpr uint16_t most_export_depth = 4096;
 
 /// Exports the image by ublk as /dev/ublkbN of the running kernel. REQUIRES: as export_vhost_user(); and the caller does
 /// not hold `turn`, because the kernel reads the device before this function returns. Causes: no_ublk,
-/// ublk_needs_root, ublk_too_old, ublk_zone_size, ublk_block_size, ublk_not_waiting.
+/// ublk_needs_root, ublk_not_given, ublk_too_old, ublk_zone_size, ublk_block_size, ublk_not_waiting.
 Result<std::unique_ptr<Export>> export_ublk(BlockBackend& backend, std::mutex& turn, ExportOptions options);
 
 } // namespace zoneio

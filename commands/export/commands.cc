@@ -272,9 +272,9 @@ constexpr Command export_table[] = {
      .oneline = "serve the open image to a virtual machine or to this kernel",
      .help =
          "vhost-user: exports the image as a virtio disk at the Unix socket SOCKET, for QEMU and other programs that speak\n"
-         "vhost-user. ublk: exports it as the block device /dev/ublkbNUMBER of the running kernel; requires root. The prompt\n"
-         "stays usable, and every command works on the same image. A zoned device is a zoned disk for the kernel, and for\n"
-         "front ends that pass zones on.\n"
+         "vhost-user. ublk: exports it as the block device /dev/ublkbNUMBER of the running kernel; requires root, or for plain\n"
+         "images a udev rule. The prompt stays usable, and every command works on the same image. A zoned device is a zoned\n"
+         "disk for the kernel, and for front ends that pass zones on.\n"
          "\n"
          "Example: export vhost-user /tmp/disk.sock\n",
      .options = option_table<export_options>(), .words = {.operands = export_operands}},

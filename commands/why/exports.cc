@@ -51,15 +51,23 @@ Explanation explain_no_ublk(Evidence& evidence) {
 
 Explanation explain_ublk_root(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"The kernel allows only root to make ublk devices with zones, or with the way of copying data that zoneio uses.",
+            {"Only root may make ublk devices with zones, and take a device over with --recover.",
+             "Users may make devices of plain images from Linux 6.3 on, if a udev rule gives them /dev/ublk-control and the "
+             "new devices. docs/kernel-disk.md has these rules.",
              "'export vhost-user' serves the image to virtual machines without root."},
             ""};
 }
 
-Explanation explain_ublk_old(Evidence& evidence) {
+Explanation explain_ublk_not_given(Evidence& evidence) {
     return {evidence.failure().status.message(),
-            {"Plain images need Linux 6.5, zones Linux 6.6 with CONFIG_BLK_DEV_ZONED."},
+            {"The kernel makes devices for root. A udev rule has to give this user /dev/ublkcN and /dev/ublkbN, as it has given "
+             "him /dev/ublk-control. docs/kernel-disk.md has the rules.",
+             "Only root can delete a device whose /dev/ublkcN the user may not open: 'export ublk N' of root replaces it."},
             ""};
+}
+
+Explanation explain_ublk_old(Evidence& evidence) {
+    return {evidence.failure().status.message(), {"Plain images need Linux 6.0, zones Linux 6.6 with CONFIG_BLK_DEV_ZONED."}, ""};
 }
 
 Explanation explain_ublk_zones(Evidence& evidence) {
@@ -95,6 +103,7 @@ constexpr CauseRow exports_table[] = {
     {"cannot-listen", arose_from<Cause::cannot_listen>, explain_cannot_listen},
     {"no-ublk", arose_from<Cause::no_ublk>, explain_no_ublk},
     {"ublk-needs-root", arose_from<Cause::ublk_needs_root>, explain_ublk_root},
+    {"ublk-not-given", arose_from<Cause::ublk_not_given>, explain_ublk_not_given},
     {"ublk-too-old", arose_from<Cause::ublk_too_old>, explain_ublk_old},
     {"ublk-zone-size", arose_from<Cause::ublk_zone_size>, explain_ublk_zones},
     {"ublk-block-size", arose_from<Cause::ublk_block_size>, explain_ublk_blocks},

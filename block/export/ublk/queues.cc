@@ -11,7 +11,6 @@
 #include <new>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 namespace zoneio {
 
@@ -22,22 +21,6 @@ constexpr size_t page_bytes = 4096;
 
 constexpr uint64_t mark_of(uint16_t queue, uint16_t tag) {
     return uint64_t{queue} << 16 | tag;
-}
-
-/// pread or pwrite of all bytes.
-template <typename Call>
-bool move_all(Call call, uint64_t bytes) {
-    for (uint64_t done = 0; done < bytes;) {
-        const ssize_t moved = call(done);
-        if (moved < 0 && errno == EINTR) {
-            continue;
-        }
-        if (moved <= 0) {
-            return false;
-        }
-        done += static_cast<uint64_t>(moved);
-    }
-    return true;
 }
 
 } // namespace
@@ -63,6 +46,8 @@ Status UblkQueues::open(const ublk::Info& info, bool is_recovered) {
     if (!file_.valid()) {
         return Status::from_errno(errno).because(Cause::cannot_open, {.name = name});
     }
+    transfer_.emplace(file_.get(), info.flags);
+    features_ = info.flags;
     depth_ = info.depth;
     for (uint16_t number = 0; number < info.queues; number++) {
         queues_.push_back(std::make_unique<Queue>());
@@ -116,11 +101,14 @@ Status UblkQueues::map(Queue& queue, uint16_t number) {
 
 void UblkQueues::fetch_all(Queue& queue) {
     for (const UblkRequest& request : queue.requests) {
-        const ublk::QueueCommand command{request.queue, request.tag, 0, 0};
-        queue.ring.command(file_.get(), ublk::fetch, &command, sizeof(command), mark_of(request.queue, request.tag));
+        send(queue, ublk::fetch, transfer_->fetch(request));
         live_tags_++;
     }
     queue.ring.submit();
+}
+
+void UblkQueues::send(Queue& queue, uint32_t code, const ublk::QueueCommand& command) {
+    queue.ring.command(file_.get(), ublk::code_for(features_, code), &command, sizeof(command), mark_of(command.queue, command.tag));
 }
 
 bool UblkQueues::serve(int timeout_ms) {
@@ -174,28 +162,10 @@ void UblkQueues::take(UblkRequest& request, bool alone) {
     } catch (const std::bad_alloc&) {
         request.error = ENOMEM;
     }
-    if (request.error == 0 && request.has_data() && !fetch_data(request)) {
+    if (request.error == 0 && request.has_data() && !transfer_->take_data(request)) {
         request.error = EIO;
     }
     begin(request, alone);
-}
-
-bool UblkQueues::fetch_data(UblkRequest& request) {
-    const int64_t from = ublk::data_offset(request.queue, request.tag);
-    return move_all(
-        [&](uint64_t done) {
-            return pread(file_.get(), request.data + done, request.bytes - done, from + static_cast<int64_t>(done));
-        },
-        request.bytes);
-}
-
-bool UblkQueues::hand_over_data(const UblkRequest& request) {
-    const bool is_report = request.kind == ServedKind::report;
-    const auto* const data = is_report ? reinterpret_cast<const uint8_t*>(request.report.data()) : request.data;
-    const uint64_t bytes = is_report ? request.report.size() * sizeof(ublk::ReportedZone) : request.bytes;
-    const int64_t to = ublk::data_offset(request.queue, request.tag);
-    return move_all(
-        [&](uint64_t done) { return pwrite(file_.get(), data + done, bytes - done, to + static_cast<int64_t>(done)); }, bytes);
 }
 
 void UblkQueues::begin(UblkRequest& request, bool alone) {
@@ -252,7 +222,7 @@ void UblkQueues::unpark() {
 void UblkQueues::answer(UblkRequest& request) {
     UblkDisk::Result result = disk_.finish(request);
     const bool has_answer = request.kind == ServedKind::read || request.kind == ServedKind::report;
-    if (result.code > 0 && has_answer && !hand_over_data(request)) {
+    if (result.code > 0 && has_answer && !transfer_->give_data(request)) {
         result.code = -EIO;
     }
     Queue& queue = *queues_[request.queue];
@@ -260,8 +230,7 @@ void UblkQueues::answer(UblkRequest& request) {
         queue.answered_appends.push_back(request.tag);
     }
     request.is_repeated = false;
-    const ublk::QueueCommand command{request.queue, request.tag, result.code, result.append_sector};
-    queue.ring.command(file_.get(), ublk::commit_and_fetch, &command, sizeof(command), mark_of(request.queue, request.tag));
+    send(queue, ublk::commit_and_fetch, transfer_->command(request, result));
 }
 
 /// Answers of the first queue are submitted with the next wait, except those of appends. Their records must not outlive

@@ -5,10 +5,12 @@
 #include "block/export/ublk/appends.h"
 #include "block/export/ublk/disk.h"
 #include "block/export/ublk/ring.h"
+#include "block/export/ublk/transfer.h"
 #include "block/export/ublk/uapi.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,11 +56,10 @@ private:
 
     Status map(Queue& queue, uint16_t number);
     void fetch_all(Queue& queue);
+    void send(Queue& queue, uint32_t code, const ublk::QueueCommand& command);
     void collect(Queue& queue);
     void on_completion(const Completion& completion, bool alone);
     void take(UblkRequest& request, bool alone);
-    bool fetch_data(UblkRequest& request);
-    bool hand_over_data(const UblkRequest& request);
     void begin(UblkRequest& request, bool alone);
     void go(UblkRequest& request, bool alone);
     bool waits(const UblkRequest& request) const;
@@ -74,6 +75,8 @@ private:
     int events_;
     std::function<void(std::string)> on_problem_;
     FileDescriptor file_;
+    std::optional<UblkTransfer> transfer_;
+    uint64_t features_ = 0;
     uint16_t depth_ = 0;
     size_t live_tags_ = 0;
     bool is_waiting_for_events_ = false;

@@ -33,6 +33,14 @@ constexpr auto between_attempts = 20ms;
 /// Upper half of ublk::Info::server_word, which marks devices made by zoneio.
 constexpr uint64_t made_by_zoneio = 0x7a6e696fULL << 32;
 
+bool is_of_zoneio(const ublk::Info& info) {
+    return (info.server_word & ~uint64_t{UINT32_MAX}) == made_by_zoneio;
+}
+
+bool is_process(uint32_t number) {
+    return access(fmt::format("/proc/{}/", number).c_str(), F_OK) == 0;
+}
+
 /// Identifies an image while this kernel runs. 0 if the image is not a file.
 uint64_t identity_of(BlockBackend& backend) {
     struct stat facts{};
@@ -93,19 +101,37 @@ public:
 
 private:
     Status check_features() {
-        const Result<uint64_t> features = control_->features();
-        if (!features.ok()) {
-            return features.status();
+        wanted_ = ublk::f_user_copy | ublk::f_user_recovery | ublk::f_user_recovery_reissue | ublk::f_ioctl_encode;
+        wanted_ = (wanted_ & control_->features()) | (disk_.is_zoned() ? ublk::f_user_copy | ublk::f_zoned : 0);
+        return (wanted_ & ~control_->features()) == 0
+                   ? Status()
+                   : Status::error(EOPNOTSUPP, "this kernel's ublk has no zones; Linux 6.6 is the first that has")
+                         .because(Cause::ublk_too_old);
+    }
+
+    Status add_device() {
+        info_.flags = wanted_;
+        info_.server_word = identity_;
+        Status status = control_->add(info_);
+        const bool is_refused = status.cause() == Cause::ublk_needs_root;
+        if (!is_refused || disk_.is_zoned() || (control_->features() & ublk::f_unprivileged) == 0) {
+            return status;
         }
-        wanted_ = ublk::f_user_copy | ublk::f_user_recovery | ublk::f_user_recovery_reissue | ublk::f_ioctl_encode |
-                  (disk_.is_zoned() ? ublk::f_zoned : 0);
-        if ((*features & wanted_) == wanted_) {
-            return {};
+        // The device of a user has no recovery. So its word need not tell the image, but the server.
+        info_.flags = ublk::f_unprivileged | (wanted_ & ublk::f_ioctl_encode);
+        info_.server_word = made_by_zoneio | static_cast<uint32_t>(getpid());
+        return control_->add(info_);
+    }
+
+    /// Of a device that a user's server has left when it was killed, the number and the character device remain. Deletes those.
+    bool remove_left_device() {
+        const Result<ublk::Info> left = options_.device ? control_->info(*options_.device) : Status::error(ENOENT, "");
+        if (!left.ok() || (left->flags & ublk::f_unprivileged) == 0 || !is_of_zoneio(*left) ||
+            is_process(static_cast<uint32_t>(left->server_word))) {
+            return false;
         }
-        const bool lacks_zones = (*features & ublk::f_zoned) == 0 && disk_.is_zoned();
-        return Status::error(EOPNOTSUPP, lacks_zones ? "this kernel's ublk has no zones; Linux 6.6 is the first that has"
-                                                     : "this kernel's ublk is too old; Linux 6.5 is the first that will do")
-            .because(Cause::ublk_too_old);
+        control_->remove(*options_.device);
+        return true;
     }
 
     /// Creates a new device.
@@ -119,10 +145,12 @@ private:
         info_.max_request_bytes = UblkDisk::max_request_bytes;
         info_.device = options_.device.value_or(ublk::any_device);
         info_.server_pid = getpid();
-        info_.flags = wanted_;
-        info_.server_word = identity_;
-        if (Status status = control_->add(info_); !status.ok()) {
-            return status;
+        Status added = add_device();
+        if (added.code() == EEXIST && remove_left_device()) {
+            added = add_device();
+        }
+        if (!added.ok()) {
+            return added;
         }
         note_device();
         disk_.use(*parameters);
@@ -133,7 +161,7 @@ private:
         if (status.ok()) {
             status = control_->start(info_.device);
             std::string text = fmt::format("the kernel does not start {}: {}", options_.address, strerror(status.code()));
-            status = status.ok() ? Status() : std::move(status).with_text(std::move(text));
+            status = status.ok() ? wait_for_user() : std::move(status).with_text(std::move(text));
         }
         if (!status.ok()) {
             (void)control_->stop(info_.device);
@@ -143,6 +171,12 @@ private:
             give_up_device();
         }
         return status;
+    }
+
+    /// Of a device made by a user.
+    Status wait_for_user() const {
+        const bool is_users = (info_.flags & ublk::f_unprivileged) != 0;
+        return is_users ? UblkControl::wait_until_given(options_.address, R_OK | (options_.read_only ? 0 : W_OK)) : Status();
     }
 
     /// Takes over the device of an earlier server.
@@ -179,7 +213,10 @@ private:
         const auto refused = [this](std::string_view why) {
             return Status::invalid(fmt::format("{}: {}", options_.address, why)).because(Cause::ublk_not_waiting);
         };
-        if ((info_.server_word & ~uint64_t{UINT32_MAX}) != made_by_zoneio || (info_.flags & wanted_) != wanted_) {
+        if ((info_.flags & ublk::f_unprivileged) != 0) {
+            return refused("it is a device that a user has made; such a device ends with its server");
+        }
+        if (!is_of_zoneio(info_) || (info_.flags & wanted_) != wanted_) {
             return refused("another program has made it");
         }
         Result<ublk::Parameters> has = control_->parameters(info_.device);
@@ -224,7 +261,7 @@ private:
     bool is_served() {
         const Result<ublk::Info> now = control_->info(info_.device);
         return now.ok() && static_cast<ublk::DeviceState>(now->state) == ublk::DeviceState::live &&
-               access(fmt::format("/proc/{}/", now->server_pid).c_str(), F_OK) == 0;
+               is_process(static_cast<uint32_t>(now->server_pid));
     }
 
     void note_device() {

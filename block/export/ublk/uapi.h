@@ -24,9 +24,10 @@ constexpr int64_t data_offset(uint16_t queue, uint16_t tag) {
 /// Distance between the data of two tags there; longer than any request.
 inline constexpr uint32_t most_request_bytes = 1U << 25;
 
-// Features: bits of Info::flags.
+// Features: bits of Info::flags. The kernel clears those that it does not have.
 inline constexpr uint64_t f_user_recovery = 1U << 3;
 inline constexpr uint64_t f_user_recovery_reissue = 1U << 4;
+inline constexpr uint64_t f_unprivileged = 1U << 5;
 inline constexpr uint64_t f_ioctl_encode = 1U << 6;
 inline constexpr uint64_t f_user_copy = 1U << 7;
 inline constexpr uint64_t f_zoned = 1U << 8;
@@ -36,10 +37,12 @@ enum class DeviceState : uint16_t { dead, live, quiesced };
 struct ControlCommand {
     uint32_t device;
     uint16_t queue;
-    uint16_t length;  ///< length of the buffer
-    uint64_t address; ///< address of the buffer
+    uint16_t length;      ///< length of the buffer
+    uint64_t address;     ///< address of the buffer
     uint64_t data;
-    uint64_t reserved;
+    uint16_t path_length; ///< if not 0, the buffer begins with the path of the character device
+    uint16_t pad;
+    uint32_t reserved;
 };
 static_assert(sizeof(ControlCommand) == 32);
 
@@ -132,7 +135,7 @@ struct QueueCommand {
     uint16_t queue;
     uint16_t tag;
     int32_t result;
-    uint64_t append_sector; ///< zone_append: sector of the data; otherwise 0
+    uint64_t place; ///< user copy: sector of appended data, otherwise 0; else: address of the tag's buffer
 };
 static_assert(sizeof(QueueCommand) == 16);
 
@@ -151,7 +154,7 @@ struct ReportedZone {
 };
 static_assert(sizeof(ReportedZone) == 64);
 
-// Command codes.
+// Command codes, see code_for().
 inline constexpr auto get_info = static_cast<uint32_t>(_IOR('u', 0x02, ControlCommand));
 inline constexpr auto add_device = static_cast<uint32_t>(_IOWR('u', 0x04, ControlCommand));
 inline constexpr auto delete_device = static_cast<uint32_t>(_IOWR('u', 0x05, ControlCommand));
@@ -161,9 +164,15 @@ inline constexpr auto set_parameters = static_cast<uint32_t>(_IOWR('u', 0x08, Co
 inline constexpr auto get_parameters = static_cast<uint32_t>(_IOR('u', 0x09, ControlCommand));
 inline constexpr auto start_recovery = static_cast<uint32_t>(_IOWR('u', 0x10, ControlCommand));
 inline constexpr auto end_recovery = static_cast<uint32_t>(_IOWR('u', 0x11, ControlCommand));
+inline constexpr auto get_info_by_path = static_cast<uint32_t>(_IOR('u', 0x12, ControlCommand));
 inline constexpr auto get_features = static_cast<uint32_t>(_IOR('u', 0x13, ControlCommand));
 inline constexpr auto delete_device_later = static_cast<uint32_t>(_IOR('u', 0x14, ControlCommand));
 inline constexpr auto fetch = static_cast<uint32_t>(_IOWR('u', 0x20, QueueCommand));
 inline constexpr auto commit_and_fetch = static_cast<uint32_t>(_IOWR('u', 0x21, QueueCommand));
+
+/// The command code for a driver with these features: Linux 6.0 to 6.3 have only the lowest byte.
+constexpr uint32_t code_for(uint64_t features, uint32_t code) {
+    return (features & f_ioctl_encode) != 0 ? code : code & 0xff;
+}
 
 } // namespace zoneio::ublk

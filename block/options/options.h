@@ -21,10 +21,10 @@ namespace zoneio {
 struct EmptyValue {
     enum class Kind : uint8_t { null, object, list } kind = Kind::null;
 
-    EmptyValue(Kind what = Kind::null) : kind(what) {}
+    EmptyValue(Kind what = Kind::null) noexcept : kind(what) {}
     // Not trivial on purpose. For a variant of std::string and trivial types, libstdc++ assumes that it always holds a
     // value, and crashes if copying the string runs out of memory.
-    EmptyValue(const EmptyValue& other) : kind(other.kind) {}
+    EmptyValue(const EmptyValue& other) noexcept : kind(other.kind) {}
     EmptyValue& operator=(const EmptyValue& other) = default;
     ~EmptyValue() = default;
     bool operator==(const EmptyValue&) const = default;

@@ -16,7 +16,7 @@ Status cannot_describe(std::string text) {
 }
 
 /// The word for a reported zone. If the model has no such zone, the nearest one that it has.
-ZoneWord word_of(const ZoneDescriptor& zone) {
+ZoneWord nearest_word(const ZoneDescriptor& zone) {
     const bool has_pointer = zone.write_pointer != no_write_pointer && zone.write_pointer >= zone.start;
     const uint64_t pointer = has_pointer ? std::min(zone.write_pointer - zone.start, zone.length) : zone.length;
     switch (zone.state) {
@@ -169,7 +169,7 @@ Status ZonedOverlay::read_zone(const ZoneDescriptor& zone) {
         return cannot_describe(fmt::format("its zones differ (the one at {} has a length of {} and a capacity of {})",
                                            zone.start, zone.length, zone.capacity));
     }
-    const ZoneWord word = word_of(zone);
+    const ZoneWord word = nearest_word(zone);
     if (word != ZoneWord{}) {
         Status status = table_->store(number, word);
         return status.ok() ? table_->store_flushed(number) : std::move(status);

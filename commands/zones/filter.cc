@@ -54,6 +54,7 @@ StateSet states_named(std::string_view word) {
 
 std::vector<std::string_view> zone_state_options() {
     std::vector<std::string_view> options;
+    options.reserve(zone_state_words.size() + 2);
     for (const ZoneStateWords& words : zone_state_words) {
         options.push_back(words.option);
     }

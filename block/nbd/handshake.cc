@@ -13,6 +13,7 @@ constexpr uint64_t new_style_magic = 0x49484156454f5054; // IHAVEOPT
 constexpr uint64_t old_style_magic = 0x00420281861253;
 constexpr uint64_t reply_magic = 0x3e889045565a9;
 constexpr uint64_t fixed_new_style = 1;
+constexpr uint64_t no_zeroes = 2;
 
 enum Option : uint32_t { starttls = 5, go = 7, set_meta_context = 10 };
 
@@ -69,7 +70,7 @@ Status refusal(uint32_t option, uint32_t code, std::string_view message) {
 
 class Reader {
 public:
-    Reader(std::string_view bytes, bool ended, std::string_view context) : rest_(bytes), ended_(ended), context_(context) {}
+    Reader(std::string_view bytes, bool ended, std::string_view context) : whole_(bytes), rest_(bytes), ended_(ended), context_(context) {}
 
     NbdHandshake read() {
         if (read_greeting()) {
@@ -114,6 +115,7 @@ private:
         const uint64_t magic = number(8);
         handshake_.is_old_style = magic == old_style_magic;
         if (handshake_.is_old_style) {
+            read_export(4);
             return false;
         }
         if (magic != new_style_magic) {
@@ -124,12 +126,31 @@ private:
             return false;
         }
         // A server that is not "fixed" takes one option only, and answers it in the form that older servers have.
-        const bool is_fixed = (number(2) & fixed_new_style) != 0;
-        if (!is_fixed && has(8, "export length")) {
-            rest_.remove_prefix(8);
-            (void)has(2, "export flags");
+        const uint64_t flags = number(2);
+        has_zeroes_ = (flags & no_zeroes) == 0;
+        const bool is_fixed = (flags & fixed_new_style) != 0;
+        if (!is_fixed) {
+            read_export(2);
         }
         return is_fixed;
+    }
+
+    /// The facts of an export in the form of older servers.
+    void read_export(size_t flag_bytes) {
+        constexpr size_t size_bytes = 8;
+        constexpr size_t reserved_bytes = 124;
+        handshake_.export_flags_at = whole_.size() - rest_.size() + size_bytes + flag_bytes - 2;
+        if (!has(size_bytes, "export length")) {
+            return;
+        }
+        rest_.remove_prefix(size_bytes);
+        if (!has(flag_bytes, "export flags")) {
+            return;
+        }
+        rest_.remove_prefix(flag_bytes);
+        if (has_zeroes_) {
+            (void)has(reserved_bytes, "reserved block");
+        }
     }
 
     /// False if no complete reply is left.
@@ -157,7 +178,8 @@ private:
         if ((option == go || option == starttls) && (type & reply_error) != 0) {
             const uint32_t code = type & ~reply_error;
             if (option == go && code == unsupported) {
-                return false; // the rest is in the format of older servers
+                read_export(2);
+                return false;
             }
             handshake_.failure = refusal(option, code, data);
         } else if (option == starttls && type == ack) {
@@ -220,9 +242,11 @@ private:
         }
     }
 
+    const std::string_view whole_;
     std::string_view rest_;
     const bool ended_;
     const std::string_view context_;
+    bool has_zeroes_ = true;
     bool has_export_ = false;
     NbdHandshake handshake_;
 };

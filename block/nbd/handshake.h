@@ -6,6 +6,7 @@
 
 #include "block/base/status.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct NbdHandshake {
     Status failure;
     std::optional<NbdBlockSizes> block_sizes;
     bool is_old_style = false;
+    /// Position of the 16 bits of export flags, in the forms of older servers; 0: not there.
+    size_t export_flags_at = 0;
     /// True if TLS starts at the end of the readable text.
     bool is_encrypted = false;
 };

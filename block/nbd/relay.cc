@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/nbd/relay.h"
 
+#include "block/nbd/handshake.h"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -74,10 +76,23 @@ void NbdRelay::hear() {
     }
     if (count > 0 && heard_.size() < longest_record) {
         heard_.append(data, static_cast<size_t>(count));
+        mend_flags(data, static_cast<size_t>(count));
     }
     ended_ = count <= 0 || !send_all(own_end_.get(), data, static_cast<size_t>(count));
     if (ended_) {
         (void)shutdown(own_end_.get(), SHUT_WR);
+    }
+}
+
+/// libnbd refuses export flags of 0, because NBD_FLAG_HAS_FLAGS must be set. Servers that are older than this rule work with QEMU.
+/// `data` is the end of what was heard.
+void NbdRelay::mend_flags(char* data, size_t bytes) const {
+    constexpr char has_flags = 1;
+    const size_t at = read_nbd_handshake(heard_, false, {}).export_flags_at;
+    const size_t start = heard_.size() - bytes;
+    const size_t low = at + 1;
+    if (at != 0 && low >= start && low < heard_.size() && heard_[at] == 0 && heard_[low] == 0) {
+        data[low - start] = has_flags;
     }
 }
 

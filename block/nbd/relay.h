@@ -12,7 +12,7 @@
 namespace zoneio {
 
 /// Passes data between libnbd and a server during negotiation, and records the server's side. Then it connects them
-/// directly, by replacing its own socket with the server's.
+/// directly, by replacing its own socket with the server's. Export flags of old servers that libnbd would refuse are mended.
 class NbdRelay {
 public:
     /// Takes ownership of a socket that is connected to the server.
@@ -35,6 +35,7 @@ public:
 
 private:
     void hear();
+    void mend_flags(char* data, size_t bytes) const;
     void say();
 
     FileDescriptor server_;

@@ -10,10 +10,10 @@ number. FAULT is a kind of error and its place:
 
     close-NAME, hang-NAME      at the point NAME: greeting, option, tls (in the handshake), go, request, header (after half a header), data (after half
                                of the data); close-once and hang-once: at the first request of the first connection
+    interrupt-NAME             likewise, and the client gets a SIGINT, like from a user who waits
     close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
-    interrupt-once             like close-once, and the client gets a SIGINT before
-    refuse-tls-NUMBER          the option `starttls` is refused with this error; tls-data, tls-info: it is answered with data, by another kind
-                               of reply; not-fixed: the server does not take options
+    refuse-tls-NUMBER          the option `starttls` is refused with this error
+    tls-data, tls-info         the option `starttls` is answered with data, by another kind of reply
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
     error-NUMBER               requests fail with this errno
@@ -23,8 +23,9 @@ number. FAULT is a kind of error and its place:
 PLAN: `NUMBER:BYTES` breaks this connection (the first is 0) after that many bytes from the client; `every:BYTES` breaks each one
 after a random number, BYTES on average.
 
-Keys: size (bytes), flags (of the export), blocks (MINIMUM,PREFERRED,MAXIMUM), message (of a refusal), context (a metadata
-context to offer), extent (its flags), log (a file for the requests), accept (number of connections, after which the server
+Keys: style (of the negotiation: `old`, without options; `simple`, with one option; `fixed`), sent (number of bytes of the facts of
+the export, after which the server closes the connection; not for `fixed`), size (bytes), flags (of the export), blocks
+(MINIMUM,PREFERRED,MAXIMUM), message (of a refusal), context (a metadata context to offer), extent (its flags), log (a file for the requests), accept (number of connections, after which the server
 removes its socket). The protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 """
 
@@ -36,7 +37,7 @@ import struct
 import sys
 import threading
 
-REPLY_MAGIC, REQUEST_MAGIC, SIMPLE_MAGIC, CHUNK_MAGIC = 0x3e889045565a9, 0x25609513, 0x67446698, 0x668e33ef
+OLD_MAGIC, REPLY_MAGIC, REQUEST_MAGIC, SIMPLE_MAGIC, CHUNK_MAGIC = 0x00420281861253, 0x3e889045565a9, 0x25609513, 0x67446698, 0x668e33ef
 EXPORT_NAME, ABORT, STARTTLS, GO, STRUCTURED, SET_CONTEXT = 1, 2, 5, 7, 8, 10
 ACK, INFO, CONTEXT, ERROR = 1, 3, 4, 1 << 31
 READ, WRITE, DISCONNECT, BLOCK_STATUS = 0, 1, 2, 7
@@ -106,6 +107,8 @@ class Connection:
         if self.fault == f"hang-{name}":
             self.stream.recv(1 << 20)
             threading.Event().wait()
+        if self.fault == f"interrupt-{name}":
+            self.interrupt()
 
     def interrupt(self):
         """Sends SIGINT to the client, like a user while the client waits for an answer."""
@@ -118,11 +121,21 @@ class Connection:
         if self.fault.startswith("greeting-"):
             self.send(self.fault.removeprefix("greeting-").encode())
             raise Gone
-        self.send(b"NBDMAGICIHAVEOPT" + struct.pack(">H", 2 if self.fault == "not-fixed" else 3))
+        style = self.keys.get("style", "fixed")
+        if style == "old":
+            self.send(b"NBDMAGIC" + struct.pack(">Q", OLD_MAGIC))
+            return self.tell_export(struct.pack(">QI", self.size, self.flags) + bytes(124))
+        self.send(b"NBDMAGICIHAVEOPT" + struct.pack(">H", 3 if style == "fixed" else 0))
         zeroes = not struct.unpack(">I", self.receive(4))[0] & 2
         while not self.take_option(zeroes):
             pass
         if self.fault == "close-ready":
+            raise Gone
+
+    def tell_export(self, facts):
+        sent = int(self.keys.get("sent", len(facts)))
+        self.send(facts[:sent])
+        if sent < len(facts):
             raise Gone
 
     def reply(self, option, kind, data=b""):
@@ -136,7 +149,7 @@ class Connection:
         if option == GO:
             return self.go()
         if option == EXPORT_NAME:
-            self.send(struct.pack(">QH", self.size, self.flags) + (bytes(124) if zeroes else b""))
+            self.tell_export(struct.pack(">QH", self.size, self.flags) + (bytes(124) if zeroes else b""))
             return True
         if option == STARTTLS:
             return self.start_tls()
@@ -188,8 +201,6 @@ class Connection:
         self.point("request")
         if self.number == 0:
             self.point("once")
-            if self.fault == "interrupt-once":
-                self.interrupt()
         if kind == BLOCK_STATUS:
             self.tell_extent(cookie, length)
         elif kind == READ and self.structured:

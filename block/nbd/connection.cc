@@ -102,8 +102,8 @@ Status NbdConnection::set_up(const NbdSettings& settings, const NbdDeadline& dea
 
 /// If there is no TLS, the reason that the server gives when asked again.
 Status NbdConnection::explain(Status status, const NbdSettings& settings, const NbdDeadline& deadline) const {
-    if (settings.address.type == NbdAddress::Type::descriptor || status.cause() == Cause::server_unreachable ||
-        library_.get_tls_negotiated(handle_) > 0) {
+    const bool has_ended = status.code() == EINTR || status.code() == ETIMEDOUT || status.cause() == Cause::server_unreachable;
+    if (has_ended || settings.address.type == NbdAddress::Type::descriptor || library_.get_tls_negotiated(handle_) > 0) {
         return status;
     }
     Status reason = why_no_tls(settings, deadline);

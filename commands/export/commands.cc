@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The commands export, exports and unexport.
-#include "commands/export/ending.h"
+#include "commands/export/wait_for_end.h"
 #include "commands/export/record.h"
 #include "commands/export/served.h"
 #include "commands/export/signals.h"

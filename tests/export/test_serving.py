@@ -199,6 +199,18 @@ def test_commands_and_a_guest_use_the_image_at_the_same_time(zoneio):
     assert z.ok("zone_report 4M 1")["zones"][0]["write_pointer"] == at
 
 
+def test_quit_finishes_requests_in_flight(zoneio, image):
+    z = zoneio("--object", "throttle-group,id=g,x-iops-total=1", "--image-opts",
+               "driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=image")
+    z.export()
+    guest = z.connect()
+    requests = [guest.submit(vu.OUT, i * 8, b"f" * 4096) for i in range(50)]
+    assert z.quit() == (0, "")
+    guest.collect(0)
+    assert all(request.status == vu.OK for request in requests)
+    assert image.read_bytes()[:50 * 4096] == b"f" * 50 * 4096
+
+
 def test_throttled_requests_wait_and_end_with_the_export(zoneio, image):
     z = zoneio("--object", "throttle-group,id=g,x-iops-total=1", "--image-opts",
                "driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=image")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The end of exports, by the user or by themselves.
+// `export -w` waits until its export ends, by the user or by itself.
 #pragma once
 
 #include "commands/command.h"

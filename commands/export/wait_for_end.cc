@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "commands/export/ending.h"
+#include "commands/export/wait_for_end.h"
 
 #include "commands/export/signals.h"
 

@@ -75,10 +75,16 @@ private:
             }
             return {};
         }
-        depth_++;
         std::set<std::string> seen;
+        return parse_members(std::move(status), "}", [&] { return parse_pair(prefix, top, seen); });
+    }
+
+    /// Parses what commas separate, up to `end`.
+    template <typename ParseMember>
+    Status parse_members(Status status, const char* end, ParseMember parse_member) {
+        depth_++;
         while (status.ok()) {
-            status = parse_pair(prefix, top, seen);
+            status = parse_member();
             if (status.ok()) {
                 status = advance();
             }
@@ -88,7 +94,7 @@ private:
             status = advance();
         }
         depth_--;
-        return !status.ok() || at("}") ? std::move(status) : unexpected("expected ',' or '}'");
+        return !status.ok() || at(end) ? std::move(status) : unexpected(fmt::format("expected ',' or '{}'", end));
     }
 
     Status parse_pair(const std::string& prefix, bool top, std::set<std::string>& seen) {
@@ -120,20 +126,8 @@ private:
             set(prefix, EmptyValue{EmptyValue::Kind::list});
             return {};
         }
-        depth_++;
         size_t index = 0;
-        while (status.ok()) {
-            status = parse_value(prefix + separator_ + std::to_string(index++));
-            if (status.ok()) {
-                status = advance();
-            }
-            if (!status.ok() || !at(",")) {
-                break;
-            }
-            status = advance();
-        }
-        depth_--;
-        return !status.ok() || at("]") ? std::move(status) : unexpected("expected ',' or ']'");
+        return parse_members(std::move(status), "]", [&] { return parse_value(prefix + separator_ + std::to_string(index++)); });
     }
 
     Status parse_value(const std::string& key) {

@@ -163,12 +163,12 @@ class Writer(threading.Thread):
         with Device(self.device) as d:
             for i in range(self.count):
                 data = os.urandom(self.size)
-                self.sum.update(data)
                 try:
                     d.write(self.begin + i * self.size, data)
                 except OSError as e:
                     self.errors.append((i, e))
                     return
+                self.sum.update(data)
                 self.done = i + 1
 
     def check(self, title):

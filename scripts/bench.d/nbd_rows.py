@@ -6,18 +6,23 @@ import signal
 import subprocess
 
 COUNT = 100_000
+SLOW_COUNT = 2_000      # commands to the server with a delay
+CONNECTIONS = 4
 DEPTH = 64              # asynchronous requests in flight
 
 
 class MemoryServer:
-    """An nbdkit that serves 64 MiB while the block runs."""
+    """An nbdkit that serves 64 MiB while the block runs. Words: its options, and parameters of its filters."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, options=(), parameters=()):
+        self.options = options
+        self.parameters = parameters
         self.socket = folder / "nbd.sock"
         self.pid_file = folder / "nbd.pid"
 
     def __enter__(self):
-        subprocess.run(["nbdkit", "-U", self.socket, "-P", self.pid_file, "memory", "64M"], check=True)
+        subprocess.run(["nbdkit", "-U", self.socket, "-P", self.pid_file, *self.options, "memory", "64M", *self.parameters],
+                       check=True)
         return f"nbd:unix:{self.socket}"
 
     def __exit__(self, *_):
@@ -43,6 +48,21 @@ def scripts(folder, offsets):
     return made
 
 
+def slow_row(rows, make_row, offsets):
+    """Several connections against one of qemu-io: each connection of the server handles one request at a time, in 1 ms."""
+    path = rows.memory / "nbd-slow"
+    with open(path, "w", encoding="ascii") as file:
+        for number, offset in enumerate(offsets(SLOW_COUNT), 1):
+            file.write(f"aio_read -q {offset} 4k\n" + ("aio_flush\n" if number % DEPTH == 0 else ""))
+        file.write("aio_flush\n")
+    with MemoryServer(rows.memory, ["-t", "1", "--filter=delay"], ["rdelay=1ms"]) as image:
+        socket = image.removeprefix("nbd:unix:")
+        programs = rows.both(["-f", "raw", image], stdin=path)
+        programs["zoneio"] = rows.both(["--image-opts", f"driver=raw,file.driver=nbd,file.path={socket},file.connections={CONNECTIONS}"],
+                                       stdin=path)["zoneio"]
+        yield make_row(f"2k aio_read -q 4k, {DEPTH} at once, 1 ms of delay, connections={CONNECTIONS}, nbd", programs, ratio=3)
+
+
 def nbd_rows(rows, make_row, offsets):
     """The rows; none where nbdkit is not installed."""
     if shutil.which("nbdkit") is None:
@@ -51,3 +71,4 @@ def nbd_rows(rows, make_row, offsets):
         yield make_row("start, -c length, exit, nbd", rows.both(["-f", "raw", "-c", "length", image], times=20))
         for name, (path, goal) in scripts(rows.memory, offsets).items():
             yield make_row(name, rows.both(["-f", "raw", "-t", "writeback", image], stdin=path), ratio=goal)
+    yield from slow_row(rows, make_row, offsets)

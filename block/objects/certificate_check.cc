@@ -39,8 +39,11 @@ Result<bool> exists(const std::string& path) {
 /// True if both files exist, false if neither does. EINVAL if only one of them does.
 Result<bool> have_both(const std::string& certificate, const std::string& key) {
     Result<bool> has_certificate = exists(certificate);
-    Result<bool> has_key = has_certificate.ok() ? exists(key) : std::move(has_certificate);
-    if (!has_certificate.ok() || !has_key.ok() || *has_certificate == *has_key) {
+    if (!has_certificate.ok()) {
+        return has_certificate;
+    }
+    Result<bool> has_key = exists(key);
+    if (!has_key.ok() || *has_certificate == *has_key) {
         return has_key;
     }
     return Status::invalid(*has_certificate ? fmt::format("Cert '{}' without corresponding key '{}'", certificate, key)

@@ -71,7 +71,10 @@ Result<std::string> find_key(const TlsCredentials& made) {
 
 Status check_key(const TlsCredentials& made) {
     Result<std::string> key = find_key(made);
-    Result<const GnuTls*> library = key.ok() ? GnuTls::load() : std::move(key).status();
+    if (!key.ok()) {
+        return std::move(key).status();
+    }
+    Result<const GnuTls*> library = GnuTls::load();
     if (!library.ok()) {
         return std::move(library).status();
     }

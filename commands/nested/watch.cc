@@ -5,6 +5,7 @@
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"
+#include "commands/text/key_watch.h"
 #include "commands/text/terminal.h"
 
 #include <cstdlib>

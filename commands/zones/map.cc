@@ -4,6 +4,7 @@
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/text/key_watch.h"
 #include "commands/text/safe_text.h"
 #include "commands/zones/command.h"
 #include "commands/zones/map_text.h"

@@ -102,7 +102,7 @@ bool has_room_for_notes() {
 char** matches_of_attempt(const char* text, int begin, int end) {
     *readline().rl_attempted_completion_over = 1;
     *readline().rl_completion_display_matches_hook = has_room_for_notes() ? show_with_notes : nullptr;
-    *readline().rl_completion_append_character = attempt.found.ends_word ? ' ' : '\0';
+    *readline().rl_completion_append_character = static_cast<unsigned char>(attempt.found.ends_word ? ' ' : '\0');
     *readline().rl_sort_completion_matches = attempt.found.files ? 1 : 0;
     if (attempt.found.files) {
         return static_cast<size_t>(begin) == attempt.found.begin ? readline().rl_completion_matches(text, next_file) : nullptr;

@@ -201,6 +201,21 @@ TEST(ZoneModel, FullTable) {
     EXPECT_EQ(rows, 4U * 5 * 2 * 9 * 27 * 9);
 }
 
+TEST(ZoneModel, ImplicitlyOpenZonesAreClosedInTurn) {
+    Pair pair(small_geometry(2, 0));
+    pair.write(2, 0, block);
+    pair.write(3, 0, block);
+    struct Step {
+        uint64_t written, closed;
+    };
+    for (const auto& [written, closed] : {Step{4, 2}, Step{5, 3}, Step{6, 4}, Step{2, 5}, Step{3, 6}, Step{4, 2}}) {
+        EXPECT_EQ(pair.table.current(closed).state, ZoneState::implicit_open);
+        pair.write(written, pair.table.current(written).pointer, block);
+        EXPECT_EQ(pair.table.current(closed).state, ZoneState::closed) << "after a write to zone " << written;
+        EXPECT_EQ(pair.table.current(written).state, ZoneState::implicit_open);
+    }
+}
+
 TEST(ZoneModel, RandomSequences) {
     constexpr int sequences = 300;
     constexpr int steps = 400;

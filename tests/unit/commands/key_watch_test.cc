@@ -2,7 +2,7 @@
 //
 // Waiting for a key on a terminal, which is stdin during the test.
 #include "block/base/file_descriptor.h"
-#include "commands/text/terminal.h"
+#include "commands/text/key_watch.h"
 
 #include <csignal>
 #include <fcntl.h>

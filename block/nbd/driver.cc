@@ -110,6 +110,13 @@ Result<NbdSettings> take_settings(Options& options) {
     return settings;
 }
 
+/// QEMU's text for an export that is found, but not as it is wanted.
+Status cannot_open(const Options& given, int error) {
+    const std::string* const name = given.find_text("filename");
+    const std::string what = name != nullptr ? fmt::format("'{}'", *name) : "image";
+    return Status::error(error, fmt::format("Could not open {}: {}", what, strerror(error)));
+}
+
 class NbdDriver final : public BlockDriver, private NativeFile, private RemoteQueue {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
@@ -126,12 +133,12 @@ public:
         }
         const NbdExport& facts = (*client)->facts();
         if (wants_bitmap && !facts.has_context) {
-            return Status::invalid("Could not open image: Invalid argument");
+            return cannot_open(given, EINVAL);
         }
         if (facts.read_only && !context.flags.read_only) {
             // As in QEMU, copy-on-read needs write permission even so.
             if (!context.flags.auto_read_only || context.flags.copy_on_read) {
-                return Status::error(EACCES, "Could not open image: Permission denied").because(Cause::read_only_export);
+                return cannot_open(given, EACCES).because(Cause::read_only_export);
             }
             context.flags.read_only = true;
         }

@@ -159,24 +159,38 @@ Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
     return status.ok() ? fill() : std::move(status);
 }
 
-/// True if a range reads as zeros for certain, found out without reading. False if that is unknown.
-bool SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
+/// True if a range reads as zeros for certain, found out without reading. An error if the image below does not say.
+Result<bool> SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
     while (begin < end) {
         const Span span(begin, end - begin);
         const Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok() || run->has_content()) {
+        if (!run.ok()) {
+            return run.status();
+        }
+        if (run->has_content()) {
             return false;
         }
         const uint64_t run_end = std::min(end, span.begin() + run->count * cluster_bytes);
         if (!run->is_zero()) {
-            const Result<bool> zero = base_is_zero(begin, run_end);
+            Result<bool> zero = base_is_zero(begin, run_end);
             if (!zero.ok() || !*zero) {
-                return false;
+                return zero;
             }
         }
         begin = run_end;
     }
     return true;
+}
+
+/// True if what is around a write, up to the ends of its clusters, must be read. QEMU does not read it if both sides are zero,
+/// so an unreadable image must not cause an error then. What lies beyond the end of the image is not known to be zero.
+Result<bool> SnapshotOverlay::must_read_edges(uint64_t begin, uint64_t position, uint64_t position_end, uint64_t end) {
+    Result<bool> zero = is_known_zero(begin, position);
+    if (zero.ok() && *zero) {
+        zero = is_known_zero(position_end, end);
+    }
+    const bool is_cut = position_end < end && end > size_.load();
+    return zero.ok() ? Result<bool>(is_cut || !*zero) : std::move(zero);
 }
 
 /// Gives clusters content: the data written and, around it, up to the ends of the clusters, the old content.
@@ -197,22 +211,22 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         if (head + tail > 0 && !edges.reserve(head + tail)) {
             return Status::from_errno(ENOMEM);
         }
-        // If both ends are zero, QEMU does not read them, so an unreadable image must not cause an error. What lies beyond the
-        // end of the image is not known to be zero.
-        const bool is_cut = tail > 0 && end > size_.load();
-        const bool must_read = is_cut || !is_known_zero(begin, position) || !is_known_zero(end - tail, end);
+        const Result<bool> must_read = must_read_edges(begin, position, end - tail, end);
+        if (!must_read.ok()) {
+            return must_read.status();
+        }
         IoVec whole;
         Status status;
         if (head > 0) {
             memset(edges.data(), 0, head);
             whole.push_back(edges.data(), head);
-            status = must_read ? preadv(begin, IoVec(edges.data(), head)) : Status();
+            status = *must_read ? preadv(begin, IoVec(edges.data(), head)) : Status();
         }
         whole.append(iov, done, part);
         if (tail > 0 && status.ok()) {
             memset(edges.data() + head, 0, tail);
             whole.push_back(edges.data() + head, tail);
-            status = must_read ? preadv(end - tail, IoVec(edges.data() + head, tail)) : Status();
+            status = *must_read ? preadv(end - tail, IoVec(edges.data() + head, tail)) : Status();
         }
         if (status.ok()) {
             status = map_->data().pwritev(place->position, whole, {});

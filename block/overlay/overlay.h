@@ -71,7 +71,8 @@ private:
     template <typename Visit>
     Status for_each_run(uint64_t offset, const IoVec& iov, Visit visit);
     Status read_base(uint64_t offset, const IoVec& iov);
-    bool is_known_zero(uint64_t begin, uint64_t end);
+    Result<bool> is_known_zero(uint64_t begin, uint64_t end);
+    Result<bool> must_read_edges(uint64_t begin, uint64_t position, uint64_t position_end, uint64_t end);
     Result<bool> base_is_zero(uint64_t begin, uint64_t end);
     Result<bool> is_in_place(const Span& span);
     /// REQUIRES for the next functions: the caller holds the clusters exclusively.

@@ -7,6 +7,7 @@
 #include "commands/text/print.h"
 #include "commands/text/terminal.h"
 
+#include <atomic>
 #include <cstdio>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,15 +18,17 @@ namespace {
 
 constexpr std::chrono::milliseconds between_shows(200);
 
-volatile sig_atomic_t active = 0;
-volatile sig_atomic_t requested = 0;
+// Set by a signal handler, and read by threads that wait for servers.
+std::atomic<bool> active = false;
+std::atomic<bool> requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 void (*end_program)(int) = nullptr;
 
 void on_interrupt(int number) {
-    if (requested != 0) {
+    if (requested) {
         end_program(number);
     }
-    requested = 1;
+    requested = true;
 }
 
 /// Width of the terminal in columns; 80 if it reports none.
@@ -48,8 +51,8 @@ std::string amount(uint64_t value, LongWork::Unit unit) {
 
 InterruptEndsCommand::InterruptEndsCommand(void (*at_second)(int)) {
     end_program = at_second;
-    requested = 0;
-    active = 1;
+    requested = false;
+    active = true;
     set_interrupt_check(is_requested);
     struct sigaction action{};
     action.sa_handler = on_interrupt;
@@ -58,15 +61,15 @@ InterruptEndsCommand::InterruptEndsCommand(void (*at_second)(int)) {
 
 InterruptEndsCommand::~InterruptEndsCommand() {
     sigaction(SIGINT, &before_, nullptr);
-    active = 0;
+    active = false;
 }
 
 bool InterruptEndsCommand::is_active() {
-    return active != 0;
+    return active;
 }
 
 bool InterruptEndsCommand::is_requested() {
-    return active != 0 && requested != 0;
+    return active && requested;
 }
 
 LongWork::LongWork(std::string_view what, uint64_t total, Unit unit)

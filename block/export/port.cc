@@ -22,13 +22,6 @@ constexpr unsigned most_waits = 4096;
 /// To ask for the processor time of a request takes two system calls. So only this many are asked for after a slow one.
 constexpr unsigned measured_after_slow = 64;
 
-/// Copying the data of such a request takes longer than to wake another thread. If more requests are about to come, one of them
-/// goes to the engine, so that two processors copy. Not so with writes: a file system lets only one at a time into a file.
-bool is_large_read(const Request& request) {
-    constexpr uint64_t large = 32 << 10;
-    return request.op == RequestOp::read && request.bytes >= large;
-}
-
 void watch(int epoll, int fd) {
     epoll_event event{};
     event.events = EPOLLIN;
@@ -139,9 +132,6 @@ bool BackendPort::may_do_here(const Request& request, bool alone) const {
     if (moves_pointer(request) && limits().zoned != ZonedModel::none && engine_->in_flight() > 0) {
         return false;
     }
-    if (is_large_read(request) && !alone && engine_->in_flight() == 0) {
-        return false;
-    }
     return waits_ == 0 || (alone && engine_->in_flight() == 0);
 }
 
@@ -182,9 +172,6 @@ bool BackendPort::submit(Request& request, bool alone) {
     waits_ -= waits_ > 0 ? 1 : 0;
     const std::unique_lock lock = take_turn();
     engine_->submit(request);
-    if (does_here_ && is_large_read(request)) {
-        engine_->kick();
-    }
     return false;
 }
 

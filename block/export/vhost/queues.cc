@@ -10,6 +10,9 @@ namespace zoneio {
 
 namespace {
 
+/// While this thread copies the data of the next such request, the driver can use that of the last one. So it is told at once.
+constexpr uint64_t large_request = 32 << 10;
+
 /// Number of requests kept for reuse: the size of a large ring.
 constexpr size_t most_spares = 256;
 
@@ -197,7 +200,11 @@ void VhostQueues::serve(uint16_t number) {
             }
             const bool is_repeated = queue.repeats > 0;
             queue.repeats = static_cast<uint16_t>(queue.repeats - (is_repeated ? 1 : 0));
+            const bool is_large = request->chain.readable_bytes + request->chain.writable_bytes >= large_request;
             begin(taken(number, std::move(request), is_repeated));
+            if (is_large) {
+                signal(queue);
+            }
             continue;
         }
         spares_.push_back(std::move(request));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/device_content.h"
 
+#include "block/base/loaded_library.h"
+
 #include <algorithm>
 #include <blkid.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <string>
 
@@ -32,14 +33,11 @@ const BlkidLibrary* BlkidLibrary::get() {
     if (is_loaded) {
         return &library;
     }
-    // Never unloaded, like a linked library.
-    void* const handle = dlopen("libblkid.so.1", RTLD_NOW | RTLD_LOCAL);
-    is_loaded = handle != nullptr;
-#define ZONEIO_BLKID_FIND(name)                                                                                           \
-    library.name = is_loaded ? reinterpret_cast<decltype(library.name)>(dlsym(handle, "blkid_" #name)) : nullptr;        \
-    is_loaded = library.name != nullptr;
-    ZONEIO_BLKID_NAMES(ZONEIO_BLKID_FIND)
-#undef ZONEIO_BLKID_FIND
+    LoadedLibrary loaded("libblkid.so.1");
+#define ZONEIO_BLKID_NEED(name) loaded.need("blkid_" #name, library.name);
+    ZONEIO_BLKID_NAMES(ZONEIO_BLKID_NEED)
+#undef ZONEIO_BLKID_NEED
+    is_loaded = loaded.is_complete();
     return is_loaded ? &library : nullptr;
 }
 

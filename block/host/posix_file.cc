@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/posix_file.h"
 
-#include "block/base/open_again.h"
+#include "block/host/open_again.h"
 #include "block/base/size.h"
 #include "block/host/file_lock.h"
 #include "block/node/mode_words.h"

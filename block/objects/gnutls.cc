@@ -2,6 +2,7 @@
 #include "block/objects/gnutls.h"
 
 #include "block/base/file_descriptor.h"
+#include "block/base/loaded_library.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,16 +27,12 @@ Result<const GnuTls*> GnuTls::load() {
     if (is_loaded) {
         return &library;
     }
-    // Never unloaded, like a linked library.
-    void* const handle = dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
-    is_loaded = handle != nullptr;
-#define ZONEIO_GNUTLS_FIND(name, result, parameters)                                                                  \
-    library.name = is_loaded ? reinterpret_cast<decltype(library.name)>(dlsym(handle, "gnutls_" #name)) : nullptr;    \
-    is_loaded = library.name != nullptr;
-    ZONEIO_GNUTLS_FUNCTIONS(ZONEIO_GNUTLS_FIND)
-#undef ZONEIO_GNUTLS_FIND
-    library.free = is_loaded ? reinterpret_cast<decltype(library.free)>(dlsym(handle, "gnutls_free")) : nullptr;
-    is_loaded = library.free != nullptr;
+    LoadedLibrary loaded("libgnutls.so.30");
+#define ZONEIO_GNUTLS_NEED(name, result, parameters) loaded.need("gnutls_" #name, library.name);
+    ZONEIO_GNUTLS_FUNCTIONS(ZONEIO_GNUTLS_NEED)
+#undef ZONEIO_GNUTLS_NEED
+    loaded.need("gnutls_free", library.free);
+    is_loaded = loaded.is_complete();
     if (!is_loaded) {
         return Status::error(ENOENT, fmt::format("TLS needs GnuTLS (install the package libgnutls30): {}", dlerror()));
     }

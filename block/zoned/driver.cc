@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Opening and reopening of the driver `zoned`.
-#include "block/base/open_again.h"
+#include "block/host/open_again.h"
 #include "block/chain/open.h"
 #include "block/node/driver_rows.h"
 #include "block/zoned/driver.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/zoned/file.h"
 
-#include "block/base/open_again.h"
+#include "block/host/open_again.h"
 
 #include <atomic>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "block/base/open_again.h"
+#include "block/host/open_again.h"
 
 #include <cerrno>
 #include <charconv>

@@ -107,7 +107,8 @@ Status NbdConnection::explain(Status status, const NbdSettings& settings, const 
         return status;
     }
     Status reason = why_no_tls(settings, deadline);
-    return reason.ok() || reason.cause() == Cause::server_unreachable ? std::move(status) : std::move(reason);
+    const bool is_unknown = reason.ok() || reason.code() == ETIMEDOUT || reason.cause() == Cause::server_unreachable;
+    return is_unknown ? std::move(status) : std::move(reason);
 }
 
 Status NbdConnection::set_up_tls(const NbdSettings& settings, const NbdDeadline& deadline) {

@@ -37,7 +37,31 @@ std::string_view reply_name(uint32_t type) {
 }
 
 std::string_view option_name(uint32_t option) {
-    return option == starttls ? "starttls" : "go";
+    static constexpr std::string_view names[] = {
+        "",   "export name",      "abort",             "list",             "", "starttls", "info", "go", "structured reply",
+        "list meta context", "set meta context", "extended headers"};
+    return option < std::size(names) && !names[option].empty() ? names[option] : "<unknown>";
+}
+
+std::string_view error_name(uint32_t code) {
+    static constexpr std::string_view names[] = {
+        "unsupported",          "denied by policy",    "invalid",                "platform lacks support",  "TLS required", "export unknown",
+        "server shutting down", "block size required", "option payload too big", "extended headers required"};
+    return code >= 1 && code <= std::size(names) ? names[code - 1] : "<unknown>";
+}
+
+/// The failure that the header of a reply to starttls shows.
+Status tls_reply_failure(uint32_t type, uint64_t length) {
+    constexpr uint64_t longest_message = 32U << 20;
+    if ((type & reply_error) != 0) {
+        return length <= longest_message ? Status()
+                                         : Status::invalid(fmt::format("server error {} ({}) message is too long", type,
+                                                                       error_name(type & ~reply_error)));
+    }
+    if (type != ack) {
+        return Status::invalid(fmt::format("Server answered option 5 (starttls) with unexpected reply {} ({})", type, reply_name(type)));
+    }
+    return length == 0 ? Status() : Status::invalid(fmt::format("Option 5 ('starttls') response length is {} (it should be zero)", length));
 }
 
 /// The server's reason for refusing an option.
@@ -70,7 +94,8 @@ Status refusal(uint32_t option, uint32_t code, std::string_view message) {
 
 class Reader {
 public:
-    Reader(std::string_view bytes, bool ended, std::string_view context) : whole_(bytes), rest_(bytes), ended_(ended), context_(context) {}
+    Reader(std::string_view bytes, bool ended, std::string_view context, bool wants_tls_only = false)
+        : whole_(bytes), rest_(bytes), ended_(ended), context_(context), wants_tls_only_(wants_tls_only) {}
 
     NbdHandshake read() {
         if (read_greeting()) {
@@ -166,7 +191,14 @@ private:
         const auto option = static_cast<uint32_t>(number(4));
         const auto type = static_cast<uint32_t>(number(4));
         const uint64_t length = number(4);
-        if (!has(length, "option reply")) {
+        if (wants_tls_only_ && option != starttls) {
+            handshake_.failure = Status::invalid(
+                fmt::format("Unexpected option type {} ({}), expected 5 (starttls)", option, option_name(option)));
+        } else if (option == starttls) {
+            handshake_.failure = tls_reply_failure(type, length);
+        }
+        // Before the data: a server could send them for ever.
+        if (!handshake_.failure.ok() || !has(length, "option reply")) {
             return false;
         }
         const std::string_view data = rest_.substr(0, length);
@@ -182,15 +214,8 @@ private:
                 return false;
             }
             handshake_.failure = refusal(option, code, data);
-        } else if (option == starttls && type == ack) {
-            handshake_.is_encrypted = data.empty();
-            if (!data.empty()) {
-                handshake_.failure =
-                    Status::invalid(fmt::format("Option 5 ('starttls') response length is {} (it should be zero)", data.size()));
-            }
         } else if (option == starttls) {
-            handshake_.failure =
-                Status::invalid(fmt::format("Server answered option 5 (starttls) with unexpected reply {} ({})", type, reply_name(type)));
+            handshake_.is_encrypted = true;
         } else if (option == set_meta_context && type == meta_context && data.size() >= 4) {
             take_context(data.substr(4));
         } else if (option == go && type == info && data.size() >= 2) {
@@ -246,6 +271,7 @@ private:
     std::string_view rest_;
     const bool ended_;
     const std::string_view context_;
+    const bool wants_tls_only_;
     bool has_zeroes_ = true;
     bool has_export_ = false;
     NbdHandshake handshake_;
@@ -253,8 +279,8 @@ private:
 
 } // namespace
 
-NbdHandshake read_nbd_handshake(std::string_view bytes, bool ended, std::string_view context) {
-    return Reader(bytes, ended, context).read();
+NbdHandshake read_nbd_handshake(std::string_view bytes, bool ended, std::string_view context, bool wants_tls_only) {
+    return Reader(bytes, ended, context, wants_tls_only).read();
 }
 
 } // namespace zoneio

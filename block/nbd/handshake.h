@@ -34,7 +34,7 @@ struct NbdHandshake {
 };
 
 /// Parses what a server has sent since the connection was made. `ended`: the server has closed it. `context`: name of
-/// the requested metadata context.
-NbdHandshake read_nbd_handshake(std::string_view bytes, bool ended, std::string_view context);
+/// the requested metadata context. `wants_tls_only`: the client has asked for starttls and nothing else.
+NbdHandshake read_nbd_handshake(std::string_view bytes, bool ended, std::string_view context, bool wants_tls_only = false);
 
 } // namespace zoneio

@@ -25,9 +25,8 @@ class Probe {
 public:
     Probe(const NbdSettings& settings, const NbdDeadline& deadline)
         : settings_(settings), deadline_(deadline),
-          host_(!settings.tls_hostname.empty()                            ? settings.tls_hostname
-                : settings.address.type == NbdAddress::Type::inet ? settings.address.host
-                                                                          : std::string()) {}
+          host_(!settings.tls_hostname.empty() || settings.address.type != NbdAddress::Type::inet ? settings.tls_hostname
+                                                                                                   : settings.address.host) {}
     ~Probe() {
         if (session_ != nullptr) {
             library_->deinit(session_);
@@ -65,17 +64,18 @@ private:
         std::string heard;
         bool has_asked = false;
         while (true) {
+            // Also if there is something to read: a server that never stops must not keep the user from interrupting.
+            if (Status status = wait(POLLIN); !status.ok()) {
+                return status;
+            }
             // Byte by byte: what follows belongs to TLS.
             char byte = 0;
             const ssize_t count = recv(socket_.get(), &byte, 1, MSG_DONTWAIT);
             if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-                if (Status status = wait(POLLIN); !status.ok()) {
-                    return status;
-                }
                 continue;
             }
             heard.append(&byte, count > 0 ? 1 : 0);
-            NbdHandshake handshake = read_nbd_handshake(heard, count <= 0, settings_.context);
+            NbdHandshake handshake = read_nbd_handshake(heard, count <= 0, settings_.context, true);
             if (!handshake.failure.ok() || handshake.is_encrypted) {
                 return std::move(handshake.failure);
             }

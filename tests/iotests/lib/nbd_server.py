@@ -14,6 +14,7 @@ number. FAULT is a kind of error and its place:
     close-chunk                after half the header of a structured answer; close-chunk-data: after half of its data
     refuse-tls-NUMBER          the option `starttls` is refused with this error
     tls-data, tls-info         the option `starttls` is answered with data, by another kind of reply
+    tls-other                  it is answered by replies to another option without end
     refuse-NUMBER              the option `go` is refused with this error (1 unsupported, 2 policy, ... 6 unknown export)
     greeting-TEXT              the text is sent instead of the greeting
     error-NUMBER               requests fail with this errno
@@ -171,6 +172,9 @@ class Connection:
             self.reply(STARTTLS, ERROR + int(self.fault.removeprefix("refuse-tls-")), self.keys.get("message", "").encode())
         elif self.fault == "tls-info":
             self.reply(STARTTLS, INFO, b"xx")
+        elif self.fault == "tls-other":
+            while True:
+                self.reply(GO, ACK)
         else:
             self.reply(STARTTLS, ACK, b"xx" if self.fault == "tls-data" else b"")
             self.point("tls")

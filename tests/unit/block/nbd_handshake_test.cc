@@ -53,6 +53,21 @@ TEST(NbdHandshake, AClosedConnectionNamesTheMissingPart) {
     EXPECT_EQ(failure(greeting + reply(go, 3, export_info).substr(0, 25)), "Failed to read option reply" + end);
 }
 
+TEST(NbdHandshake, RefusesOtherRepliesThanOnesToStarttlsByTheirHeaders) {
+    const auto failure = [](uint32_t option, uint32_t type, uint64_t length) {
+        const std::string header = number(0x3e889045565a9, 8) + number(option, 4) + number(type, 4) + number(length, 4);
+        return read_nbd_handshake(greeting + header, false, context, true).failure.message();
+    };
+    const std::string none = Status().message();
+    EXPECT_EQ(failure(go, 1, 0), "Unexpected option type 7 (go), expected 5 (starttls)");
+    EXPECT_EQ(failure(4, 1, UINT32_MAX), "Unexpected option type 4 (<unknown>), expected 5 (starttls)");
+    EXPECT_EQ(failure(99, 1, 0), "Unexpected option type 99 (<unknown>), expected 5 (starttls)");
+    EXPECT_EQ(failure(5, 1, UINT32_MAX), "Option 5 ('starttls') response length is 4294967295 (it should be zero)");
+    EXPECT_EQ(failure(5, 0x80000002, 32 << 20), none);
+    EXPECT_EQ(failure(5, 0x80000002, (32 << 20) + 1), "server error 2147483650 (denied by policy) message is too long");
+    EXPECT_EQ(failure(5, 0x8000000b, UINT32_MAX), "server error 2147483659 (<unknown>) message is too long");
+}
+
 TEST(NbdHandshake, KeepsTheCauseOfARefusal) {
     const auto cause = [](uint32_t code) {
         return read_nbd_handshake(greeting + reply(go, 0x80000000U + code, "text"), false, context).failure.cause();

@@ -25,6 +25,13 @@ Status Status::with_text(std::string text) && {
     return std::move(*this);
 }
 
+Status Status::prefixed(std::string_view prefix) && {
+    if (!ok()) {
+        details().text = std::string(prefix) + message();
+    }
+    return std::move(*this);
+}
+
 const CauseFacts& Status::facts() const {
     static const CauseFacts none;
     return details_ ? details_->facts : none;

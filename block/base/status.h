@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace zoneio {
@@ -46,6 +47,8 @@ public:
     Status because(Cause cause) &&;
     /// Replaces the text; code and cause stay.
     Status with_text(std::string text) &&;
+    /// Puts `prefix` before the message of an error; code and cause stay. Does not change a success.
+    Status prefixed(std::string_view prefix) &&;
 
     bool ok() const { return code_ == 0; }
     /// 0, or a positive errno.
@@ -58,6 +61,10 @@ public:
     Cause cause() const { return cause_; }
     /// The facts of the cause; empty if none were given.
     const CauseFacts& facts() const;
+
+    // As of a Result without a value, for TRY.
+    Status status() && { return std::move(*this); }
+    void value() && {}
 
 private:
     struct Details {
@@ -86,8 +93,7 @@ public:
     Result(Status status) : status_(std::move(status)) {}
 
     bool ok() const { return value_.has_value(); }
-    T& value() { return *value_; }
-    const T& value() const { return *value_; }
+    T value() && { return std::move(*value_); }
     T& operator*() { return *value_; }
     const T& operator*() const { return *value_; }
     T* operator->() { return &*value_; }
@@ -99,5 +105,16 @@ private:
     std::optional<T> value_;
     Status status_;
 };
+
+/// The value of a Result; nothing for a Status. If it is an error, the function that TRY stands in returns it. For whole statements,
+/// initializers and single arguments: `TRY(node.flush());`, `const uint64_t bytes = TRY(node.length());`.
+#define TRY(expression)                          \
+    ({                                           \
+        auto&& tried = (expression);             \
+        if (!tried.ok()) {                       \
+            return std::move(tried).status();    \
+        }                                        \
+        std::move(tried).value();                \
+    })
 
 } // namespace zoneio

@@ -26,5 +26,30 @@ TEST(Status, HasACauseWithoutText) {
     EXPECT_EQ(Status().cause(), Cause::none);
 }
 
+TEST(Status, TakesAPrefixOnlyIfItIsAnError) {
+    const Status status = Status::from_errno(EIO).because(Cause::file_error, {.name = "a.img"}).prefixed("Error flushing: ");
+    EXPECT_EQ(status.message(), "Error flushing: " + Status::from_errno(EIO).message());
+    EXPECT_EQ(status.code(), EIO);
+    EXPECT_EQ(status.facts().name, "a.img");
+    EXPECT_TRUE(Status().prefixed("Error flushing: ").ok());
+}
+
+Result<std::unique_ptr<int>> doubled(Result<std::unique_ptr<int>> number, Status status, bool& was_reached) {
+    TRY(std::move(status));
+    std::unique_ptr<int> taken = TRY(std::move(number));
+    was_reached = true;
+    *taken *= 2;
+    return taken;
+}
+
+TEST(Try, GivesTheValueOrReturnsTheError) {
+    bool was_reached = false;
+    EXPECT_EQ(doubled(Status::invalid("no number"), {}, was_reached).status().message(), "no number");
+    EXPECT_EQ(doubled(std::make_unique<int>(1), Status::from_errno(EIO), was_reached).status().code(), EIO);
+    EXPECT_FALSE(was_reached);
+    EXPECT_EQ(**doubled(std::make_unique<int>(21), {}, was_reached), 42);
+    EXPECT_TRUE(was_reached);
+}
+
 } // namespace
 } // namespace zoneio

@@ -30,9 +30,7 @@ Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>&
         return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
                                                   word_for(prealloc_mode_words, mode)));
     }
-    if (!length.ok()) {
-        return length.status();
-    }
+    TRY(Status(length.status()));
     return size > *length ? Status::invalid("Cannot grow device files") : Status();
 }
 

@@ -203,30 +203,22 @@ Status BlockNode::flush() {
     if (below != nullptr) {
         below->raise(DebugEvent::flush_to_disk);
     }
-    Status status = driver_->flush();
-    if (status.ok()) {
-        flushed_.store(writes, std::memory_order_release);
-    }
-    return status;
+    TRY(driver_->flush());
+    flushed_.store(writes, std::memory_order_release);
+    return {};
 }
 
 Status BlockNode::truncate(uint64_t size, PreallocMode mode) {
     if (size > static_cast<uint64_t>(max_image_length)) {
         return Status::error(EFBIG, fmt::format("offset({}) exceeds maximum({})", size, max_image_length));
     }
-    Status status = driver_->truncate(size, mode);
-    if (status.ok()) {
-        mark_written();
-    }
-    return status;
+    TRY(driver_->truncate(size, mode));
+    mark_written();
+    return {};
 }
 
 Result<uint64_t> BlockNode::length() {
-    Result<uint64_t> length = driver_->length();
-    if (length.ok()) {
-        *length = align_up(*length, sector_size);
-    }
-    return length;
+    return align_up(TRY(driver_->length()), sector_size);
 }
 
 Result<uint64_t> BlockNode::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
@@ -251,9 +243,7 @@ Result<uint64_t> BlockNode::zone_append(uint64_t offset, const IoVec& iov, Write
     raise(DebugEvent::zone_append_done);
     mark_written();
     if (position.ok() && flags.fua && !driver_->traits().passes_fua) {
-        if (Status status = flush(); !status.ok()) {
-            return status;
-        }
+        TRY(flush());
     }
     return position;
 }
@@ -333,14 +323,10 @@ Status BlockNode::set_permissions(const Permissions& permissions) {
     if ((permissions.taken & changing_permissions) != 0 && flags_.read_only) {
         return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
     }
-    Status status = check_whole_blocks(permissions);
-    if (status.ok()) {
-        status = driver_->set_permissions(permissions);
-    }
-    if (status.ok()) {
-        permissions_ = permissions;
-    }
-    return status;
+    TRY(check_whole_blocks(permissions));
+    TRY(driver_->set_permissions(permissions));
+    permissions_ = permissions;
+    return {};
 }
 
 } // namespace zoneio

@@ -59,10 +59,7 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
         return driver_->preadv(offset, iov);
     }
     for (uint64_t done = 0; done < iov.bytes(); done += limit) {
-        Status status = driver_->preadv(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)));
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver_->preadv(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done))));
     }
     return {};
 }
@@ -70,26 +67,17 @@ Status BlockNode::read_aligned(uint64_t offset, const IoVec& iov) {
 /// Reads, after copying what the driver does not have from the node below into the driver.
 Status BlockNode::read_copying(uint64_t offset, const IoVec& iov) {
     VmState* const clusters = driver_->extras().vm_state;
-    const Result<bool> copied = clusters != nullptr ? clusters->populate(offset, iov.bytes()) : Result<bool>(false);
-    if (!copied.ok()) {
-        return copied.status();
-    }
-    if (*copied || limits().zoned != ZonedModel::none) {
+    const bool copied = TRY(clusters != nullptr ? clusters->populate(offset, iov.bytes()) : Result<bool>(false));
+    if (copied || limits().zoned != ZonedModel::none) {
         return read_aligned(offset, iov);
     }
     for (uint64_t done = 0; done < iov.bytes();) {
-        const Result<BlockExtent> extent = block_status(offset + done, iov.bytes() - done, false);
-        if (!extent.ok()) {
-            return extent.status();
-        }
-        const bool is_copied = extent->bytes > 0 && !extent->allocated();
+        const BlockExtent extent = TRY(block_status(offset + done, iov.bytes() - done, false));
+        const bool is_copied = extent.bytes > 0 && !extent.allocated();
         const uint64_t limit = is_copied ? std::min(copy_bytes, transfer_limit()) : UINT64_MAX;
-        const uint64_t part = std::min(extent->bytes > 0 ? extent->bytes : iov.bytes() - done, limit);
+        const uint64_t part = std::min(extent.bytes > 0 ? extent.bytes : iov.bytes() - done, limit);
         const IoVec slice = iov.slice(done, part);
-        Status status = is_copied ? copy_part(offset + done, slice) : read_aligned(offset + done, slice);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(is_copied ? copy_part(offset + done, slice) : read_aligned(offset + done, slice));
         done += part;
     }
     return {};
@@ -103,28 +91,20 @@ Status BlockNode::copy_part(uint64_t offset, const IoVec& iov) {
     // A driver may leave the memory unchanged.
     memset(buffer.data(), 0, iov.bytes());
     const IoVec content(buffer.data(), iov.bytes());
-    Status status = driver_->preadv(offset, content);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(driver_->preadv(offset, content));
     raise(DebugEvent::cor_write);
     bool zeroed = false;
-    status = content.is_zero() ? zero_in_parts(offset, iov.bytes(), {}, zeroed) : write_split(offset, content, {});
-    if (status.ok()) {
-        iov.copy_from(buffer.data());
-    }
-    return status;
+    TRY(content.is_zero() ? zero_in_parts(offset, iov.bytes(), {}, zeroed) : write_split(offset, content, {}));
+    iov.copy_from(buffer.data());
+    return {};
 }
 
 Result<BlockExtent> BlockNode::block_status(uint64_t offset, uint64_t bytes, bool want_zero) {
-    const Result<uint64_t> end = length();
-    if (!end.ok()) {
-        return end.status();
-    }
-    if (offset >= *end) {
+    const uint64_t end = TRY(length());
+    if (offset >= end) {
         return BlockExtent{};
     }
-    bytes = std::min(bytes, *end - offset);
+    bytes = std::min(bytes, end - offset);
     const Padding pad = padding(offset, bytes);
     Result<BlockExtent> extent = driver_->block_status(pad.begin, pad.end - pad.begin, want_zero);
     if (!extent.ok() || extent->bytes == 0) {

@@ -72,8 +72,7 @@ Status BlockNode::check_padding(const Padding& pad) {
     if (pad.tail == 0 || !may_only_write(permissions_)) {
         return {};
     }
-    const Result<uint64_t> end = length();
-    return end.ok() && pad.end > *end ? Status::from_errno(EIO) : end.status();
+    return pad.end > TRY(length()) ? Status::from_errno(EIO) : Status();
 }
 
 /// Reads the partial blocks at the ends of a write, with one read if they are the same or neighbours.
@@ -81,9 +80,7 @@ Status BlockNode::check_padding(const Padding& pad) {
 /// If the last block reaches past the end of an image on a server, its content is optional: its write fails with ENOSPC,
 /// which says more than the error of the read. As in QEMU, the whole blocks before it are written.
 Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
-    if (Status status = check_padding(pad); !status.ok()) {
-        return status;
-    }
+    TRY(check_padding(pad));
     const uint64_t alignment = limits().request_alignment;
     const uint64_t total = pad.end - pad.begin;
     if (!edges.memory.reserve(2 * alignment, std::max<size_t>(limits().memory_alignment, 1))) {
@@ -128,9 +125,7 @@ Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
 /// Writes whole blocks around a request that covers its first or last block only in part.
 Status BlockNode::write_padded(const IoVec& iov, const Padding& pad, WriteFlags flags) {
     Edges edges;
-    if (Status status = read_edges(pad, edges); !status.ok()) {
-        return status;
-    }
+    TRY(read_edges(pad, edges));
     IoVec padded;
     if (pad.head != 0) {
         padded.push_back(edges.first, pad.head);
@@ -172,11 +167,8 @@ Status BlockNode::write_split(uint64_t offset, const IoVec& iov, WriteFlags flag
     part_flags.fua = flags.fua && driver_->traits().has_fua;
     for (uint64_t done = 0; done < iov.bytes(); done += limit) {
         const bool last = iov.bytes() - done <= limit;
-        Status status = driver_->pwritev(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)),
-                                         last ? flags : part_flags);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver_->pwritev(offset + done, iov.slice(done, std::min(limit, iov.bytes() - done)),
+                             last ? flags : part_flags));
     }
     return {};
 }
@@ -203,29 +195,26 @@ Status BlockNode::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flag
 Status BlockNode::zero_padded(uint64_t offset, uint64_t bytes, const Padding& pad, WriteFlags flags) {
     const uint64_t alignment = limits().request_alignment;
     Edges edges;
-    if (Status status = read_edges(pad, edges); !status.ok()) {
-        return status;
-    }
+    TRY(read_edges(pad, edges));
     if (edges.merged) {
         memset(edges.first + pad.head, 0, bytes);
         return write_aligned(pad.begin, IoVec(edges.first, pad.end - pad.begin), flags);
     }
-    Status status;
     uint64_t middle_begin = offset;
     if (pad.head != 0) {
         memset(edges.first + pad.head, 0, alignment - pad.head);
-        status = write_aligned(pad.begin, IoVec(edges.first, alignment), flags);
+        TRY(write_aligned(pad.begin, IoVec(edges.first, alignment), flags));
         middle_begin = pad.begin + alignment;
     }
     const uint64_t middle_end = pad.tail != 0 ? pad.end - alignment : pad.end;
-    if (status.ok() && middle_begin < middle_end) {
-        status = zero_aligned(middle_begin, middle_end - middle_begin, flags);
+    if (middle_begin < middle_end) {
+        TRY(zero_aligned(middle_begin, middle_end - middle_begin, flags));
     }
-    if (status.ok() && pad.tail != 0) {
-        memset(edges.last, 0, alignment - pad.tail);
-        status = write_aligned(middle_end, IoVec(edges.last, alignment), flags);
+    if (pad.tail == 0) {
+        return {};
     }
-    return status;
+    memset(edges.last, 0, alignment - pad.tail);
+    return write_aligned(middle_end, IoVec(edges.last, alignment), flags);
 }
 
 Status BlockNode::zero_aligned(uint64_t offset, uint64_t bytes, WriteFlags flags) {
@@ -273,9 +262,7 @@ Status BlockNode::zero_in_parts(uint64_t offset, uint64_t bytes, WriteFlags flag
         } else if (status.code() != ENOTSUP) {
             zeroed = true;
         }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(std::move(status));
         offset += part;
         bytes -= part;
     }
@@ -288,10 +275,7 @@ Status BlockNode::zero_by_writing(uint64_t offset, uint64_t bytes, WriteFlags fl
     data_flags.fua = flags.fua && !flags_.no_flush;
     while (bytes > 0) {
         const uint64_t part = std::min(bytes, limit);
-        Status status = driver_->pwritev(offset, zero_iov(part), data_flags);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver_->pwritev(offset, zero_iov(part), data_flags));
         offset += part;
         bytes -= part;
     }

@@ -21,20 +21,17 @@ Status check_zone_offset(const Limits& limits, uint64_t offset) {
 } // namespace
 
 Status check_zone_range(const Limits& limits, uint64_t length, uint64_t offset, uint64_t bytes) {
-    Status status = check_zone_offset(limits, offset);
-    if (status.ok() && offset + bytes < length && bytes % limits.zone_size != 0) {
-        status = Status::invalid(fmt::format("number of sectors {} is not aligned to zone size {}",
+    TRY(check_zone_offset(limits, offset));
+    if (offset + bytes < length && bytes % limits.zone_size != 0) {
+        return Status::invalid(fmt::format("number of sectors {} is not aligned to zone size {}",
                                              bytes / sector_size, limits.zone_size / sector_size))
                      .because(Cause::range_not_zones, {.limit = limits.zone_size});
     }
-    return status;
+    return {};
 }
 
 Status check_zone_append(const Limits& limits, uint64_t length, uint64_t offset, std::span<const uint64_t> lengths) {
-    Status status = check_zone_offset(limits, offset);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(check_zone_offset(limits, offset));
     for (size_t i = 0; i < lengths.size() && limits.write_granularity != 0; i++) {
         if (lengths[i] % limits.write_granularity != 0) {
             return Status::invalid(fmt::format("len of IOVector[{}] {} is not aligned to block size {}", i, lengths[i],

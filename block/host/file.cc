@@ -28,10 +28,7 @@ class FileDriver final : public PosixFile {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         auto driver = std::make_unique<FileDriver>();
-        Status status = driver->open(context, options);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver->open(context, options));
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 

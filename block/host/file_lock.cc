@@ -94,8 +94,8 @@ Status check_bits(int fd, unsigned bits, off_t base, const char* kind, const std
 }
 
 Status check_others(int fd, const Permissions& wanted, const std::string& filename) {
-    Status status = check_bits(fd, wanted.taken, unshared_base, "", filename);
-    return status.ok() ? check_bits(fd, unshared(wanted), taken_base, "shared ", filename) : std::move(status);
+    TRY(check_bits(fd, wanted.taken, unshared_base, "", filename));
+    return check_bits(fd, unshared(wanted), taken_base, "shared ", filename);
 }
 
 } // namespace
@@ -121,8 +121,8 @@ Status FileLock::acquire(int fd, const Permissions& held, const Permissions& wan
 }
 
 Status FileLock::repeat(int fd, const Permissions& held) {
-    Status status = lock_bits(fd, held.taken, taken_base);
-    return status.ok() ? lock_bits(fd, unshared(held), unshared_base) : std::move(status);
+    TRY(lock_bits(fd, held.taken, taken_base));
+    return lock_bits(fd, unshared(held), unshared_base);
 }
 
 void FileLock::release(int fd, const Permissions& held, const Permissions& wanted) {

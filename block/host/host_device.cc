@@ -33,16 +33,9 @@ public:
     template <const DriverInfo& Info>
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         auto driver = std::make_unique<HostDevice>(Info.name);
-        Status status = driver->open(context, options);
-        if (status.ok()) {
-            status = driver->read_attributes();
-        }
-        if (status.ok()) {
-            status = driver->check_cache(context.flags);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver->open(context, options));
+        TRY(driver->read_attributes());
+        TRY(driver->check_cache(context.flags));
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
@@ -73,18 +66,16 @@ public:
     Status pdiscard(uint64_t offset, uint64_t bytes) override { return range_ioctl(BLKDISCARD, offset, bytes); }
 
     Status flush() override {
-        Status status = PosixFile::flush();
+        TRY(PosixFile::flush());
         // The kernel syncs nothing on a removed device and reports success.
-        return status.ok() && is_removed() ? Status::from_errno(ENXIO) : std::move(status);
+        return is_removed() ? Status::from_errno(ENXIO) : Status();
     }
 
     Status truncate(uint64_t size, PreallocMode mode) override {
         const Result<uint64_t> length = measure(fd());
-        Status status = truncate_device(size, mode, length);
-        if (status.ok()) {
-            set_length(*length);
-        }
-        return status;
+        TRY(truncate_device(size, mode, length));
+        set_length(*length);
+        return {};
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
@@ -98,10 +89,8 @@ public:
 
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) override {
         trace_zbd_zone_append(trace_id(), offset / sector_size);
-        Result<uint64_t> position = zones_->append(offset, iov);
-        if (position.ok()) {
-            trace_zbd_zone_append_complete(trace_id(), *position / sector_size);
-        }
+        const uint64_t position = TRY(zones_->append(offset, iov));
+        trace_zbd_zone_append_complete(trace_id(), position / sector_size);
         return position;
     }
 
@@ -113,10 +102,7 @@ public:
     }
 
     Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override {
-        Status status = check_cache(flags);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(check_cache(flags));
         return PosixFile::prepare_reopen(options, flags);
     }
 
@@ -191,16 +177,13 @@ private:
             return {};
         }
         limits_.zeroes_alignment = static_cast<uint32_t>(block_size());
-        const Result<QueueAttributes> queue = Sysfs().queue_attributes(st.st_rdev);
-        if (!queue.ok()) {
-            return queue.status();
-        }
-        limits_.discard_alignment = queue->discard_granularity;
+        const QueueAttributes queue = TRY(Sysfs().queue_attributes(st.st_rdev));
+        limits_.discard_alignment = queue.discard_granularity;
         limits_.copy_zones({});
         extras_.zones = nullptr;
         zones_.reset();
-        if (queue->zoned != ZonedModel::none) {
-            take_zones(*queue);
+        if (queue.zoned != ZonedModel::none) {
+            take_zones(queue);
         }
         return {};
     }

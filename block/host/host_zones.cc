@@ -28,13 +28,10 @@ Result<uint64_t> HostZones::report(uint64_t offset, uint64_t count, const ZoneVi
     std::vector<ZoneDescriptor> zones;
     uint64_t shown = 0;
     while (shown < count) {
-        Status status = device_.report_zones(offset, std::min(count - shown, zones_per_report), zones);
-        if (status.ok() && zones.empty() && offset < length_) {
+        TRY(device_.report_zones(offset, std::min(count - shown, zones_per_report), zones));
+        if (zones.empty() && offset < length_) {
             // The device was removed.
-            status = Status::from_errno(ENXIO);
-        }
-        if (!status.ok()) {
-            return status;
+            return Status::from_errno(ENXIO);
         }
         for (const ZoneDescriptor& zone : zones) {
             visit(zone);
@@ -53,11 +50,8 @@ Status HostZones::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     const bool is_whole_device = bytes == length_;
     if (offset < length_ && !is_whole_device) {
-        const Result<Zone> first = known_zone(offset);
-        if (!first.ok()) {
-            return first.status();
-        }
-        if (first->type == ZoneType::conventional) {
+        const Zone first = TRY(known_zone(offset));
+        if (first.type == ZoneType::conventional) {
             return Status::error(EIO, "zone mgmt operations are not allowed for conventional zones");
         }
     }
@@ -70,14 +64,11 @@ Status HostZones::manage(ZoneOp op, uint64_t offset, uint64_t bytes) {
 Result<uint64_t> HostZones::append(uint64_t offset, const IoVec& iov) {
     const std::lock_guard lock(mutex_);
     if (iov.bytes() == 0) {
-        const Result<Zone> zone = read_zone(offset);
-        if (!zone.ok()) {
-            return zone.status();
-        }
-        if (zone->type == ZoneType::conventional) {
+        const Zone zone = TRY(read_zone(offset));
+        if (zone.type == ZoneType::conventional) {
             return Status::from_errno(EINVAL);
         }
-        return zone->pointer != no_write_pointer ? Result<uint64_t>(zone->pointer) : Status::from_errno(EIO);
+        return zone.pointer != no_write_pointer ? Result<uint64_t>(zone.pointer) : Status::from_errno(EIO);
     }
     return append_locked(offset, iov);
 }
@@ -133,20 +124,17 @@ Result<uint64_t> HostZones::append_again(uint64_t offset, const IoVec& iov, Stat
 /// first request is written separately, so that its own error (a resource limit) is returned.
 Status HostZones::write_in_order(uint64_t offset, const IoVec& iov) {
     const uint64_t first = std::min(iov.bytes(), whole_request_bytes);
-    Status status = device_.write_data(offset, iov.slice(0, first));
-    if (status.ok() && first < iov.bytes()) {
-        status = device_.write_data(offset + first, iov.slice(first, iov.bytes() - first));
+    TRY(device_.write_data(offset, iov.slice(0, first)));
+    if (first < iov.bytes()) {
+        TRY(device_.write_data(offset + first, iov.slice(first, iov.bytes() - first)));
     }
-    return status;
+    return {};
 }
 
 /// Reads a zone from the device. ENXIO if the device has no zone there.
 Result<HostZones::Zone> HostZones::read_zone(uint64_t offset) {
     std::vector<ZoneDescriptor> zones;
-    Status status = device_.report_zones(offset, 1, zones);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(device_.report_zones(offset, 1, zones));
     if (zones.empty()) {
         return Status::from_errno(ENXIO);
     }

@@ -90,9 +90,7 @@ Status PosixFile::refuse_descriptor_set() const {
 }
 
 Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
-    if (Status status = refuse_descriptor_set(); !status.ok()) {
-        return status;
-    }
+    TRY(refuse_descriptor_set());
     // Opening a FIFO for reading would wait for a writer.
     struct stat named{};
     const int no_wait = stat(filename_.c_str(), &named) == 0 && S_ISFIFO(named.st_mode) ? O_NONBLOCK : 0;
@@ -113,9 +111,7 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
         }
         return open_error(error);
     }
-    if (Status status = writable ? check_writable(file.get()) : Status(); !status.ok()) {
-        return status;
-    }
+    TRY(writable ? check_writable(file.get()) : Status());
     return file;
 }
 
@@ -127,22 +123,22 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
     std::optional<bool> drop_cache;
     std::optional<bool> check_cache_dropped;
     options.erase("filename");
-    Status status = options.take_all({{"aio", aio},
-                                      {"locking", lock_word},
-                                      {"pr-manager", pr_manager},
-                                      OptionTarget::number("aio-max-batch", aio_max_batch),
-                                      {"drop-cache", drop_cache},
-                                      {"x-check-cache-dropped", check_cache_dropped}});
-    if (status.ok() && aio) {
-        status = parse_enum(aio_mode_words, *aio, traits_.aio);
+    TRY(options.take_all({{"aio", aio},
+                          {"locking", lock_word},
+                          {"pr-manager", pr_manager},
+                          OptionTarget::number("aio-max-batch", aio_max_batch),
+                          {"drop-cache", drop_cache},
+                          {"x-check-cache-dropped", check_cache_dropped}}));
+    if (aio) {
+        TRY(parse_enum(aio_mode_words, *aio, traits_.aio));
     }
-    if (status.ok() && lock_word) {
-        status = parse_enum(locking_words, *lock_word, locking);
+    if (lock_word) {
+        TRY(parse_enum(locking_words, *lock_word, locking));
     }
-    if (status.ok() && pr_manager) {
-        status = Status::invalid(fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
+    if (pr_manager) {
+        return Status::invalid(fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
     }
-    return status;
+    return {};
 }
 
 Status PosixFile::check_aio(bool direct) const {
@@ -163,10 +159,7 @@ Status PosixFile::refresh_length(int fd) {
     if (length.ok() && *length > static_cast<uint64_t>(max_image_length)) {
         length = Status::from_errno(EFBIG);
     }
-    if (!length.ok()) {
-        std::string text = "Could not refresh total sector count: " + length.status().message();
-        return std::move(length).status().with_text(std::move(text));
-    }
+    TRY(Status(length.status()).prefixed("Could not refresh total sector count: "));
     set_length(*length);
     return {};
 }
@@ -174,36 +167,20 @@ Status PosixFile::refresh_length(int fd) {
 Status PosixFile::open(OpenContext& context, Options& options) {
     traits_.aio = context.default_aio;
     Locking locking = Locking::automatic;
-    Status status = take_options(options, locking);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(take_options(options, locking));
     filename_ = context.filename;
     write_guard_ = context.write_guard;
     flags_ = context.flags;
     direct_ = flags_.direct;
     writable_ = needs_writing(flags_, permissions_);
-    status = writable_ ? may_open_for_writing() : Status();
-    if (!status.ok()) {
-        return status;
-    }
-    Result<FileDescriptor> file = open_file(writable_, direct_);
-    if (!file.ok()) {
-        return std::move(file).status();
-    }
-    status = check_aio(direct_);
-    if (status.ok()) {
-        status = check_kind(file->get());
-    }
-    if (status.ok()) {
-        status = refresh_length(file->get());
-    }
-    if (!status.ok()) {
-        return status;
-    }
-    use_locks_ = locking == Locking::on || (locking == Locking::automatic && FileLock::supported(file->get()));
-    limits_ = probe_limits(file->get(), direct_);
-    fd_ = std::move(*file);
+    TRY(writable_ ? may_open_for_writing() : Status());
+    FileDescriptor file = TRY(open_file(writable_, direct_));
+    TRY(check_aio(direct_));
+    TRY(check_kind(file.get()));
+    TRY(refresh_length(file.get()));
+    use_locks_ = locking == Locking::on || (locking == Locking::automatic && FileLock::supported(file.get()));
+    limits_ = probe_limits(file.get(), direct_);
+    fd_ = std::move(file);
     return {};
 }
 
@@ -254,28 +231,19 @@ bool PosixFile::needs_writing(const NodeFlags& flags, const Permissions& permiss
 }
 
 Result<FileDescriptor> PosixFile::open_beside(bool writable, bool direct) const {
-    Status status = writable && !writable_ ? may_open_for_writing() : Status();
-    if (!status.ok()) {
-        return status;
+    TRY(writable && !writable_ ? may_open_for_writing() : Status());
+    FileDescriptor file = TRY(open_file(writable, direct));
+    TRY(check_kind(file.get()));
+    if (use_locks_) {
+        TRY(FileLock::repeat(file.get(), permissions_));
     }
-    Result<FileDescriptor> file = open_file(writable, direct);
-    if (!file.ok()) {
-        return file;
-    }
-    status = check_kind(file->get());
-    if (status.ok() && use_locks_) {
-        status = FileLock::repeat(file->get(), permissions_);
-    }
-    return status.ok() ? std::move(file) : Result<FileDescriptor>(std::move(status));
+    return file;
 }
 
 Status PosixFile::become_writable() {
-    const Result<FileDescriptor> file = open_beside(true, direct_);
-    if (!file.ok()) {
-        return file.status();
-    }
+    const FileDescriptor file = TRY(open_beside(true, direct_));
     // dup3() keeps the descriptor number; requests in flight continue on the old file.
-    if (dup3(file->get(), fd(), O_CLOEXEC) < 0) {
+    if (dup3(file.get(), fd(), O_CLOEXEC) < 0) {
         return open_error(errno);
     }
     writable_ = true;
@@ -283,12 +251,9 @@ Status PosixFile::become_writable() {
 }
 
 Status PosixFile::set_permissions(const Permissions& permissions) {
-    Status status = !writable_ && needs_writing(flags_, permissions) ? become_writable() : Status();
-    if (status.ok() && use_locks_) {
-        status = FileLock::acquire(fd(), permissions_, permissions, filename_);
-    }
-    if (!status.ok()) {
-        return status;
+    TRY(!writable_ && needs_writing(flags_, permissions) ? become_writable() : Status());
+    if (use_locks_) {
+        TRY(FileLock::acquire(fd(), permissions_, permissions, filename_));
     }
     if (use_locks_) {
         FileLock::release(fd(), permissions_, permissions);
@@ -332,24 +297,14 @@ private:
 Result<std::unique_ptr<PendingReopen>> PosixFile::prepare_reopen(Options& options, const NodeFlags& flags) {
     std::optional<bool> drop_cache;
     std::optional<bool> check_cache_dropped;
-    Status status = options.take_all({{"drop-cache", drop_cache}, {"x-check-cache-dropped", check_cache_dropped}});
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(options.take_all({{"drop-cache", drop_cache}, {"x-check-cache-dropped", check_cache_dropped}}));
     auto reopen = std::make_unique<Reopen>(*this, flags);
     const bool writable = needs_writing(flags, permissions_);
     if (writable == writable_ && flags.direct == direct_) {
         return std::unique_ptr<PendingReopen>(std::move(reopen));
     }
-    status = check_aio(flags.direct);
-    if (!status.ok()) {
-        return status;
-    }
-    Result<FileDescriptor> file = open_beside(writable, flags.direct);
-    if (!file.ok()) {
-        return std::move(file).status();
-    }
-    reopen->set_descriptor(std::move(*file), writable);
+    TRY(check_aio(flags.direct));
+    reopen->set_descriptor(TRY(open_beside(writable, flags.direct)), writable);
     return std::unique_ptr<PendingReopen>(std::move(reopen));
 }
 

@@ -38,13 +38,11 @@ Status PosixFile::preadv(uint64_t offset, const IoVec& iov) {
 }
 
 Status PosixFile::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
-    Status status = direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)
-                        ? transfer_bounced(offset, iov, true)
-                        : transfer(offset, iov, true);
-    if (status.ok()) {
-        extend_length(offset + iov.bytes());
-    }
-    return status;
+    TRY(direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)
+            ? transfer_bounced(offset, iov, true)
+            : transfer(offset, iov, true));
+    extend_length(offset + iov.bytes());
+    return {};
 }
 
 Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
@@ -92,10 +90,7 @@ Status PosixFile::transfer_bounced(uint64_t offset, const IoVec& iov, bool is_wr
         if (is_write) {
             part.copy_to(bounce.data());
         }
-        Status status = transfer(offset + done, aligned, is_write);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(transfer(offset + done, aligned, is_write));
         if (!is_write) {
             part.copy_from(bounce.data());
         }

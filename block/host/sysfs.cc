@@ -135,10 +135,7 @@ Result<QueueAttributes> Sysfs::queue_attributes(dev_t device) const {
         queue.optional("max_open_zones", attributes.max_open_zones);
         queue.optional("max_active_zones", attributes.max_active_zones);
     }
-    Status status = queue.take_status();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(queue.take_status());
     return attributes;
 }
 

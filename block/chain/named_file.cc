@@ -27,12 +27,9 @@ Result<Options> bottom_options(Options options) {
 } // namespace
 
 Result<NamedFile> named_file(Options options) {
-    Result<Options> bottom = bottom_options(std::move(options));
-    if (!bottom.ok()) {
-        return std::move(bottom).status();
-    }
-    const std::optional<std::string> filename = bottom->take("filename");
-    const std::string driver = bottom->take("driver").value_or("file");
+    Options bottom = TRY(bottom_options(std::move(options)));
+    const std::optional<std::string> filename = bottom.take("filename");
+    const std::string driver = bottom.take("driver").value_or("file");
     const DriverInfo* const info = find_driver(driver);
     if (info == nullptr) {
         return Status::invalid(fmt::format("unknown driver '{}'", driver));
@@ -46,13 +43,12 @@ Result<NamedFile> named_file(Options options) {
     }
     NamedFile file(*filename);
     file.is_zoned = is_zoned;
-    (is_zoned ? file.device_options : file.options) = std::move(*bottom);
+    (is_zoned ? file.device_options : file.options) = std::move(bottom);
     return file;
 }
 
 Result<NamedFile> named_file(const std::string& name) {
-    Result<Options> options = options_of_name(name);
-    return options.ok() ? named_file(std::move(*options)) : std::move(options).status();
+    return named_file(TRY(options_of_name(name)));
 }
 
 } // namespace zoneio

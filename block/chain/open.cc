@@ -77,45 +77,27 @@ public:
     Result<std::unique_ptr<BlockNode>> open(std::optional<std::string> filename, Options options, NodeFlags flags,
                                             bool at_bottom, const Options& inherited = {}) {
         if (filename && filename->starts_with("json:")) {
-            Result<Options> parsed = parse_json_options(std::string_view(*filename).substr(5));
-            if (!parsed.ok()) {
-                return std::move(parsed).status();
-            }
-            options.merge_missing(*parsed);
+            options.merge_missing(TRY(parse_json_options(std::string_view(*filename).substr(5))));
             filename.reset();
         }
         Plan plan{std::move(filename), std::move(options), flags, nullptr, at_bottom, {}, nullptr, false};
         plan.explicit_options = plan.options;
         plan.options.merge_missing(inherited);
-        Status status = choose_driver(plan);
-        if (status.ok()) {
-            take_no_backing(plan);
+        TRY(choose_driver(plan));
+        take_no_backing(plan);
+        if (!plan.is_protocol) {
+            TRY(open_child(plan));
         }
-        if (status.ok() && !plan.is_protocol) {
-            status = open_child(plan);
-        }
-        if (status.ok()) {
-            status = probe(plan);
-        }
-        if (status.ok()) {
-            status = take_access_options(plan.options, plan.flags);
-        }
-        if (status.ok()) {
-            status = check_settings(plan);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(probe(plan));
+        TRY(take_access_options(plan.options, plan.flags));
+        TRY(check_settings(plan));
         return open_driver(plan);
     }
 
     /// The options that a name with a protocol stands for.
     static Result<Options> options_of_name(const std::string& filename) {
         Plan plan{filename, {}, {}, nullptr, true, {}, nullptr, false};
-        Status status = choose_driver(plan);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(choose_driver(plan));
         plan.options.set("driver", std::string(plan.info->name));
         return std::move(plan.options);
     }
@@ -158,11 +140,7 @@ private:
             if (name == nullptr) {
                 return Status::invalid("Must specify either driver or file");
             }
-            Result<const DriverInfo*> found = protocol_of(*name, parse_name);
-            if (!found.ok()) {
-                return std::move(found).status();
-            }
-            plan.info = *found;
+            plan.info = TRY(protocol_of(*name, parse_name));
         }
         return parse_name ? parse_protocol_name(plan) : Status();
     }
@@ -170,10 +148,7 @@ private:
     static Status parse_protocol_name(Plan& plan) {
         const std::string name = *plan.options.find_text("filename");
         if (plan.info->parse_filename != nullptr) {
-            Status status = plan.info->parse_filename(name, plan.options);
-            if (!status.ok()) {
-                return status;
-            }
+            TRY(plan.info->parse_filename(name, plan.options));
         }
         if (!plan.info->needs_filename) {
             plan.options.erase("filename");
@@ -203,11 +178,7 @@ private:
     Status open_child(Plan& plan) {
         // Taken out first; otherwise each node of a long chain would hold the options of all nodes below it.
         plan.explicit_options.take_subtree("file");
-        Result<std::unique_ptr<BlockNode>> child = open_named_child(plan.filename, plan.options, plan.flags, "file");
-        if (!child.ok()) {
-            return std::move(child).status();
-        }
-        plan.child = std::move(*child);
+        plan.child = TRY(open_named_child(plan.filename, plan.options, plan.flags, "file"));
         if (plan.child != nullptr) {
             plan.options.erase("file");
         }
@@ -246,16 +217,13 @@ private:
         if (plan.child == nullptr) {
             return Status::invalid("Must specify either driver or file");
         }
-        Result<std::string> format = probe_format(*plan.child);
-        if (!format.ok()) {
-            return std::move(format).status();
-        }
-        plan.info = find_driver(*format);
+        const std::string format = TRY(probe_format(*plan.child));
+        plan.info = find_driver(format);
         if (plan.info == nullptr) {
             return Status::error(ENOTSUP, fmt::format("Image format '{}' is not supported; name the format 'raw' (-f raw "
                                                       "or driver=raw) to work on the bytes of the file itself",
-                                                      *format))
-                .because(Cause::unsupported_format, {.name = *format});
+                                                      format))
+                .because(Cause::unsupported_format, {.name = format});
         }
         plan.probed = true;
         return {};
@@ -273,8 +241,8 @@ private:
         if (plan.flags.copy_on_read && plan.flags.read_only) {
             return Status::invalid("Can't use copy-on-read on read-only device");
         }
-        Status status = take_data_options(plan.options, plan.flags);
-        return status.ok() ? take_node_name(plan) : std::move(status);
+        TRY(take_data_options(plan.options, plan.flags));
+        return take_node_name(plan);
     }
 
     Status take_node_name(Plan& plan) {
@@ -299,10 +267,7 @@ private:
 
     Result<std::unique_ptr<BlockNode>> open_driver(Plan& plan) {
         if (plan.child) {
-            Status status = check_zoned_child(*plan.info, plan.child->limits());
-            if (!status.ok()) {
-                return status;
-            }
+            TRY(check_zoned_child(*plan.info, plan.child->limits()));
         }
         const std::string node_name = node_name_;
         OpenContext context;
@@ -326,10 +291,7 @@ private:
         if (!driver.ok()) {
             return std::move(driver).status();
         }
-        Status status = check_leftovers(plan);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(check_leftovers(plan));
         trace_bdrv_open_common(driver->get(), shown.c_str(), qemu_open_flags(context.flags, *plan.info, aio_),
                                plan.info->name.data());
         auto node = std::make_unique<BlockNode>(*plan.info, std::move(*driver), context.flags, node_name, shown);
@@ -425,10 +387,7 @@ Status take_data_options(Options& options, NodeFlags& flags) {
     }
     const std::optional<std::string> detect = options.take("detect-zeroes");
     if (detect) {
-        Status status = parse_enum(detect_zeroes_words, *detect, flags.detect_zeroes);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(parse_enum(detect_zeroes_words, *detect, flags.detect_zeroes));
     }
     if (flags.detect_zeroes == DetectZeroes::unmap && !flags.unmap) {
         return Status::invalid("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap");

@@ -108,23 +108,17 @@ std::string_view format_of(Head head) {
 }
 
 Result<std::string> probe_format(BlockNode& node) {
-    const Result<uint64_t> length = node.length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    if (*length == 0) {
+    const uint64_t length = TRY(node.length());
+    if (length == 0) {
         return std::string("raw");
     }
     AlignedBuffer head;
     if (!head.reserve(probe_bytes)) {
         return Status::from_errno(ENOMEM);
     }
-    Status status = node.preadv(0, IoVec(head.data(), std::min<uint64_t>(*length, probe_bytes)));
-    if (!status.ok()) {
-        std::string text = "Could not read image for determining its format: " + status.message();
-        return std::move(status).with_text(std::move(text));
-    }
-    return std::string(format_of({head.data(), std::min<size_t>(*length, probe_bytes)}));
+    const uint64_t bytes = std::min<uint64_t>(length, probe_bytes);
+    TRY(node.preadv(0, IoVec(head.data(), bytes)).prefixed("Could not read image for determining its format: "));
+    return std::string(format_of({head.data(), bytes}));
 }
 
 } // namespace zoneio

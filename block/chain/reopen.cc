@@ -60,13 +60,8 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     change.options = changes;
     const OptionValue* const found = changes.find("force-share");
     const std::optional<OptionValue> force_share = found != nullptr ? std::optional(*found) : std::nullopt;
-    Status status = take_access_options(changes, change.flags);
-    if (status.ok()) {
-        status = take_data_options(changes, change.flags);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(take_access_options(changes, change.flags));
+    TRY(take_data_options(changes, change.flags));
     if (node.flags().copy_on_read && change.flags.read_only) {
         return Status::invalid(fmt::format("Can't set node '{}' to r/o with copy-on-read enabled", node.name()));
     }
@@ -85,13 +80,8 @@ Result<NodeChange> prepare_node(BlockNode& node, Options changes, NodeFlags base
     if (!pending.ok() && !is_late) {
         return std::move(pending).status();
     }
-    status = refuse_references(asked);
-    if (status.ok()) {
-        status = refuse_changes(node, std::move(changes));
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(refuse_references(asked));
+    TRY(refuse_changes(node, std::move(changes)));
     if (is_late) {
         return std::move(pending).status();
     }
@@ -115,19 +105,12 @@ Result<std::vector<NodeChange>> prepare_chain(BlockNode& root, Options options, 
     for (BlockNode* node = &root; node != nullptr; node = node->driver().child()) {
         const std::string_view child_key = node->info().own_child.empty() ? "file" : node->info().own_child;
         Options below = node->driver().child() != nullptr ? options.take_subtree(child_key) : Options();
-        Result<NodeChange> change = prepare_node(*node, std::move(options), flags);
-        if (!change.ok()) {
-            return std::move(change).status();
-        }
-        changes.push_back(std::move(*change));
+        changes.push_back(TRY(prepare_node(*node, std::move(options), flags)));
         flags = inherited_flags(changes.back().flags);
         options = std::move(below);
     }
     for (const NodeChange& change : changes) {
-        Status status = check_writers(change);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(check_writers(change));
     }
     return changes;
 }
@@ -139,15 +122,9 @@ Status check_reopen(BlockNode& root, Options options, const NodeFlags& root_flag
 }
 
 Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flags) {
-    if (Status status = root.flush(); !status.ok()) {
-        std::string text = "Error flushing drive: " + status.message();
-        return std::move(status).with_text(std::move(text));
-    }
-    Result<std::vector<NodeChange>> changes = prepare_chain(root, std::move(options), root_flags);
-    if (!changes.ok()) {
-        return std::move(changes).status();
-    }
-    for (NodeChange& change : *changes) {
+    TRY(root.flush().prefixed("Error flushing drive: "));
+    std::vector<NodeChange> changes = TRY(prepare_chain(root, std::move(options), root_flags));
+    for (NodeChange& change : changes) {
         if (change.pending) {
             change.pending->commit();
         }
@@ -155,7 +132,7 @@ Status reopen_image(BlockNode& root, Options options, const NodeFlags& root_flag
         change.node->set_options(std::move(change.options));
         change.node->take_over_unflushed();
     }
-    for (auto change = changes->rbegin(); change != changes->rend(); ++change) {
+    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
         change->node->driver().refresh();
     }
     return {};

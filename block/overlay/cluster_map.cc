@@ -47,11 +47,7 @@ uint64_t run_length(const std::vector<uint64_t>& words) {
 Result<std::unique_ptr<ClusterMap>> ClusterMap::create() {
     auto map = std::make_unique<ClusterMap>();
     for (TemporaryFile* const file : {&map->data_, &map->table_}) {
-        Result<TemporaryFile> made = open_temporary_file();
-        if (!made.ok()) {
-            return std::move(made).status();
-        }
-        *file = std::move(*made);
+        *file = TRY(open_temporary_file());
     }
     return map;
 }
@@ -59,10 +55,7 @@ Result<std::unique_ptr<ClusterMap>> ClusterMap::create() {
 /// Reads words. Words after the end of the table count as unallocated.
 Result<ClusterMap::Words> ClusterMap::load(uint64_t first, uint64_t count) {
     Words words(count);
-    Status status = table_.node->preadv(first * sizeof(uint64_t), IoVec(words.data(), count * sizeof(uint64_t)));
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(table_.node->preadv(first * sizeof(uint64_t), IoVec(words.data(), count * sizeof(uint64_t))));
     return words;
 }
 
@@ -72,11 +65,7 @@ Status ClusterMap::save(uint64_t first, Words& words) {
 
 /// Number of words in the table; clusters after it are unallocated.
 Result<uint64_t> ClusterMap::allocated_words() {
-    Result<uint64_t> bytes = table_.node->length();
-    if (bytes.ok()) {
-        *bytes /= sizeof(uint64_t);
-    }
-    return bytes;
+    return TRY(table_.node->length()) / sizeof(uint64_t);
 }
 
 Result<ClusterRun> ClusterMap::find(uint64_t first, uint64_t limit) {
@@ -85,26 +74,20 @@ Result<ClusterRun> ClusterMap::find(uint64_t first, uint64_t limit) {
     while (run.count < limit) {
         const uint64_t step = std::min({limit - run.count, run.count == 0 ? words_per_page : most_words});
         const uint64_t next = first + run.count;
-        const Result<BlockExtent> extent = table_.node->block_status(next * sizeof(uint64_t), UINT32_MAX, true);
-        if (!extent.ok()) {
-            return extent.status();
-        }
+        const BlockExtent extent = TRY(table_.node->block_status(next * sizeof(uint64_t), UINT32_MAX, true));
         // A hole in the table, or the part after its end.
-        const bool untouched = extent->bytes == 0 || (extent->zero && extent->bytes >= sizeof(uint64_t));
+        const bool untouched = extent.bytes == 0 || (extent.zero && extent.bytes >= sizeof(uint64_t));
         if (untouched) {
             if (run.count > 0 && run.kind != ClusterKind::unallocated) {
                 return run;
             }
             const uint64_t left = limit - run.count;
-            run.count += extent->bytes == 0 ? left : std::min<uint64_t>(left, extent->bytes / sizeof(uint64_t));
+            run.count += extent.bytes == 0 ? left : std::min<uint64_t>(left, extent.bytes / sizeof(uint64_t));
             continue;
         }
-        const Result<Words> words = load(next, step);
-        if (!words.ok()) {
-            return words.status();
-        }
-        const uint64_t word = words->front();
-        const uint64_t count = run_length(*words);
+        const Words words = TRY(load(next, step));
+        const uint64_t word = words.front();
+        const uint64_t count = run_length(words);
         if (run.count == 0) {
             run.kind = kind_of(word);
             run.position = run.has_content() ? position_of(slot_of(word)) : 0;
@@ -122,18 +105,15 @@ Result<ClusterRun> ClusterMap::find(uint64_t first, uint64_t limit) {
 
 Result<ClusterRun> ClusterMap::reserve(uint64_t first, uint64_t limit) {
     const std::unique_lock lock(mutex_);
-    const Result<Words> words = load(first, std::min(limit, most_words));
-    if (!words.ok()) {
-        return words.status();
-    }
+    const Words words = TRY(load(first, std::min(limit, most_words)));
     // Clusters without a slot, or clusters whose old slots are consecutive.
-    uint64_t slot = slot_of(words->front());
+    uint64_t slot = slot_of(words.front());
     const bool is_new = slot == 0;
     if (is_new) {
         slot = next_slot_;
     }
     uint64_t count = 1;
-    while (count < words->size() && slot_of((*words)[count]) == (is_new ? 0 : slot + count)) {
+    while (count < words.size() && slot_of(words[count]) == (is_new ? 0 : slot + count)) {
         count++;
     }
     next_slot_ += is_new ? count : 0;
@@ -148,9 +128,7 @@ Status ClusterMap::store(uint64_t first, uint64_t count, ClusterKind kind, uint6
         for (uint64_t i = 0; i < words.size(); i++) {
             words[i] = word_of(kind, slot + done + i);
         }
-        if (Status status = save(first + done, words); !status.ok()) {
-            return status;
-        }
+        TRY(save(first + done, words));
     }
     return {};
 }
@@ -162,34 +140,25 @@ Status ClusterMap::drop(uint64_t first, uint64_t count, ClusterKind kind) {
 
 Status ClusterMap::drop_from(uint64_t first) {
     const std::unique_lock lock(mutex_);
-    const Result<uint64_t> end = allocated_words();
-    if (!end.ok()) {
-        return end.status();
-    }
-    return *end <= first ? Status() : drop_locked(first, *end - first, ClusterKind::unallocated);
+    const uint64_t end = TRY(allocated_words());
+    return end <= first ? Status() : drop_locked(first, end - first, ClusterKind::unallocated);
 }
 
 /// The words are changed before the space is freed, so that no word refers to freed content.
 Status ClusterMap::drop_locked(uint64_t first, uint64_t count, ClusterKind kind) {
     for (uint64_t done = 0; done < count;) {
         const uint64_t position = (first + done) * sizeof(uint64_t);
-        const Result<BlockExtent> extent = table_.node->block_status(position, UINT32_MAX, true);
-        if (!extent.ok()) {
-            return extent.status();
-        }
-        if (kind == ClusterKind::unallocated && (extent->bytes == 0 || (extent->zero && extent->bytes >= sizeof(uint64_t)))) {
-            done += extent->bytes == 0 ? count - done : extent->bytes / sizeof(uint64_t);
+        const BlockExtent extent = TRY(table_.node->block_status(position, UINT32_MAX, true));
+        if (kind == ClusterKind::unallocated && (extent.bytes == 0 || (extent.zero && extent.bytes >= sizeof(uint64_t)))) {
+            done += extent.bytes == 0 ? count - done : extent.bytes / sizeof(uint64_t);
             continue;
         }
         // Words in a hole of the table are unallocated already.
-        const uint64_t there = kind == ClusterKind::unallocated ? extent->bytes / sizeof(uint64_t) : most_words;
+        const uint64_t there = kind == ClusterKind::unallocated ? extent.bytes / sizeof(uint64_t) : most_words;
         const uint64_t step = std::min({most_words, std::max<uint64_t>(there, 1), count - done});
-        Result<Words> words = load(first + done, step);
-        if (!words.ok()) {
-            return std::move(words).status();
-        }
+        Words words = TRY(load(first + done, step));
         std::vector<uint64_t> emptied;
-        for (uint64_t& word : *words) {
+        for (uint64_t& word : words) {
             if (kind_of(word) == ClusterKind::data || kind_of(word) == ClusterKind::compressed) {
                 emptied.push_back(slot_of(word));
             }
@@ -197,17 +166,13 @@ Status ClusterMap::drop_locked(uint64_t first, uint64_t count, ClusterKind kind)
             const bool is_plain = kind == ClusterKind::zero_kept && !keeps;
             word = word_of(is_plain ? ClusterKind::zero : kind, slot_of(word));
         }
-        if (Status status = save(first + done, *words); !status.ok()) {
-            return status;
-        }
+        TRY(save(first + done, words));
         for (size_t i = 0; i < emptied.size();) {
             size_t end = i + 1;
             while (end < emptied.size() && emptied[end] == emptied[i] + (end - i)) {
                 end++;
             }
-            if (Status status = data_.node->pdiscard(position_of(emptied[i]), (end - i) * cluster_bytes); !status.ok()) {
-                return status;
-            }
+            TRY(data_.node->pdiscard(position_of(emptied[i]), (end - i) * cluster_bytes));
             i = end;
         }
         done += step;

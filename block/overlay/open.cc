@@ -20,11 +20,9 @@ const DriverInfo zoned_overlay_info{
 template <typename Overlay>
 Result<std::unique_ptr<BlockNode>> make_node(Result<std::unique_ptr<Overlay>> overlay, const DriverInfo& info,
                                              const NodeFlags& flags) {
-    if (!overlay.ok()) {
-        return std::move(overlay).status();
-    }
-    const std::string name = (*overlay)->filename();
-    return std::make_unique<BlockNode>(info, std::move(*overlay), flags, generated_node_name(), name);
+    std::unique_ptr<Overlay> driver = TRY(std::move(overlay));
+    const std::string name = driver->filename();
+    return std::make_unique<BlockNode>(info, std::move(driver), flags, generated_node_name(), name);
 }
 
 /// Replaces a `json:` name by its options.
@@ -32,22 +30,16 @@ Status unfold_json_name(ImageSpec& spec) {
     if (!spec.filename || !spec.filename->starts_with("json:")) {
         return {};
     }
-    Result<Options> parsed = parse_json_options(std::string_view(*spec.filename).substr(5));
-    if (parsed.ok()) {
-        spec.options.merge_missing(*parsed);
-        spec.filename.reset();
-    }
-    return std::move(parsed).status();
+    spec.options.merge_missing(TRY(parse_json_options(std::string_view(*spec.filename).substr(5))));
+    spec.filename.reset();
+    return {};
 }
 
 } // namespace
 
 Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Notice>& notices) {
     spec.snapshot = false;
-    Status status = unfold_json_name(spec);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(unfold_json_name(spec));
     // These options apply to the overlay as well as to the image.
     Options overlay_options;
     for (const char* const key : {"read-only", "discard"}) {
@@ -57,7 +49,7 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     }
     NodeFlags flags = spec.flags;
     Options parsed = overlay_options;
-    status = take_access_options(parsed, flags);
+    Status status = take_access_options(parsed, flags);
     if (status.ok()) {
         status = take_data_options(parsed, flags);
     }
@@ -68,20 +60,17 @@ Result<std::unique_ptr<BlockNode>> open_snapshot(ImageSpec spec, std::vector<Not
     spec.flags.read_only = true;
     spec.flags.unmap = true; // -d ignore applies to the overlay only
     spec.flags.copy_on_read = false;
-    Result<std::unique_ptr<BlockNode>> base = open_image(std::move(spec), notices);
-    if (!base.ok()) {
-        return base;
-    }
+    std::unique_ptr<BlockNode> base = TRY(open_image(std::move(spec), notices));
     if (status.ok() && flags.copy_on_read && flags.read_only) {
         status = Status::invalid("Can't use copy-on-read on read-only device");
     }
     if (!status.ok()) {
         return status;
     }
-    const bool is_zoned = (*base)->limits().zoned == ZonedModel::host_managed;
+    const bool is_zoned = base->limits().zoned == ZonedModel::host_managed;
     Result<std::unique_ptr<BlockNode>> node =
-        is_zoned ? make_node(ZonedOverlay::create(std::move(*base), flags, overlay_info), zoned_overlay_info, flags)
-                 : make_node(SnapshotOverlay::create(std::move(*base), flags.read_only), overlay_info, flags);
+        is_zoned ? make_node(ZonedOverlay::create(std::move(base), flags, overlay_info), zoned_overlay_info, flags)
+                 : make_node(SnapshotOverlay::create(std::move(base), flags.read_only), overlay_info, flags);
     if (node.ok()) {
         (*node)->set_options(std::move(overlay_options));
     }

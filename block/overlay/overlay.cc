@@ -46,28 +46,22 @@ SnapshotOverlay::Span::Span(uint64_t offset, uint64_t bytes)
 
 /// Reads from the image below; bytes after its end read as zeros.
 Status SnapshotOverlay::read_base(uint64_t offset, const IoVec& iov) {
-    const Result<uint64_t> length = base_->length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    const uint64_t there = std::min(iov.bytes(), *length > offset ? *length - offset : 0);
+    const uint64_t length = TRY(base_->length());
+    const uint64_t there = std::min(iov.bytes(), length > offset ? length - offset : 0);
     iov.fill(there, iov.bytes() - there, 0);
     return there == 0 ? Status() : base_->preadv(offset, part_of(iov, 0, there));
 }
 
 Result<bool> SnapshotOverlay::base_is_zero(uint64_t begin, uint64_t end) {
     while (begin < end) {
-        const Result<BlockExtent> extent = base_->block_status(begin, end - begin, true);
-        if (!extent.ok()) {
-            return extent.status();
-        }
-        if (extent->bytes == 0) {
+        const BlockExtent extent = TRY(base_->block_status(begin, end - begin, true));
+        if (extent.bytes == 0) {
             return true;
         }
-        if (!extent->zero) {
+        if (!extent.zero) {
             return false;
         }
-        begin += extent->bytes;
+        begin += extent.bytes;
     }
     return true;
 }
@@ -79,16 +73,11 @@ Status SnapshotOverlay::for_each_run(uint64_t offset, const IoVec& iov, Visit vi
     for (uint64_t done = 0; done < iov.bytes();) {
         const uint64_t position = offset + done;
         const Span span(position, iov.bytes() - done);
-        Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok()) {
-            return run.status();
-        }
+        ClusterRun run = TRY(map_->find(span.first, span.count));
         const uint64_t head = position - span.begin();
-        const uint64_t part = std::min(iov.bytes() - done, run->count * cluster_bytes - head);
-        run->position += head;
-        if (Status status = visit(*run, position, part_of(iov, done, part)); !status.ok()) {
-            return status;
-        }
+        const uint64_t part = std::min(iov.bytes() - done, run.count * cluster_bytes - head);
+        run.position += head;
+        TRY(visit(run, position, part_of(iov, done, part)));
         done += part;
     }
     return {};
@@ -110,14 +99,11 @@ Status SnapshotOverlay::preadv(uint64_t offset, const IoVec& iov) {
 /// True if all clusters have content that can be overwritten in place.
 Result<bool> SnapshotOverlay::is_in_place(const Span& span) {
     for (uint64_t done = 0; done < span.count;) {
-        const Result<ClusterRun> run = map_->find(span.first + done, span.count - done);
-        if (!run.ok()) {
-            return run.status();
-        }
-        if (run->kind != ClusterKind::data) {
+        const ClusterRun run = TRY(map_->find(span.first + done, span.count - done));
+        if (run.kind != ClusterKind::data) {
             return false;
         }
-        done += run->count;
+        done += run.count;
     }
     return true;
 }
@@ -126,11 +112,7 @@ Status SnapshotOverlay::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*
     const Span span(offset, iov.bytes());
     {
         const RequestTracker::Ticket shared(clusters_, span.begin(), span.end(), false);
-        const Result<bool> in_place = is_in_place(span);
-        if (!in_place.ok()) {
-            return in_place.status();
-        }
-        if (*in_place) {
+        if (TRY(is_in_place(span))) {
             return write_clusters(offset, iov);
         }
     }
@@ -147,34 +129,30 @@ Status SnapshotOverlay::write_clusters(uint64_t offset, const IoVec& iov) {
         const uint64_t part = std::exchange(bytes, 0);
         return part == 0 ? Status() : fill_clusters(offset + begin, part_of(iov, begin, part), ClusterKind::data);
     };
-    Status status = for_each_run(offset, iov, [&](const ClusterRun& run, uint64_t position, const IoVec& part) {
+    TRY(for_each_run(offset, iov, [&](const ClusterRun& run, uint64_t position, const IoVec& part) {
         if (run.kind != ClusterKind::data) {
             begin = bytes == 0 ? position - offset : begin;
             bytes += part.bytes();
             return Status();
         }
-        Status filled = fill();
-        return filled.ok() ? map_->data().pwritev(run.position, part, {}) : std::move(filled);
-    });
-    return status.ok() ? fill() : std::move(status);
+        TRY(fill());
+        return map_->data().pwritev(run.position, part, {});
+    }));
+    return fill();
 }
 
 /// True if a range reads as zeros for certain, found out without reading. An error if the image below does not say.
 Result<bool> SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
     while (begin < end) {
         const Span span(begin, end - begin);
-        const Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok()) {
-            return run.status();
-        }
-        if (run->has_content()) {
+        const ClusterRun run = TRY(map_->find(span.first, span.count));
+        if (run.has_content()) {
             return false;
         }
-        const uint64_t run_end = std::min(end, span.begin() + run->count * cluster_bytes);
-        if (!run->is_zero()) {
-            Result<bool> zero = base_is_zero(begin, run_end);
-            if (!zero.ok() || !*zero) {
-                return zero;
+        const uint64_t run_end = std::min(end, span.begin() + run.count * cluster_bytes);
+        if (!run.is_zero()) {
+            if (!TRY(base_is_zero(begin, run_end))) {
+                return false;
             }
         }
         begin = run_end;
@@ -185,12 +163,8 @@ Result<bool> SnapshotOverlay::is_known_zero(uint64_t begin, uint64_t end) {
 /// True if what is around a write, up to the ends of its clusters, must be read. QEMU does not read it if both sides are zero,
 /// so an unreadable image must not cause an error then. What lies beyond the end of the image is not known to be zero.
 Result<bool> SnapshotOverlay::must_read_edges(uint64_t begin, uint64_t position, uint64_t position_end, uint64_t end) {
-    Result<bool> zero = is_known_zero(begin, position);
-    if (zero.ok() && *zero) {
-        zero = is_known_zero(position_end, end);
-    }
-    const bool is_cut = position_end < end && end > size_.load();
-    return zero.ok() ? Result<bool>(is_cut || !*zero) : std::move(zero);
+    const bool is_zero = TRY(is_known_zero(begin, position)) && TRY(is_known_zero(position_end, end));
+    return !is_zero || (position_end < end && end > size_.load());
 }
 
 /// Gives clusters content: the data written and, around it, up to the ends of the clusters, the old content.
@@ -198,12 +172,9 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
     for (uint64_t done = 0; done < iov.bytes();) {
         const uint64_t position = offset + done;
         const Span span(position, iov.bytes() - done);
-        const Result<ClusterRun> place = map_->reserve(span.first, span.count);
-        if (!place.ok()) {
-            return place.status();
-        }
+        const ClusterRun place = TRY(map_->reserve(span.first, span.count));
         const uint64_t begin = span.begin();
-        const uint64_t end = begin + place->count * cluster_bytes;
+        const uint64_t end = begin + place.count * cluster_bytes;
         const uint64_t part = std::min(iov.bytes() - done, end - position);
         const uint64_t head = position - begin;
         const uint64_t tail = end - position - part;
@@ -211,32 +182,21 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         if (head + tail > 0 && !edges.reserve(head + tail)) {
             return Status::from_errno(ENOMEM);
         }
-        const Result<bool> must_read = must_read_edges(begin, position, end - tail, end);
-        if (!must_read.ok()) {
-            return must_read.status();
-        }
+        const bool must_read = TRY(must_read_edges(begin, position, end - tail, end));
         IoVec whole;
-        Status status;
         if (head > 0) {
             memset(edges.data(), 0, head);
             whole.push_back(edges.data(), head);
-            status = *must_read ? preadv(begin, IoVec(edges.data(), head)) : Status();
+            TRY(must_read ? preadv(begin, IoVec(edges.data(), head)) : Status());
         }
         whole.append(iov, done, part);
-        if (tail > 0 && status.ok()) {
+        if (tail > 0) {
             memset(edges.data() + head, 0, tail);
             whole.push_back(edges.data() + head, tail);
-            status = *must_read ? preadv(end - tail, IoVec(edges.data() + head, tail)) : Status();
+            TRY(must_read ? preadv(end - tail, IoVec(edges.data() + head, tail)) : Status());
         }
-        if (status.ok()) {
-            status = map_->data().pwritev(place->position, whole, {});
-        }
-        if (status.ok()) {
-            status = map_->store(span.first, place->count, kind, place->position);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(map_->data().pwritev(place.position, whole, {}));
+        TRY(map_->store(span.first, place.count, kind, place.position));
         done += part;
     }
     return {};
@@ -255,36 +215,24 @@ Status SnapshotOverlay::zero_range(uint64_t offset, uint64_t bytes, WriteFlags f
     const uint64_t whole_end = end == size_.load() ? cluster_end(end) : cluster_begin(end);
     const uint64_t head_end = std::min(whole_begin, end);
     const uint64_t tail_begin = std::max(whole_begin, std::min(whole_end, end));
-    Status status;
     if (offset < head_end) {
-        status = zero_part(offset, head_end - offset, flags);
+        TRY(zero_part(offset, head_end - offset, flags));
     }
-    if (status.ok() && whole_begin < whole_end) {
-        status = map_->drop(whole_begin / cluster_bytes, (whole_end - whole_begin) / cluster_bytes,
-                            zero_kind(flags));
+    if (whole_begin < whole_end) {
+        TRY(map_->drop(whole_begin / cluster_bytes, (whole_end - whole_begin) / cluster_bytes, zero_kind(flags)));
     }
-    if (status.ok() && tail_begin < end) {
-        status = zero_part(tail_begin, end - tail_begin, flags);
-    }
-    return status;
+    return tail_begin < end ? zero_part(tail_begin, end - tail_begin, flags) : Status();
 }
 
 /// Zeros a part of one cluster. If the rest is zero too, the whole cluster becomes zero.
 Status SnapshotOverlay::zero_part(uint64_t offset, uint64_t bytes, WriteFlags flags) {
     const uint64_t cluster = offset / cluster_bytes;
-    const Result<ClusterRun> run = map_->find(cluster, 1);
-    if (!run.ok()) {
-        return run.status();
-    }
-    bool rest_is_zero = run->is_zero();
-    if (run->kind == ClusterKind::unallocated) {
+    const ClusterRun run = TRY(map_->find(cluster, 1));
+    bool rest_is_zero = run.is_zero();
+    if (run.kind == ClusterKind::unallocated) {
         const uint64_t cut = std::min((cluster + 1) * cluster_bytes, std::max(size_.load(), offset + bytes));
         for (const auto& [begin, end] : {std::pair(cluster * cluster_bytes, offset), std::pair(offset + bytes, cut)}) {
-            const Result<bool> zero = base_is_zero(begin, end);
-            if (!zero.ok()) {
-                return zero.status();
-            }
-            rest_is_zero = *zero;
+            rest_is_zero = TRY(base_is_zero(begin, end));
             if (!rest_is_zero) {
                 break;
             }
@@ -329,14 +277,9 @@ Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
         }
         const IoVec content(buffer.data(), part * cluster_bytes);
         const uint64_t begin = (first + done) * cluster_bytes;
-        Status status = read_base(begin, content);
-        if (status.ok()) {
-            status = content.is_zero() ? map_->drop(first + done, part, ClusterKind::zero)
-                                       : fill_clusters(begin, content, ClusterKind::data);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(read_base(begin, content));
+        TRY(content.is_zero() ? map_->drop(first + done, part, ClusterKind::zero)
+                              : fill_clusters(begin, content, ClusterKind::data));
         done += part;
     }
     return {};
@@ -346,25 +289,18 @@ Result<bool> SnapshotOverlay::populate(uint64_t offset, uint64_t bytes) {
     const Span span(offset, bytes);
     {
         // The usual case, which needs no lock.
-        const Result<ClusterRun> run = map_->find(span.first, span.count);
-        if (!run.ok()) {
-            return run.status();
-        }
-        if (run->kind != ClusterKind::unallocated && run->count == span.count) {
+        const ClusterRun run = TRY(map_->find(span.first, span.count));
+        if (run.kind != ClusterKind::unallocated && run.count == span.count) {
             return true;
         }
     }
     const RequestTracker::Ticket alone(clusters_, span.begin(), span.end(), true);
     for (uint64_t done = 0; done < span.count;) {
-        const Result<ClusterRun> run = map_->find(span.first + done, span.count - done);
-        Status status = run.status();
-        if (status.ok() && run->kind == ClusterKind::unallocated) {
-            status = populate_run(span.first + done, run->count);
+        const ClusterRun run = TRY(map_->find(span.first + done, span.count - done));
+        if (run.kind == ClusterKind::unallocated) {
+            TRY(populate_run(span.first + done, run.count));
         }
-        if (!status.ok()) {
-            return status;
-        }
-        done += run->count;
+        done += run.count;
     }
     return true;
 }

@@ -50,18 +50,12 @@ bool is_compressible(const IoVec& iov) {
 } // namespace
 
 Result<std::unique_ptr<SnapshotOverlay>> SnapshotOverlay::create(std::unique_ptr<BlockNode> base, bool read_only) {
-    const Result<uint64_t> length = base->length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    Result<std::unique_ptr<ClusterMap>> map = ClusterMap::create();
-    if (!map.ok()) {
-        return std::move(map).status();
-    }
-    if (*length > max_size) {
+    const uint64_t length = TRY(base->length());
+    std::unique_ptr<ClusterMap> map = TRY(ClusterMap::create());
+    if (length > max_size) {
         return Status::error(EFBIG, fmt::format("Could not create temporary overlay '{}': Could not resize image: "
                                                 "Failed to grow the L1 table: File too large",
-                                                (*map)->filename()));
+                                                map->filename()));
     }
     auto overlay = std::make_unique<SnapshotOverlay>();
     overlay->traits_.writes_zeroes = true;
@@ -71,20 +65,17 @@ Result<std::unique_ptr<SnapshotOverlay>> SnapshotOverlay::create(std::unique_ptr
     }
     overlay->extras_.vm_state = overlay.get();
     overlay->base_ = std::move(base);
-    overlay->map_ = std::move(*map);
-    overlay->size_ = *length;
+    overlay->map_ = std::move(map);
+    overlay->size_ = length;
     overlay->read_only_ = read_only;
     return overlay;
 }
 
 Result<BlockExtent> SnapshotOverlay::block_status(uint64_t offset, uint64_t bytes, bool /*want_zero*/) {
     const Span span(offset, bytes);
-    const Result<ClusterRun> run = map_->find(span.first, span.count);
-    if (!run.ok()) {
-        return run.status();
-    }
-    const uint64_t end = std::min(offset + bytes, span.begin() + run->count * cluster_bytes);
-    return BlockExtent{end - offset, run->has_content(), run->is_zero()};
+    const ClusterRun run = TRY(map_->find(span.first, span.count));
+    const uint64_t end = std::min(offset + bytes, span.begin() + run.count * cluster_bytes);
+    return BlockExtent{end - offset, run.has_content(), run.is_zero()};
 }
 
 ImageDetails SnapshotOverlay::details() const {
@@ -111,39 +102,31 @@ Status SnapshotOverlay::truncate(uint64_t size, PreallocMode mode) {
     }
     if (size < before) {
         // The rest of a cluster that is cut off stays unchanged. The VM state is dropped with the clusters after it.
-        Status status = map_->drop_from((size + cluster_bytes - 1) / cluster_bytes);
-        if (status.ok()) {
-            size_ = size;
-        }
-        return status;
+        TRY(map_->drop_from((size + cluster_bytes - 1) / cluster_bytes));
+        size_ = size;
+        return {};
     }
-    Status status = preallocate(before, size, mode);
-    const Result<uint64_t> below = base_->length();
-    if (status.ok() && !below.ok()) {
-        status = below.status();
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(preallocate(before, size, mode));
+    const uint64_t below = TRY(base_->length());
     size_ = size;
-    if (*below > before && size > before) {
+    if (below > before && size > before) {
         // The content of the image below must not reappear after it was cut off. Clusters that are zero already stay.
         const bool is_filled = mode == PreallocMode::falloc || mode == PreallocMode::full;
         const uint64_t end = is_filled ? std::min(size, Span(before, 0).end()) : size;
         const RequestTracker::Ticket alone(clusters_, Span(before, 0).begin(), Span(before, size - before).end(), true);
-        status = end > before ? zero_range(before, end - before, {}) : Status();
+        Status status = end > before ? zero_range(before, end - before, {}) : Status();
         if (!status.ok()) {
             size_ = before;
         }
+        return status;
     }
-    return status;
+    return {};
 }
 
 /// Copies the content of a cluster that has none from below.
 Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
-    const Result<ClusterRun> run = map_->find(cluster, 1);
-    if (!run.ok() || run->has_content()) {
-        return run.status();
+    if (TRY(map_->find(cluster, 1)).has_content()) {
+        return {};
     }
     AlignedBuffer buffer;
     if (!buffer.reserve(cluster_bytes)) {
@@ -151,8 +134,8 @@ Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
     }
     const IoVec content(buffer.data(), cluster_bytes);
     content.fill(0, cluster_bytes, 0);
-    Status status = preadv(cluster * cluster_bytes, content);
-    return status.ok() ? fill_clusters(cluster * cluster_bytes, content, ClusterKind::data) : std::move(status);
+    TRY(preadv(cluster * cluster_bytes, content));
+    return fill_clusters(cluster * cluster_bytes, content, ClusterKind::data);
 }
 
 /// Allocates the clusters by which an image grows; their content is zeros.
@@ -165,27 +148,17 @@ Status SnapshotOverlay::preallocate(uint64_t begin, uint64_t end, PreallocMode m
     }
     const RequestTracker::Ticket alone(clusters_, Span(begin, 0).begin(), Span(begin, end - begin).end(), true);
     if (begin % cluster_bytes != 0) {
-        if (Status status = allocate_cluster(begin / cluster_bytes); !status.ok()) {
-            return status;
-        }
+        TRY(allocate_cluster(begin / cluster_bytes));
     }
     WriteFlags holes;
     holes.may_unmap = true;
     const uint64_t last = (end + cluster_bytes - 1) / cluster_bytes;
     for (uint64_t cluster = (begin + cluster_bytes - 1) / cluster_bytes; cluster < last;) {
-        const Result<ClusterRun> place = map_->reserve(cluster, last - cluster);
-        if (!place.ok()) {
-            return place.status();
-        }
-        const uint64_t bytes = place->count * cluster_bytes;
-        Status status = map_->data().pwrite_zeroes(place->position, bytes, mode == PreallocMode::metadata ? holes : WriteFlags{});
-        if (status.ok()) {
-            status = map_->store(cluster, place->count, ClusterKind::data, place->position);
-        }
-        if (!status.ok()) {
-            return status;
-        }
-        cluster += place->count;
+        const ClusterRun place = TRY(map_->reserve(cluster, last - cluster));
+        const uint64_t bytes = place.count * cluster_bytes;
+        TRY(map_->data().pwrite_zeroes(place.position, bytes, mode == PreallocMode::metadata ? holes : WriteFlags{}));
+        TRY(map_->store(cluster, place.count, ClusterKind::data, place.position));
+        cluster += place.count;
     }
     return {};
 }
@@ -242,11 +215,8 @@ Status SnapshotOverlay::compress_cluster(uint64_t offset, const IoVec& iov) {
     if (!is_compressible(iov)) {
         return write_clusters(offset, iov);
     }
-    const Result<ClusterRun> run = map_->find(offset / cluster_bytes, 1);
-    if (!run.ok()) {
-        return run.status();
-    }
-    const bool has_place = run->has_content() || run->kind == ClusterKind::zero_kept;
+    const ClusterRun run = TRY(map_->find(offset / cluster_bytes, 1));
+    const bool has_place = run.has_content() || run.kind == ClusterKind::zero_kept;
     return has_place ? Status::from_errno(EIO) : fill_clusters(offset, iov, ClusterKind::compressed);
 }
 
@@ -268,11 +238,9 @@ Status SnapshotOverlay::set_permissions(const Permissions& permissions) {
     }
     Permissions below;
     below.taken = permissions.taken != 0 ? Permissions::consistent_read : 0U;
-    Status status = base_->set_permissions(below);
-    if (status.ok()) {
-        taken_ = permissions.taken;
-    }
-    return status;
+    TRY(base_->set_permissions(below));
+    taken_ = permissions.taken;
+    return {};
 }
 
 class SnapshotOverlay::Reopen : public PendingReopen {
@@ -287,13 +255,8 @@ private:
 Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& options, const NodeFlags& flags) {
     Options below = options.take_subtree("file");
     NodeFlags below_flags;
-    Status status = take_access_options(below, below_flags);
-    if (status.ok()) {
-        status = take_data_options(below, below_flags);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(take_access_options(below, below_flags));
+    TRY(take_data_options(below, below_flags));
     if (const std::string* const driver = below.find_text("driver"); driver != nullptr && *driver == "file") {
         below.erase("driver");
     }

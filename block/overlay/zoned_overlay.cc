@@ -56,9 +56,7 @@ public:
             const uint64_t written = std::min(part, end > from ? end - from : 0);
             iov.fill(done + written, part - written, 0);
             if (written > 0) {
-                if (Status status = child_->preadv(position, iov.slice(done, written)); !status.ok()) {
-                    return status;
-                }
+                TRY(child_->preadv(position, iov.slice(done, written)));
             }
             done += part;
         }
@@ -72,35 +70,19 @@ private:
 
 Result<std::unique_ptr<ZonedOverlay>> ZonedOverlay::create(std::unique_ptr<BlockNode> base, const NodeFlags& flags,
                                                            const DriverInfo& overlay_info) {
-    Permissions permissions;
-    permissions.taken = Permissions::consistent_read;
-    Status status = base->set_permissions(permissions);
-    const Result<uint64_t> length = base->length();
-    if (status.ok() && !length.ok()) {
-        status = length.status();
-    }
+    TRY(base->set_permissions({.taken = Permissions::consistent_read}));
     auto driver = std::make_unique<ZonedOverlay>();
     driver->extras_.vm_state = driver.get();
-    if (status.ok()) {
-        status = driver->read_geometry(*base, *length);
-    }
-    if (status.ok()) {
-        status = driver->read_zones(*base);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    driver->take_geometry(base->limits(), TRY(base->length()));
+    TRY(driver->read_zones(*base));
     const std::string filename = base->filename();
     NodeFlags inner = flags;
     inner.copy_on_read = false;
     auto written = std::make_unique<WrittenPart>(std::move(base), driver->geometry_, *driver->table_);
     auto below = std::make_unique<BlockNode>(overlay_info, std::move(written), inner, generated_node_name(), filename);
-    Result<std::unique_ptr<SnapshotOverlay>> overlay = SnapshotOverlay::create(std::move(below), flags.read_only);
-    if (!overlay.ok()) {
-        return std::move(overlay).status();
-    }
-    driver->overlay_ = overlay->get();
-    driver->node_ = std::make_unique<BlockNode>(overlay_info, std::move(*overlay), inner, generated_node_name(),
+    std::unique_ptr<SnapshotOverlay> overlay = TRY(SnapshotOverlay::create(std::move(below), flags.read_only));
+    driver->overlay_ = overlay.get();
+    driver->node_ = std::make_unique<BlockNode>(overlay_info, std::move(overlay), inner, generated_node_name(),
                                                 driver->overlay_->filename());
     driver->storage_ = driver->node_.get();
     driver->read_only_ = flags.read_only;
@@ -108,8 +90,7 @@ Result<std::unique_ptr<ZonedOverlay>> ZonedOverlay::create(std::unique_ptr<Block
     return driver;
 }
 
-Status ZonedOverlay::read_geometry(const BlockNode& base, uint64_t length) {
-    const Limits& limits = base.limits();
+void ZonedOverlay::take_geometry(const Limits& limits, uint64_t length) {
     geometry_.size = length;
     geometry_.zone_size = limits.zone_size;
     geometry_.zone_capacity = limits.zone_size;
@@ -117,7 +98,6 @@ Status ZonedOverlay::read_geometry(const BlockNode& base, uint64_t length) {
     geometry_.max_active_zones = limits.max_active_zones;
     geometry_.block_size = limits.write_granularity != 0 ? limits.write_granularity : geometry_.block_size;
     geometry_.max_append_bytes = limits.max_append_bytes / geometry_.block_size * geometry_.block_size;
-    return {};
 }
 
 Status ZonedOverlay::read_zones(BlockNode& base) {
@@ -143,19 +123,12 @@ Status ZonedOverlay::read_zones(BlockNode& base) {
         seen_sequential = true;
         problem = read_zone(zone);
     };
-    const Result<uint64_t> count = base.zone_report(0, geometry_.zone_count(), note);
-    if (!count.ok()) {
-        return count.status();
+    const uint64_t count = TRY(base.zone_report(0, geometry_.zone_count(), note));
+    TRY(problem);
+    if (count != geometry_.zone_count()) {
+        return cannot_describe(fmt::format("it reports {} of {} zones", count, geometry_.zone_count()));
     }
-    if (problem.ok() && *count != geometry_.zone_count()) {
-        problem = cannot_describe(fmt::format("it reports {} of {} zones", *count, geometry_.zone_count()));
-    }
-    if (problem.ok()) {
-        problem = geometry_.check();
-    }
-    if (!problem.ok()) {
-        return problem;
-    }
+    TRY(geometry_.check());
     table_->clear_unflushed();
     model_ = std::make_unique<ZoneModel>(geometry_, *table_);
     Status status = model_->load();
@@ -170,11 +143,11 @@ Status ZonedOverlay::read_zone(const ZoneDescriptor& zone) {
                                            zone.start, zone.length, zone.capacity));
     }
     const ZoneWord word = nearest_word(zone);
-    if (word != ZoneWord{}) {
-        Status status = table_->store(number, word);
-        return status.ok() ? table_->store_flushed(number) : std::move(status);
+    if (word == ZoneWord{}) {
+        return {};
     }
-    return {};
+    TRY(table_->store(number, word));
+    return table_->store_flushed(number);
 }
 
 void ZonedOverlay::after_reset(uint64_t zone) {

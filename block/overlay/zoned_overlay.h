@@ -40,7 +40,7 @@ private:
         void operator()(ZoneEntry* entries) const { free(entries); }
     };
 
-    Status read_geometry(const BlockNode& base, uint64_t length);
+    void take_geometry(const Limits& limits, uint64_t length);
     Status read_zones(BlockNode& base);
     Status read_zone(const ZoneDescriptor& zone);
 

@@ -23,19 +23,12 @@ public:
     Checker(BlockNode& node, bool repair) : node_(node), repair_(repair) {}
 
     Result<ZonedCheck> run() {
-        Status status = check_headers();
-        if (status.ok()) {
-            status = check_length();
-        }
-        if (status.ok()) {
-            status = check_table();
-        }
-        if (status.ok() && repair_ && result_.repaired > 0) {
+        TRY(check_headers());
+        TRY(check_length());
+        TRY(check_table());
+        if (repair_ && result_.repaired > 0) {
             node_.note_native_write();
-            status = node_.flush();
-        }
-        if (!status.ok()) {
-            return status;
+            TRY(node_.flush());
         }
         return std::move(result_);
     }
@@ -49,13 +42,8 @@ private:
     Status check_headers() {
         ZonedHeaderBytes header{};
         ZonedHeaderBytes copy{};
-        Status status = read_header(ZonedLayout::header, header);
-        if (status.ok()) {
-            status = read_header(ZonedLayout::header_copy, copy);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(read_header(ZonedLayout::header, header));
+        TRY(read_header(ZonedLayout::header_copy, copy));
         const Result<ZoneGeometry> first = decode_zoned_header(header);
         const Result<ZoneGeometry> second = decode_zoned_header(copy);
         if (!first.ok() && !second.ok()) {
@@ -74,25 +62,22 @@ private:
     }
 
     Status check_length() {
-        const Result<uint64_t> length = node_.driver().length();
-        if (!length.ok()) {
-            return length.status();
-        }
+        const uint64_t length = TRY(node_.driver().length());
         const uint64_t needed = ZonedLayout::file_bytes(geometry_);
-        if (*length < needed) {
+        if (length < needed) {
             // Missing data cannot be restored: zeros would look like written data.
-            result_.add(fmt::format("the file is truncated: it has {} of {} bytes", *length, needed), false);
+            result_.add(fmt::format("the file is truncated: it has {} of {} bytes", length, needed), false);
         }
-        const uint64_t table_room = *length > ZonedLayout::table ? *length - ZonedLayout::table : 0;
+        const uint64_t table_room = length > ZonedLayout::table ? length - ZonedLayout::table : 0;
         zones_ = std::min(geometry_.zone_count(), table_room / sizeof(ZoneEntry));
         return {};
     }
 
     /// Finds out whether the current words or the flushed words are valid.
     Status read_session() {
-        Status status = node_.preadv(ZonedLayout::session, IoVec(&session_, sizeof(session_)));
-        is_believed_ = status.ok() && has_identity(session_, MediumIdentity::of(descriptor_of(node_.driver())));
-        return status;
+        TRY(node_.preadv(ZonedLayout::session, IoVec(&session_, sizeof(session_))));
+        is_believed_ = has_identity(session_, MediumIdentity::of(descriptor_of(node_.driver())));
+        return {};
     }
 
     /// Marks the session page so that a later session does not trust the medium after this repair.
@@ -102,9 +87,9 @@ private:
     }
 
     Status check_table() {
-        Status status = zones_ > 0 ? read_session() : Status();
-        for (uint64_t first = 0; status.ok() && first < zones_; first += most_entries) {
-            status = change_part(first, [&] {
+        TRY(zones_ > 0 ? read_session() : Status());
+        for (uint64_t first = 0; first < zones_; first += most_entries) {
+            TRY(change_part(first, [&] {
                 bool changed = false;
                 for (size_t i = 0; i < entries_.size(); i++) {
                     changed = check_words(first + i, entries_[i]) || changed;
@@ -113,17 +98,14 @@ private:
                     all_flushed_ = all_flushed_ && entries_[i].current == entries_[i].flushed;
                 }
                 return changed;
-            });
+            }));
         }
-        if (status.ok() && is_believed_) {
-            status = check_limits(&ZoneEntry::current, current_, "");
+        if (is_believed_) {
+            TRY(check_limits(&ZoneEntry::current, current_, ""));
         }
         // After a power cut, the flushed words are what counts. If they equal the current ones, their problems are
         // reported already.
-        if (status.ok()) {
-            status = check_limits(&ZoneEntry::flushed, flushed_, "as of the last flush, ");
-        }
-        return status;
+        return check_limits(&ZoneEntry::flushed, flushed_, "as of the last flush, ");
     }
 
     /// Reads the part of the table that starts at `zone`, and writes it back if `change` returns true for an entry.
@@ -133,20 +115,15 @@ private:
         entries_.resize(std::min(most_entries, zones_ - first));
         const uint64_t offset = ZonedLayout::table + first * sizeof(ZoneEntry);
         const IoVec iov(entries_.data(), entries_.size() * sizeof(ZoneEntry));
-        Status status = node_.preadv(offset, iov);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(node_.preadv(offset, iov));
         if (!change() || !repair_) {
             return {};
         }
         // The data must be on the medium before the words that refer to it.
         node_.note_native_write();
-        status = node_.flush();
-        if (status.ok()) {
-            status = disown();
-        }
-        return status.ok() ? node_.pwritev(offset, iov, {}) : std::move(status);
+        TRY(node_.flush());
+        TRY(disown());
+        return node_.pwritev(offset, iov, {});
     }
 
     /// Checks both words of a zone. True if an entry was changed.
@@ -219,19 +196,18 @@ private:
             stored = htole64((word.pointer == 0 ? ZoneWord{} : ZoneWord{state, word.pointer}).encode());
             return true;
         };
-        Status status;
-        for (uint64_t end = zones_; repair_ && status.ok() && end > 0 && (too_many_open || too_many_active);) {
+        for (uint64_t end = zones_; repair_ && end > 0 && (too_many_open || too_many_active);) {
             const uint64_t first = (end - 1) / most_entries * most_entries;
-            status = change_part(first, [&] {
+            TRY(change_part(first, [&] {
                 bool changed = false;
                 for (size_t i = entries_.size(); i-- > 0;) {
                     changed = limit(first + i, entries_[i].*words) || changed;
                 }
                 return changed;
-            });
+            }));
             end = first;
         }
-        return status;
+        return {};
     }
 
     BlockNode& node_;
@@ -265,20 +241,13 @@ Result<ZonedCheck> check_zoned_file(const NamedFile& file, bool repair, bool sha
     spec.options.set("driver", "file");
     spec.options.set("filename", file.filename);
     std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
-    if (!node.ok()) {
-        return std::move(node).status();
-    }
+    std::unique_ptr<BlockNode> node = TRY(open_image(std::move(spec), notices));
     if (!shared) {
-        Permissions permissions;
-        permissions.taken = Permissions::consistent_read | (repair ? Permissions::write | Permissions::resize : 0U);
-        permissions.shared = Permissions::consistent_read | Permissions::write_unchanged;
-        Status status = (*node)->set_permissions(permissions);
-        if (!status.ok()) {
-            return status;
-        }
+        const unsigned writing = repair ? Permissions::write | Permissions::resize : 0U;
+        TRY(node->set_permissions({.taken = Permissions::consistent_read | writing,
+                                   .shared = Permissions::consistent_read | Permissions::write_unchanged}));
     }
-    return Checker(**node, repair).run();
+    return Checker(*node, repair).run();
 }
 
 } // namespace zoneio

@@ -36,14 +36,8 @@ constexpr std::string_view option_keys[] = {
 } // namespace
 
 Status ZonedDriver::open(OpenContext& context, Options& options) {
-    Result<ZonedOptions> wanted = ZonedOptions::take(options);
-    if (!wanted.ok()) {
-        return std::move(wanted).status();
-    }
-    Status status = open_child(context, options);
-    if (!status.ok()) {
-        return status;
-    }
+    const ZonedOptions wanted = TRY(ZonedOptions::take(options));
+    TRY(open_child(context, options));
     // A misspelt option must not create a device with another geometry than intended.
     if (const std::optional<std::string> unknown = options.first_unknown()) {
         return Status::invalid(fmt::format("Block protocol 'zoned' doesn't support the option '{}'", *unknown))
@@ -53,17 +47,8 @@ Status ZonedDriver::open(OpenContext& context, Options& options) {
     read_only_ = context.flags.read_only;
     no_flush_ = context.flags.no_flush;
     force_share_ = context.flags.force_share;
-    Permissions permissions;
-    permissions.taken = Permissions::consistent_read | (read_only_ ? 0U : Permissions::write);
-    status = set_permissions(permissions);
-    if (!status.ok()) {
-        return status;
-    }
-    Result<Device> device = open_device(*wanted, storage_->flags().read_only);
-    if (!device.ok()) {
-        return std::move(device).status();
-    }
-    adopt(std::move(*device));
+    TRY(set_permissions({.taken = Permissions::consistent_read | (read_only_ ? 0U : Permissions::write)}));
+    adopt(TRY(open_device(wanted, storage_->flags().read_only)));
     announce_limits();
     return {};
 }
@@ -99,26 +84,19 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
     }
     spec.options.set("filename", in_memory ? descriptor_name(memory_.get()) : context.filename);
     std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockNode>> child = open_image(std::move(spec), notices);
-    if (!child.ok()) {
-        return std::move(child).status();
-    }
-    storage_ = child->get();
+    std::unique_ptr<BlockNode> child = TRY(open_image(std::move(spec), notices));
+    storage_ = child.get();
     if (in_memory) {
-        memory_node_ = std::move(*child);
+        memory_node_ = std::move(child);
     } else {
-        ParentDriver::adopt(std::move(*child));
+        ParentDriver::adopt(std::move(child));
     }
     return {};
 }
 
 Result<ZonedDriver::Device> ZonedDriver::open_device(const ZonedOptions& options, bool read_only) {
-    Result<std::unique_ptr<ZonedFile>> file = ZonedFile::open(*storage_, options, read_only);
-    if (!file.ok()) {
-        return std::move(file).status();
-    }
     Device device;
-    device.file = std::move(*file);
+    device.file = TRY(ZonedFile::open(*storage_, options, read_only));
     device.model = std::make_unique<ZoneModel>(device.file->geometry(), device.file->table(), device.file->cursor());
     Status status = device.model->load();
     if (!status.ok()) {
@@ -138,9 +116,7 @@ void ZonedDriver::adopt(Device device) {
 }
 
 Status ZonedDriver::may_change() {
-    if (Status status = check_table(); !status.ok()) {
-        return status;
-    }
+    TRY(check_table());
     if (read_only_) {
         return Status::from_errno(EBADF);
     }
@@ -215,15 +191,9 @@ public:
         permissions_before_ = driver_.storage_->permissions();
         {
             const AsIfWritable writable(*driver_.storage_);
-            if (Status status = driver_.take_write_permission(); !status.ok()) {
-                return status;
-            }
+            TRY(driver_.take_write_permission());
         }
-        Result<Device> device = driver_.open_device({}, false);
-        if (!device.ok()) {
-            return std::move(device).status();
-        }
-        device_ = std::move(*device);
+        device_ = TRY(driver_.open_device({}, false));
         return {};
     }
 
@@ -252,10 +222,7 @@ private:
 
 Result<std::unique_ptr<PendingReopen>> ZonedDriver::prepare_reopen(Options& /*options*/, const NodeFlags& flags) {
     auto reopen = std::make_unique<Reopen>(*this, flags);
-    Status status = reopen->prepare();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(reopen->prepare());
     return std::unique_ptr<PendingReopen>(std::move(reopen));
 }
 

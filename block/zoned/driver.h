@@ -18,10 +18,7 @@ class ZonedDriver final : public EmulatedZones {
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         auto driver = std::make_unique<ZonedDriver>();
-        Status status = driver->open(context, options);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(driver->open(context, options));
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 

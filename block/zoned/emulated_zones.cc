@@ -61,24 +61,21 @@ Status EmulatedZones::preadv(uint64_t offset, const IoVec& iov) {
             written = word.pointer > from ? std::min(part, word.pointer - from) : 0;
         }
         if (written < part) {
-            Status status = read_run(done + written);
-            if (!status.ok()) {
-                return status;
-            }
+            TRY(read_run(done + written));
             iov.fill(done + written, part - written, unwritten_byte);
             run_begin = done + part;
         }
         done += part;
     }
-    Status status = read_run(bytes);
-    return status.ok() ? check_table() : std::move(status);
+    TRY(read_run(bytes));
+    return check_table();
 }
 
 /// Reads from the storage. Fails at its end, where a file reads as zeros that nobody wrote.
 Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
-    Status status = storage_->preadv(position, iov);
-    if (!status.ok() || iov.bytes() == 0) {
-        return status;
+    TRY(storage_->preadv(position, iov));
+    if (iov.bytes() == 0) {
+        return {};
     }
     const iovec& last = iov.segments().back();
     const bool may_be_beyond_end = last.iov_len == 0 || static_cast<const uint8_t*>(last.iov_base)[last.iov_len - 1] == 0;
@@ -88,33 +85,27 @@ Status EmulatedZones::read_storage(uint64_t position, const IoVec& iov) {
 /// Writes data or zeros to a zone, then changes its word.
 template <typename WriteData>
 Status EmulatedZones::make_change(const ZoneChange& change, WriteData&& write_data) {
-    Status status = before_change();
-    if (status.ok()) {
-        status = before_write(change.zone, change.before.pointer);
-    }
-    if (status.ok()) {
-        status = write_data();
-    }
-    return status.ok() ? commit(change) : std::move(status);
+    TRY(before_change());
+    TRY(before_write(change.zone, change.before.pointer));
+    TRY(write_data());
+    return commit(change);
 }
 
 Status EmulatedZones::commit(const ZoneChange& change) {
     // A file that was truncated or replaced must not get the word.
-    Status status = check_table();
-    if (status.ok()) {
-        status = model_->commit(change);
-    }
-    if (status.ok() && change.victim != ZoneChange::no_zone) {
+    TRY(check_table());
+    TRY(model_->commit(change));
+    if (change.victim != ZoneChange::no_zone) {
         cursor_moved();
     }
-    return status.ok() ? check_table() : std::move(status);
+    return check_table();
 }
 
 template <typename WriteData>
 Status EmulatedZones::write_zone(uint64_t zone, uint64_t offset, uint64_t bytes, WriteData&& write_data) {
     if (geometry().is_conventional(zone)) {
-        Status status = before_change();
-        return status.ok() ? write_data() : std::move(status);
+        TRY(before_change());
+        return write_data();
     }
     const Result<ZoneChange> change = model_->begin_write(zone, offset - geometry().zone_start(zone), bytes);
     if (change.ok()) {
@@ -166,10 +157,8 @@ Status EmulatedZones::pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags 
 
 Result<uint64_t> EmulatedZones::zone_append(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
     trace_zbd_zone_append(this, offset / sector_size);
-    Result<uint64_t> position = append(offset, iov);
-    if (position.ok()) {
-        trace_zbd_zone_append_complete(this, *position / sector_size);
-    }
+    const uint64_t position = TRY(append(offset, iov));
+    trace_zbd_zone_append_complete(this, position / sector_size);
     return position;
 }
 
@@ -184,23 +173,14 @@ Result<uint64_t> EmulatedZones::append(uint64_t offset, const IoVec& iov) {
             .because(Cause::append_too_long, {.limit = geometry().max_append_bytes});
     }
     const std::lock_guard lock(changing_);
-    Status status = may_change();
-    if (!status.ok()) {
-        return status;
-    }
-    const Result<ZoneChange> change = model_->begin_append(zone, iov.bytes());
-    if (!change.ok()) {
-        return change.status();
-    }
-    const uint64_t position = offset + change->before.pointer;
-    if (!change->changes_anything()) {
+    TRY(may_change());
+    const ZoneChange change = TRY(model_->begin_append(zone, iov.bytes()));
+    const uint64_t position = offset + change.before.pointer;
+    if (!change.changes_anything()) {
         const bool has_pointer = model_->describe(zone).write_pointer != no_write_pointer;
         return has_pointer ? Result<uint64_t>(position) : Status::from_errno(EIO);
     }
-    status = make_change(*change, [&] { return storage_->pwritev(data_offset_ + position, iov, {}); });
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(make_change(change, [&] { return storage_->pwritev(data_offset_ + position, iov, {}); }));
     return position;
 }
 
@@ -217,9 +197,7 @@ Result<uint64_t> EmulatedZones::zone_report(uint64_t offset, uint64_t count, con
         for (uint64_t i = 0; i < count_now; i++) {
             described[i] = model_->describe(zone++);
         }
-        if (Status status = check_table(); !status.ok()) {
-            return status;
-        }
+        TRY(check_table());
         for (const ZoneDescriptor& descriptor : std::span(described).first(count_now)) {
             visit(descriptor);
         }
@@ -237,21 +215,18 @@ Status EmulatedZones::make_management_change(const ZoneChange& change) {
             return storage_->pwrite_zeroes(begin, change.after.pointer - change.before.pointer, holes);
         });
     }
-    Status status = before_change();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(before_change());
     if (change.after.pointer == change.before.pointer && change.after.state != ZoneState::offline) {
         return commit(change);
     }
     {
         const std::unique_lock alone(reading_);
-        status = commit(change);
+        TRY(commit(change));
     }
-    if (status.ok() && change.after.state == ZoneState::empty) {
+    if (change.after.state == ZoneState::empty) {
         after_reset(zone);
     }
-    return status;
+    return {};
 }
 
 Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
@@ -278,27 +253,22 @@ Status EmulatedZones::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
 
 Status EmulatedZones::set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) {
     const std::lock_guard lock(changing_);
-    Status status = may_change();
+    TRY(may_change());
     const uint64_t first = offset / geometry().zone_size;
-    for (uint64_t zone = first; status.ok() && zone < first + zones_in(offset, bytes); zone++) {
-        const Result<ZoneChange> change = model_->begin_state(zone, state);
-        if (!change.ok()) {
-            return change.status();
-        }
-        if (change->changes_anything()) {
-            status = make_management_change(*change);
+    for (uint64_t zone = first; zone < first + zones_in(offset, bytes); zone++) {
+        const ZoneChange change = TRY(model_->begin_state(zone, state));
+        if (change.changes_anything()) {
+            TRY(make_management_change(change));
         }
     }
-    return status;
+    return {};
 }
 
 Status EmulatedZones::flush() {
     const std::lock_guard lock(changing_);
-    Status status = check_length();
-    if (status.ok()) {
-        status = flush_zones();
-    }
-    return status.ok() ? check_table() : std::move(status);
+    TRY(check_length());
+    TRY(flush_zones());
+    return check_table();
 }
 
 Status EmulatedZones::truncate(uint64_t size, PreallocMode mode) {

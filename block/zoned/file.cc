@@ -91,16 +91,10 @@ Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
         return Status::from_errno(ENOMEM);
     }
     for (uint64_t offset = 0; offset < length;) {
-        const Result<BlockExtent> extent = node.block_status(offset, length - offset, true);
-        if (!extent.ok()) {
-            return extent.status();
-        }
-        const uint64_t bytes = extent->zero ? extent->bytes : std::min<uint64_t>(extent->bytes, step);
-        if (!extent->zero) {
-            Status status = node.preadv(offset, IoVec(buffer.data(), bytes));
-            if (!status.ok()) {
-                return status;
-            }
+        const BlockExtent extent = TRY(node.block_status(offset, length - offset, true));
+        const uint64_t bytes = extent.zero ? extent.bytes : std::min<uint64_t>(extent.bytes, step);
+        if (!extent.zero) {
+            TRY(node.preadv(offset, IoVec(buffer.data(), bytes)));
             if (!all_bytes_equal(buffer.data(), bytes, 0)) {
                 return false;
             }
@@ -112,59 +106,39 @@ Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
 
 /// Writes the words of zones that are read-only or offline from the start.
 Status format_states(int fd, const ZoneRanges& ranges, ZoneState state, const ZoneGeometry& geometry) {
-    Status status;
     for (const ZoneRange& range : ranges) {
-        for (uint64_t zone = range.first; status.ok() && zone <= range.last; zone++) {
+        for (uint64_t zone = range.first; zone <= range.last; zone++) {
             // As in null_blk: reads give zeros although nothing was written.
             const ZoneWord word{state, geometry.zone_length(zone)};
             const uint64_t bits = htole64(word.encode());
             const ZoneEntry entry{bits, bits};
-            status = write_at(fd, &entry, sizeof(entry), ZonedLayout::table + zone * sizeof(entry));
+            TRY(write_at(fd, &entry, sizeof(entry), ZonedLayout::table + zone * sizeof(entry)));
         }
     }
-    return status;
+    return {};
 }
 
 /// Formats an empty file. The header is written last: until then the file counts as empty.
 Status format(BlockNode& node, int fd, const ZonedOptions& options, const ZoneGeometry& geometry, uint64_t length) {
-    Status status;
     if (length < ZonedLayout::file_bytes(geometry)) {
-        status = node.truncate(ZonedLayout::file_bytes(geometry), PreallocMode::off);
+        TRY(node.truncate(ZonedLayout::file_bytes(geometry), PreallocMode::off));
     }
-    if (status.ok()) {
-        status = format_states(fd, options.read_only, ZoneState::read_only, geometry);
-    }
-    if (status.ok()) {
-        status = format_states(fd, options.offline, ZoneState::offline, geometry);
-    }
+    TRY(format_states(fd, options.read_only, ZoneState::read_only, geometry));
+    TRY(format_states(fd, options.offline, ZoneState::offline, geometry));
     const ZonedHeaderBytes header = encode_zoned_header(geometry);
     ZonedSession session;
     set_identity(session, MediumIdentity::of(fd));
-    if (status.ok()) {
-        status = write_at(fd, &session, sizeof(session), ZonedLayout::session);
-    }
-    if (status.ok()) {
-        status = write_at(fd, header.data(), header.size(), ZonedLayout::header_copy);
-    }
-    if (status.ok()) {
-        status = sync_node(node);
-    }
-    if (status.ok()) {
-        status = write_at(fd, header.data(), header.size(), ZonedLayout::header);
-    }
-    if (status.ok()) {
-        status = sync_node(node);
-    }
-    return status;
+    TRY(write_at(fd, &session, sizeof(session), ZonedLayout::session));
+    TRY(write_at(fd, header.data(), header.size(), ZonedLayout::header_copy));
+    TRY(sync_node(node));
+    TRY(write_at(fd, header.data(), header.size(), ZonedLayout::header));
+    return sync_node(node);
 }
 
 /// The geometry of the device in the file; empty if the file is empty.
 Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t length) {
     alignas(AlignedBuffer::default_alignment) ZonedHeaderBytes header{};
-    Status status = node.preadv(ZonedLayout::header, IoVec(header.data(), header.size()));
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(node.preadv(ZonedLayout::header, IoVec(header.data(), header.size())));
     if (has_zoned_magic(header)) {
         const Result<ZoneGeometry> geometry = decode_zoned_header(header);
         if (!geometry.ok()) {
@@ -172,14 +146,10 @@ Result<std::optional<ZoneGeometry>> read_geometry(BlockNode& node, uint64_t leng
         }
         return std::optional(*geometry);
     }
-    const Result<bool> empty = is_all_zero(node, length);
-    if (!empty.ok()) {
-        return empty.status();
-    }
-    if (*empty) {
+    if (TRY(is_all_zero(node, length))) {
         return std::optional<ZoneGeometry>();
     }
-    status = node.preadv(ZonedLayout::header_copy, IoVec(header.data(), header.size()));
+    Status status = node.preadv(ZonedLayout::header_copy, IoVec(header.data(), header.size()));
     if (status.ok() && decode_zoned_header(header).ok()) {
         return corrupt("the header of the zoned device is corrupt, but its copy is good");
     }
@@ -194,54 +164,35 @@ std::string ZonedFile::repair_hint() {
 }
 
 Result<std::unique_ptr<ZonedFile>> ZonedFile::open(BlockNode& node, const ZonedOptions& options, bool read_only) {
-    const Result<uint64_t> length = node.driver().length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    Result<FileDescriptor> fd = open_again(node, read_only);
-    if (!fd.ok()) {
-        return std::move(fd).status();
-    }
-    Result<std::optional<ZoneGeometry>> found = read_geometry(node, *length);
-    if (!found.ok()) {
-        return std::move(found).status();
-    }
+    const uint64_t length = TRY(node.driver().length());
+    FileDescriptor fd = TRY(open_again(node, read_only));
+    const std::optional<ZoneGeometry> found = TRY(read_geometry(node, length));
     std::unique_ptr<ZonedFile> file(new ZonedFile);
-    if (*found) {
-        file->geometry_ = **found;
-        if (const uint64_t needed = ZonedLayout::file_bytes(file->geometry_); *length < needed) {
-            return corrupt(fmt::format("the file of the zoned device is truncated: it has {} of {} bytes", *length, needed));
+    if (found) {
+        file->geometry_ = *found;
+        if (const uint64_t needed = ZonedLayout::file_bytes(file->geometry_); length < needed) {
+            return corrupt(fmt::format("the file of the zoned device is truncated: it has {} of {} bytes", length, needed));
         }
     } else {
         if (read_only) {
             return Status::invalid("the file is empty; open it for writing to make a zoned device in it");
         }
         ZonedOptions wanted = options;
-        if (!wanted.size && *length > 0) {
-            wanted.size = *length;
+        if (!wanted.size && length > 0) {
+            wanted.size = length;
         }
-        const Result<ZoneGeometry> geometry = wanted.geometry();
-        if (!geometry.ok()) {
-            return geometry.status();
-        }
-        file->geometry_ = *geometry;
-        Status status = format(node, fd->get(), options, *geometry, *length);
+        file->geometry_ = TRY(wanted.geometry());
+        Status status = format(node, fd.get(), options, file->geometry_, length);
         if (!status.ok()) {
-            if (*length == 0) {
+            if (length == 0) {
                 (void)node.truncate(0, PreallocMode::off);
             }
-            std::string text = "Could not make a zoned device: " + status.message();
-            return std::move(status).with_text(std::move(text));
+            return std::move(status).prefixed("Could not make a zoned device: ");
         }
     }
-    file->fd_ = std::move(*fd);
-    Status status = file->map(read_only);
-    if (status.ok()) {
-        status = options.check_match(file->geometry_, *file->table_);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    file->fd_ = std::move(fd);
+    TRY(file->map(read_only));
+    TRY(options.check_match(file->geometry_, *file->table_));
     return file;
 }
 
@@ -280,15 +231,13 @@ Status ZonedFile::map(bool read_only) {
 
 /// Allocates the page at `offset` on the medium. The error of a write says why that failed.
 Status ZonedFile::make_room(uint64_t offset) const {
-    if (Status status = check_length(); !status.ok()) {
-        return status;
-    }
+    TRY(check_length());
     const uint64_t page = offset / ZonedLayout::page * ZonedLayout::page;
     std::array<uint8_t, ZonedLayout::page> content;
     const size_t bytes = std::min<uint64_t>(content.size(), memory_.size() - page);
     memcpy(content.data(), memory_.data() + page, bytes);
-    Status status = check_table();
-    return status.ok() ? write_at(fd_.get(), content.data(), bytes, page) : std::move(status);
+    TRY(check_table());
+    return write_at(fd_.get(), content.data(), bytes, page);
 }
 
 /// Makes stores into the page at `offset`: all, or none.
@@ -298,9 +247,7 @@ Status ZonedFile::try_store(uint64_t offset, Write&& write) {
         if (MappedFile::try_write(write)) {
             return {};
         }
-        if (Status status = make_room(offset); !status.ok()) {
-            return status;
-        }
+        TRY(make_room(offset));
     }
     return Status::from_errno(ENOSPC);
 }
@@ -330,35 +277,29 @@ bool ZonedFile::has_failed_sync() const {
 Status ZonedFile::claim() {
     const uint64_t owner = new_owner();
     const bool is_mine = believes_current();
-    Status status = try_store(ZonedLayout::session, [&] {
+    TRY(try_store(ZonedLayout::session, [&] {
         session().owner = owner;
         if (!is_mine) {
             forget_identity(session());
         }
-    });
-    if (status.ok()) {
-        owner_ = owner;
-    }
-    return status;
+    }));
+    owner_ = owner;
+    return {};
 }
 
 Status ZonedFile::begin_session() {
     if (believes_current()) {
         return {};
     }
-    Status status = table_->restore_flushed();
-    if (status.ok()) {
-        status = try_store(ZonedLayout::session, [&] {
-            // A process that finds this identity must find the words restored above. It starts after this process has
-            // ended and sees all its stores, so only the compiler must keep their order.
-            std::atomic_signal_fence(std::memory_order_release);
-            set_identity(session(), identity_);
-        });
-    }
-    if (status.ok()) {
-        believes_current_.store(true, std::memory_order_release);
-    }
-    return status;
+    TRY(table_->restore_flushed());
+    TRY(try_store(ZonedLayout::session, [&] {
+        // A process that finds this identity must find the words restored above. It starts after this process has
+        // ended and sees all its stores, so only the compiler must keep their order.
+        std::atomic_signal_fence(std::memory_order_release);
+        set_identity(session(), identity_);
+    }));
+    believes_current_.store(true, std::memory_order_release);
+    return {};
 }
 
 void ZonedFile::end_session() {
@@ -387,9 +328,7 @@ Status ZonedFile::rewrite_table() {
         if (page >= memory_.size()) {
             break;
         }
-        if (Status status = make_room(page); !status.ok()) {
-            return status;
-        }
+        TRY(make_room(page));
     }
     return {};
 }

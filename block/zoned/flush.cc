@@ -30,19 +30,14 @@ Status ZonedFlush::sync() {
 /// are on the medium. Untrusted words are replaced only when no other host can trust them any more.
 Status ZonedFlush::begin() {
     const bool is_safe = file_.was_flushed() && !file_.has_failed_sync();
-    Status status = file_.claim();
-    if (status.ok() && file_.has_failed_sync()) {
-        status = write_once_more();
+    TRY(file_.claim());
+    if (file_.has_failed_sync()) {
+        TRY(write_once_more());
     }
-    if (status.ok() && !is_safe) {
-        status = sync();
+    if (!is_safe) {
+        TRY(sync());
     }
-    if (status.ok()) {
-        status = file_.begin_session();
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(file_.begin_session());
     file_.set_failed_sync(false);
     has_begun_ = true;
     is_dirty_ = !file_.table().unflushed().empty();
@@ -53,9 +48,7 @@ Status ZonedFlush::begin() {
 /// syncs skip it.
 Status ZonedFlush::write_once_more() {
     for (const uint32_t zone : file_.table().unflushed()) {
-        if (Status status = write_zone_once_more(zone); !status.ok()) {
-            return status;
-        }
+        TRY(write_zone_once_more(zone));
     }
     return file_.rewrite_table();
 }
@@ -74,12 +67,9 @@ Status ZonedFlush::write_zone_once_more(uint64_t zone) {
         if (!node_.preadv(start + done, part).ok()) {
             continue;
         }
-        Status status = all_bytes_equal(buffer.data(), part.bytes(), 0)
-                            ? node_.pwrite_zeroes(start + done, part.bytes(), {false, true, false})
-                            : node_.pwritev(start + done, part, {});
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(all_bytes_equal(buffer.data(), part.bytes(), 0)
+                ? node_.pwrite_zeroes(start + done, part.bytes(), {false, true, false})
+                : node_.pwritev(start + done, part, {}));
     }
     return {};
 }
@@ -111,9 +101,7 @@ Status ZonedFlush::store_flushed(bool only_releases) {
         if (only_releases && !releases(table.flushed(zone), table.current(zone))) {
             continue;
         }
-        if (Status status = table.store_flushed(zone); !status.ok()) {
-            return status;
-        }
+        TRY(table.store_flushed(zone));
     }
     return {};
 }
@@ -121,27 +109,17 @@ Status ZonedFlush::store_flushed(bool only_releases) {
 /// Second half of a flush: the data is on the medium, now the words that refer to it are saved.
 Status ZonedFlush::save_words() {
     is_uncertain_ = true;
-    Status status;
     if (limits_could_be_exceeded()) {
-        status = store_flushed(true);
-        if (status.ok()) {
-            status = sync();
-        }
+        TRY(store_flushed(true));
+        TRY(sync());
     }
-    if (status.ok()) {
-        status = store_flushed(false);
-    }
-    return status.ok() ? sync() : std::move(status);
+    TRY(store_flushed(false));
+    return sync();
 }
 
 Status ZonedFlush::flush() {
-    Status status = file_.check_table();
-    if (status.ok()) {
-        status = has_begun_ ? sync() : begin();
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(file_.check_table());
+    TRY(has_begun_ ? sync() : begin());
     ZoneTable& table = file_.table();
     std::vector<uint32_t> emptied;
     for (const uint32_t zone : table.unflushed()) {
@@ -150,10 +128,7 @@ Status ZonedFlush::flush() {
         }
     }
     if (!table.unflushed().empty() || is_uncertain_) {
-        status = save_words();
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(save_words());
     }
     is_uncertain_ = false;
     is_dirty_ = false;

@@ -32,10 +32,7 @@ uint64_t* ZoneModel::counter_of(ZoneState state) {
 Status ZoneModel::load() {
     implicit_open_ = explicit_open_ = closed_ = 0;
     implicit_zones_.reset();
-    Status status = count_zones();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(count_zones());
     if (max_open_ != 0 && open_zones() > max_open_) {
         return Status::invalid(fmt::format("{} zones are open; the limit is {}", open_zones(), max_open_));
     }
@@ -199,9 +196,7 @@ Result<ZoneChange> ZoneModel::begin_state(uint64_t zone, ZoneState state) const 
 
 Status ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
     const ZoneWord before = table_.current(zone);
-    if (Status status = table_.store(zone, after); !status.ok()) {
-        return status;
-    }
+    TRY(table_.store(zone, after));
     if (uint64_t* const counter = counter_of(before.state)) {
         --*counter;
     }
@@ -222,9 +217,7 @@ Status ZoneModel::apply(uint64_t zone, const ZoneWord& after) {
 Status ZoneModel::commit(const ZoneChange& change) {
     // The victim is closed first, so that no limit is exceeded at any time.
     if (change.victim != ZoneChange::no_zone) {
-        if (Status status = apply(change.victim, {ZoneState::closed, table_.current(change.victim).pointer}); !status.ok()) {
-            return status;
-        }
+        TRY(apply(change.victim, {ZoneState::closed, table_.current(change.victim).pointer}));
         cursor_ = change.victim + 1 < table_.size() ? change.victim + 1 : 0;
     }
     return change.changes_anything() ? apply(change.zone, change.after) : Status();

@@ -72,10 +72,7 @@ void join_ranges(ZoneRanges& ranges) {
 /// Takes a list given as `key=3,5` or as `key.0=3`, `key.1=5` (also the form of a JSON array).
 Status take_list(Options& options, const std::string& key, ZoneRanges& ranges) {
     if (const std::optional<std::string> text = options.take(key)) {
-        Status status = add_list(key, *text, ranges);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(add_list(key, *text, ranges));
     }
     const Options indexed = options.take_subtree(key);
     for (const auto& [index, value] : indexed.all()) {
@@ -84,10 +81,7 @@ Status take_list(Options& options, const std::string& key, ZoneRanges& ranges) {
         if (!is_index || !text || text->empty()) {
             return invalid_list(fmt::format("{}.{}", key, index), text.value_or(""));
         }
-        Status status = add_list(key, *text, ranges);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(add_list(key, *text, ranges));
     }
     join_ranges(ranges);
     return {};
@@ -167,23 +161,16 @@ Status match_list(std::string_view key, const ZoneRanges& given, const ZoneTable
 
 Result<ZonedOptions> ZonedOptions::take(Options& options) {
     ZonedOptions taken;
-    Status status = options.take_all({OptionTarget::size("size", taken.size),
-                                      OptionTarget::size("zone.size", taken.zone_size),
-                                      OptionTarget::size("zone.capacity", taken.zone_capacity),
-                                      OptionTarget::number("zone.conventional_zones", taken.conventional_zones),
-                                      OptionTarget::number("zone.max_open_zones", taken.max_open_zones),
-                                      OptionTarget::number("zone.max_active_zones", taken.max_active_zones),
-                                      OptionTarget::size("zone.max_append_bytes", taken.max_append_bytes),
-                                      OptionTarget::size("logical_block_size", taken.block_size)});
-    if (status.ok()) {
-        status = take_list(options, "zone.readonly", taken.read_only);
-    }
-    if (status.ok()) {
-        status = take_list(options, "zone.offline", taken.offline);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(options.take_all({OptionTarget::size("size", taken.size),
+                          OptionTarget::size("zone.size", taken.zone_size),
+                          OptionTarget::size("zone.capacity", taken.zone_capacity),
+                          OptionTarget::number("zone.conventional_zones", taken.conventional_zones),
+                          OptionTarget::number("zone.max_open_zones", taken.max_open_zones),
+                          OptionTarget::number("zone.max_active_zones", taken.max_active_zones),
+                          OptionTarget::size("zone.max_append_bytes", taken.max_append_bytes),
+                          OptionTarget::size("logical_block_size", taken.block_size)}));
+    TRY(take_list(options, "zone.readonly", taken.read_only));
+    TRY(take_list(options, "zone.offline", taken.offline));
     return taken;
 }
 
@@ -200,41 +187,26 @@ Result<ZoneGeometry> ZonedOptions::geometry() const {
     made.max_active_zones = max_active_zones.value_or(0);
     made.max_append_bytes = max_append_bytes.value_or(0);
     made.block_size = static_cast<uint32_t>(std::min<uint64_t>(block_size.value_or(default_block_size), UINT32_MAX));
-    Status status = made.check();
-    if (status.ok()) {
-        status = check_list(made, "zone.readonly", read_only);
-    }
-    if (status.ok()) {
-        status = check_list(made, "zone.offline", offline);
-    }
-    if (const std::optional<uint64_t> both = common_zone(read_only, offline); status.ok() && both) {
-        status = Status::invalid(fmt::format("zone {} cannot be both read-only and offline", *both));
-    }
-    if (!status.ok()) {
-        return status;
+    TRY(made.check());
+    TRY(check_list(made, "zone.readonly", read_only));
+    TRY(check_list(made, "zone.offline", offline));
+    if (const std::optional<uint64_t> both = common_zone(read_only, offline)) {
+        return Status::invalid(fmt::format("zone {} cannot be both read-only and offline", *both));
     }
     return made;
 }
 
 Status ZonedOptions::check_match(const ZoneGeometry& geometry, const ZoneTable& table) const {
-    const std::array checks{
-        match("size", size, geometry.size),
-        match("zone.size", zone_size, geometry.zone_size),
-        match("zone.capacity", zone_capacity, geometry.zone_capacity),
-        match("zone.conventional_zones", conventional_zones, geometry.conventional_zones),
-        match("zone.max_open_zones", max_open_zones, geometry.max_open_zones),
-        match("zone.max_active_zones", max_active_zones, geometry.max_active_zones),
-        match("zone.max_append_bytes", max_append_bytes, geometry.max_append_bytes),
-        match("logical_block_size", block_size, geometry.block_size),
-        match_list("zone.readonly", read_only, table, ZoneState::read_only),
-        match_list("zone.offline", offline, table, ZoneState::offline),
-    };
-    for (const Status& check : checks) {
-        if (!check.ok()) {
-            return check;
-        }
-    }
-    return {};
+    TRY(match("size", size, geometry.size));
+    TRY(match("zone.size", zone_size, geometry.zone_size));
+    TRY(match("zone.capacity", zone_capacity, geometry.zone_capacity));
+    TRY(match("zone.conventional_zones", conventional_zones, geometry.conventional_zones));
+    TRY(match("zone.max_open_zones", max_open_zones, geometry.max_open_zones));
+    TRY(match("zone.max_active_zones", max_active_zones, geometry.max_active_zones));
+    TRY(match("zone.max_append_bytes", max_append_bytes, geometry.max_append_bytes));
+    TRY(match("logical_block_size", block_size, geometry.block_size));
+    TRY(match_list("zone.readonly", read_only, table, ZoneState::read_only));
+    return match_list("zone.offline", offline, table, ZoneState::offline);
 }
 
 } // namespace zoneio

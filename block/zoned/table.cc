@@ -81,11 +81,9 @@ Status ZoneTable::store_word(uint64_t& target, uint64_t bits) {
 }
 
 Status ZoneTable::store(uint64_t zone, const ZoneWord& word) {
-    Status status = store_word(entries_[zone].current, word.encode());
-    if (status.ok()) {
-        note_unflushed(zone);
-    }
-    return status;
+    TRY(store_word(entries_[zone].current, word.encode()));
+    note_unflushed(zone);
+    return {};
 }
 
 Status ZoneTable::store_flushed(uint64_t zone) {
@@ -102,9 +100,7 @@ void ZoneTable::find_unflushed() {
 
 Status ZoneTable::restore_flushed() {
     for (const uint32_t zone : unflushed_) {
-        if (Status status = store_word(entries_[zone].current, flushed_bits(zone)); !status.ok()) {
-            return status;
-        }
+        TRY(store_word(entries_[zone].current, flushed_bits(zone)));
     }
     clear_unflushed();
     return {};

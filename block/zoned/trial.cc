@@ -35,8 +35,8 @@ Result<std::unique_ptr<ZoneTrial>> ZoneTrial::create(const Limits& limits, uint6
     std::unique_ptr<ZoneTrial> trial(new ZoneTrial(limits, control));
     trial->geometry_.size = length;
     trial->geometry_.zone_size = limits.zone_size;
-    Status status = trial->read(report);
-    return status.ok() ? Result<std::unique_ptr<ZoneTrial>>(std::move(trial)) : std::move(status);
+    TRY(trial->read(report));
+    return trial;
 }
 
 Status ZoneTrial::read(const Report& report) {
@@ -47,11 +47,8 @@ Status ZoneTrial::read(const Report& report) {
     }
     table_.emplace(std::span(entries_.get(), zones));
     conventional_.assign(zones, false);
-    const Result<uint64_t> seen = report([&](const ZoneDescriptor& zone) { take(zone); });
-    if (!seen.ok()) {
-        return seen.status();
-    }
-    if (*seen != zones) {
+    const uint64_t seen = TRY(report([&](const ZoneDescriptor& zone) { take(zone); }));
+    if (seen != zones) {
         return Status::from_errno(EIO);
     }
     adopt_capacity();
@@ -161,10 +158,7 @@ Status ZoneTrial::write(uint64_t offset, uint64_t bytes) {
 }
 
 Status ZoneTrial::append(uint64_t offset, uint64_t bytes) {
-    Status status = check_zone_append(limits_, length(), offset, {&bytes, 1});
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(check_zone_append(limits_, length(), offset, {&bytes, 1}));
     const uint64_t zone = offset / geometry_.zone_size;
     if (conventional_[zone]) {
         return Status::from_errno(EINVAL);
@@ -186,13 +180,11 @@ Status ZoneTrial::change_zones(uint64_t offset, uint64_t bytes, const std::funct
     if (offset > length() || bytes > length() - offset) {
         return Status::from_errno(EIO, Cause::outside_image);
     }
-    Status status = check_zone_range(limits_, length(), offset, bytes);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(check_zone_range(limits_, length(), offset, bytes));
     if (!control_.writable) {
         return Status::from_errno(EBADF);
     }
+    Status status;
     const uint64_t first = offset / geometry_.zone_size;
     const uint64_t end = (offset + bytes + geometry_.zone_size - 1) / geometry_.zone_size;
     for (uint64_t zone = first; zone < end; zone++) {

@@ -38,16 +38,13 @@ Result<bool> exists(const std::string& path) {
 
 /// True if both files exist, false if neither does. EINVAL if only one of them does.
 Result<bool> have_both(const std::string& certificate, const std::string& key) {
-    Result<bool> has_certificate = exists(certificate);
-    if (!has_certificate.ok()) {
-        return has_certificate;
-    }
-    Result<bool> has_key = exists(key);
-    if (!has_key.ok() || *has_certificate == *has_key) {
+    const bool has_certificate = TRY(exists(certificate));
+    const bool has_key = TRY(exists(key));
+    if (has_certificate == has_key) {
         return has_key;
     }
-    return Status::invalid(*has_certificate ? fmt::format("Cert '{}' without corresponding key '{}'", certificate, key)
-                                            : fmt::format("Key '{}' without corresponding cert '{}'", key, certificate));
+    return Status::invalid(has_certificate ? fmt::format("Cert '{}' without corresponding key '{}'", certificate, key)
+                                           : fmt::format("Key '{}' without corresponding cert '{}'", key, certificate));
 }
 
 class Checker {
@@ -67,25 +64,23 @@ public:
         if (const int error = library_.certificate_allocate_credentials(&loaded_); error < 0) {
             return Status::invalid(library_.strerror(error));
         }
-        Result<Certificates> authorities = Certificates::read(library_, authority_path_);
-        if (!authorities.ok()) {
-            return std::move(authorities).status();
+        const Certificates authorities = TRY(Certificates::read(library_, authority_path_));
+        authorities_ = authorities.all();
+        TRY(load_identities());
+        if (is_server_) {
+            TRY(load_revocations());
         }
-        authorities_ = authorities->all();
-        Status status = load_identities();
-        status = status.ok() && is_server_ ? load_revocations() : std::move(status);
-        for (size_t i = 0; status.ok() && is_thorough && i < identities_.size(); i++) {
-            status = check_identity(identities_[i]);
+        for (size_t i = 0; is_thorough && i < identities_.size(); i++) {
+            TRY(check_identity(identities_[i]));
         }
-        return status;
+        return {};
     }
 
 private:
     Status load_revocations() {
         const std::string path = dir_ + "/ca-crl.pem";
-        Result<bool> there = exists(path);
-        if (!there.ok() || !*there) {
-            return std::move(there).status();
+        if (!TRY(exists(path))) {
+            return {};
         }
         const int error = library_.certificate_set_x509_crl_file(loaded_, path.c_str(), gnutls::format_pem);
         return error >= 0 ? Status() : Status::invalid(fmt::format("Cannot load CRL '{}': {}", path, library_.strerror(error)));
@@ -93,42 +88,30 @@ private:
 
     Status load_identities() {
         const std::string start = fmt::format("{}/{}-", dir_, role_);
-        Result<bool> loaded = load_identity(start + "cert.pem", start + "key.pem");
-        bool is_last = false;
-        for (unsigned number = 0; loaded.ok() && !is_last && number < most_numbered; number++) {
-            loaded = load_identity(fmt::format("{}cert-{}.pem", start, number), fmt::format("{}key-{}.pem", start, number));
-            is_last = loaded.ok() && !*loaded;
+        TRY(load_identity(start + "cert.pem", start + "key.pem"));
+        for (unsigned number = 0; number < most_numbered; number++) {
+            if (!TRY(load_identity(fmt::format("{}cert-{}.pem", start, number), fmt::format("{}key-{}.pem", start, number)))) {
+                break;
+            }
         }
-        if (loaded.ok() && is_server_ && identities_.empty()) {
-            return Status::invalid(fmt::format("Missing server cert '{0}cert.pem' & key '{0}key.pem'", start));
-        }
-        return std::move(loaded).status();
+        const bool is_missing = is_server_ && identities_.empty();
+        return is_missing ? Status::invalid(fmt::format("Missing server cert '{0}cert.pem' & key '{0}key.pem'", start)) : Status();
     }
 
     /// False if there is none.
     Result<bool> load_identity(const std::string& path, const std::string& key_path) {
-        Result<bool> there = have_both(path, key_path);
-        if (!there.ok() || !*there) {
-            return there;
+        if (!TRY(have_both(path, key_path))) {
+            return false;
         }
-        Result<Certificates> certificates = Certificates::read(library_, path);
-        if (!certificates.ok()) {
-            return std::move(certificates).status();
-        }
-        Status status = load_key(*certificates, path, key_path);
-        if (!status.ok()) {
-            return status;
-        }
-        identities_.push_back({path, std::move(*certificates)});
+        Certificates certificates = TRY(Certificates::read(library_, path));
+        TRY(load_key(certificates, path, key_path));
+        identities_.push_back({path, std::move(certificates)});
         return true;
     }
 
     Status load_key(const Certificates& certificates, const std::string& path, const std::string& key_path) {
-        Result<std::string> text = read_credentials(key_path, "Cannot load private key");
-        if (!text.ok()) {
-            return std::move(text).status();
-        }
-        const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(text->data()), static_cast<unsigned>(text->size())};
+        std::string text = TRY(read_credentials(key_path, "Cannot load private key"));
+        const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(text.data()), static_cast<unsigned>(text.size())};
         GnuTlsKey* key = nullptr;
         if (library_.x509_privkey_init(&key) < 0) {
             return Status::from_errno(ENOMEM);
@@ -149,18 +132,17 @@ private:
     /// The first certificate is the identity itself. The others, then some of ca-cert.pem, are its chain of authorities.
     Status check_identity(const Identity& identity) const {
         const std::span<GnuTlsCertificate* const> chain = identity.certificates.all();
-        Status status = check_certificate(chain[0], identity.path, false);
-        for (size_t i = 1; status.ok() && i < chain.size(); i++) {
-            status = check_certificate(chain[i], identity.path, true);
+        for (size_t i = 0; i < chain.size(); i++) {
+            TRY(check_certificate(chain[i], identity.path, i > 0));
         }
-        for (size_t i = 1; status.ok() && i < chain.size(); i++) {
+        for (size_t i = 1; i < chain.size(); i++) {
             if (library_.x509_crt_check_issuer(chain[i - 1], chain[i]) == 0) {
-                status = Status::invalid(fmt::format("Cert '{}' does not match issuer of cert '{}'", name_of(chain[i]),
-                                                     name_of(chain[i - 1])));
+                return Status::invalid(fmt::format("Cert '{}' does not match issuer of cert '{}'", name_of(chain[i]),
+                                                   name_of(chain[i - 1])));
             }
         }
-        status = status.ok() ? check_authorities(chain.back()) : std::move(status);
-        return status.ok() ? verify(identity) : std::move(status);
+        TRY(check_authorities(chain.back()));
+        return verify(identity);
     }
 
     /// Follows the authorities up to one that signed itself.
@@ -176,9 +158,9 @@ private:
                            : Status::invalid(fmt::format("Cert '{}' has no issuer in CA chain", name_of(certificate)));
             }
             certificate = *issuer;
-            Status status = check_certificate(certificate, authority_path_, true);
-            if (!status.ok() || signed_itself(certificate)) {
-                return status;
+            TRY(check_certificate(certificate, authority_path_, true));
+            if (signed_itself(certificate)) {
+                return {};
             }
         }
         return {};
@@ -200,10 +182,10 @@ private:
     }
 
     Status check_certificate(GnuTlsCertificate* certificate, const std::string& path, bool is_authority) const {
-        Status status = check_time(certificate, path, is_authority ? "CA" : role_);
-        status = status.ok() ? check_constraints(certificate, path, is_authority) : std::move(status);
-        status = status.ok() ? check_usage(certificate, path, is_authority) : std::move(status);
-        return status.ok() && !is_authority ? check_purpose(certificate, path) : std::move(status);
+        TRY(check_time(certificate, path, is_authority ? "CA" : role_));
+        TRY(check_constraints(certificate, path, is_authority));
+        TRY(check_usage(certificate, path, is_authority));
+        return is_authority ? Status() : check_purpose(certificate, path);
     }
 
     Status check_time(GnuTlsCertificate* certificate, const std::string& path, std::string_view role) const {
@@ -295,8 +277,8 @@ Status check_certificates(const std::string& dir, bool is_server, bool is_thorou
     if (access(authority.c_str(), R_OK) != 0) {
         return Status::invalid(fmt::format("Unable to access credentials {}: {}", authority, strerror(errno)));
     }
-    Result<const GnuTls*> library = GnuTls::load();
-    return library.ok() ? Checker(**library, dir, is_server).check(is_thorough) : std::move(library).status();
+    const GnuTls* const library = TRY(GnuTls::load());
+    return Checker(*library, dir, is_server).check(is_thorough);
 }
 
 } // namespace zoneio

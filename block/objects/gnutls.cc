@@ -40,11 +40,8 @@ Result<const GnuTls*> GnuTls::load() {
 }
 
 Result<Certificates> Certificates::read(const GnuTls& library, const std::string& path) {
-    Result<std::string> text = read_credentials(path, "Cannot load CA cert list");
-    if (!text.ok()) {
-        return std::move(text).status();
-    }
-    const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(text->data()), static_cast<unsigned>(text->size())};
+    std::string text = TRY(read_credentials(path, "Cannot load CA cert list"));
+    const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(text.data()), static_cast<unsigned>(text.size())};
     Certificates made(library);
     const int error = library.x509_crt_list_import2(&made.list_, &made.count_, &datum, gnutls::format_pem, 0);
     if (error < 0) {

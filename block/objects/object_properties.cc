@@ -85,9 +85,8 @@ Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
             spec.remove_prefix(std::min(end + 1, spec.size()));
             continue;
         }
-        Status status;
         if (!has_value && first && !key.empty()) {
-            status = add(values, "qom-type", std::move(key));
+            TRY(add(values, "qom-type", std::move(key)));
             spec.remove_prefix(end);
         } else {
             if (!is_key(key)) {
@@ -97,10 +96,7 @@ Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
                 return Status::invalid(fmt::format("Expected '=' after parameter '{}'", key));
             }
             spec.remove_prefix(end + 1);
-            status = add(values, path_of(std::move(key)), take_option_value(spec));
-        }
-        if (!status.ok()) {
-            return status;
+            TRY(add(values, path_of(std::move(key)), take_option_value(spec)));
         }
         first = false;
         spec.remove_prefix(spec.empty() ? 0 : 1);
@@ -159,19 +155,12 @@ Result<ObjectProperties> ObjectProperties::parse(std::string_view spec) {
     ObjectProperties properties;
     properties.is_json_ = spec.starts_with('{');
     if (!properties.is_json_) {
-        Result<Options> values = parse_words(spec, properties.asks_for_help_);
-        if (!values.ok()) {
-            return std::move(values).status();
-        }
-        properties.values_ = std::move(*values);
-        Status status = properties.check_lists();
-        return status.ok() ? Result<ObjectProperties>(std::move(properties)) : std::move(status);
+        properties.values_ = TRY(parse_words(spec, properties.asks_for_help_));
+        TRY(properties.check_lists());
+        return properties;
     }
-    Result<std::optional<Options>> parsed = parse_json_object(spec, path_separator);
-    if (!parsed.ok()) {
-        return std::move(parsed).status();
-    }
-    properties.values_ = std::move(**parsed);
+    std::optional<Options> parsed = TRY(parse_json_object(spec, path_separator));
+    properties.values_ = std::move(*parsed);
     return properties;
 }
 
@@ -256,18 +245,15 @@ Status ObjectProperties::take_property(const std::string& path, const Property& 
 }
 
 Status ObjectProperties::take_list(const std::string& path, const Property& element, Options& taken) {
-    Status status;
-    for (size_t index = 0; status.ok() && first_member(path); index++) {
-        status = take_property(joined(path, std::to_string(index)), element, taken);
+    for (size_t index = 0; first_member(path); index++) {
+        TRY(take_property(joined(path, std::to_string(index)), element, taken));
     }
-    return status;
+    return {};
 }
 
 Status ObjectProperties::take_object(const std::string& path, std::span<const Property> table, Options& taken) {
     for (const Property& property : table) {
-        if (Status status = take_property(joined(path, property.name), property, taken); !status.ok()) {
-            return status;
-        }
+        TRY(take_property(joined(path, property.name), property, taken));
     }
     const std::optional<std::string> left = first_member(path);
     return left ? Status::invalid(fmt::format("Parameter '{}' is unexpected", shown(joined(path, *left)))) : Status();
@@ -275,10 +261,7 @@ Status ObjectProperties::take_object(const std::string& path, std::span<const Pr
 
 Status ObjectProperties::take_required(std::string_view name, std::string& value) {
     Options taken;
-    Status status = take_property(std::string(name), {name, PropertyType::text}, taken);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(take_property(std::string(name), {name, PropertyType::text}, taken));
     const std::string* const text = taken.find_text(name);
     if (text == nullptr) {
         return Status::invalid(fmt::format("Parameter '{}' is missing", name));
@@ -289,8 +272,8 @@ Status ObjectProperties::take_required(std::string_view name, std::string& value
 
 Result<Options> ObjectProperties::take_all(std::span<const Property> table) {
     Options taken;
-    Status status = take_object("", table, taken);
-    return status.ok() ? Result<Options>(std::move(taken)) : std::move(status);
+    TRY(take_object("", table, taken));
+    return taken;
 }
 
 } // namespace zoneio

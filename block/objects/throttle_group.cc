@@ -121,14 +121,10 @@ Result<ThrottleLimits> ThrottleLimits::from_properties(const Options& properties
         settings.emplace(std::string(older_prefix) + setting.name, std::move(setting));
     }
     for (const std::string& name : properties.names()) {
-        Status status;
         if (name == newer_name) {
-            status = set_several(all, properties);
+            TRY(set_several(all, properties));
         } else if (const auto setting = settings.find(name); setting != settings.end()) {
-            status = set_one(setting->second, number_of(properties, name).value_or(0));
-        }
-        if (!status.ok()) {
-            return status;
+            TRY(set_one(setting->second, number_of(properties, name).value_or(0)));
         }
     }
     return all;
@@ -143,9 +139,7 @@ Status ThrottleLimits::check() const {
         return Status::invalid("iops size requires an iops value to be set");
     }
     for (const ThrottleLimit& limit : limits) {
-        if (Status status = check_limit(limit); !status.ok()) {
-            return status;
-        }
+        TRY(check_limit(limit));
     }
     return {};
 }

@@ -55,11 +55,8 @@ Status check_dir(const Options& properties) {
 
 /// The key of a user: the rest of the line that starts with the name and a colon. Like QEMU, reads the file up to a NUL.
 Result<std::string> find_key(const TlsCredentials& made) {
-    Result<std::string> text = read_credentials(made.key_file(), "Cannot read PSK file");
-    if (!text.ok()) {
-        return text;
-    }
-    std::istringstream lines(text->substr(0, text->find('\0')));
+    std::string text = TRY(read_credentials(made.key_file(), "Cannot read PSK file"));
+    std::istringstream lines(text.substr(0, text.find('\0')));
     std::string line;
     while (std::getline(lines, line)) {
         if (line.starts_with(made.username + ':')) {
@@ -70,17 +67,10 @@ Result<std::string> find_key(const TlsCredentials& made) {
 }
 
 Status check_key(const TlsCredentials& made) {
-    Result<std::string> key = find_key(made);
-    if (!key.ok()) {
-        return std::move(key).status();
-    }
-    Result<const GnuTls*> library = GnuTls::load();
-    if (!library.ok()) {
-        return std::move(library).status();
-    }
-    const GnuTls& tls = **library;
+    std::string key = TRY(find_key(made));
+    const GnuTls& tls = *TRY(GnuTls::load());
     GnuTlsCredentials* loaded = nullptr;
-    const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(key->data()), static_cast<unsigned>(key->size())};
+    const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(key.data()), static_cast<unsigned>(key.size())};
     int error = tls.psk_allocate_client_credentials(&loaded);
     if (error >= 0) {
         error = tls.psk_set_client_credentials(loaded, made.username.c_str(), &datum, gnutls::psk_hex);
@@ -93,18 +83,18 @@ Status check_key(const TlsCredentials& made) {
 
 Status check_x509_credentials(const Options& properties) {
     const TlsCredentials made = from_properties(TlsCredentials::Kind::x509, properties);
-    Status status = check_dir(properties);
-    if (status.ok() && properties.contains("passwordid")) {
+    TRY(check_dir(properties));
+    if (properties.contains("passwordid")) {
         return Status::invalid("'passwordid' is not supported: the key must not be encrypted");
     }
-    return status.ok() ? check_certificates(made.dir, made.is_server, is_on(properties, "sanity-check")) : std::move(status);
+    return check_certificates(made.dir, made.is_server, is_on(properties, "sanity-check"));
 }
 
 Status check_psk_credentials(const Options& properties) {
     const TlsCredentials made = from_properties(TlsCredentials::Kind::psk, properties);
-    Status status = check_dir(properties);
-    status = status.ok() ? check_file(made.key_file()) : std::move(status);
-    return status.ok() && !made.is_server ? check_key(made) : std::move(status);
+    TRY(check_dir(properties));
+    TRY(check_file(made.key_file()));
+    return made.is_server ? Status() : check_key(made);
 }
 
 void add_x509_credentials(const std::string& id, const Options& properties) {

@@ -250,53 +250,38 @@ std::string help_about(const ObjectType* type) {
 } // namespace
 
 Status add_user_object(std::string_view spec, std::string& help) {
-    Result<ObjectProperties> parsed = ObjectProperties::parse(spec);
-    if (!parsed.ok()) {
-        return std::move(parsed).status();
-    }
-    if (parsed->asks_for_help()) {
-        const std::string* const about = parsed->find_text("qom-type");
+    ObjectProperties parsed = TRY(ObjectProperties::parse(spec));
+    if (parsed.asks_for_help()) {
+        const std::string* const about = parsed.find_text("qom-type");
         help = help_about(about != nullptr ? find_row(types, *about) : nullptr);
         return {};
     }
     std::string type_name;
     std::string id;
-    Status status = parsed->take_required("qom-type", type_name);
+    TRY(parsed.take_required("qom-type", type_name));
     const ObjectType* const type = find_row(types, type_name);
     const ForeignType* const foreign = find_row(foreign_types, type_name);
-    if (status.ok() && type == nullptr && foreign == nullptr) {
-        status = Status::invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
+    if (type == nullptr && foreign == nullptr) {
+        return Status::invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
     }
-    if (status.ok()) {
-        status = parsed->take_required("id", id);
+    TRY(parsed.take_required("id", id));
+    if (foreign != nullptr) {
+        return refuse_foreign(*foreign, parsed);
     }
-    if (status.ok() && foreign != nullptr) {
-        status = refuse_foreign(*foreign, *parsed);
+    Options properties = TRY(parsed.take_all(type->properties));
+    TRY(check_identifier("id", id));
+    if (type->check_first != nullptr) {
+        TRY(type->check_first(properties));
     }
-    if (!status.ok()) {
-        return status;
+    if (object_ids().contains(id)) {
+        return Status::invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
     }
-    Result<Options> properties = parsed->take_all(type->properties);
-    if (!properties.ok()) {
-        return std::move(properties).status();
+    TRY(type->check(properties));
+    object_ids().insert(id);
+    if (type->make != nullptr) {
+        type->make(id, properties);
     }
-    status = check_identifier("id", id);
-    if (status.ok() && type->check_first != nullptr) {
-        status = type->check_first(*properties);
-    }
-    if (status.ok() && object_ids().contains(id)) {
-        status = Status::invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
-    }
-    if (status.ok()) {
-        status = type->check(*properties);
-    }
-    if (status.ok()) {
-        object_ids().insert(id);
-        if (type->make != nullptr) {
-            type->make(id, *properties);
-        }
-    }
-    return status;
+    return {};
 }
 
 bool has_user_object(std::string_view id) {

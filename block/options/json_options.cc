@@ -20,17 +20,12 @@ public:
 
     /// The options, or nothing if the value is not an object.
     Result<std::optional<Options>> run() {
-        Status status = advance();
-        if (status.ok() && at_end()) {
+        TRY(advance());
+        if (at_end()) {
             return Status::invalid("Expecting a JSON value");
         }
         const bool is_object = at("{");
-        if (status.ok()) {
-            status = is_object ? parse_object("", true) : parse_value("");
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(is_object ? parse_object("", true) : parse_value(""));
         if (!advance().ok() || !at_end()) {
             return Status::invalid("Expecting at most one JSON value");
         }
@@ -40,11 +35,7 @@ public:
 
 private:
     Status advance() {
-        Result<JsonToken> token = scanner_.next();
-        if (!token.ok()) {
-            return std::move(token).status();
-        }
-        token_ = *token;
+        token_ = TRY(scanner_.next());
         return {};
     }
 
@@ -68,66 +59,57 @@ private:
     // Each of these functions starts at the first token of the value and ends at its last token.
 
     Status parse_object(const std::string& prefix, bool top) {
-        Status status = advance();
-        if (status.ok() && at("}")) {
+        TRY(advance());
+        if (at("}")) {
             if (!top) {
                 set(prefix, EmptyValue{EmptyValue::Kind::object});
             }
             return {};
         }
         std::set<std::string> seen;
-        return parse_members(std::move(status), "}", [&] { return parse_pair(prefix, top, seen); });
+        return parse_members("}", [&] { return parse_pair(prefix, top, seen); });
     }
 
     /// Parses what commas separate, up to `end`.
     template <typename ParseMember>
-    Status parse_members(Status status, const char* end, ParseMember parse_member) {
+    Status parse_members(const char* end, ParseMember parse_member) {
         depth_++;
-        while (status.ok()) {
-            status = parse_member();
-            if (status.ok()) {
-                status = advance();
-            }
-            if (!status.ok() || !at(",")) {
+        while (true) {
+            TRY(parse_member());
+            TRY(advance());
+            if (!at(",")) {
                 break;
             }
-            status = advance();
+            TRY(advance());
         }
         depth_--;
-        return !status.ok() || at(end) ? std::move(status) : unexpected(fmt::format("expected ',' or '{}'", end));
+        return at(end) ? Status() : unexpected(fmt::format("expected ',' or '{}'", end));
     }
 
     Status parse_pair(const std::string& prefix, bool top, std::set<std::string>& seen) {
         if (token_.kind != JsonTokenKind::string) {
             return unexpected("expecting key");
         }
-        Result<std::string> key = decode_json_string(token_);
-        if (!key.ok()) {
-            return std::move(key).status();
-        }
-        Status status = advance();
-        if (status.ok() && !at(":")) {
+        const std::string key = TRY(decode_json_string(token_));
+        TRY(advance());
+        if (!at(":")) {
             return unexpected("expecting ':'");
         }
-        if (status.ok()) {
-            status = advance();
-        }
+        TRY(advance());
         // A duplicate is reported only after its value has been parsed.
-        const bool duplicate = !seen.insert(*key).second;
-        if (status.ok()) {
-            status = parse_value(top ? *key : prefix + separator_ + *key);
-        }
-        return status.ok() && duplicate ? json_syntax_error(token_, "duplicate key") : std::move(status);
+        const bool duplicate = !seen.insert(key).second;
+        TRY(parse_value(top ? key : prefix + separator_ + key));
+        return duplicate ? json_syntax_error(token_, "duplicate key") : Status();
     }
 
     Status parse_array(const std::string& prefix) {
-        Status status = advance();
-        if (status.ok() && at("]")) {
+        TRY(advance());
+        if (at("]")) {
             set(prefix, EmptyValue{EmptyValue::Kind::list});
             return {};
         }
         size_t index = 0;
-        return parse_members(std::move(status), "]", [&] { return parse_value(prefix + separator_ + std::to_string(index++)); });
+        return parse_members("]", [&] { return parse_value(prefix + separator_ + std::to_string(index++)); });
     }
 
     Status parse_value(const std::string& key) {
@@ -142,11 +124,8 @@ private:
             }
             return unexpected("expecting value");
         case JsonTokenKind::string: {
-            Result<std::string> text = decode_json_string(token_);
-            if (!text.ok()) {
-                return std::move(text).status();
-            }
-            set(key, *text);
+            std::string text = TRY(decode_json_string(token_));
+            set(key, text);
             break;
         }
         case JsonTokenKind::keyword:

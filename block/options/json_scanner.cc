@@ -52,10 +52,7 @@ class StringDecoder {
 public:
     static Result<std::string> decode(const JsonToken& token) {
         StringDecoder decoder(token);
-        Status status = decoder.run();
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(decoder.run());
         return std::move(decoder.out_);
     }
 
@@ -65,10 +62,7 @@ private:
     Status run() {
         while (!text_.empty()) {
             if (text_.front() == '\\') {
-                Status status = decode_escape();
-                if (!status.ok()) {
-                    return status;
-                }
+                TRY(decode_escape());
                 continue;
             }
             const std::optional<Utf8Character> character = first_character(text_);

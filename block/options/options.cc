@@ -61,11 +61,9 @@ namespace {
 template <typename T, Status (*Function)(std::string_view, std::string_view, T&)>
 Status parse_into(std::string_view key, std::string_view text, void* target) {
     T value{};
-    Status status = Function(key, text, value);
-    if (status.ok()) {
-        *static_cast<std::optional<T>*>(target) = value;
-    }
-    return status;
+    TRY(Function(key, text, value));
+    *static_cast<std::optional<T>*>(target) = value;
+    return {};
 }
 
 } // namespace
@@ -147,10 +145,7 @@ Status Options::take_all(std::initializer_list<OptionTarget> targets) {
         if (!text) {
             continue;
         }
-        Status status = target.parse(target.key, *text, target.target);
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(target.parse(target.key, *text, target.target));
     }
     return {};
 }

@@ -166,17 +166,17 @@ private:
         if (std::optional<std::string> id = values_.take("id")) {
             section.id = std::move(id);
         }
-        Status status = add_blkdebug_section(std::move(section), sections_);
-        while (status.ok() && !values_.empty()) {
+        TRY(add_blkdebug_section(std::move(section), sections_));
+        while (!values_.empty()) {
             Options next;
             const std::string key = *values_.first_unknown();
             next.set(key, *values_.take(key));
-            status = take_blkdebug_section(next, sections_.back());
-            if (status.ok() && !next.empty()) {
-                status = config_error(fmt::format("Invalid parameter '{}'", key));
+            TRY(take_blkdebug_section(next, sections_.back()));
+            if (!next.empty()) {
+                return config_error(fmt::format("Invalid parameter '{}'", key));
             }
         }
-        return status;
+        return {};
     }
 
     std::vector<BlkdebugSection>& sections_;
@@ -211,9 +211,7 @@ Status take_blkdebug_section(Options& options, BlkdebugSection& section) {
 
 Status add_blkdebug_section(BlkdebugSection section, std::vector<BlkdebugSection>& sections) {
     if (section.id) {
-        if (Status status = check_identifier("id", *section.id); !status.ok()) {
-            return status;
-        }
+        TRY(check_identifier("id", *section.id));
         const bool known = std::any_of(sections.begin(), sections.end(), [&](const BlkdebugSection& other) {
             return other.group == section.group && other.id == section.id;
         });
@@ -234,9 +232,7 @@ Status read_blkdebug_config(const std::string& name, std::vector<BlkdebugSection
     char line[line_size];
     ConfigReader reader(sections);
     while (fgets(line, sizeof(line), file.get()) != nullptr) {
-        if (Status status = reader.read_line(line); !status.ok()) {
-            return status;
-        }
+        TRY(reader.read_line(line));
     }
     if (ferror(file.get()) != 0) {
         return Status::error(errno, fmt::format("Cannot read config file: {}", strerror(errno)));

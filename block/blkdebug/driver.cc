@@ -300,33 +300,18 @@ Result<std::string> BlkdebugDriver::shown_name(const BlkdebugSettings& settings,
 Result<std::unique_ptr<BlockDriver>> BlkdebugDriver::create(OpenContext& context, Options& options) {
     Options given = options;
     given.take_subtree("image");
-    Result<BlkdebugSettings> settings = take_blkdebug_options(options);
-    if (!settings.ok()) {
-        return std::move(settings).status();
-    }
-    Result<std::unique_ptr<BlockNode>> child = context.open_child(settings->image, options);
-    if (!child.ok()) {
-        return std::move(child).status();
-    }
-    if (*child == nullptr) {
+    BlkdebugSettings settings = TRY(take_blkdebug_options(options));
+    std::unique_ptr<BlockNode> child = TRY(context.open_child(settings.image, options));
+    if (child == nullptr) {
         return Status::invalid("A block device must be specified for \"image\"");
     }
     auto driver = std::make_unique<BlkdebugDriver>();
-    driver->adopt(std::move(*child));
-    driver->settings_ = std::move(*settings);
+    driver->adopt(std::move(child));
+    driver->settings_ = std::move(settings);
     // Takes the permissions on the child that the rules require.
-    Status status = driver->set_permissions({});
-    if (status.ok()) {
-        status = check_blkdebug_limits(driver->settings_, driver->child_->limits().request_alignment);
-    }
-    if (!status.ok()) {
-        return status;
-    }
-    Result<std::string> name = shown_name(driver->settings_, given, *driver->child_);
-    if (!name.ok()) {
-        return std::move(name).status();
-    }
-    context.filename = std::move(*name);
+    TRY(driver->set_permissions({}));
+    TRY(check_blkdebug_limits(driver->settings_, driver->child_->limits().request_alignment));
+    context.filename = TRY(shown_name(driver->settings_, given, *driver->child_));
     for (BlkdebugRule& rule : driver->settings_.rules) {
         driver->rules_.add(std::move(rule));
     }

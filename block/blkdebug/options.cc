@@ -47,9 +47,7 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
     const size_t count = given.size();
     BlkdebugSection only;
     only.group = group;
-    if (Status status = take_blkdebug_section(given, only); !status.ok()) {
-        return status;
-    }
+    TRY(take_blkdebug_section(given, only));
     if (given.empty()) {
         sections.push_back(std::move(only));
         return {};
@@ -58,12 +56,9 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
         return Status::invalid(
             fmt::format("Unknown option '{}' for [{}]", *given.first_unknown(), blkdebug_group_name(group)));
     }
-    Result<std::vector<Options>> elements = take_list(given, group);
-    if (!elements.ok()) {
-        return std::move(elements).status();
-    }
-    for (size_t i = 0; i < elements->size(); i++) {
-        Options& element = (*elements)[i];
+    std::vector<Options> elements = TRY(take_list(given, group));
+    for (size_t i = 0; i < elements.size(); i++) {
+        Options& element = elements[i];
         if (element.empty()) {
             return Status::invalid(
                 fmt::format("[{}] section (index {}) does not consist of keys", blkdebug_group_name(group), i));
@@ -71,12 +66,8 @@ Status take_group(Options& options, BlkdebugGroup group, std::vector<BlkdebugSec
         BlkdebugSection section;
         section.group = group;
         section.id = fmt::format("{}.{}", blkdebug_group_name(group), i);
-        if (Status status = add_blkdebug_section(std::move(section), sections); !status.ok()) {
-            return status;
-        }
-        if (Status status = take_blkdebug_section(element, sections.back()); !status.ok()) {
-            return status;
-        }
+        TRY(add_blkdebug_section(std::move(section), sections));
+        TRY(take_blkdebug_section(element, sections.back()));
         if (const std::optional<std::string> unknown = element.first_unknown()) {
             return Status::invalid(
                 fmt::format("[{}] section doesn't support the option '{}'", blkdebug_group_name(group), *unknown));
@@ -111,9 +102,7 @@ Result<BlkdebugRule> make_rule(const BlkdebugSection& section) {
     injection.io_types = Injection::default_io_types();
     if (section.iotype) {
         BlkdebugIo io{};
-        if (Status status = parse_enum(blkdebug_io_words, *section.iotype, io); !status.ok()) {
-            return status;
-        }
+        TRY(parse_enum(blkdebug_io_words, *section.iotype, io));
         injection.io_types = Injection::bit(io);
     }
     return rule;
@@ -122,28 +111,17 @@ Result<BlkdebugRule> make_rule(const BlkdebugSection& section) {
 /// Takes the rules: errors before states, and within each, those of the file first.
 Status take_rules(Options& options, BlkdebugSettings& settings) {
     std::vector<BlkdebugSection> sections;
-    Status status;
     if (settings.config) {
-        status = read_blkdebug_config(*settings.config, sections);
+        TRY(read_blkdebug_config(*settings.config, sections));
     }
     for (const BlkdebugGroup group : {BlkdebugGroup::inject_error, BlkdebugGroup::set_state}) {
-        if (status.ok()) {
-            status = take_group(options, group, sections);
-        }
-    }
-    if (!status.ok()) {
-        return status;
+        TRY(take_group(options, group, sections));
     }
     for (const BlkdebugGroup group : {BlkdebugGroup::inject_error, BlkdebugGroup::set_state}) {
         for (const BlkdebugSection& section : sections) {
-            if (section.group != group) {
-                continue;
+            if (section.group == group) {
+                settings.rules.push_back(TRY(make_rule(section)));
             }
-            Result<BlkdebugRule> rule = make_rule(section);
-            if (!rule.ok()) {
-                return std::move(rule).status();
-            }
-            settings.rules.push_back(std::move(*rule));
         }
     }
     return {};
@@ -202,32 +180,23 @@ Status take_permissions(Options& options, std::string_view key, unsigned& permis
 Result<BlkdebugSettings> take_blkdebug_options(Options& options) {
     BlkdebugSettings settings;
     std::optional<uint64_t> sizes[6];
-    Status status = options.take_all({{"config", settings.config},
-                                      {"x-image", settings.image},
-                                      OptionTarget::size("align", sizes[0]),
-                                      OptionTarget::size("max-transfer", sizes[1]),
-                                      OptionTarget::size("opt-write-zero", sizes[2]),
-                                      OptionTarget::size("max-write-zero", sizes[3]),
-                                      OptionTarget::size("opt-discard", sizes[4]),
-                                      OptionTarget::size("max-discard", sizes[5])});
+    TRY(options.take_all({{"config", settings.config},
+                          {"x-image", settings.image},
+                          OptionTarget::size("align", sizes[0]),
+                          OptionTarget::size("max-transfer", sizes[1]),
+                          OptionTarget::size("opt-write-zero", sizes[2]),
+                          OptionTarget::size("max-write-zero", sizes[3]),
+                          OptionTarget::size("opt-discard", sizes[4]),
+                          OptionTarget::size("max-discard", sizes[5])}));
     settings.align = sizes[0].value_or(0);
     settings.max_transfer = sizes[1].value_or(0);
     settings.opt_write_zero = sizes[2].value_or(0);
     settings.max_write_zero = sizes[3].value_or(0);
     settings.opt_discard = sizes[4].value_or(0);
     settings.max_discard = sizes[5].value_or(0);
-    if (status.ok()) {
-        status = take_rules(options, settings);
-    }
-    if (status.ok()) {
-        status = take_permissions(options, "take-child-perms", settings.take_permissions);
-    }
-    if (status.ok()) {
-        status = take_permissions(options, "unshare-child-perms", settings.unshare_permissions);
-    }
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(take_rules(options, settings));
+    TRY(take_permissions(options, "take-child-perms", settings.take_permissions));
+    TRY(take_permissions(options, "unshare-child-perms", settings.unshare_permissions));
     return settings;
 }
 

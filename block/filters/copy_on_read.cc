@@ -30,10 +30,7 @@ Status check_writable(BlockNode& child) {
         if (node->flags().read_only) {
             return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
         }
-        Status status = node == &child ? child.check_whole_blocks({.taken = Permissions::write}) : Status();
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(node == &child ? child.check_whole_blocks({.taken = Permissions::write}) : Status());
     }
     return {};
 }
@@ -49,13 +46,9 @@ public:
         if (context.flags.read_only) {
             return Status::error(EPERM, "Block node is read-only").because(Cause::read_only_node);
         }
-        if (Status status = check_writable(*context.child); !status.ok()) {
-            return status;
-        }
+        TRY(check_writable(*context.child));
         if (const std::string* const bottom = options.find_text("bottom")) {
-            if (Status status = check_bottom(*context.child, *bottom); !status.ok()) {
-                return status;
-            }
+            TRY(check_bottom(*context.child, *bottom));
             options.erase("bottom");
         }
         context.child->copy_on_read();

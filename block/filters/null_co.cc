@@ -24,12 +24,9 @@ public:
         std::optional<uint64_t> size;
         std::optional<uint64_t> latency;
         std::optional<bool> read_zeroes;
-        Status status = options.take_all({OptionTarget::size("size", size),
-                                          OptionTarget::number("latency-ns", latency),
-                                          {"read-zeroes", read_zeroes}});
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(options.take_all({OptionTarget::size("size", size),
+                              OptionTarget::number("latency-ns", latency),
+                              {"read-zeroes", read_zeroes}}));
         if (latency.value_or(0) > static_cast<uint64_t>(INT64_MAX)) {
             return Status::invalid("latency-ns is invalid");
         }

@@ -26,10 +26,7 @@ struct Window {
 Result<Window> take_window(Options& options) {
     std::optional<uint64_t> offset;
     Window window;
-    Status status = options.take_all({OptionTarget::size("offset", offset), OptionTarget::size("size", window.size)});
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(options.take_all({OptionTarget::size("offset", offset), OptionTarget::size("size", window.size)}));
     window.offset = offset.value_or(0);
     return window;
 }
@@ -88,30 +85,19 @@ public:
     Status flush() override { return child_->is_written() ? child_->flush() : Status(); }
 
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
-        Result<Window> window = take_window(options);
-        if (!window.ok()) {
-            return std::move(window).status();
-        }
+        Window window = TRY(take_window(options));
         if (context.child == nullptr) {
             return missing_child();
         }
-        const Result<uint64_t> length = context.child->length();
-        if (!length.ok()) {
-            return length.status();
-        }
+        const uint64_t length = TRY(context.child->length());
         if (context.probed && !context.flags.read_only) {
             context.notices.push_back({false, probing_notice(context.child->shown_name())});
         }
-        Status status = check_window(*window, *length);
-        if (status.ok()) {
-            status = check_zones(*window, context.child->limits(), *length);
-        }
-        if (!status.ok()) {
-            return status;
-        }
+        TRY(check_window(window, length));
+        TRY(check_zones(window, context.child->limits(), length));
         auto driver = std::make_unique<RawDriver>();
         driver->adopt(std::move(context.child));
-        driver->window_ = *window;
+        driver->window_ = window;
         driver->probed_ = context.probed;
         driver->refresh_limits();
         return std::unique_ptr<BlockDriver>(std::move(driver));
@@ -155,22 +141,16 @@ public:
 
     /// Fails if the file has become too short for the window.
     Result<uint64_t> length() override {
-        Result<uint64_t> length = child_->length();
-        if (length.ok()) {
-            *length = *length > window_.offset ? *length - window_.offset : 0;
-            *length = window_.size ? std::min(*length, *window_.size) : *length;
-        }
-        return length;
+        const uint64_t below = TRY(child_->length());
+        const uint64_t shown = below > window_.offset ? below - window_.offset : 0;
+        return window_.size ? std::min(shown, *window_.size) : shown;
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {
-        const Result<uint64_t> bytes = length();
-        if (!bytes.ok()) {
-            return bytes.status();
-        }
+        const uint64_t bytes = TRY(length());
         // The number of zones from the one that contains the offset to the end of the window.
         const uint64_t first = offset / limits_.zone_size;
-        const uint64_t most = offset < *bytes ? limits_.nr_zones - first : 0;
+        const uint64_t most = offset < bytes ? limits_.nr_zones - first : 0;
         const auto shifted = [&](const ZoneDescriptor& zone) {
             ZoneDescriptor shown = zone;
             shown.start -= window_.offset;
@@ -189,11 +169,7 @@ public:
     }
 
     Result<uint64_t> zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
-        Result<uint64_t> position = child_->zone_append(window_.offset + offset, iov, flags);
-        if (position.ok()) {
-            *position -= window_.offset;
-        }
-        return position;
+        return TRY(child_->zone_append(window_.offset + offset, iov, flags)) - window_.offset;
     }
 
     std::optional<FdIo> native_io(Request& request, uint64_t offset) override {
@@ -251,22 +227,11 @@ private:
 };
 
 Result<std::unique_ptr<PendingReopen>> RawDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
-    Result<Window> window = take_window(options);
-    if (!window.ok()) {
-        return std::move(window).status();
-    }
-    const Result<uint64_t> length = child_->length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    Status status = check_window(*window, *length);
-    if (status.ok()) {
-        status = check_zones(*window, child_->limits(), *length);
-    }
-    if (!status.ok()) {
-        return status;
-    }
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, *window));
+    Window window = TRY(take_window(options));
+    const uint64_t length = TRY(child_->length());
+    TRY(check_window(window, length));
+    TRY(check_zones(window, child_->limits(), length));
+    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, window));
 }
 
 } // namespace

@@ -32,10 +32,7 @@ public:
         if (context.child == nullptr) {
             return missing_child();
         }
-        Result<ThrottleGroup*> group = take_group(options);
-        if (!group.ok()) {
-            return std::move(group).status();
-        }
+        ThrottleGroup* group = TRY(take_group(options));
         auto driver = std::make_unique<ThrottleDriver>();
         driver->adopt(std::move(context.child));
         // A request may wait here, and how long depends on the number of requests.
@@ -43,7 +40,7 @@ public:
         driver->traits_.counts_requests = true;
         driver->traits_.owns_flush = true;
         driver->traits_.keeps_writing = false;
-        driver->group_ = *group;
+        driver->group_ = group;
         return std::unique_ptr<BlockDriver>(std::move(driver));
     }
 
@@ -88,11 +85,8 @@ private:
 };
 
 Result<std::unique_ptr<PendingReopen>> ThrottleDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
-    Result<ThrottleGroup*> group = take_group(options);
-    if (!group.ok()) {
-        return std::move(group).status();
-    }
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, *group));
+    ThrottleGroup* group = TRY(take_group(options));
+    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, group));
 }
 
 } // namespace

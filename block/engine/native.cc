@@ -165,10 +165,7 @@ private:
 
 Result<std::unique_ptr<IoEngine>> make_native_engine(BlockNode& root) {
     auto engine = std::make_unique<NativeEngine>(root);
-    Status status = engine->start();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(engine->start());
     return std::unique_ptr<IoEngine>(std::move(engine));
 }
 

@@ -261,10 +261,7 @@ private:
 
 Result<std::unique_ptr<IoEngine>> make_uring_engine(BlockNode& root) {
     auto engine = std::make_unique<UringEngine>(root);
-    Status status = engine->start();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(engine->start());
     return std::unique_ptr<IoEngine>(std::move(engine));
 }
 

@@ -15,18 +15,10 @@ namespace zoneio {
 Result<std::unique_ptr<BlockBackend>> BlockBackend::open(ImageSpec spec, bool writethrough,
                                                          std::vector<Notice>& notices) {
     const bool will_write = !spec.flags.read_only;
-    Result<std::unique_ptr<BlockNode>> root =
-        spec.snapshot ? open_snapshot(std::move(spec), notices) : open_image(std::move(spec), notices);
-    if (!root.ok()) {
-        return std::move(root).status();
-    }
-    Permissions permissions;
-    permissions.taken = Permissions::consistent_read | (will_write ? Permissions::write : 0U);
-    Status status = (*root)->set_permissions(permissions);
-    if (!status.ok()) {
-        return status;
-    }
-    return std::unique_ptr<BlockBackend>(new BlockBackend(std::move(*root), writethrough));
+    std::unique_ptr<BlockNode> root =
+        TRY(spec.snapshot ? open_snapshot(std::move(spec), notices) : open_image(std::move(spec), notices));
+    TRY(root->set_permissions({.taken = Permissions::consistent_read | (will_write ? Permissions::write : 0U)}));
+    return std::unique_ptr<BlockBackend>(new BlockBackend(std::move(root), writethrough));
 }
 
 BlockBackend::~BlockBackend() {
@@ -142,19 +134,14 @@ Status BlockBackend::reopen(Options options, const NodeFlags& flags, bool writet
     finish_all();
     // The engine may use descriptors that are about to be closed.
     engine_.reset();
-    Status status = reopen_image(*root_, std::move(options), flags);
-    if (status.ok()) {
-        writethrough_ = writethrough;
-    }
-    return status;
+    TRY(reopen_image(*root_, std::move(options), flags));
+    writethrough_ = writethrough;
+    return {};
 }
 
 Status BlockBackend::check_bounds(uint64_t offset, uint64_t bytes, size_t buffers) const {
-    const Result<uint64_t> length = root_->length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    if (offset > *length || bytes > *length - offset) {
+    const uint64_t length = TRY(root_->length());
+    if (offset > length || bytes > length - offset) {
         return Status::from_errno(EIO, Cause::outside_image);
     }
     for (const BlockNode* node = root_.get(); buffers > 1 && node != nullptr; node = node->child()) {
@@ -347,20 +334,16 @@ Result<BlockExtent> BlockBackend::block_status(uint64_t offset, uint64_t bytes, 
 
 Result<uint64_t> BlockBackend::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {
     Request request{.op = RequestOp::zone_report, .offset = offset, .zone_count = count, .visit = visit};
-    Status status = execute(request);
-    return status.ok() ? Result<uint64_t>(request.zone_count) : std::move(status);
+    TRY(execute(request));
+    return request.zone_count;
 }
 
 Status BlockBackend::check_zone_command(uint64_t offset, uint64_t bytes) {
-    Status status = check_bounds(offset, bytes);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(check_bounds(offset, bytes));
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
-    const Result<uint64_t> length = root_->length();
-    return length.ok() ? check_zone_range(limits(), *length, offset, bytes) : length.status();
+    return check_zone_range(limits(), TRY(root_->length()), offset, bytes);
 }
 
 Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> lengths) {
@@ -371,8 +354,7 @@ Status BlockBackend::check_append(uint64_t offset, std::span<const uint64_t> len
     if (limits().zoned == ZonedModel::none) {
         return Status::from_errno(ENOTSUP);
     }
-    const Result<uint64_t> length = root_->length();
-    return length.ok() ? check_zone_append(limits(), *length, offset, lengths) : length.status();
+    return check_zone_append(limits(), TRY(root_->length()), offset, lengths);
 }
 
 void BlockBackend::trace(const Request& request) {

@@ -56,14 +56,11 @@ Result<std::unique_ptr<ZoneTrial>> BlockBackend::zone_trial() {
     if (hides_zones()) {
         return Status::error(ENOTSUP, "the device has more zones than 'offset' and 'size' show, and its limits count them all");
     }
-    const Result<uint64_t> length = root_->length();
-    if (!length.ok()) {
-        return length.status();
-    }
+    const uint64_t length = TRY(root_->length());
     settle();
     ZoneControl control = root_->extras().zones->zone_control();
     control.writable = control.writable && !root_->flags().read_only;
-    return ZoneTrial::create(limits(), *length, control,
+    return ZoneTrial::create(limits(), length, control,
                              [&](const ZoneVisitor& visit) { return root_->zone_report(0, limits().nr_zones, visit); });
 }
 

@@ -61,22 +61,15 @@ Result<NewImage> plan_image(const std::string& driver, uint64_t size, Options op
         if (options.contains("size")) {
             return Status::invalid("the size is an operand, not an option");
         }
-        Result<ZonedOptions> taken = ZonedOptions::take(options);
-        if (!taken.ok()) {
-            return std::move(taken).status();
-        }
-        image.zoned = std::move(*taken);
+        image.zoned = TRY(ZonedOptions::take(options));
         image.zoned->size = size;
     }
     if (const std::optional<std::string> unknown = options.first_unknown()) {
         return Status::invalid(fmt::format("the driver '{}' has no option '{}' for new images; see 'help create'", driver, *unknown));
     }
     if (is_zoned) {
-        const Result<ZoneGeometry> geometry = image.zoned->geometry();
-        if (!geometry.ok()) {
-            return geometry.status();
-        }
-        image.file_bytes = ZonedLayout::file_bytes(*geometry);
+        const ZoneGeometry geometry = TRY(image.zoned->geometry());
+        image.file_bytes = ZonedLayout::file_bytes(geometry);
         image.written = ZonedLayout::table;
         for (const ZoneRanges* ranges : {&image.zoned->read_only, &image.zoned->offline}) {
             const uint64_t zones = ranges->empty() ? 0 : ranges->back().last + 1;
@@ -100,17 +93,17 @@ Status reserve(BlockNode& node, uint64_t bytes) {
 /// Truncates the file, which has `before` bytes, to 0 and sets its new length. Steps that can fail are tried while the
 /// file still has its content.
 Status replace(BlockNode& node, uint64_t before, const NewImage& image) {
-    Status status = image.file_bytes > before ? node.truncate(image.file_bytes, PreallocMode::off) : Status();
-    if (!status.ok() || before == 0) {
-        return status;
+    TRY(image.file_bytes > before ? node.truncate(image.file_bytes, PreallocMode::off) : Status());
+    if (before == 0) {
+        return {};
     }
-    status = reserve(node, image.written);
+    Status status = reserve(node, image.written);
     if (!status.ok()) {
         (void)node.truncate(before, PreallocMode::off);
         return status;
     }
-    status = node.truncate(0, PreallocMode::off);
-    return status.ok() ? node.truncate(image.file_bytes, PreallocMode::off) : std::move(status);
+    TRY(node.truncate(0, PreallocMode::off));
+    return node.truncate(image.file_bytes, PreallocMode::off);
 }
 
 /// Removes the file of a node that holds its lock, if the file is still empty and still has this name.
@@ -130,17 +123,8 @@ Result<std::unique_ptr<BlockNode>> open_exclusively(const std::string& filename,
     spec.options.set("driver", "file");
     spec.options.set("filename", filename);
     std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
-    if (!node.ok()) {
-        return node;
-    }
-    Permissions permissions;
-    permissions.taken = Permissions::write | Permissions::resize;
-    permissions.shared = 0;
-    Status status = (*node)->set_permissions(permissions);
-    if (!status.ok()) {
-        return status;
-    }
+    std::unique_ptr<BlockNode> node = TRY(open_image(std::move(spec), notices));
+    TRY(node->set_permissions({.taken = Permissions::write | Permissions::resize, .shared = 0}));
     return node;
 }
 
@@ -163,28 +147,21 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
         }
         return node.status();
     }
-    const Result<uint64_t> before = current_length(**node);
-    if (!before.ok()) {
-        return before.status();
+    const uint64_t before = TRY(current_length(**node));
+    if (before > 0 && !overwrite) {
+        return Status::error(EEXIST, fmt::format("'{}' already exists ({} bytes); use -F to overwrite it", filename, before));
     }
-    if (*before > 0 && !overwrite) {
-        return Status::error(EEXIST, fmt::format("'{}' already exists ({} bytes); use -F to overwrite it", filename, *before));
-    }
-    Status status = replace(**node, *before, image);
+    Status status = replace(**node, before, image);
     if (status.ok() && image.zoned) {
         status = ZonedFile::open(**node, *image.zoned, false).status();
         if (!status.ok()) {
             (void)(*node)->truncate(0, PreallocMode::off);
         }
     }
-    if (status.ok()) {
-        return {};
-    }
-    if (is_new) {
+    if (!status.ok() && is_new) {
         remove_empty(**node, filename);
     }
-    std::string text = fmt::format("cannot create '{}': {}", filename, status.message());
-    return std::move(status).with_text(std::move(text));
+    return std::move(status).prefixed(fmt::format("cannot create '{}': ", filename));
 }
 
 } // namespace
@@ -192,18 +169,12 @@ Status fill_in(const NamedFile& file, const NewImage& image, bool is_new, bool o
 Status create_image(const std::optional<std::string>& driver, const NamedFile& file, uint64_t size, Options options, bool overwrite) {
     const std::string& filename = file.filename;
     options.merge_missing(file.device_options);
-    const Result<NewImage> image = plan_image(driver.value_or(file.is_zoned ? "zoned" : "raw"), size, std::move(options));
-    if (!image.ok()) {
-        return image.status();
-    }
-    if (file.is_zoned && !image->zoned) {
+    const NewImage image = TRY(plan_image(driver.value_or(file.is_zoned ? "zoned" : "raw"), size, std::move(options)));
+    if (file.is_zoned && !image.zoned) {
         return Status::invalid(fmt::format("the name means a zoned device in '{}'; use -f zoned to create it", filename));
     }
-    const Result<bool> is_new = make_file(filename);
-    if (!is_new.ok()) {
-        return is_new.status();
-    }
-    return fill_in(file, *image, *is_new, overwrite);
+    const bool is_new = TRY(make_file(filename));
+    return fill_in(file, image, is_new, overwrite);
 }
 
 } // namespace zoneio

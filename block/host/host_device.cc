@@ -177,7 +177,7 @@ private:
             return {};
         }
         limits_.zeroes_alignment = static_cast<uint32_t>(block_size());
-        const QueueAttributes queue = TRY(Sysfs().queue_attributes(st.st_rdev));
+        const QueueAttributes queue = TRY(queue_attributes(st.st_rdev));
         limits_.discard_alignment = queue.discard_granularity;
         limits_.copy_zones({});
         extras_.zones = nullptr;

@@ -108,8 +108,8 @@ std::optional<ZonedModel> model_of(std::string_view word) {
 
 } // namespace
 
-Result<QueueAttributes> Sysfs::queue_attributes(dev_t device) const {
-    const std::string directory = fmt::format("{}/dev/block/{}:{}", root_, major(device), minor(device));
+Result<QueueAttributes> queue_attributes(dev_t device, const std::string& root) {
+    const std::string directory = fmt::format("{}/dev/block/{}:{}", root, major(device), minor(device));
     QueueAttributes attributes;
     attributes.is_partition = access((directory + "/partition").c_str(), F_OK) == 0;
     // The directory of a partition is inside that of its device.

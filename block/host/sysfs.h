@@ -26,19 +26,9 @@ struct QueueAttributes {
     uint32_t max_active_zones = 0;
 };
 
-/// Reads attributes of block devices from sysfs.
-class Sysfs {
-public:
-    /// `root`: mount point of sysfs. Tests use their own tree.
-    explicit Sysfs(std::string root = "/sys") : root_(std::move(root)) {}
-
-    /// Attributes of the block device with this number, or of the device of which it is a partition. A device that is
-    /// missing in sysfs or has no zone attributes counts as not zoned. For a zoned device, an error names the missing
-    /// or invalid attribute.
-    Result<QueueAttributes> queue_attributes(dev_t device) const;
-
-private:
-    std::string root_;
-};
+/// Attributes of the block device with this number, or of the device of which it is a partition. A device that is missing in
+/// sysfs or has no zone attributes counts as not zoned. For a zoned device, an error names the missing or invalid attribute.
+/// `root`: mount point of sysfs. Tests use their own tree.
+Result<QueueAttributes> queue_attributes(dev_t device, const std::string& root = "/sys");
 
 } // namespace zoneio

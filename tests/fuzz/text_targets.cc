@@ -97,7 +97,7 @@ void run_sysfs(Input input) {
         }
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-    const Result<QueueAttributes> attributes = Sysfs(scratch_folder()).queue_attributes(makedev(8, 0));
+    const Result<QueueAttributes> attributes = queue_attributes(makedev(8, 0), scratch_folder());
     if (attributes.ok() && attributes->zoned != ZonedModel::none) {
         check(attributes->zone_size != 0 && attributes->nr_zones != 0, "a zoned device has zones");
     }

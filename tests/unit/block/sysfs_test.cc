@@ -43,7 +43,7 @@ protected:
     void remove(const std::string& name) { fs::remove(disk() / "queue" / name); }
 
     Result<QueueAttributes> read(unsigned minor_number = 16) const {
-        return Sysfs(root_.string()).queue_attributes(makedev(8, minor_number));
+        return queue_attributes(makedev(8, minor_number), root_.string());
     }
 
     fs::path root_;

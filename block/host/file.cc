@@ -116,11 +116,8 @@ protected:
 private:
     /// fallocate(2). An operation that the file system does not support is not tried again.
     Status allocate(int mode, uint64_t offset, uint64_t bytes, std::atomic<bool>& works) {
-        int result = 0;
-        do {
-            result = fallocate(fd(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes));
-        } while (result < 0 && errno == EINTR);
-        if (result == 0) {
+        const auto call = [&] { return fallocate(fd(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)); };
+        if (uninterrupted(call) == 0) {
             return {};
         }
         if (errno == EOPNOTSUPP || errno == ENOSYS || errno == ENODEV || errno == ENOTTY) {
@@ -143,6 +140,10 @@ private:
         }
     }
 
+    /// Error of a step of truncate().
+    Status failed(int error, std::string_view text) const {
+        return with_errno(error, text).because(Cause::file_error, {.name = filename()});
+    }
     Status write_zeros(uint64_t begin, uint64_t end);
     void allocate_first_block(uint64_t size);
 
@@ -155,13 +156,13 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
     const std::vector<uint8_t> zeros(preallocation_step);
     while (begin < end) {
         const size_t part = std::min<uint64_t>(end - begin, zeros.size());
-        const ssize_t written = pwrite(fd(), zeros.data(), part, static_cast<off_t>(begin));
-        if (written < 0 && errno != EINTR) {
-            return with_errno(errno, "Could not write zeros for preallocation").because(Cause::file_error, {.name = filename()});
+        const ssize_t written = uninterrupted([&] { return pwrite(fd(), zeros.data(), part, static_cast<off_t>(begin)); });
+        if (written < 0) {
+            return failed(errno, "Could not write zeros for preallocation");
         }
-        begin += written > 0 ? static_cast<uint64_t>(written) : 0;
+        begin += static_cast<uint64_t>(written);
     }
-    return fsync(fd()) < 0 ? with_errno(errno, "Could not flush file to disk").because(Cause::file_error, {.name = filename()}) : Status();
+    return fsync(fd()) < 0 ? failed(errno, "Could not flush file to disk") : Status();
 }
 
 /// Allocates data at the start of an empty file, if possible: the block size for O_DIRECT cannot be found out in a
@@ -169,10 +170,7 @@ Status FileDriver::write_zeros(uint64_t begin, uint64_t end) {
 void FileDriver::allocate_first_block(uint64_t size) {
     constexpr size_t largest_block = 4096;
     const std::vector<uint8_t> zeros(size < largest_block ? sector_size : largest_block);
-    ssize_t written = 0;
-    do {
-        written = pwrite(fd(), zeros.data(), zeros.size(), 0);
-    } while (written < 0 && errno == EINTR);
+    (void)uninterrupted([&] { return pwrite(fd(), zeros.data(), zeros.size(), 0); });
 }
 
 Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
@@ -193,7 +191,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
         if (size != current) {
             const int error =
                 posix_fallocate(fd(), static_cast<off_t>(current), static_cast<off_t>(size - current));
-            status = error == 0 ? Status() : with_errno(error, "Could not preallocate new data").because(Cause::file_error, {.name = filename()});
+            status = error == 0 ? Status() : failed(error, "Could not preallocate new data");
             if (error == 0 && current == 0) {
                 allocate_first_block(size);
             }
@@ -202,7 +200,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     case PreallocMode::off:
     case PreallocMode::full:
         if (ftruncate(fd(), static_cast<off_t>(size)) < 0) {
-            return with_errno(errno, "Could not resize file").because(Cause::file_error, {.name = filename()});
+            return failed(errno, "Could not resize file");
         }
         if (mode == PreallocMode::full) {
             status = write_zeros(current, size);
@@ -214,7 +212,7 @@ Status FileDriver::truncate(uint64_t size, PreallocMode mode) {
     if (!status.ok()) {
         // A failed growth gives back the space that it has allocated.
         if (ftruncate(fd(), st.st_size) < 0) {
-            return with_errno(errno, status.message() + "; could not restore the old length").because(Cause::file_error, {.name = filename()});
+            return failed(errno, status.message() + "; could not restore the old length");
         }
         return status;
     }

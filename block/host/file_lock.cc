@@ -27,11 +27,7 @@ int lock_byte(int fd, off_t byte, short type) {
     lock.l_whence = SEEK_SET;
     lock.l_start = byte;
     lock.l_len = 1;
-    int result = 0;
-    do {
-        result = fcntl(fd, F_OFD_SETLK, &lock);
-    } while (result < 0 && errno == EINTR);
-    return result < 0 ? errno : 0;
+    return uninterrupted([&] { return fcntl(fd, F_OFD_SETLK, &lock); }) < 0 ? errno : 0;
 }
 
 /// Tests whether another descriptor holds a lock on the byte. EAGAIN if so, 0 if not, another errno if the kernel

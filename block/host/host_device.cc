@@ -230,12 +230,9 @@ private:
     /// Zeros a range and lets the device discard it. ENOSPC if the device has become shorter than the range: the kernel
     /// reports success for the part that exists.
     Status punch_hole(uint64_t offset, uint64_t bytes) const {
-        int result = 0;
-        do {
-            result = fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                               static_cast<off_t>(bytes));
-        } while (result < 0 && errno == EINTR);
-        if (result < 0) {
+        constexpr int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        const auto punch = [&] { return fallocate(fd(), mode, static_cast<off_t>(offset), static_cast<off_t>(bytes)); };
+        if (uninterrupted(punch) < 0) {
             return means_unsupported(errno) ? Status::from_errno(ENOTSUP) : file_error(errno);
         }
         return ends_before(offset + bytes) ? file_error(ENOSPC) : Status();
@@ -249,11 +246,7 @@ private:
 
     Status range_ioctl(unsigned long operation, uint64_t offset, uint64_t bytes) const {
         const uint64_t range[2] = {offset, bytes};
-        int result = 0;
-        do {
-            result = ioctl(fd(), operation, range);
-        } while (result < 0 && errno == EINTR);
-        const int error = result < 0 ? errno : 0;
+        const int error = uninterrupted([&] { return ioctl(fd(), operation, range); }) < 0 ? errno : 0;
         if (error != 0 && is_removed()) {
             return Status::from_errno(ENXIO);
         }

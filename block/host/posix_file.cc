@@ -35,10 +35,7 @@ constexpr unsigned long xfs_ioc_dioinfo = _IOR('X', 30, XfsDirectInfo);
 
 /// True if the kernel accepts an O_DIRECT read of this length into this memory.
 bool direct_read_works(int fd, uint8_t* buffer, size_t length) {
-    ssize_t result = 0;
-    do {
-        result = pread(fd, buffer, length, 0);
-    } while (result < 0 && errno == EINTR);
+    const ssize_t result = uninterrupted([&] { return pread(fd, buffer, length, 0); });
     // Errors other than EINVAL come from the medium; the alignment was accepted.
     return result >= 0 || errno != EINVAL;
 }
@@ -94,13 +91,9 @@ Result<FileDescriptor> PosixFile::open_file(bool writable, bool direct) const {
     // Opening a FIFO for reading would wait for a writer.
     struct stat named{};
     const int no_wait = stat(filename_.c_str(), &named) == 0 && S_ISFIFO(named.st_mode) ? O_NONBLOCK : 0;
-    const int direct_flag = direct ? O_DIRECT : 0;
-    int fd = -1;
-    do {
-        fd = ::open(filename_.c_str(), (writable ? O_RDWR : O_RDONLY) | direct_flag | no_wait | O_CLOEXEC);
-    } while (fd < 0 && errno == EINTR);
+    const int flags = (writable ? O_RDWR : O_RDONLY) | (direct ? O_DIRECT : 0) | no_wait | O_CLOEXEC;
+    FileDescriptor file(uninterrupted([&] { return ::open(filename_.c_str(), flags); }));
     const int error = errno;
-    FileDescriptor file(fd);
     if (!file.valid() && error == ENOENT) {
         file = duplicate_of_memory(filename_);
     }

@@ -38,11 +38,13 @@ Status PosixFile::preadv(uint64_t offset, const IoVec& iov) {
 }
 
 Status PosixFile::pwritev(uint64_t offset, const IoVec& iov, WriteFlags /*flags*/) {
-    TRY(direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)
-            ? transfer_bounced(offset, iov, true)
-            : transfer(offset, iov, true));
-    extend_length(offset + iov.bytes());
-    return {};
+    Status status = direct_ && !iov.is_aligned(limits_.memory_alignment, limits_.request_alignment)
+                        ? transfer_bounced(offset, iov, true)
+                        : transfer(offset, iov, true);
+    if (status.ok()) {
+        extend_length(offset + iov.bytes());
+    }
+    return status;
 }
 
 Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
@@ -108,11 +110,7 @@ Status PosixFile::flush() {
     if (const int error = sync_error_.load(std::memory_order_relaxed); error != 0) {
         return file_error(error);
     }
-    int result = 0;
-    do {
-        result = fdatasync(fd());
-    } while (result < 0 && errno == EINTR);
-    if (result < 0) {
+    if (uninterrupted([this] { return fdatasync(fd()); }) < 0) {
         const int error = errno;
         note_sync_error(error);
         return file_error(error);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/shell_process.h"
 
+#include "block/base/file_descriptor.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -82,10 +84,8 @@ Result<pid_t> ShellProcess::start() const {
 
 Result<int> ShellProcess::wait(pid_t process) {
     int status = 0;
-    while (waitpid(process, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return Status::from_errno(errno);
-        }
+    if (uninterrupted([&] { return waitpid(process, &status, 0); }) < 0) {
+        return Status::from_errno(errno);
     }
     return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/zone_ioctl.h"
 
+#include "block/base/file_descriptor.h"
 #include "block/base/size.h"
 
 #include <algorithm>
@@ -70,14 +71,6 @@ ZoneDescriptor descriptor_of(const blk_zone_report& header, const blk_zone& zone
     return descriptor;
 }
 
-int retried_ioctl(int fd, unsigned long request, void* argument) {
-    int result = 0;
-    do {
-        result = ioctl(fd, request, argument);
-    } while (result < 0 && errno == EINTR);
-    return result;
-}
-
 } // namespace
 
 Status ioctl_report_zones(int fd, uint64_t offset, size_t count, std::vector<ZoneDescriptor>& zones) {
@@ -90,7 +83,7 @@ Status ioctl_report_zones(int fd, uint64_t offset, size_t count, std::vector<Zon
     auto* const header = reinterpret_cast<blk_zone_report*>(memory.get());
     header->sector = offset / sector_size;
     header->nr_zones = static_cast<uint32_t>(count);
-    if (retried_ioctl(fd, BLKREPORTZONE, header) < 0) {
+    if (uninterrupted([&] { return ioctl(fd, BLKREPORTZONE, header); }) < 0) {
         const int error = errno;
         return Status::error(error, fmt::format("{}: ioctl BLKREPORTZONE at {} failed {}", fd, offset / sector_size, error));
     }
@@ -107,7 +100,7 @@ Status ioctl_manage_zones(int fd, ZoneOp op, uint64_t offset, uint64_t bytes) {
     blk_zone_range range{};
     range.sector = offset / sector_size;
     range.nr_sectors = bytes / sector_size;
-    if (retried_ioctl(fd, request_of(op), &range) < 0) {
+    if (uninterrupted([&] { return ioctl(fd, request_of(op), &range); }) < 0) {
         const int error = errno;
         return Status::error(error, fmt::format("ioctl {} failed -{}", zone_ioctl_name(op), error));
     }

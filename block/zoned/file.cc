@@ -63,10 +63,7 @@ Result<FileDescriptor> open_again(BlockNode& node, bool read_only) {
 Status write_at(int fd, const void* data, size_t length, uint64_t offset) {
     const auto* from = static_cast<const uint8_t*>(data);
     while (length > 0) {
-        const ssize_t written = pwrite(fd, from, length, static_cast<off_t>(offset));
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
+        const ssize_t written = uninterrupted([&] { return pwrite(fd, from, length, static_cast<off_t>(offset)); });
         if (written <= 0) {
             return Status::from_errno(written == 0 ? ENOSPC : errno, Cause::file_error);
         }

@@ -185,8 +185,6 @@ public:
     void refresh() override { refresh_limits(); }
 
 private:
-    class Reopen;
-
     void refresh_limits() {
         // Probed images are written in whole sectors, so that the check for a changed format sees all of the first one.
         limits_.request_alignment = probed_ ? sector_size : 1;
@@ -216,22 +214,12 @@ private:
     bool probed_ = false;
 };
 
-class RawDriver::Reopen : public PendingReopen {
-public:
-    Reopen(RawDriver& raw, Window window) : raw_(raw), window_(window) {}
-    void commit() override { raw_.window_ = window_; }
-
-private:
-    RawDriver& raw_;
-    Window window_;
-};
-
 Result<std::unique_ptr<PendingReopen>> RawDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
     Window window = TRY(take_window(options));
     const uint64_t length = TRY(child_->length());
     TRY(check_window(window, length));
     TRY(check_zones(window, child_->limits(), length));
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, window));
+    return reopen_by([this, window] { window_ = window; });
 }
 
 } // namespace

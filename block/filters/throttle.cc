@@ -32,7 +32,7 @@ public:
         if (context.child == nullptr) {
             return missing_child();
         }
-        ThrottleGroup* group = TRY(take_group(options));
+        ThrottleGroup* const group = TRY(take_group(options));
         auto driver = std::make_unique<ThrottleDriver>();
         driver->adopt(std::move(context.child));
         // A request may wait here, and how long depends on the number of requests.
@@ -66,28 +66,14 @@ public:
         FilterDriver::drain(on);
     }
 
-    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& flags) override;
+    Result<std::unique_ptr<PendingReopen>> prepare_reopen(Options& options, const NodeFlags& /*flags*/) override {
+        ThrottleGroup* const group = TRY(take_group(options));
+        return reopen_by([this, group] { group_ = group; });
+    }
 
 private:
-    class Reopen;
-
     std::atomic<ThrottleGroup*> group_{nullptr};
 };
-
-class ThrottleDriver::Reopen : public PendingReopen {
-public:
-    Reopen(ThrottleDriver& driver, ThrottleGroup* group) : driver_(driver), group_(group) {}
-    void commit() override { driver_.group_ = group_; }
-
-private:
-    ThrottleDriver& driver_;
-    ThrottleGroup* group_;
-};
-
-Result<std::unique_ptr<PendingReopen>> ThrottleDriver::prepare_reopen(Options& options, const NodeFlags& /*flags*/) {
-    ThrottleGroup* group = TRY(take_group(options));
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this, group));
-}
 
 } // namespace
 

@@ -64,6 +64,20 @@ public:
     virtual void commit() = 0;
 };
 
+/// A reopen that has prepared nothing: `commit` does it all.
+template <typename Commit>
+std::unique_ptr<PendingReopen> reopen_by(Commit commit) {
+    class Reopen : public PendingReopen {
+    public:
+        explicit Reopen(Commit work) : work_(std::move(work)) {}
+        void commit() override { work_(); }
+
+    private:
+        Commit work_;
+    };
+    return std::make_unique<Reopen>(std::move(commit));
+}
+
 /// Properties of an open driver. They do not change while it is open.
 struct Traits {
     AioMode aio = AioMode::threads; ///< engine for asynchronous requests of this chain

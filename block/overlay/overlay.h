@@ -87,8 +87,6 @@ private:
     bool is_written() const;
     Status unnamed() const;
 
-    class Reopen;
-
     std::unique_ptr<BlockNode> base_;
     std::unique_ptr<ClusterMap> map_;
     std::atomic<uint64_t> size_{0};

@@ -243,15 +243,6 @@ Status SnapshotOverlay::set_permissions(const Permissions& permissions) {
     return {};
 }
 
-class SnapshotOverlay::Reopen : public PendingReopen {
-public:
-    explicit Reopen(SnapshotOverlay& overlay) : overlay_(overlay) {}
-    void commit() override { overlay_.is_reopened_ = overlay_.is_reopened_ || overlay_.is_written(); }
-
-private:
-    SnapshotOverlay& overlay_;
-};
-
 Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& options, const NodeFlags& flags) {
     Options below = options.take_subtree("file");
     NodeFlags below_flags;
@@ -273,7 +264,7 @@ Result<std::unique_ptr<PendingReopen>> SnapshotOverlay::prepare_reopen(Options& 
     if (flags.direct || below_flags.direct || (other_access && !is_refused_elsewhere)) {
         return unnamed();
     }
-    return std::unique_ptr<PendingReopen>(std::make_unique<Reopen>(*this));
+    return reopen_by([this] { is_reopened_ = is_reopened_ || is_written(); });
 }
 
 } // namespace zoneio

@@ -179,21 +179,14 @@ Status take_permissions(Options& options, std::string_view key, unsigned& permis
 
 Result<BlkdebugSettings> take_blkdebug_options(Options& options) {
     BlkdebugSettings settings;
-    std::optional<uint64_t> sizes[6];
     TRY(options.take_all({{"config", settings.config},
                           {"x-image", settings.image},
-                          OptionTarget::size("align", sizes[0]),
-                          OptionTarget::size("max-transfer", sizes[1]),
-                          OptionTarget::size("opt-write-zero", sizes[2]),
-                          OptionTarget::size("max-write-zero", sizes[3]),
-                          OptionTarget::size("opt-discard", sizes[4]),
-                          OptionTarget::size("max-discard", sizes[5])}));
-    settings.align = sizes[0].value_or(0);
-    settings.max_transfer = sizes[1].value_or(0);
-    settings.opt_write_zero = sizes[2].value_or(0);
-    settings.max_write_zero = sizes[3].value_or(0);
-    settings.opt_discard = sizes[4].value_or(0);
-    settings.max_discard = sizes[5].value_or(0);
+                          OptionTarget::size("align", settings.align),
+                          OptionTarget::size("max-transfer", settings.max_transfer),
+                          OptionTarget::size("opt-write-zero", settings.opt_write_zero),
+                          OptionTarget::size("max-write-zero", settings.max_write_zero),
+                          OptionTarget::size("opt-discard", settings.opt_discard),
+                          OptionTarget::size("max-discard", settings.max_discard)}));
     TRY(take_rules(options, settings));
     TRY(take_permissions(options, "take-child-perms", settings.take_permissions));
     TRY(take_permissions(options, "unshare-child-perms", settings.unshare_permissions));

@@ -360,30 +360,17 @@ NodeFlags inherited_flags(const NodeFlags& parent) {
 }
 
 Status take_access_options(Options& options, NodeFlags& flags) {
-    std::optional<bool> read_only;
-    std::optional<bool> auto_read_only;
-    std::optional<bool> direct;
-    std::optional<bool> no_flush;
-    std::optional<bool> force_share;
-    Status status = options.take_all({{"read-only", read_only},
-                                      {"auto-read-only", auto_read_only},
-                                      {"cache.direct", direct},
-                                      {"cache.no-flush", no_flush},
-                                      {"force-share", force_share}});
-    flags.read_only = read_only.value_or(flags.read_only);
-    flags.auto_read_only = auto_read_only.value_or(flags.auto_read_only);
-    flags.direct = direct.value_or(flags.direct);
-    flags.no_flush = no_flush.value_or(flags.no_flush);
-    flags.force_share = force_share.value_or(flags.force_share);
-    return status;
+    return options.take_all({{"read-only", flags.read_only},
+                             {"auto-read-only", flags.auto_read_only},
+                             {"cache.direct", flags.direct},
+                             {"cache.no-flush", flags.no_flush},
+                             {"force-share", flags.force_share}});
 }
 
 Status take_data_options(Options& options, NodeFlags& flags) {
     const std::optional<std::string> discard = options.take("discard");
-    if (discard) {
-        if (!parse_enum(discard_mode_words, *discard, flags.unmap).ok()) {
-            return Status::invalid("Invalid discard option");
-        }
+    if (discard && !parse_enum(discard_mode_words, *discard, flags.unmap).ok()) {
+        return Status::invalid("Invalid discard option");
     }
     const std::optional<std::string> detect = options.take("detect-zeroes");
     if (detect) {

@@ -12,7 +12,6 @@ namespace zoneio {
 
 namespace {
 
-constexpr uint64_t default_size = 1U << 30;
 constexpr std::string_view null_keys[] = {"size", "latency-ns", "read-zeroes"};
 
 class NullDriver final : public BlockDriver {
@@ -21,24 +20,20 @@ public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         context.filename = shown_name(Info.name, options);
         auto driver = std::make_unique<NullDriver>();
-        std::optional<uint64_t> size;
-        std::optional<uint64_t> latency;
-        std::optional<bool> read_zeroes;
-        TRY(options.take_all({OptionTarget::size("size", size),
+        uint64_t latency = 0;
+        TRY(options.take_all({OptionTarget::size("size", driver->size_),
                               OptionTarget::number("latency-ns", latency),
-                              {"read-zeroes", read_zeroes}}));
-        if (latency.value_or(0) > static_cast<uint64_t>(INT64_MAX)) {
+                              {"read-zeroes", driver->read_zeroes_}}));
+        if (latency > static_cast<uint64_t>(INT64_MAX)) {
             return Status::invalid("latency-ns is invalid");
         }
-        driver->size_ = size.value_or(default_size);
         if (driver->size_ > static_cast<uint64_t>(INT64_MAX)) {
             driver->size_ = 0;
         }
         if (driver->size_ > static_cast<uint64_t>(max_image_length)) {
             return Status::error(EFBIG, std::string("Could not refresh total sector count: ") + strerror(EFBIG));
         }
-        driver->latency_ = std::chrono::nanoseconds(latency.value_or(0));
-        driver->read_zeroes_ = read_zeroes.value_or(false);
+        driver->latency_ = std::chrono::nanoseconds(latency);
         driver->traits_.passes_fua = true;
         driver->traits_.completes_at_once = driver->latency_.count() == 0;
         return std::unique_ptr<BlockDriver>(std::move(driver));
@@ -91,7 +86,7 @@ private:
         return {};
     }
 
-    uint64_t size_ = 0;
+    uint64_t size_ = 1U << 30;
     std::chrono::nanoseconds latency_{0};
     bool read_zeroes_ = false;
 };

@@ -24,10 +24,8 @@ struct Window {
 
 /// Takes `offset` and `size` out of the options.
 Result<Window> take_window(Options& options) {
-    std::optional<uint64_t> offset;
     Window window;
-    TRY(options.take_all({OptionTarget::size("offset", offset), OptionTarget::size("size", window.size)}));
-    window.offset = offset.value_or(0);
+    TRY(options.take_all({OptionTarget::size("offset", window.offset), OptionTarget::size("size", window.size)}));
     return window;
 }
 
@@ -141,9 +139,12 @@ public:
 
     /// Fails if the file has become too short for the window.
     Result<uint64_t> length() override {
-        const uint64_t below = TRY(child_->length());
-        const uint64_t shown = below > window_.offset ? below - window_.offset : 0;
-        return window_.size ? std::min(shown, *window_.size) : shown;
+        Result<uint64_t> length = child_->length();
+        if (length.ok()) {
+            *length = *length > window_.offset ? *length - window_.offset : 0;
+            *length = window_.size ? std::min(*length, *window_.size) : *length;
+        }
+        return length;
     }
 
     Result<uint64_t> zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) override {

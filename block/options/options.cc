@@ -46,39 +46,6 @@ std::tuple<unsigned, bool, unsigned> place_in_dictionary(const std::string& key)
 
 } // namespace
 
-OptionTarget::OptionTarget(std::string_view name, std::optional<std::string>& where)
-    : OptionTarget(
-          name,
-          [](std::string_view /*key*/, std::string_view text, void* target) {
-              *static_cast<std::optional<std::string>*>(target) = std::string(text);
-              return Status();
-          },
-          &where) {}
-
-namespace {
-
-/// Parses text with `Function` and stores the value in a std::optional<T>.
-template <typename T, Status (*Function)(std::string_view, std::string_view, T&)>
-Status parse_into(std::string_view key, std::string_view text, void* target) {
-    T value{};
-    TRY(Function(key, text, value));
-    *static_cast<std::optional<T>*>(target) = value;
-    return {};
-}
-
-} // namespace
-
-OptionTarget::OptionTarget(std::string_view name, std::optional<bool>& where)
-    : OptionTarget(name, parse_into<bool, parse_option_bool>, &where) {}
-
-OptionTarget OptionTarget::size(std::string_view name, std::optional<uint64_t>& where) {
-    return {name, parse_into<uint64_t, parse_option_size>, &where};
-}
-
-OptionTarget OptionTarget::number(std::string_view name, std::optional<uint64_t>& where) {
-    return {name, parse_into<uint64_t, parse_option_number>, &where};
-}
-
 Options::Entries::const_iterator Options::position(std::string_view key) const {
     return std::lower_bound(entries_.begin(), entries_.end(), key,
                             [](const Entry& entry, std::string_view wanted) { return entry.key() < wanted; });

@@ -33,16 +33,23 @@ struct EmptyValue {
 /// Value of an option. `k=v` strings give text only, JSON also the other types.
 using OptionValue = std::variant<std::string, bool, int64_t, uint64_t, double, EmptyValue>;
 
-/// Where Options::take_all stores an option, and how it parses it.
-struct OptionTarget {
-    using Parse = Status (*)(std::string_view key, std::string_view text, void* target);
+/// Parses on/off/yes/no/true/false/y/n. EINVAL, with a text that names the key, for anything else.
+Status parse_option_bool(std::string_view key, std::string_view text, bool& value);
+Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value);
+Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value);
 
-    OptionTarget(std::string_view name, std::optional<std::string>& target);
-    OptionTarget(std::string_view name, std::optional<bool>& target);
+/// Where Options::take_all stores an option, and how it parses it. A target has the type of the value, or is an optional of it.
+struct OptionTarget {
+    OptionTarget(std::string_view name, std::optional<std::string>& where) : OptionTarget(name, parse_into<keep_text>(where), &where) {}
+    OptionTarget(std::string_view name, bool& where) : OptionTarget(name, parse_into<parse_option_bool>(where), &where) {}
+    OptionTarget(std::string_view name, std::optional<bool>& where)
+        : OptionTarget(name, parse_into<parse_option_bool>(where), &where) {}
     /// A size in bytes, as parse_size reads it.
-    static OptionTarget size(std::string_view name, std::optional<uint64_t>& target);
+    static OptionTarget size(std::string_view name, auto& where) { return {name, parse_into<parse_option_size>(where), &where}; }
     /// A plain number, as parse_number reads it.
-    static OptionTarget number(std::string_view name, std::optional<uint64_t>& target);
+    static OptionTarget number(std::string_view name, auto& where) { return {name, parse_into<parse_option_number>(where), &where}; }
+
+    using Parse = Status (*)(std::string_view key, std::string_view text, void* target);
 
     std::string_view key;
     Parse parse;
@@ -50,6 +57,23 @@ struct OptionTarget {
 
 private:
     OptionTarget(std::string_view name, Parse parser, void* where) : key(name), parse(parser), target(where) {}
+
+    static Status keep_text(std::string_view /*key*/, std::string_view text, std::string& value) {
+        value = text;
+        return {};
+    }
+    template <typename T>
+    static T value_type(Status (*)(std::string_view, std::string_view, T&));
+    /// Parses text with `Function` and stores the value in a target of this type.
+    template <auto Function, typename Target>
+    static Parse parse_into(Target& /*target*/) {
+        return [](std::string_view key, std::string_view text, void* target) -> Status {
+            decltype(value_type(Function)) value{};
+            TRY(Function(key, text, value));
+            *static_cast<Target*>(target) = std::move(value);
+            return {};
+        };
+    }
 };
 
 /// The options of a node and, with dotted keys (`file.filename`), of the nodes below it.
@@ -125,11 +149,6 @@ private:
 
 /// The text of a value, as Options::take returns it; empty for EmptyValue.
 std::optional<std::string> option_text(const OptionValue& value);
-
-/// Parses on/off/yes/no/true/false/y/n. EINVAL, with a text that names the key, for anything else.
-Status parse_option_bool(std::string_view key, std::string_view text, bool& value);
-Status parse_option_size(std::string_view key, std::string_view text, uint64_t& value);
-Status parse_option_number(std::string_view key, std::string_view text, uint64_t& value);
 
 /// True for a valid name of a node or an object: a letter, then letters, digits, `-`, `.` and `_`.
 bool is_identifier(std::string_view text);

@@ -118,12 +118,7 @@ void remove_empty(BlockNode& node, const std::string& filename) {
 
 /// The file as a node, locked against all other users.
 Result<std::unique_ptr<BlockNode>> open_exclusively(const std::string& filename, Options options) {
-    ImageSpec spec;
-    spec.options = std::move(options);
-    spec.options.set("driver", "file");
-    spec.options.set("filename", filename);
-    std::vector<Notice> notices;
-    std::unique_ptr<BlockNode> node = TRY(open_image(std::move(spec), notices));
+    std::unique_ptr<BlockNode> node = TRY(open_file(filename, std::move(options), {}));
     TRY(node->set_permissions({.taken = Permissions::write | Permissions::resize, .shared = 0}));
     return node;
 }

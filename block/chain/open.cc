@@ -372,14 +372,20 @@ Status take_data_options(Options& options, NodeFlags& flags) {
     if (discard && !parse_enum(discard_mode_words, *discard, flags.unmap).ok()) {
         return Status::invalid("Invalid discard option");
     }
-    const std::optional<std::string> detect = options.take("detect-zeroes");
-    if (detect) {
+    if (const std::optional<std::string> detect = options.take("detect-zeroes")) {
         TRY(parse_enum(detect_zeroes_words, *detect, flags.detect_zeroes));
     }
     if (flags.detect_zeroes == DetectZeroes::unmap && !flags.unmap) {
         return Status::invalid("setting detect-zeroes to unmap is not allowed without setting discard operation to unmap");
     }
     return {};
+}
+
+Result<std::unique_ptr<BlockNode>> open_file(const std::string& filename, Options options, const NodeFlags& flags, AioMode aio) {
+    options.set("driver", "file");
+    options.set("filename", filename);
+    std::vector<Notice> notices;
+    return open_image({.options = std::move(options), .flags = flags, .aio = aio}, notices);
 }
 
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices) {

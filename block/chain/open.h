@@ -13,16 +13,19 @@ namespace zoneio {
 
 /// What to open, and how.
 struct ImageSpec {
-    std::optional<std::string> filename;
-    Options options;
-    NodeFlags flags; ///< defaults; options override them
+    std::optional<std::string> filename = {};
+    Options options = {};
+    NodeFlags flags = {}; ///< defaults; options override them
     AioMode aio = AioMode::threads;
     bool snapshot = false; ///< changes go to a temporary overlay, the image is not written
-    WriteGuard write_guard; ///< empty: no check before opening for writing
+    WriteGuard write_guard = {}; ///< empty: no check before opening for writing
 };
 
 /// Opens a chain of nodes down to the protocol that holds the data. Ignores `snapshot`.
 Result<std::unique_ptr<BlockNode>> open_image(ImageSpec spec, std::vector<Notice>& notices);
+/// Opens a file by the driver `file`, which has no notices. `options`: further options of the driver.
+Result<std::unique_ptr<BlockNode>> open_file(const std::string& filename, Options options, const NodeFlags& flags,
+                                             AioMode aio = AioMode::threads);
 
 /// Applies changed options (dotted keys) to an open chain: all of them, or none after an error. Options override
 /// `root_flags`, the new settings of the root node.

@@ -30,7 +30,9 @@ Status truncate_device(uint64_t size, PreallocMode mode, const Result<uint64_t>&
         return Status::error(ENOTSUP, fmt::format("Preallocation mode '{}' unsupported for this non-regular file",
                                                   word_for(prealloc_mode_words, mode)));
     }
-    TRY(Status(length.status()));
+    if (!length.ok()) {
+        return length.status();
+    }
     return size > *length ? Status::invalid("Cannot grow device files") : Status();
 }
 

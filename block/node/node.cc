@@ -218,7 +218,11 @@ Status BlockNode::truncate(uint64_t size, PreallocMode mode) {
 }
 
 Result<uint64_t> BlockNode::length() {
-    return align_up(TRY(driver_->length()), sector_size);
+    Result<uint64_t> length = driver_->length();
+    if (length.ok()) {
+        *length = align_up(*length, sector_size);
+    }
+    return length;
 }
 
 Result<uint64_t> BlockNode::zone_report(uint64_t offset, uint64_t count, const ZoneVisitor& visit) {

@@ -39,14 +39,9 @@ Result<TemporaryFile> open_temporary_file() {
         return Status::error(error, fmt::format("Could not open temporary file '{}': {}", file.name, strerror(error)))
             .because(Cause::no_temporary_file, {.name = file.name});
     }
-    ImageSpec spec;
-    spec.options.set("driver", "file");
-    spec.options.set("filename", name);
-    spec.options.set("locking", "off");
-    spec.flags.no_flush = true;
-    spec.flags.unmap = true;
-    std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
+    Options options;
+    options.set("locking", "off");
+    Result<std::unique_ptr<BlockNode>> node = open_file(name, std::move(options), {.no_flush = true, .unmap = true});
     unlink(name.c_str());
     if (!node.ok()) {
         return with_shown_name(node.status(), name, file.name);

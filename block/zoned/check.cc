@@ -234,14 +234,8 @@ void ZonedCheck::add(std::string text, bool is_repaired) {
 }
 
 Result<ZonedCheck> check_zoned_file(const NamedFile& file, bool repair, bool shared) {
-    ImageSpec spec;
-    spec.options = file.options;
-    spec.flags.read_only = !repair;
-    spec.flags.force_share = shared;
-    spec.options.set("driver", "file");
-    spec.options.set("filename", file.filename);
-    std::vector<Notice> notices;
-    std::unique_ptr<BlockNode> node = TRY(open_image(std::move(spec), notices));
+    const std::unique_ptr<BlockNode> node =
+        TRY(open_file(file.filename, file.options, {.read_only = !repair, .force_share = shared}));
     if (!shared) {
         const unsigned writing = repair ? Permissions::write | Permissions::resize : 0U;
         TRY(node->set_permissions({.taken = Permissions::consistent_read | writing,

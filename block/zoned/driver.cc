@@ -61,13 +61,12 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
         storage_ = child_.get();
         return {};
     }
-    ImageSpec spec;
-    spec.flags = inherited_flags(context.flags);
-    spec.aio = context.default_aio;
-    spec.options.set("driver", "file");
+    NodeFlags flags = inherited_flags(context.flags);
+    AioMode default_aio = context.default_aio;
+    Options file_options;
     for (const std::string_view key : {"locking", "aio"}) {
         if (std::optional<std::string> value = options.take(key)) {
-            spec.options.set(std::string(key), *value);
+            file_options.set(std::string(key), *value);
         }
     }
     const bool in_memory = context.filename.empty();
@@ -77,14 +76,13 @@ Status ZonedDriver::open_child(OpenContext& context, Options& options) {
             return Status::error(errno, fmt::format("cannot create a device in memory: {}", strerror(errno)));
         }
         // A memory file supports neither O_DIRECT nor the kernel's queues.
-        spec.flags.direct = false;
-        spec.flags.read_only = false;
-        spec.aio = AioMode::threads;
-        spec.options.erase("aio");
+        flags.direct = false;
+        flags.read_only = false;
+        default_aio = AioMode::threads;
+        file_options.erase("aio");
     }
-    spec.options.set("filename", in_memory ? descriptor_name(memory_.get()) : context.filename);
-    std::vector<Notice> notices;
-    std::unique_ptr<BlockNode> child = TRY(open_image(std::move(spec), notices));
+    const std::string filename = in_memory ? descriptor_name(memory_.get()) : context.filename;
+    std::unique_ptr<BlockNode> child = TRY(open_file(filename, std::move(file_options), flags, default_aio));
     storage_ = child.get();
     if (in_memory) {
         memory_node_ = std::move(child);

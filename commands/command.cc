@@ -92,8 +92,7 @@ int next_option(const Command& command, CommandLine line) {
 }
 
 Outcome usage_error(Session& session, const Command& command) {
-    session.out().usage(usage_line(command, command.name), command.options.letters());
-    return Outcome::failed;
+    return session.out().usage(usage_line(command, command.name), command.options.letters());
 }
 
 } // namespace zoneio

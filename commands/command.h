@@ -10,9 +10,6 @@
 
 namespace zoneio {
 
-/// Result of a command; `quit` ends the program.
-enum class Outcome { ok, failed, quit };
-
 /// A command as typed: `argv[0]` is its name, `argv[argc]` null; getopt(3) may reorder it.
 struct CommandLine {
     int argc;

@@ -51,8 +51,7 @@ Outcome run_command(Session& session, const Command& command, CommandLine line) 
     try {
         return command.run(session, command, line);
     } catch (const std::bad_alloc&) {
-        session.out().error(fmt::format("{}: Cannot allocate memory", command.name));
-        return Outcome::failed;
+        return session.out().error(fmt::format("{}: Cannot allocate memory", command.name));
     }
 }
 
@@ -139,8 +138,7 @@ Outcome run_words(Session& session, const Command* command) {
     }
     const int count = static_cast<int>(words.size()) - 1;
     if (command == nullptr) {
-        session.out().plain_error({FailureKind::unknown_command, words[0]}, fmt::format("command \"{}\" not found", words[0]));
-        return Outcome::failed;
+        return session.out().plain_error({FailureKind::unknown_command, words[0]}, fmt::format("command \"{}\" not found", words[0]));
     }
     if (!session.exports().empty()) {
         session.exports().collect();
@@ -152,8 +150,7 @@ Outcome run_words(Session& session, const Command* command) {
     // If the order of completions is certain, requests in flight need not end first.
     if (command->waits_for_aio && session.is_open() && !session.aio().empty() && !session.backend().orders_completions() &&
         !session.aio().settle(session.backend())) {
-        session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
-        return Outcome::failed;
+        return session.out().interrupted(fmt::format("{} interrupted: waiting for asynchronous requests, which go on", command->name));
     }
     if (!command->starts_aio) {
         session.kick();

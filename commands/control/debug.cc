@@ -19,8 +19,7 @@ Outcome told(Session& session, std::string_view what, const Status& status) {
     if (status.ok()) {
         return Outcome::ok;
     }
-    session.out().fail(status, "{}: {}\n", what, status.message());
-    return Outcome::failed;
+    return session.out().fail(status, "{}: {}\n", what, status.message());
 }
 
 /// Changes breakpoints of the open image. ENOTSUP if no driver can stop requests.
@@ -73,14 +72,12 @@ Outcome run_wait_break(Session& session, const Command& /*command*/, CommandLine
     const Breakpoints* const breakpoints = session.backend().breakpoints();
     while (breakpoints == nullptr || !breakpoints->is_suspended(line.argv[1])) {
         if (!session.backend().step() && !wait_for_guest(session)) {
-            session.out().complain("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
+            return session.out().complain("Could not wait for breakpoint {}: no request {}\n", line.argv[1],
                                    session.backend().in_flight() == 0 ? "is under way" : "that is not held is under way");
-            return Outcome::failed;
         }
         session.aio().report_done(session.backend());
         if (InterruptEndsCommand::is_requested()) {
-            session.out().interrupted("wait_break interrupted");
-            return Outcome::failed;
+            return session.out().interrupted("wait_break interrupted");
         }
     }
     return Outcome::ok;
@@ -111,12 +108,10 @@ bool sleep_for(Session& session, long milliseconds) {
 Outcome run_sleep(Session& session, const Command& /*command*/, CommandLine line) {
     long milliseconds = 0;
     if (parse_long(line.argv[1], milliseconds) != ParseError::none || milliseconds < 0) {
-        session.out().complain("{} is not a valid number\n", line.argv[1]);
-        return Outcome::failed;
+        return session.out().complain("{} is not a valid number\n", line.argv[1]);
     }
     if (!sleep_for(session, milliseconds)) {
-        session.out().interrupted("sleep interrupted");
-        return Outcome::failed;
+        return session.out().interrupted("sleep interrupted");
     }
     return Outcome::ok;
 }
@@ -127,8 +122,7 @@ Outcome run_sigraise(Session& session, const Command& /*command*/, CommandLine l
         return Outcome::failed;
     }
     if (*signal > NSIG) {
-        session.out().complain("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
-        return Outcome::failed;
+        return session.out().complain("signal argument '{}' is too large to be a valid signal\n", line.argv[1]);
     }
     // Earlier output must appear, even if the signal ends the program.
     session.out().flush();

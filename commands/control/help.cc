@@ -124,8 +124,7 @@ Outcome run_help(Session& session, const Command& /*command*/, CommandLine line)
         return Outcome::ok;
     }
     if (command == nullptr) {
-        session.out().complain("command {} not found\n", line.argv[1]);
-        return Outcome::failed;
+        return session.out().complain("command {} not found\n", line.argv[1]);
     }
     session.out().tell(CommandFact{*command, line.argv[1]});
     return Outcome::ok;

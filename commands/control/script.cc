@@ -139,8 +139,7 @@ private:
 };
 
 Outcome refuse(Session& session, const std::string& name, const Status& why) {
-    session.out().error(why, fmt::format("source: {}: {}", name, why.message()));
-    return Outcome::failed;
+    return session.out().error(why, fmt::format("source: {}: {}", name, why.message()));
 }
 
 /// Reports the line of a failed command. In JSON, the command's record has it. `line`: as the command left it, with
@@ -222,8 +221,7 @@ Outcome run_file(Session& session, const std::string& name) {
         stacked.script().line = file.number();
         // The user's interrupt applies to the command that runs the scripts, and so to all of their commands.
         if (InterruptEndsCommand::is_requested()) {
-            session.out().interrupted(fmt::format("source interrupted before {}:{}", name, file.number()));
-            return Outcome::failed;
+            return session.out().interrupted(fmt::format("source interrupted before {}:{}", name, file.number()));
         }
         if (strlen(file.text()) != file.length()) {
             return refuse(session, fmt::format("{}:{}", name, stacked.script().line),

@@ -36,8 +36,7 @@ Outcome start_filled(Session& session, std::unique_ptr<AioRequest> aio, size_t b
 Outcome start_data(Session& session, std::unique_ptr<AioRequest> aio, std::span<const uint64_t> lengths,
                    Sharing sharing, std::optional<uint8_t> fill) {
     if (const Status status = make_iov(session, aio->buffer, lengths, sharing, aio->request.iov); !status.ok()) {
-        session.out().error(status);
-        return Outcome::failed;
+        return session.out().error(status);
     }
     aio->data = data_begin(session, aio->buffer);
     if (fill) {
@@ -220,8 +219,7 @@ Outcome run_aio_discard(Session& session, const Command& command, CommandLine li
 
 Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     if (!session.aio().drain(session.backend())) {
-        session.out().interrupted("aio_flush interrupted: the requests go on");
-        return Outcome::failed;
+        return session.out().interrupted("aio_flush interrupted: the requests go on");
     }
     return Outcome::ok;
 }

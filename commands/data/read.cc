@@ -170,12 +170,10 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     }
     const std::chrono::nanoseconds elapsed = watch.elapsed();
     if (was_interrupted(result.status)) {
-        session.out().interrupted(name, offset, result.done, count);
-        return Outcome::failed;
+        return session.out().interrupted(name, offset, result.done, count);
     }
     if (!result.status.ok()) {
-        session.out().fail(result.status, "{} failed: {}\n", name, result.status.message());
-        return Outcome::failed;
+        return session.out().fail(result.status, "{} failed: {}\n", name, result.status.message());
     }
     const uint8_t* const data = data_begin(session, session.scratch());
     if (options.pattern && !by_pieces) {
@@ -212,8 +210,7 @@ Outcome run_read(Session& session, const Command& command, CommandLine line) {
     }
     const std::optional<VerifyRange> range = verify_range(*options, asked->length);
     if (!range) {
-        session.out().complain({FailureKind::compare_range}, "pattern verification range exceeds end of read data\n");
-        return Outcome::failed;
+        return session.out().complain({FailureKind::compare_range}, "pattern verification range exceeds end of read data\n");
     }
     if (options->vmstate && !check_vmstate(session, *options, *asked)) {
         return Outcome::failed;

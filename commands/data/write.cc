@@ -127,8 +127,7 @@ Outcome finish_interrupted(Session& session, const WriteOptions& options, std::s
             session.out().fail(flushed, "{} failed: {}\n", name, flushed.message());
         }
     }
-    session.out().interrupted(name, offset, done, bytes);
-    return Outcome::failed;
+    return session.out().interrupted(name, offset, done, bytes);
 }
 
 Outcome finish(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset, uint64_t bytes,
@@ -137,8 +136,7 @@ Outcome finish(Session& session, const WriteOptions& options, std::string_view n
         return finish_interrupted(session, options, name, offset, done, bytes);
     }
     if (!status.ok()) {
-        session.out().fail(status, "{} failed: {}\n", name, status.message());
-        return Outcome::failed;
+        return session.out().fail(status, "{} failed: {}\n", name, status.message());
     }
     if (!options.quiet) {
         session.out().request({"wrote", offset, bytes, elapsed}, options.for_machines);

@@ -46,8 +46,7 @@ struct ExportRequest {
 };
 
 Outcome failed(Session& session, const Command& command, const Status& status) {
-    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-    return Outcome::failed;
+    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
 }
 
 /// Parses a number from 0 to `most`. Empty for other texts.
@@ -204,8 +203,7 @@ Outcome run_export(Session& session, const Command& command, CommandLine line) {
                       Status::error(EEXIST, fmt::format("'{}' already exists; give another --name", options.name)));
     }
     if (const Status status = take_permission(session, *request); !status.ok()) {
-        session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
-        return Outcome::failed;
+        return session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
     }
     (void)session.news_fd(); // other threads may add news from here on
     if (request->kind == ublk_device) {

@@ -96,14 +96,12 @@ Result<std::unique_ptr<BlockBackend>> open_backend(Session& session, const OpenR
 
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {
-        session.out().error({FailureKind::already_open}, "file open already, try 'help close'");
-        return Outcome::failed;
+        return session.out().error({FailureKind::already_open}, "file open already, try 'help close'");
     }
     if (request.force_share) {
         const std::string* given = request.options.find_text("force-share");
         if (given != nullptr && *given != "on") {
-            session.out().error("-U conflicts with image options");
-            return Outcome::failed;
+            return session.out().error("-U conflicts with image options");
         }
         request.options.set("force-share", true);
     }
@@ -121,8 +119,7 @@ Outcome open_image(Session& session, OpenRequest request) {
         notice.is_warning ? session.out().warning(notice.text) : session.out().plain_notice(notice.text);
     }
     if (!backend.ok()) {
-        session.out().error({FailureKind::open, name}, backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
-        return Outcome::failed;
+        return session.out().error({FailureKind::open, name}, backend.status(), fmt::format("can't open{}: {}", subject, backend.status().message()));
     }
     session.attach(std::move(*backend));
     return Outcome::ok;

@@ -69,8 +69,7 @@ struct DetailsFact {
 Outcome run_length(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().fail(length.status(), "getlength: {}\n", length.status().message());
-        return Outcome::failed;
+        return session.out().fail(length.status(), "getlength: {}\n", length.status().message());
     }
     session.out().tell(LengthFact{*length});
     return Outcome::ok;
@@ -82,8 +81,7 @@ Outcome run_info(Session& session, const Command& /*command*/, CommandLine /*lin
     session.out().tell(FormatFact{format.name, format.is_protocol ? protocol : std::string_view()});
     Result<ImageDetails> details = session.backend().details();
     if (!details.ok()) {
-        session.out().fail_silently(details.status());
-        return Outcome::failed;
+        return session.out().fail_silently(details.status());
     }
     session.out().tell(DetailsFact{std::move(*details)});
     return Outcome::ok;
@@ -147,19 +145,16 @@ Result<Run> run_at(BlockBackend& backend, uint64_t offset, uint64_t end) {
 Outcome run_map(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().error(length.status(), "Failed to query image length: " + length.status().message());
-        return Outcome::failed;
+        return session.out().error(length.status(), "Failed to query image length: " + length.status().message());
     }
     session.out().begin_list("extents");
     for (uint64_t offset = 0; offset < *length;) {
         const Result<Run> run = run_at(session.backend(), offset, *length);
         if (!run.ok()) {
-            session.out().error(run.status(), "Failed to get allocation status: " + run.status().message());
-            return Outcome::failed;
+            return session.out().error(run.status(), "Failed to get allocation status: " + run.status().message());
         }
         if (run->bytes == 0) {
-            session.out().error(Status::from_errno(EIO), "Unexpected end of image");
-            return Outcome::failed;
+            return session.out().error(Status::from_errno(EIO), "Unexpected end of image");
         }
         session.out().tell(ExtentFact{offset, *run});
         offset += run->bytes;
@@ -177,8 +172,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     }
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        session.out().fail(length.status(), "getlength: {}\n", length.status().message());
-        return Outcome::failed;
+        return session.out().fail(length.status(), "getlength: {}\n", length.status().message());
     }
     const auto begin = static_cast<uint64_t>(*start);
     const uint64_t room = begin < *length ? *length - begin : 0;
@@ -187,8 +181,7 @@ Outcome run_alloc(Session& session, const Command& /*command*/, CommandLine line
     for (uint64_t done = 0; done < count;) {
         const Result<Run> run = run_at(session.backend(), begin + done, begin + count);
         if (!run.ok()) {
-            session.out().fail(run.status(), "is_allocated failed: {}\n", run.status().message());
-            return Outcome::failed;
+            return session.out().fail(run.status(), "is_allocated failed: {}\n", run.status().message());
         }
         allocated += run->allocated ? run->bytes : 0;
         done += run->bytes;
@@ -229,8 +222,7 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
     }
     const Status status = session.backend().execute(Request::truncate(static_cast<uint64_t>(*size), options->mode));
     if (!status.ok()) {
-        session.out().error(status);
-        return Outcome::failed;
+        return session.out().error(status);
     }
     return Outcome::ok;
 }
@@ -240,8 +232,7 @@ Outcome run_flush(Session& session, const Command& /*command*/, CommandLine /*li
     if (status.ok()) {
         return Outcome::ok;
     }
-    session.out().fail_silently(status);
-    return Outcome::failed;
+    return session.out().fail_silently(status);
 }
 
 struct DiscardOptions {
@@ -280,8 +271,7 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     const Status status = session.backend().execute(Request::discard(begin, bytes));
     const auto elapsed = std::chrono::steady_clock::now() - start;
     if (!status.ok()) {
-        session.out().fail(status, "discard failed: {}\n", status.message());
-        return Outcome::failed;
+        return session.out().fail(status, "discard failed: {}\n", status.message());
     }
     if (!options->quiet) {
         session.out().request({"discard", begin, bytes, elapsed}, options->for_machines);

@@ -166,12 +166,10 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     if (reopen->has_access && reopen->options.contains("read-only")) {
-        session.out().error("Cannot set both -r/-w and 'read-only'");
-        return Outcome::failed;
+        return session.out().error("Cannot set both -r/-w and 'read-only'");
     }
     if (reopen->has_cache && (reopen->options.contains("cache.direct") || reopen->options.contains("cache.no-flush"))) {
-        session.out().error("Cannot set both -c and the cache options");
-        return Outcome::failed;
+        return session.out().error("Cannot set both -c and the cache options");
     }
     const auto on_off = [](bool on) { return std::string(on ? "on" : "off"); };
     if (reopen->has_access) {
@@ -195,16 +193,14 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
             // Takes the permissions back. If that fails, the next write tries again.
             (void)backend.require(held);
         }
-        session.out().error({FailureKind::open}, status);
-        return Outcome::failed;
+        return session.out().error({FailureKind::open}, status);
     }
     return Outcome::ok;
 }
 
 Outcome run_quit(Session& session, const Command& command, CommandLine /*line*/) {
     if (const Status status = session.exports().check_all_unused(); !status.ok()) {
-        session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-        return Outcome::failed;
+        return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
     }
     return Outcome::quit;
 }

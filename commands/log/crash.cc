@@ -142,9 +142,8 @@ public:
         if (findings_ == 0) {
             return Outcome::ok;
         }
-        session_.out().fail(Status::error(EUCLEAN, fmt::format("findings: {}", findings_)), "{}: {} finding{}\n", sum.words(), findings_,
+        return session_.out().fail(Status::error(EUCLEAN, fmt::format("findings: {}", findings_)), "{}: {} finding{}\n", sum.words(), findings_,
                             findings_ == 1 ? "" : "s");
-        return Outcome::failed;
     }
 
 private:

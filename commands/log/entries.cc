@@ -54,11 +54,9 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
 
 Outcome log_command_failed(Session& session, const Command& command, const Status& status) {
     if (was_interrupted(status)) {
-        session.out().interrupted(fmt::format("{} interrupted", command.name));
-        return Outcome::failed;
+        return session.out().interrupted(fmt::format("{} interrupted", command.name));
     }
-    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-    return Outcome::failed;
+    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
 }
 
 std::string entry_text(const LogEntry& entry) {

@@ -116,8 +116,7 @@ Outcome run_replay(Session& session, const Command& command, CommandLine line) {
     }
     if (!options->dry_run) {
         if (Status status = session.backend().require(Permissions::write); !status.ok()) {
-            session.out().error({FailureKind::permission}, status);
-            return Outcome::failed;
+            return session.out().error({FailureKind::permission}, status);
         }
     }
     std::optional<OpenLog> log = open_log_argument(session, command, operands[0]);

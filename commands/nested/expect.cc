@@ -107,8 +107,7 @@ Outcome run_expect(Session& session, const Command& command, CommandLine line) {
     const std::string inner = session.text_from(words[1]);
     const LinePattern pattern(text, options->literal);
     if (const std::string problem = pattern.problem(); !problem.empty()) {
-        session.out().error(fmt::format("expect: '{}': {}", text, problem));
-        return Outcome::failed;
+        return session.out().error(fmt::format("expect: '{}': {}", text, problem));
     }
     const Printed printed = run_captured(session, inner, pattern);
     const bool is_expected = printed.matches != options->absent;

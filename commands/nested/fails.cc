@@ -130,8 +130,7 @@ Outcome run_fails(Session& session, const Command& command, CommandLine line) {
         problem = objection(session, expected);
     }
     if (!problem.empty()) {
-        session.out().error(Status::error(EPROTO, fmt::format("{}: {}: {}", command.name, text, problem)));
-        return Outcome::failed;
+        return session.out().error(Status::error(EPROTO, fmt::format("{}: {}: {}", command.name, text, problem)));
     }
     session.failed_commands = failed_before;
     session.aio().forgive_failures_after(requests_before);

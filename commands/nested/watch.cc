@@ -69,8 +69,7 @@ Outcome run_watch(Session& session, const Command& command, CommandLine line) {
         return usage_error(session, command);
     }
     if (!options->count && !TextScreen::of_stdout().is_terminal) {
-        session.out().error("watch: stdout is not a terminal; give --count");
-        return Outcome::failed;
+        return session.out().error("watch: stdout is not a terminal; give --count");
     }
     const std::chrono::milliseconds pause(static_cast<int64_t>(seconds.value_or(1) * 1000));
     return run_again(session, session.text_from(words.front()), pause, options->count);

@@ -222,8 +222,7 @@ Outcome report(Session& session, const Comparison& result, const Compared& compa
     if (text.empty()) {
         return Outcome::ok;
     }
-    session.out().differ(text);
-    return Outcome::failed;
+    return session.out().differ(text);
 }
 
 /// Parses the range, without the bytes that round the image's file up to a whole sector.
@@ -266,8 +265,7 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
     Comparison result;
     const Status status = compare(session, region, *other, other_offset, result);
     if (was_interrupted(status)) {
-        session.out().interrupted("compare", region.offset, result.compared, region.length);
-        return Outcome::failed;
+        return session.out().interrupted("compare", region.offset, result.compared, region.length);
     }
     return status.ok() ? report(session, result, {*asked, region, other_offset, name <= 1 && other_offset == 0}, *other) : region_failed(session, command, status);
 }

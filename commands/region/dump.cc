@@ -252,8 +252,7 @@ Outcome run_dump(Session& session, const Command& command, CommandLine line) {
     progress.end();
     rows.finish();
     if (was_interrupted(status)) {
-        session.out().interrupted("dump", region->offset, reader.done(), region->length);
-        return Outcome::failed;
+        return session.out().interrupted("dump", region->offset, reader.done(), region->length);
     }
     return status.ok() ? Outcome::ok : region_failed(session, command, status);
 }

@@ -247,14 +247,12 @@ Outcome run_find(Session& session, const Command& command, CommandLine line) {
     }
     if (options->bytes.has_value() == options->zeros || (options->opposite && !options->zeros)) {
         const bool is_missing = !options->bytes && !options->zeros;
-        session.out().error({FailureKind::usage}, is_missing ? "find: say what to find: -t TEXT, -x HEX, -z or -nz"
+        return session.out().error({FailureKind::usage}, is_missing ? "find: say what to find: -t TEXT, -x HEX, -z or -nz"
                                                              : "find: give one of -t TEXT, -x HEX, -z and -nz");
-        return Outcome::failed;
     }
     if (options->is_text && starts_with_no_number(line.operands())) {
-        session.out().error({FailureKind::usage}, fmt::format("find: '{}' is no offset; put quotes around a text with spaces: find -t 'two words'",
+        return session.out().error({FailureKind::usage}, fmt::format("find: '{}' is no offset; put quotes around a text with spaces: find -t 'two words'",
                                                               line.operands()[0]));
-        return Outcome::failed;
     }
     const std::optional<Region> region = parse_region(session, command, line.operands());
     if (!region) {
@@ -265,8 +263,7 @@ Outcome run_find(Session& session, const Command& command, CommandLine line) {
     const Status status = find.run();
     session.out().tell(CountFact{find.found()});
     if (was_interrupted(status)) {
-        session.out().interrupted("find", region->offset, find.done(), region->length);
-        return Outcome::failed;
+        return session.out().interrupted("find", region->offset, find.done(), region->length);
     }
     if (!status.ok()) {
         return region_failed(session, command, status);

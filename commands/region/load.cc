@@ -198,8 +198,7 @@ Outcome run_load(Session& session, const Command& command, CommandLine line) {
     Status status = load.run();
     const uint64_t total = file->length().value_or(load.done());
     if (was_interrupted(status)) {
-        session.out().interrupted("load", region->offset, load.done(), total);
-        return Outcome::failed;
+        return session.out().interrupted("load", region->offset, load.done(), total);
     }
     if (!status.ok()) {
         const std::string text = fmt::format("{}; {} bytes were written before", status.message(), load.done());

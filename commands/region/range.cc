@@ -85,8 +85,7 @@ std::string bytes_text(uint64_t bytes) {
 }
 
 Outcome region_failed(Session& session, const Command& command, const Status& status) {
-    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-    return Outcome::failed;
+    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
 }
 
 } // namespace zoneio

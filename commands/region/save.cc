@@ -153,8 +153,7 @@ Outcome run_save(Session& session, const Command& command, CommandLine line) {
     uint64_t done = 0;
     Status status = copy(session, *region, save, done);
     if (was_interrupted(status)) {
-        session.out().interrupted("save", region->offset, done, region->length);
-        return Outcome::failed;
+        return session.out().interrupted("save", region->offset, done, region->length);
     }
     const bool is_copied = status.ok();
     status = is_copied ? file->commit() : std::move(status);

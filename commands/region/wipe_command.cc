@@ -126,8 +126,7 @@ bool may_wipe(Session& session, WipeMode mode, std::span<const WipePart> parts) 
 
 Outcome report_failure(Session& session, const Command& command, const Wipe& wipe, const Region& region, Status status) {
     if (was_interrupted(status)) {
-        session.out().interrupted("wipe", region.offset, std::min(wipe.done(), region.length), region.length);
-        return Outcome::failed;
+        return session.out().interrupted("wipe", region.offset, std::min(wipe.done(), region.length), region.length);
     }
     const std::string text = fmt::format("{}; {} were done before", status.message(), bytes_text(wipe.done()));
     return region_failed(session, command, std::move(status).with_text(text));

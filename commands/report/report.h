@@ -19,6 +19,9 @@ namespace zoneio {
 
 class JsonOutput;
 
+/// Result of a command; `quit` ends the program.
+enum class Outcome { ok, failed, quit };
+
 /// The data of a report about a finished request.
 struct RequestReport {
     std::string_view verb;               ///< `read`, `wrote`, `discard`, `discarded `
@@ -32,7 +35,7 @@ struct RequestReport {
 /// Text results go to stdout in its default buffering; errors that start with the program's name go to stderr. In JSON
 /// everything goes into the record of the command, on stdout.
 ///
-/// Functions that report a failure also note its Status and FailureReason for `why`.
+/// Functions that report a failure also note its Status and FailureReason for `why`, and return Outcome::failed.
 class Reporter {
 public:
     /// `failures` receives the failures; null discards them.
@@ -84,61 +87,61 @@ public:
 
     /// Reports a failed command on stdout.
     template <typename... Args>
-    void fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
+    Outcome fail(const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         append_text(text, format, std::forward<Args>(args)...);
-        fail_as({}, status, {text.data(), text.size()});
+        return fail_as(status, {text.data(), text.size()});
     }
     /// Reports a failed command in JSON only, because qemu-io prints nothing when these commands fail.
-    void fail_silently(const Status& status);
+    Outcome fail_silently(const Status& status);
     /// Reports wrong words of a command on stdout.
     template <typename... Args>
-    void complain(const FailureReason& reason, fmt::format_string<Args...> format, Args&&... args) {
-        complain(reason, Status(), format, std::forward<Args>(args)...);
+    Outcome complain(const FailureReason& reason, fmt::format_string<Args...> format, Args&&... args) {
+        return complain(reason, Status(), format, std::forward<Args>(args)...);
     }
     /// Likewise, with a status that has more details than the text.
     template <typename... Args>
-    void complain(const FailureReason& reason, const Status& status, fmt::format_string<Args...> format, Args&&... args) {
+    Outcome complain(const FailureReason& reason, const Status& status, fmt::format_string<Args...> format, Args&&... args) {
         fmt::memory_buffer text;
         append_text(text, format, std::forward<Args>(args)...);
-        complain_as(reason, status, {text.data(), text.size()});
+        return complain_as(reason, status, {text.data(), text.size()});
     }
     template <typename... Args>
-    void complain(fmt::format_string<Args...> format, Args&&... args) {
-        complain(FailureReason(), format, std::forward<Args>(args)...);
+    Outcome complain(fmt::format_string<Args...> format, Args&&... args) {
+        return complain(FailureReason(), format, std::forward<Args>(args)...);
     }
     /// Reports wrong options or operands with the usage line; `options`: the option letters as given to getopt(3).
-    void usage(std::string_view line, const char* options);
+    Outcome usage(std::string_view line, const char* options);
     /// Prints `WHAT failed: ...`; first, on stderr, the explanation in the status, if it has one.
-    void fail_explained(std::string_view what, const Status& status);
+    Outcome fail_explained(std::string_view what, const Status& status);
     /// Reports data that differs from the expected pattern.
     void mismatch(const DataMismatch& mismatch);
     /// Reports that two images differ; `text`: lines for stdout.
-    void differ(std::string_view text);
+    Outcome differ(std::string_view text);
 
     /// Reports on stdout that the user interrupted a command after `done` of `total` bytes.
-    void interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);
+    Outcome interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total);
     /// Likewise for work not counted in bytes; `text` includes the progress.
-    void interrupted(std::string_view text);
+    Outcome interrupted(std::string_view text);
 
     /// Prints `PROGRAM: TEXT` on stderr, about wrong words. This and the functions below print control characters as `\xHH`
     /// on a terminal.
-    void error(std::string_view text) { error(FailureReason(), text); }
-    void error(const FailureReason& reason, std::string_view text);
+    Outcome error(std::string_view text) { return error(FailureReason(), text); }
+    Outcome error(const FailureReason& reason, std::string_view text);
     /// Likewise about a failed operation; without `text`, prints the message of the status.
-    void error(const Status& status) { error({}, status, status.message()); }
-    void error(const Status& status, std::string_view text) { error({}, status, text); }
-    void error(const FailureReason& reason, const Status& status) { error(reason, status, status.message()); }
-    void error(const FailureReason& reason, const Status& status, std::string_view text);
+    Outcome error(const Status& status) { return error({}, status, status.message()); }
+    Outcome error(const Status& status, std::string_view text) { return error({}, status, text); }
+    Outcome error(const FailureReason& reason, const Status& status) { return error(reason, status, status.message()); }
+    Outcome error(const FailureReason& reason, const Status& status, std::string_view text);
     /// Prints a line on stderr without the program's name; `code` is an errno.
-    void plain_error(std::string_view text, int code = EINVAL) { plain_error({}, text, code); }
-    void plain_error(const FailureReason& reason, std::string_view text, int code = EINVAL);
+    Outcome plain_error(std::string_view text, int code = EINVAL) { return plain_error({}, text, code); }
+    Outcome plain_error(const FailureReason& reason, std::string_view text, int code = EINVAL);
     /// Prints `PROGRAM: warning: TEXT` on stderr.
-    void warning(std::string_view text);
+    void warning(std::string_view text) { remark(program_, ": warning: ", text); }
     /// Prints `PROGRAM: TEXT` on stderr without reporting a failure.
-    void notice(std::string_view text);
+    void notice(std::string_view text) { remark(program_, ": ", text); }
     /// Likewise without the program's name.
-    void plain_notice(std::string_view text);
+    void plain_notice(std::string_view text) { remark({}, {}, text); }
 
     /// Prints a report in two lines or, `for_machines` (-C), as one line of numbers.
     void request(const RequestReport& report, bool for_machines);
@@ -186,9 +189,11 @@ private:
     JsonRecord* open_record();
     void note_lost_output();
     void keep_text(std::string_view text);
-    void fail_as(const FailureReason& reason, const Status& status, std::string_view text);
-    void complain_as(const FailureReason& reason, const Status& status, std::string_view text);
-    void say_failure(Kind kind, const Status& status, std::string_view text);
+    Outcome fail_as(const Status& status, std::string_view text);
+    Outcome complain_as(const FailureReason& reason, const Status& status, std::string_view text);
+    Outcome say_failure(Kind kind, const Status& status, std::string_view text);
+    Outcome say_error(Kind kind, const FailureReason& reason, const Status& status, bool names_program, std::string_view text);
+    void remark(std::string_view program, std::string_view separator, std::string_view text);
     void note(const FailureReason& reason, const Status& status) const;
     /// True if the failure went into the record of a command.
     bool record_failure(Kind kind, int code, std::string_view text, std::string_view reason);

@@ -118,123 +118,112 @@ void Reporter::note(const FailureReason& reason, const Status& status) const {
     }
 }
 
-void Reporter::say_failure(Kind kind, const Status& status, std::string_view text) {
+Outcome Reporter::say_failure(Kind kind, const Status& status, std::string_view text) {
     if (json_ == nullptr) {
         write(for_terminal(STDOUT_FILENO, text));
     } else if (!record_failure(kind, status.code(), text, status.message())) {
         print_error_line({}, {}, text);
     }
+    return Outcome::failed;
 }
 
-void Reporter::fail_as(const FailureReason& reason, const Status& status, std::string_view text) {
-    note(reason, status);
-    say_failure(Kind::failed, status, text);
+Outcome Reporter::fail_as(const Status& status, std::string_view text) {
+    note({}, status);
+    return say_failure(Kind::failed, status, text);
 }
 
-void Reporter::fail_silently(const Status& status) {
+Outcome Reporter::fail_silently(const Status& status) {
     note({}, status);
     record_failure(Kind::failed, status.code(), status.message(), status.message());
+    return Outcome::failed;
 }
 
-void Reporter::complain_as(const FailureReason& reason, const Status& status, std::string_view text) {
+Outcome Reporter::complain_as(const FailureReason& reason, const Status& status, std::string_view text) {
     const Status complaint = Status::invalid(std::string(without_newlines(text)));
     note(reason, status.ok() ? complaint : status);
-    say_failure(Kind::usage, complaint, text);
+    return say_failure(Kind::usage, complaint, text);
 }
 
-void Reporter::usage(std::string_view line, const char* options) {
+Outcome Reporter::usage(std::string_view line, const char* options) {
     note({FailureKind::usage}, Status::from_errno(EINVAL));
     if (json_ == nullptr) {
         write(line);
         write("\n");
-        return;
+        return Outcome::failed;
     }
     const bool is_content = optopt == no_option;
     record_failure(Kind::usage, EINVAL, line,
                    is_content ? "options or operands that the command does not take" : getopt_complaint(options));
+    return Outcome::failed;
 }
 
-void Reporter::fail_explained(std::string_view what, const Status& status) {
+Outcome Reporter::fail_explained(std::string_view what, const Status& status) {
     note({}, status);
     const std::string plain = Status::from_errno(status.code()).message();
     const std::string text = fmt::format("{} failed: {}\n", what, plain);
     if (record_failure(Kind::failed, status.code(), text, status.message())) {
-        return;
+        return Outcome::failed;
     }
     if (status.has_text()) {
         print_error_line(program_, ": ", status.message());
     }
     write(text);
+    return Outcome::failed;
 }
 
-void Reporter::differ(std::string_view text) {
+Outcome Reporter::differ(std::string_view text) {
     note({}, Status::error(EILSEQ, std::string(without_newlines(text))));
     if (!record_failure(Kind::mismatch, 0, text, text)) {
         write(text);
     }
+    return Outcome::failed;
 }
 
-void Reporter::interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total) {
+Outcome Reporter::interrupted(std::string_view what, uint64_t offset, uint64_t done, uint64_t total) {
     if (JsonRecord* const record = json_record()) {
         record->begin_object("done");
         record->add("offset", offset);
         record->add("bytes", done);
         record->end();
     }
-    interrupted(fmt::format("{} interrupted: {}/{} bytes at offset {}", what, done, total, offset));
+    return interrupted(fmt::format("{} interrupted: {}/{} bytes at offset {}", what, done, total, offset));
 }
 
-void Reporter::interrupted(std::string_view text) {
+Outcome Reporter::interrupted(std::string_view text) {
     note({FailureKind::interrupted}, Status::error(EINTR, std::string(text)));
     if (!record_failure(Kind::interrupted, EINTR, text, "interrupted by the user")) {
         write(text);
         write("\n");
     }
+    return Outcome::failed;
 }
 
-void Reporter::error(const FailureReason& reason, std::string_view text) {
-    note(reason, Status::invalid(std::string(text)));
-    if (!record_failure(Kind::usage, EINVAL, text, text)) {
-        print_error_line(program_, ": ", text);
-    }
+Outcome Reporter::error(const FailureReason& reason, std::string_view text) {
+    return say_error(Kind::usage, reason, Status::invalid(std::string(text)), true, text);
 }
 
-void Reporter::error(const FailureReason& reason, const Status& status, std::string_view text) {
+Outcome Reporter::error(const FailureReason& reason, const Status& status, std::string_view text) {
+    return say_error(Kind::failed, reason, status, true, text);
+}
+
+Outcome Reporter::plain_error(const FailureReason& reason, std::string_view text, int code) {
+    return say_error(Kind::usage, reason, Status::error(code, std::string(text)), false, text);
+}
+
+Outcome Reporter::say_error(Kind kind, const FailureReason& reason, const Status& status, bool names_program, std::string_view text) {
     note(reason, status);
-    if (!record_failure(Kind::failed, status.code(), text, status.message())) {
-        print_error_line(program_, ": ", text);
+    if (!record_failure(kind, status.code(), text, status.message())) {
+        print_error_line(names_program ? program_ : "", names_program ? ": " : "", text);
     }
+    return Outcome::failed;
 }
 
-void Reporter::plain_error(const FailureReason& reason, std::string_view text, int code) {
-    note(reason, Status::error(code, std::string(text)));
-    if (!record_failure(Kind::usage, code, text, text)) {
-        print_error_line({}, {}, text);
-    }
-}
-
-void Reporter::warning(std::string_view text) {
+void Reporter::remark(std::string_view program, std::string_view separator, std::string_view text) {
     if (JsonRecord* const record = json_record()) {
         record->add_warning(text);
         return;
     }
-    print_error_line(program_, ": warning: ", text);
-}
-
-void Reporter::notice(std::string_view text) {
-    if (JsonRecord* const record = json_record()) {
-        record->add_warning(text);
-        return;
-    }
-    print_error_line(program_, ": ", text);
-}
-
-void Reporter::plain_notice(std::string_view text) {
-    if (JsonRecord* const record = json_record()) {
-        record->add_warning(text);
-        return;
-    }
-    print_error_line({}, {}, text);
+    print_error_line(program, separator, text);
 }
 
 void Reporter::record_request(JsonRecord& record, const RequestReport& report) const {

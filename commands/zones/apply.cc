@@ -102,9 +102,8 @@ public:
         if (failed_ == 0 || trial_) {
             return Outcome::ok;
         }
-        session_.out().fail(Status::error(EIO, fmt::format("zones not {}: {}", operation_.done, failed_)), "{} {} of {}\n",
+        return session_.out().fail(Status::error(EIO, fmt::format("zones not {}: {}", operation_.done, failed_)), "{} {} of {}\n",
                             operation_.done, taken_ - failed_, zones_text(taken_));
-        return Outcome::failed;
     }
 
 private:
@@ -178,8 +177,7 @@ Outcome run_zone_apply(Session& session, const Command& command, CommandLine lin
     const Status status = bulk.run(options->filter);
     if (was_interrupted(status)) {
         (void)bulk.sum_up();
-        session.out().interrupted("zone_apply interrupted");
-        return Outcome::failed;
+        return session.out().interrupted("zone_apply interrupted");
     }
     return status.ok() ? bulk.sum_up() : zone_command_failed(session, command, status);
 }

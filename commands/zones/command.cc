@@ -15,11 +15,9 @@ bool check_zoned(Session& session, const Command& command) {
 
 Outcome zone_command_failed(Session& session, const Command& command, const Status& status) {
     if (was_interrupted(status)) {
-        session.out().interrupted(fmt::format("{} interrupted", command.name));
-        return Outcome::failed;
+        return session.out().interrupted(fmt::format("{} interrupted", command.name));
     }
-    session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-    return Outcome::failed;
+    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
 }
 
 OptionStep zone_option_step(const GivenOption& given, const Status& status) {

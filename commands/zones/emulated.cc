@@ -68,12 +68,10 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     if (parsed->like != nullptr && !make_like(parsed->like, static_cast<uint64_t>(*size), parsed->options)) {
-        session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed->like, like_words())));
-        return Outcome::failed;
+        return session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed->like, like_words())));
     }
     if (parsed->like != nullptr && parsed->driver.value_or("zoned") != "zoned") {
-        session.out().error("create: --like makes a zoned device, and -f asks for something else");
-        return Outcome::failed;
+        return session.out().error("create: --like makes a zoned device, and -f asks for something else");
     }
     parsed->driver = parsed->like != nullptr ? "zoned" : parsed->driver;
     std::optional<NamedFile> file = parse_image_file(session, operands[0]);
@@ -84,8 +82,7 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     const Status status = create_image(parsed->driver, *file, static_cast<uint64_t>(*size),
                                        std::move(parsed->options), parsed->overwrite);
     if (!status.ok()) {
-        session.out().error({FailureKind::open, operands[0]}, status);
-        return Outcome::failed;
+        return session.out().error({FailureKind::open, operands[0]}, status);
     }
     tell_created(session, operands[0], static_cast<uint64_t>(*size), zoned);
     return Outcome::ok;
@@ -159,8 +156,7 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
     const std::string& filename = file->filename;
     const Result<ZonedCheck> result = check_zoned_file(*file, repair, operands.empty());
     if (!result.ok()) {
-        session.out().error(result.status(), fmt::format("cannot check '{}': {}", filename, result.status().message()));
-        return Outcome::failed;
+        return session.out().error(result.status(), fmt::format("cannot check '{}': {}", filename, result.status().message()));
     }
     session.out().begin_list("problems");
     for (const ZonedCheck::Problem& problem : result->problems) {
@@ -171,8 +167,7 @@ Outcome run_check(Session& session, const Command& command, CommandLine line) {
         return Outcome::ok;
     }
     const std::string sum = fmt::format("Errors found: {}, repaired: {}.", result->found, result->repaired);
-    session.out().fail(Status::error(EUCLEAN, sum), "{}\n", sum);
-    return Outcome::failed;
+    return session.out().fail(Status::error(EUCLEAN, sum), "{}\n", sum);
 }
 
 Outcome run_zone_state(Session& session, const Command& command, CommandLine line) {
@@ -186,8 +181,7 @@ Outcome run_zone_state(Session& session, const Command& command, CommandLine lin
     }
     const Status status = session.backend().execute(Request::set_zone_state(asked->offset, asked->length, state));
     if (!status.ok()) {
-        session.out().fail_explained("zone state", status);
-        return Outcome::failed;
+        return session.out().fail_explained("zone state", status);
     }
     return Outcome::ok;
 }

@@ -15,8 +15,7 @@ namespace zoneio {
 namespace {
 
 Outcome failed(Session& session, std::string_view what, const Status& status) {
-    session.out().fail_explained(fmt::format("zone {}", what), status);
-    return Outcome::failed;
+    return session.out().fail_explained(fmt::format("zone {}", what), status);
 }
 
 /// A zone of a report.
@@ -58,16 +57,14 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
         return Outcome::failed;
     }
     if (*count > most_zones) {
-        session.out().complain("Number of zones must be less than 2^32\n");
-        return Outcome::failed;
+        return session.out().complain("Number of zones must be less than 2^32\n");
     }
     session.out().begin_list("zones");
     uint64_t shown = 0;
     const Status status = report_in_pieces(session.backend(), static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count),
                                            [&](const ZoneDescriptor& zone) { session.out().tell(ZoneFact{zone}); }, shown);
     if (was_interrupted(status)) {
-        session.out().interrupted(fmt::format("zone report interrupted after {} zones", shown));
-        return Outcome::failed;
+        return session.out().interrupted(fmt::format("zone report interrupted after {} zones", shown));
     }
     return status.ok() ? Outcome::ok : failed(session, "report", status);
 }

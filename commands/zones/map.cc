@@ -217,12 +217,10 @@ bool wait_for_key(Session& session, KeyWatch& keys, std::chrono::milliseconds pa
 
 Outcome watch(Session& session, const Command& command, const MapOptions& options) {
     if (session.out().is_json()) {
-        session.out().error(fmt::format("{}: --watch requires text output; repeat the command instead", command.name));
-        return Outcome::failed;
+        return session.out().error(fmt::format("{}: --watch requires text output; repeat the command instead", command.name));
     }
     if (!options.count && !TextScreen::of_stdout().is_terminal) {
-        session.out().error(fmt::format("{}: --watch requires a terminal or --count", command.name));
-        return Outcome::failed;
+        return session.out().error(fmt::format("{}: --watch requires a terminal or --count", command.name));
     }
     KeyWatch keys;
     for (uint64_t shown = 0; !options.count || shown < *options.count; shown++) {

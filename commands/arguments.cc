@@ -98,8 +98,7 @@ std::optional<RangeArgument> parse_range(Session& session, const char* offset, c
     return RangeArgument{static_cast<uint64_t>(*begin), static_cast<uint64_t>(*count)};
 }
 
-std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line) {
-    const std::span<char*> operands = line.operands();
+std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, std::span<char*> operands) {
     if (operands.size() != 2) {
         usage_error(session, command);
         return std::nullopt;
@@ -145,8 +144,7 @@ std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> op
     return vector;
 }
 
-std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, CommandLine line) {
-    const std::span<char*> operands = line.operands();
+std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, std::span<char*> operands) {
     if (operands.size() < 2) {
         usage_error(session, command);
         return std::nullopt;

@@ -35,7 +35,7 @@ struct RangeArgument {
 };
 std::optional<RangeArgument> parse_range(Session& session, const char* offset, const char* length);
 /// Likewise for all operands of a line; any number other than two is reported with the usage line.
-std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, CommandLine line);
+std::optional<RangeArgument> parse_range_operands(Session& session, const Command& command, std::span<char*> operands);
 
 /// A pattern byte (-P): strtol with base 0, 0 to 255.
 std::optional<uint8_t> parse_pattern(Session& session, const char* word);
@@ -48,7 +48,7 @@ struct VectorArgument {
 };
 std::optional<VectorArgument> parse_vector(Session& session, std::span<char*> operands);
 /// Likewise for all operands of a line; fewer than two are reported with the usage line.
-std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, CommandLine line);
+std::optional<VectorArgument> parse_vector_operands(Session& session, const Command& command, std::span<char*> operands);
 
 /// Checks that one request can transfer a length. `word`: the length as typed; `unless`: the option that allows more.
 bool check_request_length(Session& session, uint64_t bytes, const char* word, std::string_view unless = {});

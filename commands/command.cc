@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/command.h"
 
+#include "commands/long_work.h"
 #include "commands/text/safe_text.h"
 
 #include <algorithm>
@@ -93,6 +94,23 @@ int next_option(const Command& command, CommandLine line) {
 
 Outcome usage_error(Session& session, const Command& command) {
     return session.out().usage(usage_line(command, command.name), command.options.letters());
+}
+
+Outcome command_failed(Session& session, const Command& command, const Status& status) {
+    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
+}
+
+Outcome long_command_failed(Session& session, const Command& command, const Status& status) {
+    return was_interrupted(status) ? session.out().interrupted(fmt::format("{} interrupted", command.name))
+                                   : command_failed(session, command, status);
+}
+
+OptionStep step_after(const GivenOption& given, const Status& status) {
+    if (status.ok()) {
+        return OptionStep::next;
+    }
+    command_failed(given.session, given.command, status);
+    return OptionStep::failed;
 }
 
 } // namespace zoneio

@@ -27,6 +27,7 @@ struct Command {
     int argmin = 0;             ///< fewest words after the name, options included
     int argmax = 0;             ///< most words after the name; -1: any number
     bool needs_image = false;   ///< refused while no image is open
+    bool needs_zones = false;   ///< refused while the open image is not a zoned device
     bool waits_for_aio = false; ///< waits for asynchronous requests before it runs, so that results do not race
     bool starts_aio = false;    ///< need not submit the pending aio batch first
     bool is_ours = false;       ///< qemu-io has no such command
@@ -54,5 +55,11 @@ int next_option(const Command& command, CommandLine line);
 
 /// Reports wrong operands with the usage line.
 Outcome usage_error(Session& session, const Command& command);
+/// Prints `PROGRAM: COMMAND: REASON` on stderr.
+Outcome command_failed(Session& session, const Command& command, const Status& status);
+/// Likewise, or says that the user interrupted the command.
+Outcome long_command_failed(Session& session, const Command& command, const Status& status);
+/// The result of a function for OptionRow::take: `failed` after an error in the argument, which it reports.
+OptionStep step_after(const GivenOption& given, const Status& status);
 
 } // namespace zoneio

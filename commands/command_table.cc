@@ -11,10 +11,8 @@ namespace zoneio {
 
 namespace {
 
-using Family = std::span<const Command> (*)();
-
 /// The common ones first, as search() goes through them.
-constexpr Family families[] = {
+constexpr std::span<const Command> families[] = {
     read_commands, write_commands, image_commands, aio_commands, zone_commands, session_commands, script_commands,
     zone_list_commands, zone_map_commands, zone_apply_commands, zoned_commands, fails_commands, expect_commands, watch_commands,
     status_commands, find_commands, dump_commands, save_commands, load_commands, compare_commands, wipe_commands, log_commands,
@@ -22,8 +20,8 @@ constexpr Family families[] = {
 
 std::vector<const Command*> sorted_commands() {
     std::vector<const Command*> commands;
-    for (const Family family : families) {
-        for (const Command& command : family()) {
+    for (const std::span<const Command> family : families) {
+        for (const Command& command : family) {
             commands.push_back(&command);
         }
     }
@@ -40,8 +38,8 @@ bool has_name(const Command& command, std::string_view word) {
 }
 
 const Command* search(std::string_view word) {
-    for (const Family family : families) {
-        for (const Command& command : family()) {
+    for (const std::span<const Command> family : families) {
+        for (const Command& command : family) {
             if (has_name(command, word)) {
                 return &command;
             }

@@ -48,6 +48,9 @@ bool may_run(Session& session, const Command& command, std::string_view word, in
 
 /// Runs a command. If memory runs out, the command fails and the session continues.
 Outcome run_command(Session& session, const Command& command, CommandLine line) {
+    if (command.needs_zones && session.backend().limits().zoned == ZonedModel::none) {
+        return session.out().error({FailureKind::not_zoned}, fmt::format("{}: the open image is not a zoned device", command.name));
+    }
     try {
         return command.run(session, command, line);
     } catch (const std::bad_alloc&) {

@@ -35,6 +35,14 @@ std::optional<Parsed> parse_options(Session& session, const Command& command, Co
     return parsed;
 }
 
+/// The function of a command with options, for its row: parses the line by `Rows`, and calls `Run` with the options and the
+/// operands.
+template <const auto& Rows, auto Run>
+Outcome with_options(Session& session, const Command& command, CommandLine line) {
+    auto options = parse_options(session, command, line, Rows);
+    return options ? Run(session, command, *options, line.operands()) : Outcome::failed;
+}
+
 namespace detail {
 
 template <typename Member>

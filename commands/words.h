@@ -3,8 +3,8 @@
 // Kinds of words in a command, for completion. The row of a command names the kind of each operand.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <span>
 
 namespace zoneio {
 
@@ -34,16 +34,12 @@ enum class Word : uint8_t {
     export_name,    ///< name of an export
 };
 
-/// Kinds of the operands of a command; further operands are Word::other. Arguments of options are in their rows.
-struct CommandWords {
-    std::span<const Word> operands = {};
-    bool repeats = false; ///< further operands are of the last kind
-};
+/// Kinds of the operands of a command; the last is that of further operands, too. Arguments of options are in their rows.
+using CommandWords = std::array<Word, 5>;
 
-inline constexpr Word range_operands[] = {Word::offset, Word::length};
 /// `off len`
-inline constexpr CommandWords range_words{.operands = range_operands};
+inline constexpr CommandWords range_words{Word::offset, Word::length};
 /// `off len [len..]`
-inline constexpr CommandWords vector_words{.operands = range_operands, .repeats = true};
+inline constexpr CommandWords vector_words{Word::offset, Word::length, Word::length, Word::length, Word::length};
 
 } // namespace zoneio

@@ -88,13 +88,7 @@ Word LineWords::kind() const {
         return Word::other;
     }
     const CommandWords& words = command->words;
-    if (pending != nullptr) {
-        return pending->word;
-    }
-    if (operands < words.operands.size()) {
-        return words.operands[operands];
-    }
-    return words.repeats ? words.operands.back() : Word::other;
+    return pending != nullptr ? pending->word : words[std::min(operands, words.size() - 1)];
 }
 
 std::optional<std::string_view> LineWords::given(int letter) const {

@@ -141,11 +141,9 @@ Outcome run_abort(Session& /*session*/, const Command& /*command*/, CommandLine 
     abort();
 }
 
-constexpr Word break_operands[] = {Word::debug_event, Word::other};
-constexpr Word tag_operands[] = {Word::break_tag};
-constexpr Word held_operands[] = {Word::held_tag};
+} // namespace
 
-constexpr Command debug_table[] = {
+constexpr Command debug_commands[] = {
     {.name = "abort", .run = run_abort,
      .oneline = "end the program like a crash, by abort(3)"},
     {.name = "break", .run = run_break,
@@ -156,7 +154,7 @@ constexpr Command debug_table[] = {
          "Holds the next request that reaches event, once, under the name tag. Requires the driver blkdebug.\n"
          "\n"
          "Example: break pwritev_done A\n",
-     .words = {.operands = break_operands}},
+     .words = {Word::debug_event, Word::other}},
     {.name = "remove_break", .run = run_remove_break,
      .argmin = 1, .argmax = 1, .needs_image = true,
      .args = "tag",
@@ -164,7 +162,7 @@ constexpr Command debug_table[] = {
      .help = "Removes all breakpoints named tag and resumes the requests that they hold.\n"
          "\n"
          "Example: remove_break A\n",
-     .words = {.operands = tag_operands}},
+     .words = {Word::break_tag}},
     {.name = "resume", .run = run_resume,
      .argmin = 1, .argmax = 1, .needs_image = true,
      .args = "tag",
@@ -172,7 +170,7 @@ constexpr Command debug_table[] = {
      .help = "Resumes the newest request that is held under the name tag.\n"
          "\n"
          "Example: resume A\n",
-     .words = {.operands = held_operands}},
+     .words = {Word::held_tag}},
     {.name = "sigraise", .run = run_sigraise,
      .argmin = 1, .argmax = 1,
      .args = "signal",
@@ -195,13 +193,7 @@ constexpr Command debug_table[] = {
      .help = "Waits until a request is held under the name tag. Fails if no request in flight can reach the breakpoint.\n"
          "\n"
          "Example: wait_break A\n",
-     .words = {.operands = tag_operands}},
+     .words = {Word::break_tag}},
 };
-
-} // namespace
-
-std::span<const Command> debug_commands() {
-    return debug_table;
-}
 
 } // namespace zoneio

@@ -130,20 +130,14 @@ Outcome run_help(Session& session, const Command& /*command*/, CommandLine line)
     return Outcome::ok;
 }
 
-constexpr Word help_operands[] = {Word::command};
+} // namespace
 
-constexpr Command help_table[] = {
+constexpr Command help_commands[] = {
     {.name = "help", .altname = "?", .run = run_help,
      .argmax = 1,
      .args = "[command]",
      .oneline = "help for one or all commands",
-     .words = {.operands = help_operands}},
+     .words = {Word::command}},
 };
-
-} // namespace
-
-std::span<const Command> help_commands() {
-    return help_table;
-}
 
 } // namespace zoneio

@@ -160,22 +160,6 @@ Outcome run_source(Session& session, const Command& /*command*/, CommandLine lin
     return run_file(session, std::string(line.argv[1]));
 }
 
-constexpr Word source_operands[] = {Word::file};
-
-constexpr Command script_table[] = {
-    {.name = "source", .run = run_source,
-     .argmin = 1, .argmax = 1, .is_ours = true,
-     .operands = "file",
-     .oneline = "run the commands in a file",
-     .help =
-         "Runs the commands in file, one per line. A word that starts with # starts a comment. Tabs count as spaces, and\n"
-         "empty lines are skipped. The file and line of a command that fails are reported; with --errexit the script ends\n"
-         "there. Scripts may run other scripts.\n"
-         "\n"
-         "Example: source check.zio\n",
-     .words = {.operands = source_operands}},
-};
-
 } // namespace
 
 bool CommandSequence::take(Outcome outcome) {
@@ -259,8 +243,18 @@ Outcome run_script(Session& session, std::string name) {
     return outcome;
 }
 
-std::span<const Command> script_commands() {
-    return script_table;
-}
+constexpr Command script_commands[] = {
+    {.name = "source", .run = run_source,
+     .argmin = 1, .argmax = 1, .is_ours = true,
+     .operands = "file",
+     .oneline = "run the commands in a file",
+     .help =
+         "Runs the commands in file, one per line. A word that starts with # starts a comment. Tabs count as spaces, and\n"
+         "empty lines are skipped. The file and line of a command that fails are reported; with --errexit the script ends\n"
+         "there. Scripts may run other scripts.\n"
+         "\n"
+         "Example: source check.zio\n",
+     .words = {Word::file}},
+};
 
 } // namespace zoneio

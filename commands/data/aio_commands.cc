@@ -82,26 +82,22 @@ constexpr OptionRow<AioReadOptions> aio_read_options[] = {
     {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&AioReadOptions::registered>},
 };
 
-Outcome run_aio_read(Session& session, const Command& command, CommandLine line) {
-    const std::optional<AioReadOptions> options = parse_options(session, command, line, aio_read_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    if (options->invalid) {
+Outcome run_aio_read(Session& session, const Command& command, const AioReadOptions& options, std::span<char*> operands) {
+    if (options.invalid) {
         session.out().print("injecting invalid read request\n");
         return Outcome::ok;
     }
-    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, operands);
     if (!vector) {
         return Outcome::failed;
     }
     auto aio = session.aio().make(command.name);
     aio->verb = "read";
     aio->failure_verb = "readv";
-    aio->for_machines = options->for_machines;
-    aio->quiet = options->quiet;
-    aio->dump = options->dump;
-    aio->expect = options->pattern;
+    aio->for_machines = options.for_machines;
+    aio->quiet = options.quiet;
+    aio->dump = options.dump;
+    aio->expect = options.pattern;
     aio->offset = aio->request.offset = vector->offset;
     const bool shows_data = aio->expect || (aio->dump && !aio->quiet);
     return shows_data ? start_data(session, std::move(aio), vector->lengths, Sharing::none, unread_byte)
@@ -147,31 +143,26 @@ bool check_combination(Session& session, const AioWriteOptions& options, size_t 
     return complaint == nullptr;
 }
 
-Outcome run_aio_write(Session& session, const Command& command, CommandLine line) {
-    const std::optional<AioWriteOptions> options = parse_options(session, command, line, aio_write_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    if (options->invalid) {
+Outcome run_aio_write(Session& session, const Command& command, const AioWriteOptions& options, std::span<char*> operands) {
+    if (options.invalid) {
         session.out().print("injecting invalid write request\n");
         return Outcome::ok;
     }
-    const std::span<char*> operands = line.operands();
     if (operands.size() < 2) {
         return usage_error(session, command);
     }
-    if (!check_combination(session, *options, operands.size())) {
+    if (!check_combination(session, options, operands.size())) {
         return Outcome::failed;
     }
     auto aio = session.aio().make(command.name);
     aio->verb = "wrote";
     aio->failure_verb = "aio_write";
-    aio->for_machines = options->for_machines;
-    aio->quiet = options->quiet;
-    aio->request.op = options->zeroes ? RequestOp::write_zeroes : RequestOp::write;
-    aio->request.flags.fua = options->fua;
-    aio->request.flags.may_unmap = options->may_unmap;
-    if (options->zeroes) {
+    aio->for_machines = options.for_machines;
+    aio->quiet = options.quiet;
+    aio->request.op = options.zeroes ? RequestOp::write_zeroes : RequestOp::write;
+    aio->request.flags.fua = options.fua;
+    aio->request.flags.may_unmap = options.may_unmap;
+    if (options.zeroes) {
         const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
         if (!asked) {
             return Outcome::failed;
@@ -185,7 +176,7 @@ Outcome run_aio_write(Session& session, const Command& command, CommandLine line
         return Outcome::failed;
     }
     aio->offset = aio->request.offset = vector->offset;
-    return start_pattern(session, std::move(aio), *vector, options->pattern.value_or(default_byte));
+    return start_pattern(session, std::move(aio), *vector, options.pattern.value_or(default_byte));
 }
 
 /// The options of aio_discard.
@@ -199,18 +190,16 @@ constexpr OptionRow<DiscardOptions> discard_options[] = {
     {{.letter = 'q', .help = "do not report"}, set_flag<&DiscardOptions::quiet>},
 };
 
-Outcome run_aio_discard(Session& session, const Command& command, CommandLine line) {
-    const std::optional<DiscardOptions> options = parse_options(session, command, line, discard_options);
-    const std::optional<RangeArgument> asked =
-        options ? parse_range_operands(session, command, line) : std::optional<RangeArgument>();
+Outcome run_aio_discard(Session& session, const Command& command, const DiscardOptions& options, std::span<char*> operands) {
+    const std::optional<RangeArgument> asked = parse_range_operands(session, command, operands);
     if (!asked) {
         return Outcome::failed;
     }
     auto aio = session.aio().make(command.name);
     aio->verb = "discarded ";
     aio->failure_verb = "aio_discard";
-    aio->for_machines = options->for_machines;
-    aio->quiet = options->quiet;
+    aio->for_machines = options.for_machines;
+    aio->quiet = options.quiet;
     aio->request.op = RequestOp::discard;
     aio->offset = aio->request.offset = asked->offset;
     aio->request.bytes = asked->length;
@@ -224,8 +213,10 @@ Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine 
     return Outcome::ok;
 }
 
-constexpr Command aio_table[] = {
-    {.name = "aio_discard", .run = run_aio_discard,
+} // namespace
+
+constexpr Command aio_commands[] = {
+    {.name = "aio_discard", .run = with_options<discard_options, run_aio_discard>,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
      .oneline = "start to discard a range of the image",
@@ -238,7 +229,7 @@ constexpr Command aio_table[] = {
     {.name = "aio_flush", .run = run_aio_flush,
      .needs_image = true,
      .oneline = "wait for all asynchronous requests and report them"},
-    {.name = "aio_read", .run = run_aio_read,
+    {.name = "aio_read", .run = with_options<aio_read_options, run_aio_read>,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true,
      .args = "[-Ciqrv] [-P pattern] off len [len..]",
      .oneline = "start to read a range of the image",
@@ -249,7 +240,7 @@ constexpr Command aio_table[] = {
          "Example: aio_read -v 512 1k 1k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
      .options = option_table<aio_read_options>(), .words = vector_words},
-    {.name = "aio_write", .run = run_aio_write,
+    {.name = "aio_write", .run = with_options<aio_write_options, run_aio_write>,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cfiqruz] [-P pattern] off len [len..]",
      .oneline = "start to write a range of the image",
@@ -261,11 +252,5 @@ constexpr Command aio_table[] = {
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
      .options = option_table<aio_write_options>(), .words = vector_words},
 };
-
-} // namespace
-
-std::span<const Command> aio_commands() {
-    return aio_table;
-}
 
 } // namespace zoneio

@@ -193,45 +193,39 @@ Outcome do_read(Session& session, const ReadOptions& options, std::string_view n
     return matches ? Outcome::ok : Outcome::failed;
 }
 
-Outcome run_read(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReadOptions> options = parse_options(session, command, line, read_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
+Outcome run_read(Session& session, const Command& command, const ReadOptions& options, std::span<char*> operands) {
+    const std::optional<RangeArgument> asked = parse_range_operands(session, command, operands);
     if (!asked) {
         return Outcome::failed;
     }
-    if (!check_request_length(session, asked->length, line.operands()[1])) {
+    if (!check_request_length(session, asked->length, operands[1])) {
         return Outcome::failed;
     }
-    if (!options->pattern && (options->pattern_length || options->pattern_offset)) {
+    if (!options.pattern && (options.pattern_length || options.pattern_offset)) {
         return usage_error(session, command);
     }
-    const std::optional<VerifyRange> range = verify_range(*options, asked->length);
+    const std::optional<VerifyRange> range = verify_range(options, asked->length);
     if (!range) {
         return session.out().complain({FailureKind::compare_range}, "pattern verification range exceeds end of read data\n");
     }
-    if (options->vmstate && !check_vmstate(session, *options, *asked)) {
+    if (options.vmstate && !check_vmstate(session, options, *asked)) {
         return Outcome::failed;
     }
-    return do_read(session, *options, "read", asked->offset, {&asked->length, 1}, asked->length, *range);
+    return do_read(session, options, "read", asked->offset, {&asked->length, 1}, asked->length, *range);
 }
 
-Outcome run_readv(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReadOptions> options = parse_options(session, command, line, readv_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
+Outcome run_readv(Session& session, const Command& command, const ReadOptions& options, std::span<char*> operands) {
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, operands);
     if (!vector) {
         return Outcome::failed;
     }
-    return do_read(session, *options, "readv", vector->offset, vector->lengths, vector->total, {0, vector->total});
+    return do_read(session, options, "readv", vector->offset, vector->lengths, vector->total, {0, vector->total});
 }
 
-constexpr Command read_table[] = {
-    {.name = "read", .altname = "r", .run = run_read,
+} // namespace
+
+constexpr Command read_commands[] = {
+    {.name = "read", .altname = "r", .run = with_options<read_options, run_read>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-abCqrv] [-P pattern [-s off] [-l len]] off len",
      .oneline = "read a range of the image",
@@ -240,7 +234,7 @@ constexpr Command read_table[] = {
          "\n"
          "Example: read -v 512 1k    show 1 KiB at offset 512\n",
      .options = option_table<read_options>(), .words = range_words},
-    {.name = "readv", .altname = "rv", .run = run_readv,
+    {.name = "readv", .altname = "rv", .run = with_options<readv_options, run_readv>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true,
      .args = "[-Cqrv] [-P pattern] off len [len..]",
      .oneline = "read a range of the image into several buffers",
@@ -250,11 +244,5 @@ constexpr Command read_table[] = {
          "Example: readv -v 512 1k 1k    read 2 KiB at offset 512 into two buffers\n",
      .options = option_table<readv_options>(), .words = vector_words},
 };
-
-} // namespace
-
-std::span<const Command> read_commands() {
-    return read_table;
-}
 
 } // namespace zoneio

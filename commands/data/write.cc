@@ -144,16 +144,11 @@ Outcome finish(Session& session, const WriteOptions& options, std::string_view n
     return Outcome::ok;
 }
 
-Outcome run_write(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WriteOptions> options = parse_options(session, command, line, write_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_write(Session& session, const Command& command, const WriteOptions& options, std::span<char*> operands) {
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
-    if (!check_combination(session, *options)) {
+    if (!check_combination(session, options)) {
         return Outcome::failed;
     }
     const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
@@ -161,52 +156,50 @@ Outcome run_write(Session& session, const Command& command, CommandLine line) {
         return Outcome::failed;
     }
     const auto [begin, bytes] = *asked;
-    if (!options->no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
+    if (!options.no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
         return Outcome::failed;
     }
-    if (!check_alignment(session, *options, *asked)) {
+    if (!check_alignment(session, options, *asked)) {
         return Outcome::failed;
     }
     PatternFile source;
-    if (options->source != nullptr && !source.load(session, options->source, bytes)) {
+    if (options.source != nullptr && !source.load(session, options.source, bytes)) {
         return Outcome::failed;
     }
-    const Stopwatch watch(!options->quiet);
+    const Stopwatch watch(!options.quiet);
     Status status;
     uint64_t done = 0;
-    if (options->zeroes) {
-        status = write_zeroes(session, begin, bytes, options->flags(), done);
-    } else if (options->source != nullptr) {
-        status = source.write(session, begin, bytes, options->flags(), done);
+    if (options.zeroes) {
+        status = write_zeroes(session, begin, bytes, options.flags(), done);
+    } else if (options.source != nullptr) {
+        status = source.write(session, begin, bytes, options.flags(), done);
     } else {
-        status = write_pattern(session, begin, {&bytes, 1}, options->pattern.value_or(default_byte), options->flags(),
+        status = write_pattern(session, begin, {&bytes, 1}, options.pattern.value_or(default_byte), options.flags(),
                                done);
     }
-    return finish(session, *options, "write", begin, bytes, watch.elapsed(), status, done);
+    return finish(session, options, "write", begin, bytes, watch.elapsed(), status, done);
 }
 
-Outcome run_writev(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WriteOptions> options = parse_options(session, command, line, writev_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, line);
+Outcome run_writev(Session& session, const Command& command, const WriteOptions& options, std::span<char*> operands) {
+    const std::optional<VectorArgument> vector = parse_vector_operands(session, command, operands);
     if (!vector) {
         return Outcome::failed;
     }
     const uint64_t begin = vector->offset;
-    const Stopwatch watch(!options->quiet);
+    const Stopwatch watch(!options.quiet);
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
     uint64_t done = 0;
     if (status.ok()) {
-        status = write_pattern(session, begin, vector->lengths, options->pattern.value_or(default_byte), options->flags(),
+        status = write_pattern(session, begin, vector->lengths, options.pattern.value_or(default_byte), options.flags(),
                                done);
     }
-    return finish(session, *options, "writev", begin, vector->total, watch.elapsed(), status, done);
+    return finish(session, options, "writev", begin, vector->total, watch.elapsed(), status, done);
 }
 
-constexpr Command write_table[] = {
-    {.name = "write", .altname = "w", .run = run_write,
+} // namespace
+
+constexpr Command write_commands[] = {
+    {.name = "write", .altname = "w", .run = with_options<write_options, run_write>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-bcCfnqruz] [-P pattern | -s source_file] off len",
      .oneline = "write a range of the image",
@@ -215,7 +208,7 @@ constexpr Command write_table[] = {
          "\n"
          "Example: write -P 0x5a 512 1k    write 1 KiB of 0x5a at offset 512\n",
      .options = option_table<write_options>(), .words = range_words},
-    {.name = "writev", .altname = "wv", .run = run_writev,
+    {.name = "writev", .altname = "wv", .run = with_options<writev_options, run_writev>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cfqr] [-P pattern] off len [len..]",
      .oneline = "write a range of the image from several buffers",
@@ -225,11 +218,5 @@ constexpr Command write_table[] = {
          "Example: writev 512 1k 1k    write 2 KiB at offset 512 from two buffers\n",
      .options = option_table<writev_options>(), .words = vector_words},
 };
-
-} // namespace
-
-std::span<const Command> write_commands() {
-    return write_table;
-}
 
 } // namespace zoneio

@@ -45,10 +45,6 @@ struct ExportRequest {
     }
 };
 
-Outcome failed(Session& session, const Command& command, const Status& status) {
-    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-}
-
 /// Parses a number from 0 to `most`. Empty for other texts.
 std::optional<uint32_t> parse_number(const char* text, unsigned long most) {
     char* end = nullptr;
@@ -62,9 +58,8 @@ template <auto Member, uint16_t Most>
 OptionStep set_count(const GivenOption& given, ExportRequest& request) {
     const std::optional<uint32_t> value = parse_number(given.word, Most);
     if (!value || *value == 0) {
-        (void)failed(given.session, given.command,
-                     Status::invalid(fmt::format("--{} takes a number from 1 to {}, not '{}'", given.option.name, Most, given.word)));
-        return OptionStep::failed;
+        return step_after(
+            given, Status::invalid(fmt::format("--{} takes a number from 1 to {}, not '{}'", given.option.name, Most, given.word)));
     }
     request.*Member = static_cast<uint16_t>(*value);
     return OptionStep::next;
@@ -122,26 +117,6 @@ Status check_kind(ExportRequest& request) {
     return Status::invalid(fmt::format("'{}' is no kind of export; use vhost-user or ublk", request.kind));
 }
 
-/// Empty after an error, which has been reported.
-std::optional<ExportRequest> parse_export(Session& session, const Command& command, CommandLine line) {
-    std::optional<ExportRequest> request = parse_options(session, command, line, export_options);
-    if (!request) {
-        return std::nullopt;
-    }
-    const std::span<char*> operands = line.operands();
-    request->kind = operands.empty() ? "" : operands[0];
-    if (operands.empty() || operands.size() > 2 || (operands.size() == 1 && request->kind == vhost_user)) {
-        usage_error(session, command);
-        return std::nullopt;
-    }
-    request->address = operands.size() > 1 ? operands[1] : nullptr;
-    if (const Status status = check_kind(*request); !status.ok()) {
-        (void)failed(session, command, status);
-        return std::nullopt;
-    }
-    return request;
-}
-
 /// Warns about geometries that Linux does not support or show.
 void warn_of_zones(Session& session, const Command& command) {
     const Limits& limits = session.backend().limits();
@@ -180,7 +155,7 @@ Outcome end(Session& session, const Command& command, Export& served) {
     if (session.exports().empty()) {
         stop_delaying_termination();
     }
-    return status.ok() ? Outcome::ok : failed(session, command, status);
+    return status.ok() ? Outcome::ok : command_failed(session, command, status);
 }
 
 Result<std::unique_ptr<Export>> make_export(Session& session, const ExportRequest& request, ExportOptions options) {
@@ -192,40 +167,44 @@ Result<std::unique_ptr<Export>> make_export(Session& session, const ExportReques
     return export_ublk(session.backend(), turn, std::move(options));
 }
 
-Outcome run_export(Session& session, const Command& command, CommandLine line) {
-    std::optional<ExportRequest> request = parse_export(session, command, line);
-    if (!request) {
-        return Outcome::failed;
+Outcome run_export(Session& session, const Command& command, ExportRequest& request, std::span<char*> operands) {
+    request.kind = operands.empty() ? "" : operands[0];
+    if (operands.empty() || operands.size() > 2 || (operands.size() == 1 && request.kind == vhost_user)) {
+        return usage_error(session, command);
     }
-    ExportOptions options = request->options(session.exports());
+    request.address = operands.size() > 1 ? operands[1] : nullptr;
+    if (const Status status = check_kind(request); !status.ok()) {
+        return command_failed(session, command, status);
+    }
+    ExportOptions options = request.options(session.exports());
     if (session.exports().find(options.name) != nullptr) {
-        return failed(session, command,
-                      Status::error(EEXIST, fmt::format("'{}' already exists; give another --name", options.name)));
+        return command_failed(session, command,
+                              Status::error(EEXIST, fmt::format("'{}' already exists; give another --name", options.name)));
     }
-    if (const Status status = take_permission(session, *request); !status.ok()) {
+    if (const Status status = take_permission(session, request); !status.ok()) {
         return session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
     }
     (void)session.news_fd(); // other threads may add news from here on
-    if (request->kind == ublk_device) {
+    if (request.kind == ublk_device) {
         delay_termination();
     }
     // Before the export: its user may see the device, and end this program, before make_export() returns.
     std::optional<EndSignals> signals;
-    if (request->wait) {
+    if (request.wait) {
         signals.emplace();
     }
-    Result<std::unique_ptr<Export>> made = make_export(session, *request, std::move(options));
+    Result<std::unique_ptr<Export>> made = make_export(session, request, std::move(options));
     if (!made.ok()) {
         if (session.exports().empty()) {
             stop_delaying_termination();
         }
-        return failed(session, command, made.status());
+        return command_failed(session, command, made.status());
     }
     Export& served = **made;
     session.exports().add(std::move(*made));
     session.out().tell(ServedFact{served});
-    request->kind == vhost_user ? warn_of_zones(session, command) : warn_of_short_zone(session, command);
-    if (!request->wait) {
+    request.kind == vhost_user ? warn_of_zones(session, command) : warn_of_short_zone(session, command);
+    if (!request.wait) {
         return Outcome::ok;
     }
     wait_for_end(session, served, *signals);
@@ -244,27 +223,37 @@ Outcome run_exports(Session& session, const Command& /*command*/, CommandLine /*
 Outcome run_unexport(Session& session, const Command& command, CommandLine line) {
     Exports& exports = session.exports();
     if (line.argc == 1 && exports.all().size() != 1) {
-        return failed(session, command,
-                      Status::error(ENOENT, exports.empty() ? "nothing is served" : "there are several exports; name one of them")
-                          .because(Cause::not_served));
+        return command_failed(session, command,
+                              Status::error(ENOENT, exports.empty() ? "nothing is served" : "there are several exports; name one of them")
+                                  .because(Cause::not_served));
     }
     Export* const served = line.argc > 1 ? exports.find(line.argv[1]) : exports.all().front().get();
     if (served == nullptr) {
-        return failed(session, command,
-                      Status::error(ENOENT, fmt::format("there is no export '{}'", line.argv[1]))
-                          .because(Cause::not_served));
+        return command_failed(session, command,
+                              Status::error(ENOENT, fmt::format("there is no export '{}'", line.argv[1]))
+                                  .because(Cause::not_served));
     }
     if (const Status status = exports.check_unused(*served); !status.ok()) {
-        return failed(session, command, status);
+        return command_failed(session, command, status);
     }
     return end(session, command, *served);
 }
 
-constexpr Word export_operands[] = {Word::export_kind, Word::file};
-constexpr Word unexport_operands[] = {Word::export_name};
+} // namespace
 
-constexpr Command export_table[] = {
-    {.name = "export", .run = run_export,
+bool is_refused_while_served(Session& session, const Command& command) {
+    if (session.exports().empty()) {
+        return false;
+    }
+    const std::string& name = session.exports().all().front()->options().name;
+    command_failed(session, command,
+                   Status::error(EBUSY, fmt::format("the image is served as '{}'; 'unexport' ends that", name))
+                       .because(Cause::image_served, {.name = name}));
+    return true;
+}
+
+constexpr Command export_commands[] = {
+    {.name = "export", .run = with_options<export_options, run_export>,
      .argmin = 1, .argmax = -1, .needs_image = true, .is_ours = true,
      .operands = "vhost-user socket | ublk [number]",
      .oneline = "serve the open image to a virtual machine or to this kernel",
@@ -275,7 +264,7 @@ constexpr Command export_table[] = {
          "disk for the kernel, and for front ends that pass zones on.\n"
          "\n"
          "Example: export vhost-user /tmp/disk.sock\n",
-     .options = option_table<export_options>(), .words = {.operands = export_operands}},
+     .options = option_table<export_options>(), .words = {Word::export_kind, Word::file}},
     {.name = "exports", .run = run_exports,
      .is_ours = true,
      .oneline = "list the exports",
@@ -288,24 +277,7 @@ constexpr Command export_table[] = {
      .oneline = "end an export",
      .help = "Finishes requests in flight, flushes the image, and removes the socket or the block device. A device that is mounted\n"
              "or otherwise in use stays. NAME may be omitted if there is only one export.\n",
-     .words = {.operands = unexport_operands}},
+     .words = {Word::export_name}},
 };
-
-} // namespace
-
-bool is_refused_while_served(Session& session, const Command& command) {
-    if (session.exports().empty()) {
-        return false;
-    }
-    const std::string& name = session.exports().all().front()->options().name;
-    (void)failed(session, command,
-                 Status::error(EBUSY, fmt::format("the image is served as '{}'; 'unexport' ends that", name))
-                     .because(Cause::image_served, {.name = name}));
-    return true;
-}
-
-std::span<const Command> export_commands() {
-    return export_table;
-}
 
 } // namespace zoneio

@@ -254,17 +254,13 @@ void note_zones(Session& session) {
     session.out().print("{}on a zoned device, discard changes nothing; zone_reset empties a zone{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
 }
 
-Outcome run_discard(Session& session, const Command& command, CommandLine line) {
-    const std::optional<DiscardOptions> options = parse_options(session, command, line, discard_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::optional<RangeArgument> asked = parse_range_operands(session, command, line);
+Outcome run_discard(Session& session, const Command& command, const DiscardOptions& options, std::span<char*> operands) {
+    const std::optional<RangeArgument> asked = parse_range_operands(session, command, operands);
     if (!asked) {
         return Outcome::failed;
     }
     const auto [begin, bytes] = *asked;
-    if (!check_request_length(session, bytes, line.operands()[1])) {
+    if (!check_request_length(session, bytes, operands[1])) {
         return Outcome::failed;
     }
     const auto start = std::chrono::steady_clock::now();
@@ -273,16 +269,16 @@ Outcome run_discard(Session& session, const Command& command, CommandLine line) 
     if (!status.ok()) {
         return session.out().fail(status, "discard failed: {}\n", status.message());
     }
-    if (!options->quiet) {
-        session.out().request({"discard", begin, bytes, elapsed}, options->for_machines);
+    if (!options.quiet) {
+        session.out().request({"discard", begin, bytes, elapsed}, options.for_machines);
         note_zones(session);
     }
     return Outcome::ok;
 }
 
-constexpr Word truncate_operands[] = {Word::length};
+} // namespace
 
-constexpr Command info_table[] = {
+constexpr Command image_commands[] = {
     {.name = "alloc", .altname = "a", .run = run_alloc,
      .argmin = 1, .argmax = 2, .needs_image = true,
      .args = "offset [count]",
@@ -293,7 +289,7 @@ constexpr Command info_table[] = {
          "\n"
          "Example: alloc 0 64k\n",
      .words = range_words},
-    {.name = "discard", .altname = "d", .run = run_discard,
+    {.name = "discard", .altname = "d", .run = with_options<discard_options, run_discard>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
      .oneline = "discard a range of the image",
@@ -326,13 +322,7 @@ constexpr Command info_table[] = {
          "Makes the image off bytes long. Data after off is lost; an added range reads as zeros.\n"
          "\n"
          "Example: truncate -m falloc 1G\n",
-     .options = option_table<truncate_options>(), .words = {.operands = truncate_operands}},
+     .options = option_table<truncate_options>(), .words = {Word::length}},
 };
-
-} // namespace
-
-std::span<const Command> image_commands() {
-    return info_table;
-}
 
 } // namespace zoneio

@@ -77,23 +77,18 @@ constexpr OptionRow<OpenRequest> open_options[] = {
      take_open_options},
 };
 
-Outcome run_open(Session& session, const Command& command, CommandLine line) {
-    std::optional<OpenRequest> request = parse_options(session, command, line, open_options);
-    if (!request) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_open(Session& session, const Command& command, OpenRequest& request, std::span<char*> operands) {
     if (operands.size() > 1) {
         return usage_error(session, command);
     }
     if (operands.size() == 1 && session.image_opts) {
-        if (!add_option_string(session, operands[0], IdOption::refused, request->options)) {
+        if (!add_option_string(session, operands[0], IdOption::refused, request.options)) {
             return Outcome::failed;
         }
     } else if (operands.size() == 1) {
-        request->filename = operands[0];
+        request.filename = operands[0];
     }
-    return open_image(session, std::move(*request));
+    return open_image(session, std::move(request));
 }
 
 Outcome run_close(Session& session, const Command& command, CommandLine /*line*/) {
@@ -200,18 +195,18 @@ Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
 
 Outcome run_quit(Session& session, const Command& command, CommandLine /*line*/) {
     if (const Status status = session.exports().check_all_unused(); !status.ok()) {
-        return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
+        return command_failed(session, command, status);
     }
     return Outcome::quit;
 }
 
-constexpr Word open_operands[] = {Word::image};
+} // namespace
 
-constexpr Command open_close_table[] = {
+constexpr Command session_commands[] = {
     {.name = "close", .altname = "c", .run = run_close,
      .needs_image = true,
      .oneline = "close the image"},
-    {.name = "open", .altname = "o", .run = run_open,
+    {.name = "open", .altname = "o", .run = with_options<open_options, run_open>,
      .argmin = 1, .argmax = -1,
      .args = "[-rsCnkU] [-t cache] [-d discard] [-o options] [path]",
      .oneline = "open an image",
@@ -220,7 +215,7 @@ constexpr Command open_close_table[] = {
          "writing that is in use or holds a file system or other known data.\n"
          "\n"
          "Example: open -n -o driver=raw /tmp/disk.img    open a raw file without the page cache\n",
-     .options = option_table<open_options>(), .words = {.operands = open_operands}},
+     .options = option_table<open_options>(), .words = {Word::image}},
     {.name = "quit", .altname = "q", .run = run_quit,
      .argmax = -1,
      .oneline = "end the program"},
@@ -234,11 +229,5 @@ constexpr Command open_close_table[] = {
          "Example: reopen -r -c none    make it read-only, bypass the page cache\n",
      .options = option_table<reopen_options>()},
 };
-
-} // namespace
-
-std::span<const Command> session_commands() {
-    return open_close_table;
-}
 
 } // namespace zoneio

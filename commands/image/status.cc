@@ -117,7 +117,9 @@ Outcome run_status(Session& session, const Command& /*command*/, CommandLine /*l
     return Outcome::ok;
 }
 
-constexpr Command status_table[] = {
+} // namespace
+
+constexpr Command status_commands[] = {
     {.name = "status", .run = run_status,
      .is_ours = true,
      .oneline = "show the open image and requests in flight",
@@ -125,11 +127,5 @@ constexpr Command status_table[] = {
          "Shows the open image, its drivers from the top, access, cache and aio mode, length, the block size of requests,\n"
          "connections to the server of an NBD image, the number of requests in flight, exports, breakpoints and held requests.\n"},
 };
-
-} // namespace
-
-std::span<const Command> status_commands() {
-    return status_table;
-}
 
 } // namespace zoneio

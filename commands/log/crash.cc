@@ -239,12 +239,7 @@ Status prepare_folder(const std::optional<std::string>& folder) {
     return {};
 }
 
-Outcome run_crash(Session& session, const Command& command, CommandLine line) {
-    const std::optional<CrashOptions> options = parse_options(session, command, line, crash_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_crash(Session& session, const Command& command, const CrashOptions& options, std::span<char*> operands) {
     if (operands.size() < 2) {
         return usage_error(session, command);
     }
@@ -252,36 +247,36 @@ Outcome run_crash(Session& session, const Command& command, CommandLine line) {
     if (!log) {
         return Outcome::failed;
     }
-    if (const Status status = check_export(options->served); !status.ok()) {
-        return log_command_failed(session, command, status);
+    if (const Status status = check_export(options.served); !status.ok()) {
+        return long_command_failed(session, command, status);
     }
     log->reader->read_headers_only();
-    const Result<std::vector<uint64_t>> cuts = cuts_of(*log->reader, *options);
-    Status status = cuts.ok() ? prepare_folder(options->keep) : cuts.status();
+    const Result<std::vector<uint64_t>> cuts = cuts_of(*log->reader, options);
+    Status status = cuts.ok() ? prepare_folder(options.keep) : cuts.status();
     if (!status.ok()) {
-        return log_command_failed(session, command, status);
+        return long_command_failed(session, command, status);
     }
     Result<std::unique_ptr<CrashStates>> states = CrashStates::create(session.backend(), operands[0]);
     if (!states.ok()) {
-        return log_command_failed(session, command, states.status());
+        return long_command_failed(session, command, states.status());
     }
-    Crash crash(session, *options, **states, CheckProgram(session.text_from(operands[1])));
+    Crash crash(session, options, **states, CheckProgram(session.text_from(operands[1])));
     session.out().begin_list("findings");
-    if (options->served == "ublk") {
+    if (options.served == "ublk") {
         delay_termination();
     }
-    status = crash.run(*cuts, options->at == "random");
-    if (options->served == "ublk" && session.exports().empty()) {
+    status = crash.run(*cuts, options.at == "random");
+    if (options.served == "ublk" && session.exports().empty()) {
         stop_delaying_termination();
     }
     const Outcome outcome = status.ok() || crash.has_checked() ? crash.sum_up() : Outcome::failed;
-    return status.ok() ? outcome : log_command_failed(session, command, status);
+    return status.ok() ? outcome : long_command_failed(session, command, status);
 }
 
-constexpr Word crash_operands[] = {Word::file};
+} // namespace
 
-constexpr Command crash_table[] = {
-    {.name = "crash", .run = run_crash,
+constexpr Command crash_commands[] = {
+    {.name = "crash", .run = with_options<crash_options, run_crash>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file command",
      .oneline = "run a command on the states that power cuts may leave",
@@ -292,13 +287,7 @@ constexpr Command crash_table[] = {
          "$ZONEIO_STATE the name of the state. An exit status other than 0 is a finding; crash then fails.\n"
          "\n"
          "Example: crash --at flush --states 20 writes.log -- ./check-store $ZONEIO_IMAGE\n",
-     .options = option_table<crash_options>(), .words = {.operands = crash_operands}},
+     .options = option_table<crash_options>(), .words = {Word::file}},
 };
-
-} // namespace
-
-std::span<const Command> crash_commands() {
-    return crash_table;
-}
 
 } // namespace zoneio

@@ -52,13 +52,6 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
         .because(Cause::not_in_write_log);
 }
 
-Outcome log_command_failed(Session& session, const Command& command, const Status& status) {
-    if (was_interrupted(status)) {
-        return session.out().interrupted(fmt::format("{} interrupted", command.name));
-    }
-    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
-}
-
 std::string entry_text(const LogEntry& entry) {
     const std::string_view kind = log_kind_name(entry.kind);
     const bool has_range = entry.has_data() || entry.kind == LogKind::discard || entry.kind == LogKind::state || zone_op_of(entry.kind);

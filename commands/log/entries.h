@@ -18,9 +18,6 @@ std::optional<OpenLog> open_log_argument(Session& session, const Command& comman
 /// number. EINVAL if there is none.
 Result<LogEntry> find_entry(LogReader& reader, const std::string& word);
 
-/// Prints `PROGRAM: COMMAND: REASON` on stderr, or that the user interrupted the command.
-Outcome log_command_failed(Session& session, const Command& command, const Status& status);
-
 /// `write of 4096 bytes at 8192`, for messages.
 std::string entry_text(const LogEntry& entry);
 

@@ -6,7 +6,7 @@
 #include "commands/families.h"
 #include "commands/log/entries.h"
 #include "commands/long_work.h"
-#include "commands/zones/command.h"
+#include "commands/zones/filter_options.h"
 
 #include <bitset>
 
@@ -46,9 +46,7 @@ OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
             return log_kind_name(row) == (word == "condition" ? "state" : word); // "condition": the former name
         });
         if (kind == std::end(all_kinds)) {
-            (void)log_command_failed(given.session, given.command,
-                                     Status::invalid(fmt::format("'{}' is no kind of entry; see 'help log'", word)));
-            return OptionStep::failed;
+            return step_after(given, Status::invalid(fmt::format("'{}' is no kind of entry; see 'help log'", word)));
         }
         filter.kinds->set(static_cast<size_t>(*kind));
         rest.remove_prefix(std::min(word.size() + 1, rest.size()));
@@ -58,7 +56,7 @@ OptionStep take_kinds(const GivenOption& given, EntryFilter& filter) {
 
 OptionStep take_zones(const GivenOption& given, EntryFilter& filter) {
     ZoneFilter zones;
-    const OptionStep step = zone_option_step(given, zones.set_range(given.word));
+    const OptionStep step = step_after(given, zones.set_range(given.word));
     filter.zones = zones.range();
     return step;
 }
@@ -82,8 +80,7 @@ OptionStep take_range(const GivenOption& given, EntryFilter& filter) {
             return OptionStep::failed;
         }
         if (*end <= *first) {
-            (void)log_command_failed(given.session, given.command, Status::invalid(fmt::format("the range {} is empty", word)));
-            return OptionStep::failed;
+            return step_after(given, Status::invalid(fmt::format("the range {} is empty", word)));
         }
         filter.bytes->last = static_cast<uint64_t>(*end) - 1;
     }
@@ -216,12 +213,7 @@ Status list_entries(Session& session, LogReader& reader, const EntryFilter& filt
     }
 }
 
-Outcome run_log(Session& session, const Command& command, CommandLine line) {
-    const std::optional<EntryFilter> filter = parse_options(session, command, line, log_options);
-    if (!filter) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_log(Session& session, const Command& command, const EntryFilter& filter, std::span<char*> operands) {
     if (operands.size() != 1) {
         return usage_error(session, command);
     }
@@ -232,9 +224,9 @@ Outcome run_log(Session& session, const Command& command, CommandLine line) {
     log->reader->read_headers_only();
     uint64_t shown = 0;
     session.out().begin_list("entries");
-    const Status status = list_entries(session, *log->reader, *filter, shown);
+    const Status status = list_entries(session, *log->reader, filter, shown);
     if (!status.ok()) {
-        return log_command_failed(session, command, status);
+        return long_command_failed(session, command, status);
     }
     session.out().tell(LogSumFact{shown, log->reader->entry_count(), log->reader->sector_size()});
     return Outcome::ok;
@@ -242,13 +234,13 @@ Outcome run_log(Session& session, const Command& command, CommandLine line) {
 
 Outcome run_mark(Session& session, const Command& command, CommandLine line) {
     const Status status = session.backend().mark_logs(line.argv[1]);
-    return status.ok() ? Outcome::ok : log_command_failed(session, command, status);
+    return status.ok() ? Outcome::ok : long_command_failed(session, command, status);
 }
 
-constexpr Word log_operands[] = {Word::file};
+} // namespace
 
-constexpr Command list_table[] = {
-    {.name = "log", .run = run_log,
+constexpr Command log_commands[] = {
+    {.name = "log", .run = with_options<log_options, run_log>,
      .argmin = 1, .argmax = -1, .is_ours = true,
      .operands = "file",
      .oneline = "list the entries of a write log",
@@ -257,7 +249,7 @@ constexpr Command list_table[] = {
          "offset and length of each entry, and names of marks. Several options narrow the selection.\n"
          "\n"
          "Example: log -k flush,mark writes.log\n",
-     .options = option_table<log_options>(), .words = {.operands = log_operands}},
+     .options = option_table<log_options>(), .words = {Word::file}},
     {.name = "mark", .run = run_mark,
      .argmin = 1, .argmax = 1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "name",
@@ -268,11 +260,5 @@ constexpr Command list_table[] = {
          "\n"
          "Example: mark after-mkfs\n"},
 };
-
-} // namespace
-
-std::span<const Command> log_commands() {
-    return list_table;
-}
 
 } // namespace zoneio

@@ -105,16 +105,11 @@ Status replay_range(LogReader& reader, LogReplay& replay, const EntryRange& rang
     }
 }
 
-Outcome run_replay(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ReplayOptions> options = parse_options(session, command, line, replay_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_replay(Session& session, const Command& command, const ReplayOptions& options, std::span<char*> operands) {
     if (operands.size() != 1) {
         return usage_error(session, command);
     }
-    if (!options->dry_run) {
+    if (!options.dry_run) {
         if (Status status = session.backend().require(Permissions::write); !status.ok()) {
             return session.out().error({FailureKind::permission}, status);
         }
@@ -123,34 +118,34 @@ Outcome run_replay(Session& session, const Command& command, CommandLine line) {
     if (!log) {
         return Outcome::failed;
     }
-    const Result<EntryRange> range = find_range(*log->reader, *options);
+    const Result<EntryRange> range = find_range(*log->reader, options);
     if (!range.ok()) {
-        return log_command_failed(session, command, range.status());
+        return long_command_failed(session, command, range.status());
     }
     LogReplay replay(*log->reader, session.backend());
-    Status status = options->dry_run ? replay.only_try() : Status();
+    Status status = options.dry_run ? replay.only_try() : Status();
     log->reader->rewind();
     if (range->begin) {
         log->reader->go_to(*range->begin);
     }
-    ReplayFact fact{options->dry_run};
+    ReplayFact fact{options.dry_run};
     if (status.ok()) {
         status = replay_range(*log->reader, replay, *range, fact);
     }
-    if (!options->dry_run) {
+    if (!options.dry_run) {
         Status flushed = session.backend().execute(Request::flush());
         status = status.ok() ? std::move(flushed) : std::move(status);
     }
     if (status.ok() || fact.entries > 0) {
         session.out().tell(fact);
     }
-    return status.ok() ? Outcome::ok : log_command_failed(session, command, status);
+    return status.ok() ? Outcome::ok : long_command_failed(session, command, status);
 }
 
-constexpr Word replay_operands[] = {Word::file};
+} // namespace
 
-constexpr Command replay_table[] = {
-    {.name = "replay", .run = run_replay,
+constexpr Command replay_commands[] = {
+    {.name = "replay", .run = with_options<replay_options, run_replay>,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file",
      .oneline = "apply a write log to the open image",
@@ -160,13 +155,7 @@ constexpr Command replay_table[] = {
          "reason. ENTRY is a number that log shows, or the name of a mark (mark:NAME if the name is a number).\n"
          "\n"
          "Example: replay --to after-mkfs writes.log\n",
-     .options = option_table<replay_options>(), .words = {.operands = replay_operands}},
+     .options = option_table<replay_options>(), .words = {Word::file}},
 };
-
-} // namespace
-
-std::span<const Command> replay_commands() {
-    return replay_table;
-}
 
 } // namespace zoneio

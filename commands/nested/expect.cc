@@ -94,23 +94,18 @@ void show(Session& session, const Printed& printed) {
     session.out().flush();
 }
 
-Outcome run_expect(Session& session, const Command& command, CommandLine line) {
-    const std::optional<ExpectOptions> options = parse_options(session, command, line, expect_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> words = line.operands();
+Outcome run_expect(Session& session, const Command& command, const ExpectOptions& options, std::span<char*> words) {
     if (words.size() < 2) {
         return usage_error(session, command);
     }
     const std::string text = words[0];
     const std::string inner = session.text_from(words[1]);
-    const LinePattern pattern(text, options->literal);
+    const LinePattern pattern(text, options.literal);
     if (const std::string problem = pattern.problem(); !problem.empty()) {
         return session.out().error(fmt::format("expect: '{}': {}", text, problem));
     }
     const Printed printed = run_captured(session, inner, pattern);
-    const bool is_expected = printed.matches != options->absent;
+    const bool is_expected = printed.matches != options.absent;
     if (session.out().is_json() || printed.outcome != Outcome::ok || !is_expected) {
         show(session, printed);
     }
@@ -121,15 +116,15 @@ Outcome run_expect(Session& session, const Command& command, CommandLine line) {
         return printed.outcome;
     }
     if (!is_expected) {
-        session.out().error(Status::error(EPROTO, fmt::format("expect: {}: {} line of what it printed matches '{}'", inner, options->absent ? "a" : "no", text)));
+        session.out().error(Status::error(EPROTO, fmt::format("expect: {}: {} line of what it printed matches '{}'", inner, options.absent ? "a" : "no", text)));
     }
     return is_expected ? Outcome::ok : Outcome::failed;
 }
 
-constexpr Word expect_operands[] = {Word::other, Word::command};
+} // namespace
 
-constexpr Command expect_table[] = {
-    {.name = "expect", .run = run_expect,
+constexpr Command expect_commands[] = {
+    {.name = "expect", .run = with_options<expect_options, run_expect>,
      .argmin = 2, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "pattern command...",
      .oneline = "run a command and check what it prints",
@@ -139,13 +134,7 @@ constexpr Command expect_table[] = {
          "expect PATTERN fails COMMAND.\n"
          "\n"
          "Example: expect open.1.of.3 zone_info\n",
-     .options = option_table<expect_options>(), .words = {.operands = expect_operands}},
+     .options = option_table<expect_options>(), .words = {Word::other, Word::command}},
 };
-
-} // namespace
-
-std::span<const Command> expect_commands() {
-    return expect_table;
-}
 
 } // namespace zoneio

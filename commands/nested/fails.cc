@@ -137,9 +137,9 @@ Outcome run_fails(Session& session, const Command& command, CommandLine line) {
     return Outcome::ok;
 }
 
-constexpr Word fails_operands[] = {Word::command};
+} // namespace
 
-constexpr Command fails_table[] = {
+constexpr Command fails_commands[] = {
     {.name = "fails", .run = run_fails,
      .argmin = 1, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "[errno|cause] command...",
@@ -150,13 +150,7 @@ constexpr Command fails_table[] = {
          "that a typo is no success. Asynchronous requests that COMMAND reports count as well.\n"
          "\n"
          "Example: fails zone-full write 0z 4k\n",
-     .words = {.operands = fails_operands}},
+     .words = {Word::command}},
 };
-
-} // namespace
-
-std::span<const Command> fails_commands() {
-    return fails_table;
-}
 
 } // namespace zoneio

@@ -55,12 +55,7 @@ Outcome run_again(Session& session, const std::string& inner, std::chrono::milli
     return Outcome::ok;
 }
 
-Outcome run_watch(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WatchOptions> options = parse_options(session, command, line, watch_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    std::span<char*> words = line.operands();
+Outcome run_watch(Session& session, const Command& command, const WatchOptions& options, std::span<char*> words) {
     const std::optional<double> seconds = words.empty() ? std::nullopt : parse_seconds(words.front());
     if (seconds) {
         words = words.subspan(1);
@@ -68,17 +63,17 @@ Outcome run_watch(Session& session, const Command& command, CommandLine line) {
     if (words.empty()) {
         return usage_error(session, command);
     }
-    if (!options->count && !TextScreen::of_stdout().is_terminal) {
+    if (!options.count && !TextScreen::of_stdout().is_terminal) {
         return session.out().error("watch: stdout is not a terminal; give --count");
     }
     const std::chrono::milliseconds pause(static_cast<int64_t>(seconds.value_or(1) * 1000));
-    return run_again(session, session.text_from(words.front()), pause, options->count);
+    return run_again(session, session.text_from(words.front()), pause, options.count);
 }
 
-constexpr Word watch_operands[] = {Word::command};
+} // namespace
 
-constexpr Command watch_table[] = {
-    {.name = "watch", .run = run_watch,
+constexpr Command watch_commands[] = {
+    {.name = "watch", .run = with_options<watch_options, run_watch>,
      .argmin = 1, .argmax = -1, .is_ours = true, .takes_command = true,
      .operands = "[seconds] command...",
      .oneline = "run a command again and again",
@@ -86,13 +81,7 @@ constexpr Command watch_table[] = {
          "Runs COMMAND every SECONDS (1), until a key is pressed or it fails. At a terminal, clears the screen first.\n"
          "\n"
          "Example: watch 0.5 zone_info\n",
-     .options = option_table<watch_options>(), .words = {.operands = watch_operands}},
+     .options = option_table<watch_options>(), .words = {Word::command}},
 };
-
-} // namespace
-
-std::span<const Command> watch_commands() {
-    return watch_table;
-}
 
 } // namespace zoneio

@@ -76,7 +76,7 @@ std::optional<OtherImage> open_other(Session& session, const Command& command, c
     }
     const Result<uint64_t> length = exact_length(**backend);
     if (!length.ok()) {
-        region_failed(session, command, length.status());
+        command_failed(session, command, length.status());
         return std::nullopt;
     }
     other.backend = std::move(*backend);
@@ -236,12 +236,7 @@ std::optional<Region> parse_exact_region(Session& session, const Command& comman
     return region;
 }
 
-Outcome run_compare(Session& session, const Command& command, CommandLine line) {
-    const std::optional<CompareOptions> options = parse_options(session, command, line, compare_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_compare(Session& session, const Command& command, const CompareOptions& options, std::span<char*> operands) {
     static char everything[] = "all";
     static char* const all[] = {everything};
     const bool is_name_alone = operands.size() == 1 && std::string_view(operands[0]) != everything;
@@ -255,7 +250,7 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
     if (!asked || !given) {
         return Outcome::failed;
     }
-    std::optional<OtherImage> other = open_other(session, command, operands[name], *options);
+    std::optional<OtherImage> other = open_other(session, command, operands[name], options);
     if (!other) {
         return Outcome::failed;
     }
@@ -267,13 +262,13 @@ Outcome run_compare(Session& session, const Command& command, CommandLine line) 
     if (was_interrupted(status)) {
         return session.out().interrupted("compare", region.offset, result.compared, region.length);
     }
-    return status.ok() ? report(session, result, {*asked, region, other_offset, name <= 1 && other_offset == 0}, *other) : region_failed(session, command, status);
+    return status.ok() ? report(session, result, {*asked, region, other_offset, name <= 1 && other_offset == 0}, *other) : command_failed(session, command, status);
 }
 
-constexpr Word compare_operands[] = {Word::offset, Word::length, Word::image, Word::offset};
+} // namespace
 
-constexpr Command compare_table[] = {
-    {.name = "compare", .run = run_compare,
+constexpr Command compare_commands[] = {
+    {.name = "compare", .run = with_options<compare_options, run_compare>,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[off len] image [off]",
      .oneline = "compare a range of the image with another image",
@@ -285,13 +280,7 @@ constexpr Command compare_table[] = {
          "\n"
          "Example: compare 1M 64M part.img\n"
          "         compare copy.img\n",
-     .options = option_table<compare_options>(), .words = {.operands = compare_operands}},
+     .options = option_table<compare_options>(), .words = {Word::offset, Word::length, Word::image, Word::offset}},
 };
-
-} // namespace
-
-std::span<const Command> compare_commands() {
-    return compare_table;
-}
 
 } // namespace zoneio

@@ -222,22 +222,18 @@ void RowWriter::finish() {
     }
 }
 
-Outcome run_dump(Session& session, const Command& command, CommandLine line) {
-    const std::optional<DumpOptions> options = parse_options(session, command, line, dump_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    if (line.operands().empty()) {
+Outcome run_dump(Session& session, const Command& command, const DumpOptions& options, std::span<char*> operands) {
+    if (operands.empty()) {
         return usage_error(session, command);
     }
-    const std::optional<Region> region = parse_region(session, command, line.operands(), options->rows ? UINT64_MAX : usual_bytes);
+    const std::optional<Region> region = parse_region(session, command, operands, options.rows ? UINT64_MAX : usual_bytes);
     if (!region) {
         return Outcome::failed;
     }
     session.out().begin_list("data");
     RegionReader reader(session.backend(), session.scratch(), *region);
     RegionProgress progress("dump", region->length, true);
-    RowWriter rows(session.out(), region->offset, options->rows ? static_cast<uint64_t>(*options->rows) : UINT64_MAX);
+    RowWriter rows(session.out(), region->offset, options.rows ? static_cast<uint64_t>(*options.rows) : UINT64_MAX);
     Status status;
     bool wants_more = true;
     while (wants_more && status.ok() && !reader.at_end()) {
@@ -254,11 +250,13 @@ Outcome run_dump(Session& session, const Command& command, CommandLine line) {
     if (was_interrupted(status)) {
         return session.out().interrupted("dump", region->offset, reader.done(), region->length);
     }
-    return status.ok() ? Outcome::ok : region_failed(session, command, status);
+    return status.ok() ? Outcome::ok : command_failed(session, command, status);
 }
 
-constexpr Command dump_table[] = {
-    {.name = "dump", .run = run_dump,
+} // namespace
+
+constexpr Command dump_commands[] = {
+    {.name = "dump", .run = with_options<dump_options, run_dump>,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "off [len]",
      .oneline = "show the data of a range as hex and text",
@@ -269,11 +267,5 @@ constexpr Command dump_table[] = {
          "Example: dump -n 20 1M    the first 20 lines from 1 MiB on\n",
      .options = option_table<dump_options>(), .words = range_words},
 };
-
-} // namespace
-
-std::span<const Command> dump_commands() {
-    return dump_table;
-}
 
 } // namespace zoneio

@@ -240,43 +240,41 @@ bool starts_with_no_number(std::span<char* const> operands) {
     return !word.empty() && (word[0] < '0' || word[0] > '9') && !word.starts_with("wp") && word != "all";
 }
 
-Outcome run_find(Session& session, const Command& command, CommandLine line) {
-    const std::optional<FindOptions> options = parse_options(session, command, line, find_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    if (options->bytes.has_value() == options->zeros || (options->opposite && !options->zeros)) {
-        const bool is_missing = !options->bytes && !options->zeros;
+Outcome run_find(Session& session, const Command& command, const FindOptions& options, std::span<char*> operands) {
+    if (options.bytes.has_value() == options.zeros || (options.opposite && !options.zeros)) {
+        const bool is_missing = !options.bytes && !options.zeros;
         return session.out().error({FailureKind::usage}, is_missing ? "find: say what to find: -t TEXT, -x HEX, -z or -nz"
                                                              : "find: give one of -t TEXT, -x HEX, -z and -nz");
     }
-    if (options->is_text && starts_with_no_number(line.operands())) {
+    if (options.is_text && starts_with_no_number(operands)) {
         return session.out().error({FailureKind::usage}, fmt::format("find: '{}' is no offset; put quotes around a text with spaces: find -t 'two words'",
-                                                              line.operands()[0]));
+                                                              operands[0]));
     }
-    const std::optional<Region> region = parse_region(session, command, line.operands());
+    const std::optional<Region> region = parse_region(session, command, operands);
     if (!region) {
         return Outcome::failed;
     }
     session.out().begin_list("matches");
-    Find find(session, *options, *region);
+    Find find(session, options, *region);
     const Status status = find.run();
     session.out().tell(CountFact{find.found()});
     if (was_interrupted(status)) {
         return session.out().interrupted("find", region->offset, find.done(), region->length);
     }
     if (!status.ok()) {
-        return region_failed(session, command, status);
+        return command_failed(session, command, status);
     }
     if (find.found() > 0) {
         return Outcome::ok;
     }
     const std::string text = fmt::format("not found in {} at offset {}", bytes_text(region->length), region->offset);
-    return region_failed(session, command, Status::error(ENOENT, text));
+    return command_failed(session, command, Status::error(ENOENT, text));
 }
 
-constexpr Command find_table[] = {
-    {.name = "find", .run = run_find,
+} // namespace
+
+constexpr Command find_commands[] = {
+    {.name = "find", .run = with_options<find_options, run_find>,
      .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[off [len]]",
      .oneline = "find bytes, a text, zeros or data in the image",
@@ -289,11 +287,5 @@ constexpr Command find_table[] = {
          "         find -nz                where the first data is\n",
      .options = option_table<find_options>(), .words = range_words},
 };
-
-} // namespace
-
-std::span<const Command> find_commands() {
-    return find_table;
-}
 
 } // namespace zoneio

@@ -171,12 +171,7 @@ Status check(Session& session, const InputFile& file, const char* filename, uint
     return session.backend().require(Permissions::write);
 }
 
-Outcome run_load(Session& session, const Command& command, CommandLine line) {
-    const std::optional<LoadOptions> options = parse_options(session, command, line, load_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_load(Session& session, const Command& command, const LoadOptions& options, std::span<char*> operands) {
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
@@ -188,13 +183,13 @@ Outcome run_load(Session& session, const Command& command, CommandLine line) {
     }
     Result<InputFile> file = InputFile::open(operands[0]);
     if (!file.ok()) {
-        return region_failed(session, command, file.status());
+        return command_failed(session, command, file.status());
     }
     if (const Status status = check(session, *file, operands[0], region->offset, region->length); !status.ok()) {
-        return region_failed(session, command, status);
+        return command_failed(session, command, status);
     }
-    const Stopwatch watch(!options->quiet);
-    Load load(session, *file, region->offset, region->length, options->sparse);
+    const Stopwatch watch(!options.quiet);
+    Load load(session, *file, region->offset, region->length, options.sparse);
     Status status = load.run();
     const uint64_t total = file->length().value_or(load.done());
     if (was_interrupted(status)) {
@@ -202,18 +197,18 @@ Outcome run_load(Session& session, const Command& command, CommandLine line) {
     }
     if (!status.ok()) {
         const std::string text = fmt::format("{}; {} bytes were written before", status.message(), load.done());
-        return region_failed(session, command, std::move(status).with_text(text));
+        return command_failed(session, command, std::move(status).with_text(text));
     }
-    if (!options->quiet) {
+    if (!options.quiet) {
         session.out().request({"loaded", region->offset, load.done(), watch.elapsed()}, false);
     }
     return Outcome::ok;
 }
 
-constexpr Word load_operands[] = {Word::file, Word::offset};
+} // namespace
 
-constexpr Command load_table[] = {
-    {.name = "load", .run = run_load,
+constexpr Command load_commands[] = {
+    {.name = "load", .run = with_options<load_options, run_load>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "file off",
      .oneline = "copy a file into the image",
@@ -222,13 +217,7 @@ constexpr Command load_table[] = {
          "written. On a zoned device, OFF must be the write pointer of a zone, such as 5z+wp.\n"
          "\n"
          "Example: load part.img 1M\n",
-     .options = option_table<load_options>(), .words = {.operands = load_operands}},
+     .options = option_table<load_options>(), .words = {Word::file, Word::offset}},
 };
-
-} // namespace
-
-std::span<const Command> load_commands() {
-    return load_table;
-}
 
 } // namespace zoneio

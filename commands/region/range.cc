@@ -29,7 +29,7 @@ std::optional<uint64_t> parse_start(Session& session, const char* word) {
 }
 
 std::optional<Region> outside(Session& session, const Command& command, const std::string& text) {
-    region_failed(session, command, Status::error(EIO, text).because(Cause::outside_image));
+    command_failed(session, command, Status::error(EIO, text).because(Cause::outside_image));
     return std::nullopt;
 }
 
@@ -43,7 +43,7 @@ std::optional<Region> parse_region(Session& session, const Command& command, std
     }
     const Result<uint64_t> size = session.backend().length();
     if (!size.ok()) {
-        region_failed(session, command, size.status());
+        command_failed(session, command, size.status());
         return std::nullopt;
     }
     const std::optional<uint64_t> offset = operands.empty() ? 0 : parse_start(session, operands[0]);
@@ -82,10 +82,6 @@ std::string place_text(Session& session, uint64_t offset) {
 std::string bytes_text(uint64_t bytes) {
     return bytes < 1024 ? fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s")
                         : fmt::format("{} bytes ({})", bytes, format_size(bytes));
-}
-
-Outcome region_failed(Session& session, const Command& command, const Status& status) {
-    return session.out().error(status, fmt::format("{}: {}", command.name, status.message()));
 }
 
 } // namespace zoneio

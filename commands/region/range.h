@@ -32,7 +32,4 @@ std::string place_text(Session& session, uint64_t offset);
 /// `512 bytes`, `4096 bytes (4 KiB)`.
 std::string bytes_text(uint64_t bytes);
 
-/// Prints `PROGRAM: COMMAND: REASON` on stderr. Returns Outcome::failed.
-Outcome region_failed(Session& session, const Command& command, const Status& status);
-
 } // namespace zoneio

@@ -107,7 +107,7 @@ bool check_target(Session& session, const Command& command, const char* filename
     if (stat(filename, &st) != 0 || !session.backend().is_made_of(st)) {
         return true;
     }
-    region_failed(session, command, Status::invalid(fmt::format("'{}' is a file of the open image", filename)));
+    command_failed(session, command, Status::invalid(fmt::format("'{}' is a file of the open image", filename)));
     return false;
 }
 
@@ -130,12 +130,7 @@ Status copy(Session& session, const Region& region, Save& save, uint64_t& done) 
     return {};
 }
 
-Outcome run_save(Session& session, const Command& command, CommandLine line) {
-    const std::optional<SaveOptions> options = parse_options(session, command, line, save_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_save(Session& session, const Command& command, const SaveOptions& options, std::span<char*> operands) {
     if (operands.size() < 2 || operands.size() > 3) {
         return usage_error(session, command);
     }
@@ -144,12 +139,12 @@ Outcome run_save(Session& session, const Command& command, CommandLine line) {
     if (!region || !check_target(session, command, filename)) {
         return Outcome::failed;
     }
-    Result<OutputFile> file = OutputFile::create(filename, options->overwrite);
+    Result<OutputFile> file = OutputFile::create(filename, options.overwrite);
     if (!file.ok()) {
-        return region_failed(session, command, file.status());
+        return command_failed(session, command, file.status());
     }
-    const Stopwatch watch(!options->quiet);
-    Save save(*file, options->sparse);
+    const Stopwatch watch(!options.quiet);
+    Save save(*file, options.sparse);
     uint64_t done = 0;
     Status status = copy(session, *region, save, done);
     if (was_interrupted(status)) {
@@ -159,19 +154,19 @@ Outcome run_save(Session& session, const Command& command, CommandLine line) {
     status = is_copied ? file->commit() : std::move(status);
     if (!status.ok()) {
         const std::string text = fmt::format("{}; copying stopped after {} of {} bytes, and {} was not created", status.message(), done, region->length, filename);
-        return region_failed(session, command, std::move(status).with_text(text));
+        return command_failed(session, command, std::move(status).with_text(text));
     }
     session.out().tell(SavedFact{filename, save.data_bytes()});
-    if (!options->quiet) {
+    if (!options.quiet) {
         session.out().request({"saved", region->offset, region->length, watch.elapsed()}, false);
     }
     return Outcome::ok;
 }
 
-constexpr Word save_operands[] = {Word::offset, Word::length, Word::file};
+} // namespace
 
-constexpr Command save_table[] = {
-    {.name = "save", .run = run_save,
+constexpr Command save_commands[] = {
+    {.name = "save", .run = with_options<save_options, run_save>,
      .argmin = 2, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "off len file",
      .oneline = "copy a range of the image to a file",
@@ -180,13 +175,7 @@ constexpr Command save_table[] = {
          "image, 'save 5z FILE' a zone.\n"
          "\n"
          "Example: save -S 1M 64M part.img    without blocks of zeros\n",
-     .options = option_table<save_options>(), .words = {.operands = save_operands}},
+     .options = option_table<save_options>(), .words = {Word::offset, Word::length, Word::file}},
 };
-
-} // namespace
-
-std::span<const Command> save_commands() {
-    return save_table;
-}
 
 } // namespace zoneio

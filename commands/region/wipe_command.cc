@@ -129,7 +129,7 @@ Outcome report_failure(Session& session, const Command& command, const Wipe& wip
         return session.out().interrupted("wipe", region.offset, std::min(wipe.done(), region.length), region.length);
     }
     const std::string text = fmt::format("{}; {} were done before", status.message(), bytes_text(wipe.done()));
-    return region_failed(session, command, std::move(status).with_text(text));
+    return command_failed(session, command, std::move(status).with_text(text));
 }
 
 Outcome do_wipe(Session& session, const Command& command, const WipeOptions& options, const Region& region,
@@ -146,7 +146,7 @@ Outcome do_wipe(Session& session, const Command& command, const WipeOptions& opt
     if (options.verify) {
         status = wipe.verify();
         if (status.code() == EILSEQ) {
-            return region_failed(session, command, status);
+            return command_failed(session, command, status);
         }
         if (!status.ok()) {
             return report_failure(session, command, wipe, region, std::move(status));
@@ -156,13 +156,8 @@ Outcome do_wipe(Session& session, const Command& command, const WipeOptions& opt
     return Outcome::ok;
 }
 
-Outcome run_wipe(Session& session, const Command& command, CommandLine line) {
-    const std::optional<WipeOptions> options = parse_options(session, command, line, wipe_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
-    if (operands.empty() || options->many_modes) {
+Outcome run_wipe(Session& session, const Command& command, const WipeOptions& options, std::span<char*> operands) {
+    if (operands.empty() || options.many_modes) {
         return usage_error(session, command);
     }
     const std::optional<Region> region = parse_region(session, command, operands, 0);
@@ -172,26 +167,28 @@ Outcome run_wipe(Session& session, const Command& command, CommandLine line) {
     if (region->length == 0) {
         return usage_error(session, command);
     }
-    const WipeMode mode = options->mode.value_or(WipeMode::zero);
+    const WipeMode mode = options.mode.value_or(WipeMode::zero);
     Result<std::vector<WipePart>> parts = wipe_parts(session, mode, *region);
     if (!parts.ok()) {
-        return region_failed(session, command, parts.status());
+        return command_failed(session, command, parts.status());
     }
-    if (options->dry_run) {
+    if (options.dry_run) {
         session.out().tell(PlanFact{session, mode, *parts});
         return Outcome::ok;
     }
     if (const Status status = session.backend().require(Permissions::write); !status.ok()) {
-        return region_failed(session, command, status);
+        return command_failed(session, command, status);
     }
-    if (!options->yes && !may_wipe(session, mode, *parts)) {
-        return region_failed(session, command, Status::error(ECANCELED, "nothing was wiped, because you did not answer yes"));
+    if (!options.yes && !may_wipe(session, mode, *parts)) {
+        return command_failed(session, command, Status::error(ECANCELED, "nothing was wiped, because you did not answer yes"));
     }
-    return do_wipe(session, command, *options, *region, std::move(*parts), mode);
+    return do_wipe(session, command, options, *region, std::move(*parts), mode);
 }
 
-constexpr Command wipe_table[] = {
-    {.name = "wipe", .run = run_wipe,
+} // namespace
+
+constexpr Command wipe_commands[] = {
+    {.name = "wipe", .run = with_options<wipe_options, run_wipe>,
      .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "(off len | all)",
      .oneline = "overwrite a range of the image",
@@ -205,11 +202,5 @@ constexpr Command wipe_table[] = {
          "format, hdparm --security-erase, blkdiscard --secure).\n",
      .options = option_table<wipe_options>(), .words = range_words},
 };
-
-} // namespace
-
-std::span<const Command> wipe_commands() {
-    return wipe_table;
-}
 
 } // namespace zoneio

@@ -21,7 +21,9 @@ Outcome run_why(Session& session, const Command& /*command*/, CommandLine /*line
     return Outcome::ok;
 }
 
-constexpr Command why_table[] = {
+} // namespace
+
+constexpr Command why_commands[] = {
     {.name = "why", .run = run_why,
      .waits_for_aio = true, .is_ours = true,
      .oneline = "explain the last failure",
@@ -31,11 +33,5 @@ constexpr Command why_table[] = {
          "\n"
          "Example: why\n"},
 };
-
-} // namespace
-
-std::span<const Command> why_commands() {
-    return why_table;
-}
 
 } // namespace zoneio

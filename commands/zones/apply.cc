@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
-#include "commands/zones/command.h"
+#include "commands/zones/filter_options.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/record.h"
 #include "commands/zones/rules.h"
@@ -147,46 +147,38 @@ constexpr OptionRow<ApplyOptions> apply_options[] = {
     {{.letter = 'n', .name = "dry-run", .help = "change nothing; run on a copy of the zone states and report the result for each zone"}, set_flag<&ApplyOptions::dry_run>},
 };
 
-Outcome run_zone_apply(Session& session, const Command& command, CommandLine line) {
-    if (!check_zoned(session, command)) {
-        return Outcome::failed;
-    }
-    const std::optional<ApplyOptions> options = parse_options(session, command, line, apply_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_zone_apply(Session& session, const Command& command, const ApplyOptions& options, std::span<char*> operands) {
     ZoneOperation operation{};
     if (operands.size() != 1 || !parse_enum(zone_operation_words, operands[0], operation).ok()) {
         return usage_error(session, command);
     }
-    if (!options->filter.is_set()) {
-        return zone_command_failed(
+    if (!options.filter.is_set()) {
+        return long_command_failed(
             session, command, Status::invalid("select zones with --state, --range or --fill; --range 0- selects all"));
     }
     std::unique_ptr<ZoneTrial> trial;
-    if (options->dry_run) {
+    if (options.dry_run) {
         Result<std::unique_ptr<ZoneTrial>> made = session.backend().zone_trial();
         if (!made.ok()) {
-            return zone_command_failed(session, command, made.status());
+            return long_command_failed(session, command, made.status());
         }
         trial = std::move(*made);
     }
     BulkOperation bulk(session, operation, std::move(trial));
     session.out().begin_list("zones");
-    const Status status = bulk.run(options->filter);
+    const Status status = bulk.run(options.filter);
     if (was_interrupted(status)) {
         (void)bulk.sum_up();
         return session.out().interrupted("zone_apply interrupted");
     }
-    return status.ok() ? bulk.sum_up() : zone_command_failed(session, command, status);
+    return status.ok() ? bulk.sum_up() : long_command_failed(session, command, status);
 }
 
-constexpr Word apply_operands[] = {Word::zone_operation};
+} // namespace
 
-constexpr Command apply_table[] = {
-    {.name = "zone_apply", .altname = "za", .run = run_zone_apply,
-     .argmin = 1, .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+constexpr Command zone_apply_commands[] = {
+    {.name = "zone_apply", .altname = "za", .run = with_options<apply_options, run_zone_apply>,
+     .argmin = 1, .argmax = -1, .needs_image = true, .needs_zones = true, .waits_for_aio = true, .is_ours = true,
      .operands = "open|close|finish|reset",
      .oneline = "run one operation on all selected zones",
      .help =
@@ -194,13 +186,7 @@ constexpr Command apply_table[] = {
          "least one is required. If a zone refuses, reports why and continues with the others; the command then fails.\n"
          "\n"
          "Example: zone_apply reset --state full --range 100-    empty all full zones from zone 100 on\n",
-     .options = option_table<apply_options>(), .words = {.operands = apply_operands}},
+     .options = option_table<apply_options>(), .words = {Word::zone_operation}},
 };
-
-} // namespace
-
-std::span<const Command> zone_apply_commands() {
-    return apply_table;
-}
 
 } // namespace zoneio

@@ -54,12 +54,7 @@ void tell_created(Session& session, const char* name, uint64_t size, bool zoned)
                               : std::string("'create --like zns' makes a zoned device"));
 }
 
-Outcome run_create(Session& session, const Command& command, CommandLine line) {
-    std::optional<CreateOptions> parsed = parse_options(session, command, line, create_options);
-    if (!parsed) {
-        return Outcome::failed;
-    }
-    const std::span<char*> operands = line.operands();
+Outcome run_create(Session& session, const Command& command, CreateOptions& parsed, std::span<char*> operands) {
     if (operands.size() != 2) {
         return usage_error(session, command);
     }
@@ -67,20 +62,20 @@ Outcome run_create(Session& session, const Command& command, CommandLine line) {
     if (!size) {
         return Outcome::failed;
     }
-    if (parsed->like != nullptr && !make_like(parsed->like, static_cast<uint64_t>(*size), parsed->options)) {
-        return session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed->like, like_words())));
+    if (parsed.like != nullptr && !make_like(parsed.like, static_cast<uint64_t>(*size), parsed.options)) {
+        return session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed.like, like_words())));
     }
-    if (parsed->like != nullptr && parsed->driver.value_or("zoned") != "zoned") {
+    if (parsed.like != nullptr && parsed.driver.value_or("zoned") != "zoned") {
         return session.out().error("create: --like makes a zoned device, and -f asks for something else");
     }
-    parsed->driver = parsed->like != nullptr ? "zoned" : parsed->driver;
+    parsed.driver = parsed.like != nullptr ? "zoned" : parsed.driver;
     std::optional<NamedFile> file = parse_image_file(session, operands[0]);
     if (!file) {
         return Outcome::failed;
     }
-    const bool zoned = parsed->driver ? *parsed->driver == "zoned" : file->is_zoned;
-    const Status status = create_image(parsed->driver, *file, static_cast<uint64_t>(*size),
-                                       std::move(parsed->options), parsed->overwrite);
+    const bool zoned = parsed.driver ? *parsed.driver == "zoned" : file->is_zoned;
+    const Status status = create_image(parsed.driver, *file, static_cast<uint64_t>(*size),
+                                       std::move(parsed.options), parsed.overwrite);
     if (!status.ok()) {
         return session.out().error({FailureKind::open, operands[0]}, status);
     }
@@ -139,13 +134,8 @@ constexpr OptionRow<CheckOptions> check_options[] = {
      set_flag<&CheckOptions::repair>},
 };
 
-Outcome run_check(Session& session, const Command& command, CommandLine line) {
-    const std::optional<CheckOptions> options = parse_options(session, command, line, check_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    const bool repair = options->repair;
-    const std::span<char*> operands = line.operands();
+Outcome run_check(Session& session, const Command& command, const CheckOptions& options, std::span<char*> operands) {
+    const bool repair = options.repair;
     if (operands.size() > 1 || (operands.empty() && repair)) {
         return usage_error(session, command);
     }
@@ -186,12 +176,10 @@ Outcome run_zone_state(Session& session, const Command& command, CommandLine lin
     return Outcome::ok;
 }
 
-constexpr Word check_operands[] = {Word::file};
-constexpr Word create_operands[] = {Word::file, Word::length};
-constexpr Word state_operands[] = {Word::offset, Word::length, Word::zone_state};
+} // namespace
 
-constexpr Command emulated_table[] = {
-    {.name = "check", .run = run_check,
+constexpr Command zoned_commands[] = {
+    {.name = "check", .run = with_options<check_options, run_check>,
      .argmax = 2, .waits_for_aio = true, .is_ours = true,
      .operands = "[file]",
      .oneline = "check the file of an emulated zoned device",
@@ -199,8 +187,8 @@ constexpr Command emulated_table[] = {
          "Checks the header, zone table and limits of the open device, or of the device in file.\n"
          "\n"
          "Example: check -r disk.zoned    repair a file that is not in use\n",
-     .options = option_table<check_options>(), .words = {.operands = check_operands}},
-    {.name = "create", .run = run_create,
+     .options = option_table<check_options>(), .words = {Word::file}},
+    {.name = "create", .run = with_options<create_options, run_create>,
      .argmin = 2, .argmax = -1, .is_ours = true,
      .operands = "file size",
      .oneline = "create an image",
@@ -209,7 +197,7 @@ constexpr Command emulated_table[] = {
          "\n"
          "Example: create --like zns disk.zoned 1G\n"
          "         create -f zoned -o zone.size=4M,zone.max_open_zones=8 disk.zoned 1G\n",
-     .options = option_table<create_options>(), .words = {.operands = create_operands}},
+     .options = option_table<create_options>(), .words = {Word::file, Word::length}},
     {.name = "zone_state", .altname = "zcond", .run = run_zone_state,
      .argmin = 3, .argmax = 3, .needs_image = true, .waits_for_aio = true, .is_ours = true,
      .operands = "offset len readonly|offline|empty",
@@ -219,13 +207,7 @@ constexpr Command emulated_table[] = {
          "unwritten rest reads as zeros. offline: reads fail too. empty: takes the zones back; their data is lost.\n"
          "\n"
          "Example: zone_state 8M 4M offline\n",
-     .words = {.operands = state_operands}},
+     .words = {Word::offset, Word::length, Word::zone_state}},
 };
-
-} // namespace
-
-std::span<const Command> zoned_commands() {
-    return emulated_table;
-}
 
 } // namespace zoneio

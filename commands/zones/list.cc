@@ -5,7 +5,7 @@
 #include "commands/families.h"
 #include "commands/text/terminal.h"
 #include "commands/text/wrapping.h"
-#include "commands/zones/command.h"
+#include "commands/zones/filter_options.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/record.h"
 #include "commands/zones/tally.h"
@@ -85,14 +85,11 @@ struct DeviceFact {
 };
 
 Outcome run_zone_info(Session& session, const Command& command, CommandLine /*line*/) {
-    if (!check_zoned(session, command)) {
-        return Outcome::failed;
-    }
     const Limits& limits = session.backend().limits();
     const Result<ZoneTally> tally = tally_zones(session.backend());
     const Result<uint64_t> length = session.backend().length();
     if (!tally.ok() || !length.ok()) {
-        return zone_command_failed(session, command, tally.ok() ? length.status() : tally.status());
+        return long_command_failed(session, command, tally.ok() ? length.status() : tally.status());
     }
     session.out().tell(DeviceFact{limits, *tally, *length});
     return Outcome::ok;
@@ -247,27 +244,19 @@ constexpr OptionRow<ListOptions> list_options[] = {
     {{.letter = 'b', .name = "bytes", .help = "show bytes instead of units such as MiB"}, set_flag<&ListOptions::in_bytes>},
 };
 
-Outcome run_zone_list(Session& session, const Command& command, CommandLine line) {
-    if (!check_zoned(session, command)) {
-        return Outcome::failed;
-    }
-    const std::optional<ListOptions> options = parse_options(session, command, line, list_options);
-    if (!options) {
-        return Outcome::failed;
-    }
-    ZoneFilter filter = options->filter;
-    const std::span<char*> operands = line.operands();
+Outcome run_zone_list(Session& session, const Command& command, const ListOptions& options, std::span<char*> operands) {
+    ZoneFilter filter = options.filter;
     if (operands.size() > 1) {
         return usage_error(session, command);
     }
     if (const Status status = operands.empty() ? Status() : filter.set_zones(operands[0]); !status.ok()) {
-        return zone_command_failed(session, command, status);
+        return long_command_failed(session, command, status);
     }
     const Result<uint64_t> length = session.backend().length();
     if (!length.ok()) {
-        return zone_command_failed(session, command, length.status());
+        return long_command_failed(session, command, length.status());
     }
-    ZoneListing table(session.out(), session.backend().limits(), *length, options->in_bytes);
+    ZoneListing table(session.out(), session.backend().limits(), *length, options.in_bytes);
     session.out().tell(HeadFact{table});
     session.out().begin_list("zones");
     const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
@@ -275,23 +264,25 @@ Outcome run_zone_list(Session& session, const Command& command, CommandLine line
     });
     table.write_lines();
     if (!shown.ok()) {
-        return zone_command_failed(session, command, shown.status());
+        return long_command_failed(session, command, shown.status());
     }
     session.out().tell(ShownFact{*shown, session.backend().limits().nr_zones});
     return Outcome::ok;
 }
 
-constexpr Command list_table[] = {
+} // namespace
+
+constexpr Command zone_list_commands[] = {
     {.name = "zone_info", .altname = "zi", .run = run_zone_info,
-     .needs_image = true, .waits_for_aio = true, .is_ours = true,
+     .needs_image = true, .needs_zones = true, .waits_for_aio = true, .is_ours = true,
      .oneline = "show geometry, limits and usage of a zoned device",
      .help =
          "Shows the model, geometry and limits of the device, the number of open and active zones, the amount written, and\n"
          "the number of zones in each state.\n"
          "\n"
          "Example: zone_info\n"},
-    {.name = "zone_list", .altname = "zl", .run = run_zone_list,
-     .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+    {.name = "zone_list", .altname = "zl", .run = with_options<list_options, run_zone_list>,
+     .argmax = -1, .needs_image = true, .needs_zones = true, .waits_for_aio = true, .is_ours = true,
      .operands = "[zones]",
      .oneline = "list all or selected zones",
      .help =
@@ -301,11 +292,5 @@ constexpr Command list_table[] = {
          "Example: zone_list --state open,closed --range 100-199 --fill 50-\n",
      .options = option_table<list_options>()},
 };
-
-} // namespace
-
-std::span<const Command> zone_list_commands() {
-    return list_table;
-}
 
 } // namespace zoneio

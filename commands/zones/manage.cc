@@ -112,9 +112,9 @@ Outcome run_zone_append(Session& session, const Command& command, CommandLine li
     return Outcome::ok;
 }
 
-constexpr Word report_operands[] = {Word::offset, Word::count};
+} // namespace
 
-constexpr Command manage_table[] = {
+constexpr Command zone_commands[] = {
     {.name = "zone_append", .altname = "zap", .run = run_zone_append,
      .argmin = 3, .argmax = 4, .needs_image = true, .waits_for_aio = true,
      .args = "offset len [len..]",
@@ -164,7 +164,7 @@ constexpr Command manage_table[] = {
          "3 sequential write preferred.\n"
          "\n"
          "Example: zone_report 0 10\n",
-     .words = {.operands = report_operands}},
+     .words = {Word::offset, Word::count}},
     {.name = "zone_reset", .altname = "zrs", .run = run_zone_mgmt<ZoneOp::reset>,
      .argmin = 2, .argmax = 2, .needs_image = true, .waits_for_aio = true, .takes_zone_alone = true,
      .args = "offset len",
@@ -175,11 +175,5 @@ constexpr Command manage_table[] = {
          "Example: zone_reset 4M 4M\n",
      .words = range_words},
 };
-
-} // namespace
-
-std::span<const Command> zone_commands() {
-    return manage_table;
-}
 
 } // namespace zoneio

@@ -4,9 +4,9 @@
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/parse_options.h"
 #include "commands/text/key_watch.h"
 #include "commands/text/safe_text.h"
-#include "commands/zones/command.h"
 #include "commands/zones/map_text.h"
 #include "commands/zones/picture.h"
 #include "commands/zones/picture_file.h"
@@ -74,26 +74,6 @@ constexpr OptionRow<MapOptions> map_options[] = {
      set_number<&MapOptions::count, uint64_t{1}, longest_watch>},
 };
 
-/// Empty after an error, which has been reported.
-std::optional<MapOptions> parse_map_options(Session& session, const Command& command, CommandLine line) {
-    std::optional<MapOptions> parsed = parse_options(session, command, line, map_options);
-    if (!parsed) {
-        return std::nullopt;
-    }
-    MapOptions& options = *parsed;
-    const std::span<char*> operands = line.operands();
-    if (operands.size() > (options.watch ? 1U : 0U) || (options.count && !options.watch)) {
-        usage_error(session, command);
-        return std::nullopt;
-    }
-    double seconds = 1;
-    if (!operands.empty() && !parse_number_option(session, command, "--watch", operands[0], 0.0, 86400.0, seconds)) {
-        return std::nullopt;
-    }
-    options.pause = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-    return parsed;
-}
-
 /// Name of the device: its file name without directories.
 std::string device_name(Session& session) {
     const std::string name = session.backend().filename();
@@ -155,7 +135,7 @@ struct PictureFact {
 Outcome write_pictures(Session& session, const Command& command, const MapOptions& options) {
     const Result<ZoneCells> cells = read_zone_cells(session.backend(), most_picture_cells);
     if (!cells.ok()) {
-        return zone_command_failed(session, command, cells.status());
+        return long_command_failed(session, command, cells.status());
     }
     const std::string name = device_name(session);
     const Limits& limits = session.backend().limits();
@@ -167,7 +147,7 @@ Outcome write_pictures(Session& session, const Command& command, const MapOption
         status = save(options.html, zone_html);
     }
     if (!status.ok()) {
-        return zone_command_failed(session, command, status);
+        return long_command_failed(session, command, status);
     }
     session.out().tell(PictureFact{options});
     return Outcome::ok;
@@ -194,7 +174,7 @@ Outcome show_once(Session& session, const Command& command, const MapOptions& op
     const Limits& limits = session.backend().limits();
     const Result<ZoneCells> cells = read_zone_cells(session.backend(), map_text_room(screen, limits.nr_zones));
     if (!cells.ok()) {
-        return zone_command_failed(session, command, cells.status());
+        return long_command_failed(session, command, cells.status());
     }
     session.out().tell(MapFact{screen, limits, *cells});
     return Outcome::ok;
@@ -233,7 +213,7 @@ Outcome watch(Session& session, const Command& command, const MapOptions& option
             break;
         }
         if (!map.ok()) {
-            return zone_command_failed(session, command, map.status());
+            return long_command_failed(session, command, map.status());
         }
         session.out().write(screen.is_terminal ? over_screen(*map) : (shown > 0 ? "\n" : "") + *map);
         session.out().flush();
@@ -241,23 +221,26 @@ Outcome watch(Session& session, const Command& command, const MapOptions& option
     return Outcome::ok;
 }
 
-Outcome run_zone_map(Session& session, const Command& command, CommandLine line) {
-    if (!check_zoned(session, command)) {
+Outcome run_zone_map(Session& session, const Command& command, MapOptions& options, std::span<char*> operands) {
+    if (operands.size() > (options.watch ? 1U : 0U) || (options.count && !options.watch)) {
+        return usage_error(session, command);
+    }
+    double seconds = 1;
+    if (!operands.empty() && !parse_number_option(session, command, "--watch", operands[0], 0.0, 86400.0, seconds)) {
         return Outcome::failed;
     }
-    const std::optional<MapOptions> options = parse_map_options(session, command, line);
-    if (!options) {
-        return Outcome::failed;
+    options.pause = std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+    if (options.svg != nullptr || options.html != nullptr) {
+        return write_pictures(session, command, options);
     }
-    if (options->svg != nullptr || options->html != nullptr) {
-        return write_pictures(session, command, *options);
-    }
-    return options->watch ? watch(session, command, *options) : show_once(session, command, *options);
+    return options.watch ? watch(session, command, options) : show_once(session, command, options);
 }
 
-constexpr Command map_table[] = {
-    {.name = "zone_map", .altname = "zmap", .run = run_zone_map,
-     .argmax = -1, .needs_image = true, .waits_for_aio = true, .is_ours = true,
+} // namespace
+
+constexpr Command zone_map_commands[] = {
+    {.name = "zone_map", .altname = "zmap", .run = with_options<map_options, run_zone_map>,
+     .argmax = -1, .needs_image = true, .needs_zones = true, .waits_for_aio = true, .is_ours = true,
      .oneline = "show the whole zoned device as a map",
      .help =
          "Shows one cell for each zone: how much is written, and the state by a letter and, on a terminal, a colour. If the\n"
@@ -267,11 +250,5 @@ constexpr Command map_table[] = {
          "Example: zone_map --svg report.svg\n",
      .options = option_table<map_options>()},
 };
-
-} // namespace
-
-std::span<const Command> zone_map_commands() {
-    return map_table;
-}
 
 } // namespace zoneio

@@ -38,7 +38,7 @@ std::string branches(const std::vector<std::string>& lines) {
 
 bool takes_file(const Command& command) {
     const auto is_file = [](Word word) { return word == Word::file || word == Word::image; };
-    return std::any_of(command.words.operands.begin(), command.words.operands.end(), is_file) ||
+    return std::any_of(command.words.begin(), command.words.end(), is_file) ||
            std::any_of(command.options.rows().begin(), command.options.rows().end(),
                        [&](const CommandOption* option) { return is_file(option->word); });
 }

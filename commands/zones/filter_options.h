@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Common parts of zoneio's own zone commands.
+// Option rows of commands that select zones.
 #pragma once
 
 #include "commands/parse_options.h"
@@ -8,22 +8,11 @@
 
 namespace zoneio {
 
-/// True if the open device is zoned. Reports an error otherwise.
-bool check_zoned(Session& session, const Command& command);
-
-/// Prints `PROGRAM: COMMAND: REASON` on stderr, or that the user interrupted the command.
-Outcome zone_command_failed(Session& session, const Command& command, const Status& status);
-
-/// Reports an error in the argument of an option, if `status` has one.
-OptionStep zone_option_step(const GivenOption& given, const Status& status);
-
 /// Parses an argument into the `filter` of a `Parsed`, with ZoneFilter's function `Set`.
 template <Status (ZoneFilter::*Set)(std::string_view), typename Parsed>
 OptionStep set_filter(const GivenOption& given, Parsed& parsed) {
-    return zone_option_step(given, (parsed.filter.*Set)(given.word));
+    return step_after(given, (parsed.filter.*Set)(given.word));
 }
-
-// Option rows of commands that select zones.
 
 template <typename Parsed>
 inline constexpr OptionRow<Parsed> zone_range_row{

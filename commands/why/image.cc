@@ -20,28 +20,19 @@ std::string reopen_writable(const Evidence& evidence) {
     return works ? "reopen -w" : "";
 }
 
-bool is_permission(Evidence& evidence) {
-    return evidence.is(FailureKind::permission);
-}
 Explanation explain_permission(Evidence& evidence) {
     if (evidence.is(Cause::image_locked)) {
         return {"another program uses the image and does not allow this",
-                {evidence.failure().status.message().substr(0, evidence.failure().status.message().find('\n'))},
-                ""};
+                {evidence.failure().status.message().substr(0, evidence.failure().status.message().find('\n'))}};
     }
     if (evidence.is(Cause::read_only_node)) {
         return {"the image is open read-only", {"Writing, discarding and truncating require write access."}, reopen_writable(evidence)};
     }
-    return {"the image does not allow that", {evidence.failure().status.message()}, ""};
+    return {"the image does not allow that", {evidence.failure().status.message()}};
 }
 
-bool is_injected(Evidence& evidence) {
-    return evidence.is(Cause::injected);
-}
 Explanation explain_injected(Evidence& evidence) {
-    return {fmt::format("an inject-error rule of blkdebug made the request fail: {}", Status::from_errno(evidence.code()).message()),
-            {},
-            ""};
+    return {fmt::format("an inject-error rule of blkdebug made the request fail: {}", Status::from_errno(evidence.code()).message())};
 }
 
 bool is_past_end(Evidence& evidence) {
@@ -53,8 +44,7 @@ Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     const uint64_t length = evidence.length();
     Explanation explanation{fmt::format("the range ends at {}, after the end of the image", request.offset + request.bytes),
-                            {fmt::format("The image is {} bytes long ({}).", length, format_size(length))},
-                            ""};
+                            {fmt::format("The image is {} bytes long ({}).", length, format_size(length))}};
     if (request.offset < length) {
         explanation.more.push_back(fmt::format("After {} there are {} bytes left.", request.offset, length - request.offset));
     }
@@ -79,16 +69,14 @@ bool is_errno(Evidence& evidence) {
 }
 Explanation explain_full_medium(Evidence& evidence) {
     return {fmt::format("the file system of {} has no space left", host_file(evidence)),
-            {"A sparse image takes space when it is written, not before."},
-            ""};
+            {"A sparse image takes space when it is written, not before."}};
 }
 Explanation explain_quota(Evidence& evidence) {
     return {fmt::format("your quota on the file system of {} is used up", host_file(evidence)),
-            {"A sparse image takes space when it is written, not before."},
-            ""};
+            {"A sparse image takes space when it is written, not before."}};
 }
 Explanation explain_too_large(Evidence& evidence) {
-    Explanation explanation{fmt::format("{} would become larger than allowed", host_file(evidence)), {}, ""};
+    Explanation explanation{fmt::format("{} would become larger than allowed", host_file(evidence))};
     rlimit most{};
     if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY) {
         explanation.more.push_back(fmt::format("This process may write files of up to {} bytes ('ulimit -f').", most.rlim_cur));
@@ -102,32 +90,27 @@ bool is_file_error(Evidence& evidence) {
 }
 Explanation explain_file_error(Evidence& evidence) {
     return {fmt::format("the system could not read or write {}: {}", host_file(evidence), Status::from_errno(EIO).message()),
-            {"The medium may be failing: see the kernel's log (dmesg)."},
-            ""};
+            {"The medium may be failing: see the kernel's log (dmesg)."}};
 }
 
-bool changes_format(Evidence& evidence) {
-    return evidence.is(Cause::changes_format);
-}
 Explanation explain_changes_format(Evidence& /*evidence*/) {
     return {"the write would make the file look like an image of another format",
             {"The format was guessed as raw; the next guess would differ. With -f raw (or -o driver=raw) zoneio accepts any "
-             "write."},
-            ""};
+             "write."}};
 }
 
 bool is_unsupported(Evidence& evidence) {
     return evidence.is_request() && evidence.code() == ENOTSUP;
 }
 Explanation explain_unsupported(Evidence& evidence) {
-    return {fmt::format("the driver {} does not support this", evidence.session().backend().format().name), {}, ""};
+    return {fmt::format("the driver {} does not support this", evidence.session().backend().format().name)};
 }
 
 bool is_resize_refused(Evidence& evidence) {
     return evidence.wants(Kind::truncate);
 }
 Explanation explain_resize_refused(Evidence& evidence) {
-    return {"the length of this image cannot be changed this way", {evidence.failure().status.message()}, ""};
+    return {"the length of this image cannot be changed this way", {evidence.failure().status.message()}};
 }
 
 bool is_request(Evidence& evidence) {
@@ -135,7 +118,7 @@ bool is_request(Evidence& evidence) {
 }
 Explanation explain_request(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
-    Explanation explanation{fmt::format("the system refused the request: {}", Status::from_errno(evidence.code()).message()), {}, ""};
+    Explanation explanation{fmt::format("the system refused the request: {}", Status::from_errno(evidence.code()).message())};
     if (request.bytes > 0) {
         explanation.more.push_back(fmt::format("The request had {} bytes at offset {}.", request.bytes, request.offset));
     }
@@ -148,25 +131,17 @@ Explanation explain_request(Evidence& evidence) {
     return explanation;
 }
 
-bool is_gone(Evidence& evidence) {
-    return evidence.is(FailureKind::request);
-}
 Explanation explain_gone(Evidence& evidence) {
     return {fmt::format("the system refused the request: {}", evidence.failure().status.message()),
-            {"The image is closed, so nothing more is known."},
-            ""};
+            {"The image is closed, so nothing more is known."}};
 }
 
-bool is_mismatch(Evidence& evidence) {
-    return evidence.is(FailureKind::mismatch);
-}
 Explanation explain_mismatch(Evidence& evidence) {
     const DataMismatch& mismatch = *evidence.failure().mismatch;
     Explanation explanation{
         fmt::format("{} of {} bytes differ; the first at {} is {:#04x}, not {:#04x}", mismatch.bytes, mismatch.compared_bytes,
                     mismatch.offset, mismatch.found, mismatch.expected),
-        {fmt::format("The data at {} was compared with the byte {:#04x} (-P).", mismatch.compared_offset, mismatch.expected)},
-        ""};
+        {fmt::format("The data at {} was compared with the byte {:#04x} (-P).", mismatch.compared_offset, mismatch.expected)}};
     const bool is_same_image = evidence.session().is_open() && evidence.session().image() == evidence.failure().image;
     const uint64_t length = is_same_image ? evidence.length() : 0;
     if (mismatch.offset < length && !evidence.failure().line.starts_with("read -b")) {
@@ -176,9 +151,6 @@ Explanation explain_mismatch(Evidence& evidence) {
     return explanation;
 }
 
-bool is_compare_range(Evidence& evidence) {
-    return evidence.is(FailureKind::compare_range);
-}
 Explanation explain_compare_range(Evidence& /*evidence*/) {
     return {"the range to compare ends after the data that was read",
             {"-s is the first byte to compare, counted from the start of the data, and -l the number of bytes: together at most the "
@@ -186,11 +158,8 @@ Explanation explain_compare_range(Evidence& /*evidence*/) {
             "help read"};
 }
 
-bool is_interrupted(Evidence& evidence) {
-    return evidence.is(FailureKind::interrupted);
-}
 Explanation explain_interrupted(Evidence& evidence) {
-    return {"interrupted by Ctrl-C", {evidence.failure().status.message()}, ""};
+    return {"interrupted by Ctrl-C", {evidence.failure().status.message()}};
 }
 
 bool is_anything(Evidence& /*evidence*/) {
@@ -208,24 +177,24 @@ Explanation explain_anything(Evidence& evidence) {
 
 /// Before all other causes of requests: the storage itself is as it should be.
 constexpr CauseRow injected[] = {
-    {"injected", is_injected, explain_injected},
+    {"injected", arose_from<Cause::injected>, explain_injected},
 };
 
 constexpr CauseRow image_table[] = {
-    {"not-permitted", is_permission, explain_permission},
+    {"not-permitted", is_kind<FailureKind::permission>, explain_permission},
     {"past-end", is_past_end, explain_past_end},
-    {"interrupted", is_interrupted, explain_interrupted},
+    {"interrupted", is_kind<FailureKind::interrupted>, explain_interrupted},
     {"no-space", is_errno<ENOSPC>, explain_full_medium},
     {"quota-used-up", is_errno<EDQUOT>, explain_quota},
     {"file-too-large", is_errno<EFBIG>, explain_too_large},
     {"file-failed", is_file_error, explain_file_error},
-    {"changes-format", changes_format, explain_changes_format},
+    {"changes-format", arose_from<Cause::changes_format>, explain_changes_format},
     {"resize-refused", is_resize_refused, explain_resize_refused},
     {"unsupported", is_unsupported, explain_unsupported},
     {"request-failed", is_request, explain_request},
-    {"image-closed", is_gone, explain_gone},
-    {"data-differs", is_mismatch, explain_mismatch},
-    {"compare-range", is_compare_range, explain_compare_range},
+    {"image-closed", is_kind<FailureKind::request>, explain_gone},
+    {"data-differs", is_kind<FailureKind::mismatch>, explain_mismatch},
+    {"compare-range", is_kind<FailureKind::compare_range>, explain_compare_range},
     {"other", is_anything, explain_anything},
 };
 

@@ -28,30 +28,17 @@ Explanation explain_other_file(Evidence& evidence) {
             ""};
 }
 
-Explanation explain_broken(Evidence& evidence) {
-    return {evidence.failure().status.message(),
-            {"The log was truncated or overwritten, or it was copied while it was written. Earlier entries can be used:",
-             "give 'replay --to' or 'crash --at' a smaller number."},
-            ""};
-}
-
-Explanation explain_other_image(Evidence& evidence) {
-    return {evidence.failure().status.message(),
-            {"A log applies to a copy of the image that was made before the log started."},
-            ""};
-}
-
-Explanation explain_no_place(Evidence& evidence) {
-    return {evidence.failure().status.message(), {"'log FILE' lists the entries, and 'log -k mark FILE' the marks."}, ""};
-}
-
 constexpr CauseRow logs_table[] = {
     {"no-write-log", arose_from<Cause::no_write_log>, explain_no_log},
     {"write-log-incomplete", arose_from<Cause::write_log_incomplete>, explain_incomplete},
     {"not-a-write-log", arose_from<Cause::not_a_write_log>, explain_other_file},
-    {"broken-write-log", arose_from<Cause::broken_write_log>, explain_broken},
-    {"write-log-of-other-image", arose_from<Cause::write_log_of_other>, explain_other_image},
-    {"not-in-write-log", arose_from<Cause::not_in_write_log>, explain_no_place},
+    {"broken-write-log", arose_from<Cause::broken_write_log>, nullptr,
+     "The log was truncated or overwritten, or it was copied while it was written. Earlier entries can be used:\n"
+     "give 'replay --to' or 'crash --at' a smaller number."},
+    {"write-log-of-other-image", arose_from<Cause::write_log_of_other>, nullptr,
+     "A log applies to a copy of the image that was made before the log started."},
+    {"not-in-write-log", arose_from<Cause::not_in_write_log>, nullptr,
+     "'log FILE' lists the entries, and 'log -k mark FILE' the marks."},
 };
 
 } // namespace

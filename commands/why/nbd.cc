@@ -3,9 +3,8 @@
 // Causes about NBD servers: why an image could not be opened, or a request failed.
 #include "commands/why/why.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace zoneio {
 
@@ -22,7 +21,7 @@ bool is_unreachable(Evidence& evidence) {
 }
 Explanation explain_unreachable(Evidence& evidence) {
     const std::string& server = evidence.facts().name;
-    Explanation explanation{fmt::format("there is no connection to the NBD server '{}'", server), {}, ""};
+    Explanation explanation{fmt::format("there is no connection to the NBD server '{}'", server)};
     switch (evidence.code()) {
     case ENOENT: explanation.more.push_back(fmt::format("There is no socket '{}': no server has created it.", server)); break;
     case ECONNREFUSED: explanation.more.emplace_back("No program listens there: the server does not run, or has another address."); break;
@@ -34,42 +33,24 @@ Explanation explain_unreachable(Evidence& evidence) {
     return explanation;
 }
 
-bool is_no_export(Evidence& evidence) {
-    return evidence.is(Cause::no_such_export);
-}
 Explanation explain_no_export(Evidence& evidence) {
     const CauseFacts& facts = evidence.facts();
     Explanation explanation{facts.name.empty() ? "the server has no default export"
-                                               : fmt::format("the server has no export '{}'", facts.name),
-                            {},
-                            ""};
+                                               : fmt::format("the server has no export '{}'", facts.name)};
     if (facts.owner.empty()) {
         explanation.more.emplace_back("It does not list its exports.");
         return explanation;
     }
-    std::string names;
-    for (size_t begin = 0; begin < facts.owner.size();) {
-        const size_t end = std::min(facts.owner.find('\n', begin), facts.owner.size());
-        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", facts.owner.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    explanation.more.push_back(fmt::format("There are: {}.", names));
+    explanation.more.push_back(fmt::format("There are: '{}'.", fmt::join(lines_of(facts.owner), "', '")));
     return explanation;
 }
 
-bool wants_tls(Evidence& evidence) {
-    return evidence.is(Cause::tls_required);
-}
 Explanation explain_tls(Evidence& /*evidence*/) {
     return {"the server requires TLS",
             {"Start zoneio with credentials, --object tls-creds-psk,id=ID,dir=FOLDER or tls-creds-x509, and open the image with the "
-             "option tls-creds=ID."},
-            ""};
+             "option tls-creds=ID."}};
 }
 
-bool is_read_only_export(Evidence& evidence) {
-    return evidence.is(Cause::read_only_export);
-}
 Explanation explain_read_only_export(Evidence& evidence) {
     return {"the server exports this image read-only", {}, evidence.is(FailureKind::open) ? open_read_only(evidence) : ""};
 }
@@ -81,15 +62,14 @@ Explanation explain_broken_connection(Evidence& evidence) {
     return {evidence.code() == ETIMEDOUT ? "the NBD server did not answer" : "the connection to the NBD server broke",
             {"It is not known whether writes in flight were done.",
              "With the option reconnect-delay=SECONDS requests wait for a new connection; without it, close the image and open it "
-             "again."},
-            ""};
+             "again."}};
 }
 
 constexpr CauseRow nbd_table[] = {
     {"server-unreachable", is_unreachable, explain_unreachable},
-    {"no-such-export", is_no_export, explain_no_export},
-    {"tls-required", wants_tls, explain_tls},
-    {"read-only-export", is_read_only_export, explain_read_only_export},
+    {"no-such-export", arose_from<Cause::no_such_export>, explain_no_export},
+    {"tls-required", arose_from<Cause::tls_required>, explain_tls},
+    {"read-only-export", arose_from<Cause::read_only_export>, explain_read_only_export},
     {"connection-broken", is_broken, explain_broken_connection},
 };
 

@@ -4,14 +4,15 @@
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
-#include "commands/why/process_files.h"
 #include "commands/why/why.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <fmt/ranges.h>
-#include <sys/stat.h>
+#include <cstdlib>
 #include <filesystem>
+#include <fmt/ranges.h>
+#include <fstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -50,13 +51,14 @@ std::string open_command(std::string_view options, const std::string& name, Node
     return opens ? fmt::format("open{}{} {}", options.empty() ? "" : " ", options, name) : "";
 }
 
-bool is_open(Evidence& evidence) {
-    return evidence.is(FailureKind::open);
+template <int... Errno>
+bool is_open_errno(Evidence& evidence) {
+    return evidence.is(FailureKind::open) && ((evidence.code() == Errno) || ...);
 }
 
-template <int Errno>
-bool is_open_errno(Evidence& evidence) {
-    return is_open(evidence) && evidence.code() == Errno;
+template <Cause... causes>
+bool open_arose_from(Evidence& evidence) {
+    return evidence.is(FailureKind::open) && arose_from<causes...>(evidence);
 }
 
 /// True if `create` could make the file. `create` interprets the name of a protocol at the start.
@@ -85,7 +87,7 @@ Explanation explain_missing(Evidence& evidence) {
     const std::string file = evidence.name();
     const std::string folder = folder_of(file);
     if (access(folder.c_str(), F_OK) != 0) {
-        return {fmt::format("the folder '{}' of '{}' does not exist", folder, file), {}, ""};
+        return {fmt::format("the folder '{}' of '{}' does not exist", folder, file)};
     }
     Explanation explanation{fmt::format("the file '{}' does not exist", file),
                             {"A name without a slash is a file in the working directory.",
@@ -97,12 +99,9 @@ Explanation explain_missing(Evidence& evidence) {
     return explanation;
 }
 
-bool is_refused_by_permissions(Evidence& evidence) {
-    return is_open(evidence) && (evidence.code() == EACCES || evidence.code() == EPERM);
-}
 Explanation explain_refused_by_permissions(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("you have no permission to open '{}' this way", file), {}, ""};
+    Explanation explanation{fmt::format("you have no permission to open '{}' this way", file)};
     struct stat st{};
     if (stat(file.c_str(), &st) == 0) {
         explanation.more.push_back(fmt::format("Its owner is user {}, its group {}, its mode {:04o}; you are user {}.", st.st_uid,
@@ -123,15 +122,50 @@ Explanation explain_read_only_medium(Evidence& evidence) {
 }
 
 Explanation explain_folder(Evidence& evidence) {
-    return {fmt::format("'{}' is a folder", evidence.name()), {"An image is a file or a device."}, ""};
+    return {fmt::format("'{}' is a folder", evidence.name()), {"An image is a file or a device."}};
 }
 
-bool is_locked(Evidence& evidence) {
-    return evidence.is(Cause::image_locked);
+bool has_open(const std::filesystem::path& process, const struct stat& wanted) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(process / "fd", error), end; !error && entry != end; entry.increment(error)) {
+        struct stat st{};
+        if (stat(entry->path().c_str(), &st) == 0 && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino) {
+            return true;
+        }
+    }
+    return false;
 }
+
+struct ProcessName {
+    long id;
+    std::string name; ///< the kernel's name, at most 15 characters
+};
+
+/// Other processes that have a file open, as far as /proc shows them; only root sees those of other users. The kernel
+/// does not tell who holds an open file description lock, so this is the best approximation.
+std::vector<ProcessName> processes_with(const std::string& filename) {
+    std::vector<ProcessName> found;
+    struct stat wanted{};
+    if (stat(filename.c_str(), &wanted) != 0) {
+        return found;
+    }
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+        const long id = strtol(entry->path().filename().c_str(), nullptr, 10);
+        if (id <= 0 || id == getpid() || !has_open(entry->path(), wanted)) {
+            continue;
+        }
+        ProcessName process{id, ""};
+        std::getline(std::ifstream(entry->path() / "comm"), process.name);
+        found.push_back(std::move(process));
+    }
+    std::sort(found.begin(), found.end(), [](const ProcessName& a, const ProcessName& b) { return a.id < b.id; });
+    return found;
+}
+
 Explanation explain_locked(Evidence& evidence) {
     const std::string file = evidence.name();
-    Explanation explanation{fmt::format("another program has '{}' open and does not share it", file), {}, ""};
+    Explanation explanation{fmt::format("another program has '{}' open and does not share it", file)};
     const std::vector<ProcessName> users = processes_with(file);
     const bool shows_ids = !evidence.session().out().is_deterministic();
     for (const ProcessName& user : users) {
@@ -150,9 +184,6 @@ Explanation explain_locked(Evidence& evidence) {
     return explanation;
 }
 
-bool is_unknown_driver(Evidence& evidence) {
-    return evidence.is(Cause::unknown_driver) || evidence.is(Cause::unknown_protocol);
-}
 Explanation explain_unknown_driver(Evidence& evidence) {
     const bool protocol = evidence.is(Cause::unknown_protocol);
     const std::string& word = evidence.facts().name;
@@ -163,8 +194,7 @@ Explanation explain_unknown_driver(Evidence& evidence) {
         }
     }
     Explanation explanation{fmt::format("unknown {} '{}'", protocol ? "protocol" : "driver", word),
-                            {choices_text(protocol ? "Protocols:" : "Drivers:", word, names)},
-                            ""};
+                            {choices_text(protocol ? "Protocols:" : "Drivers:", word, names)}};
     if (protocol) {
         explanation.more.emplace_back("The text before a colon in a name is its protocol. Write ./NAME or file:NAME for a file whose name has a "
                                       "colon.");
@@ -172,13 +202,10 @@ Explanation explain_unknown_driver(Evidence& evidence) {
     return explanation;
 }
 
-bool is_unknown_option(Evidence& evidence) {
-    return evidence.is(Cause::unknown_option);
-}
 Explanation explain_unknown_option(Evidence& evidence) {
     const std::string& driver = evidence.facts().owner;
     const std::string& word = evidence.facts().name;
-    Explanation explanation{fmt::format("the driver {} has no option '{}'", driver, word), {}, ""};
+    Explanation explanation{fmt::format("the driver {} has no option '{}'", driver, word)};
     if (const DriverInfo* const info = find_driver(driver)) {
         const std::span<const std::string_view> keys = info->option_keys;
         explanation.more.push_back(keys.empty() ? "It has no options of its own." : choices_text("Its options:", word, keys));
@@ -188,9 +215,6 @@ Explanation explain_unknown_option(Evidence& evidence) {
     return explanation;
 }
 
-bool is_bad_value(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::bad_option_value);
-}
 std::string kind_text(ValueKind kind, const std::string& key) {
     switch (kind) {
     case ValueKind::on_off: return fmt::format("It must be on or off: {}=on", key);
@@ -205,12 +229,9 @@ std::string kind_text(ValueKind kind, const std::string& key) {
 }
 Explanation explain_bad_value(Evidence& evidence) {
     const std::string& key = evidence.facts().name;
-    return {fmt::format("wrong kind of value for '{}'", key), {kind_text(evidence.facts().expected, key)}, ""};
+    return {fmt::format("wrong kind of value for '{}'", key), {kind_text(evidence.facts().expected, key)}};
 }
 
-bool needs_direct(Evidence& evidence) {
-    return is_open(evidence) && (evidence.is(Cause::zones_need_direct) || evidence.is(Cause::aio_needs_direct));
-}
 Explanation explain_needs_direct(Evidence& evidence) {
     const bool zoned = evidence.is(Cause::zones_need_direct);
     return {zoned ? "writing a zoned device requires O_DIRECT" : "this aio mode requires O_DIRECT",
@@ -219,78 +240,50 @@ Explanation explain_needs_direct(Evidence& evidence) {
             open_command("-n", evidence.failure().word, {.direct = true})};
 }
 
-bool needs_io_uring(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::no_io_uring);
-}
 Explanation explain_needs_io_uring(Evidence& evidence) {
     return {"this system does not let the program use io_uring",
             {"The administrator may have disabled it (sysctl kernel.io_uring_disabled), or a container may not allow it."},
             open_command("-i threads", evidence.failure().word, {})};
 }
 
-bool needs_size(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::needs_size);
-}
 Explanation explain_needs_size(Evidence& /*evidence*/) {
     return {"a new zoned device requires the option size",
             {"A file that already holds a device requires no options."},
             "open -o driver=zoned,size=64M,zone.size=4M"};
 }
 
-bool is_no_zoned_file(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::no_zoned_file);
-}
 Explanation explain_no_zoned_file(Evidence& evidence) {
     return {fmt::format("'{}' has other content than an emulated zoned device and was not changed", evidence.name()),
             {"driver=zoned makes a device only in an empty file. Open a real zoned device by its name alone.",
-             "'create -f zoned -o zone.size=4M NEW-FILE 64M' creates a new device."},
-            ""};
+             "'create -f zoned -o zone.size=4M NEW-FILE 64M' creates a new device."}};
 }
 
-bool is_other_device(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::other_geometry);
-}
 Explanation explain_other_device(Evidence& evidence) {
     return {"the options do not match the zoned device in the file",
             {evidence.failure().status.message(), "Open an existing device without options."},
             open_command("", evidence.failure().word, {})};
 }
 
-bool is_unsupported_format(Evidence& evidence) {
-    return is_open(evidence) && evidence.is(Cause::unsupported_format);
-}
 Explanation explain_unsupported_format(Evidence& evidence) {
     return {fmt::format("the file is an image of the format {}, which zoneio does not support", evidence.facts().name),
             {"driver=raw opens the bytes of the file itself. Writing them destroys the image."},
             open_command("-r -o driver=raw", evidence.failure().word, {}, "raw")};
 }
 
-bool is_overlay(Evidence& evidence) {
-    return evidence.is(Cause::overlay_unnamed) || evidence.is(Cause::no_temporary_file);
-}
 Explanation explain_overlay(Evidence& evidence) {
     if (evidence.is(Cause::overlay_unnamed)) {
         return {"the temporary overlay (-s) cannot be opened a second time",
-                {"Its file has no name any more, so that its space is freed at close.", "'reopen' can change other settings."},
-                ""};
+                {"Its file has no name any more, so that its space is freed at close.", "'reopen' can change other settings."}};
     }
     return {fmt::format("cannot create the file of the temporary overlay (-s) in '{}'", folder_of(evidence.facts().name)),
-            {Status::from_errno(evidence.code()).message(), "Set the environment variable TMPDIR to use another folder."},
-            ""};
+            {Status::from_errno(evidence.code()).message(), "Set the environment variable TMPDIR to use another folder."}};
 }
 
 Explanation explain_open(Evidence& evidence) {
     const Failure& failure = evidence.failure();
-    Explanation explanation{failure.word.empty() ? "cannot open the image" : fmt::format("cannot open '{}'", failure.word),
-                            {},
-                            "help open"};
-    const std::string text = failure.status.message();
-    for (size_t begin = 0; begin < text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        explanation.more.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return explanation;
+    return {failure.word.empty() ? "cannot open the image" : fmt::format("cannot open '{}'", failure.word),
+            lines_of(failure.status.message()),
+            "help open"};
 }
 
 Explanation explain_guarded(Evidence& evidence) {
@@ -306,28 +299,24 @@ Explanation explain_guarded(Evidence& evidence) {
     return explanation;
 }
 
-bool is_write_declined(Evidence& evidence) {
-    return evidence.is(Cause::write_declined);
-}
-
 constexpr CauseRow open_table[] = {
-    {"image-locked", is_locked, explain_locked},
-    {"unknown-driver", is_unknown_driver, explain_unknown_driver},
-    {"unknown-option", is_unknown_option, explain_unknown_option},
-    {"bad-option-value", is_bad_value, explain_bad_value},
-    {"needs-direct", needs_direct, explain_needs_direct},
-    {"needs-io-uring", needs_io_uring, explain_needs_io_uring},
-    {"needs-size", needs_size, explain_needs_size},
-    {"no-zoned-file", is_no_zoned_file, explain_no_zoned_file},
-    {"other-geometry", is_other_device, explain_other_device},
-    {"unsupported-format", is_unsupported_format, explain_unsupported_format},
-    {"temporary-overlay", is_overlay, explain_overlay},
+    {"image-locked", arose_from<Cause::image_locked>, explain_locked},
+    {"unknown-driver", arose_from<Cause::unknown_driver, Cause::unknown_protocol>, explain_unknown_driver},
+    {"unknown-option", arose_from<Cause::unknown_option>, explain_unknown_option},
+    {"bad-option-value", open_arose_from<Cause::bad_option_value>, explain_bad_value},
+    {"needs-direct", open_arose_from<Cause::zones_need_direct, Cause::aio_needs_direct>, explain_needs_direct},
+    {"needs-io-uring", open_arose_from<Cause::no_io_uring>, explain_needs_io_uring},
+    {"needs-size", open_arose_from<Cause::needs_size>, explain_needs_size},
+    {"no-zoned-file", open_arose_from<Cause::no_zoned_file>, explain_no_zoned_file},
+    {"other-geometry", open_arose_from<Cause::other_geometry>, explain_other_device},
+    {"unsupported-format", open_arose_from<Cause::unsupported_format>, explain_unsupported_format},
+    {"temporary-overlay", arose_from<Cause::overlay_unnamed, Cause::no_temporary_file>, explain_overlay},
     {"no-such-file", is_open_errno<ENOENT>, explain_missing},
-    {"device-in-use", is_write_declined, explain_guarded},
-    {"access-denied", is_refused_by_permissions, explain_refused_by_permissions},
+    {"device-in-use", arose_from<Cause::write_declined>, explain_guarded},
+    {"access-denied", is_open_errno<EACCES, EPERM>, explain_refused_by_permissions},
     {"read-only-medium", is_open_errno<EROFS>, explain_read_only_medium},
     {"is-a-folder", is_open_errno<EISDIR>, explain_folder},
-    {"open-failed", is_open, explain_open},
+    {"open-failed", is_kind<FailureKind::open>, explain_open},
 };
 
 } // namespace

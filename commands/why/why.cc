@@ -228,13 +228,24 @@ private:
 
 } // namespace
 
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        lines.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
 Explanation explain(Evidence& evidence) {
     const NoQuestions no_questions(evidence.session());
     Explanation explanation;
     for_each_cause([&](const CauseRow& cause) {
         const bool applies = cause.applies(evidence);
         if (applies) {
-            explanation = cause.explain(evidence);
+            explanation = cause.explain != nullptr ? cause.explain(evidence)
+                                                   : Explanation{evidence.failure().status.message(), lines_of(cause.more), std::string(cause.repair)};
             explanation.cause = cause.name;
             if (!may_run_now(evidence.session(), explanation.repair)) {
                 explanation.repair.clear();

@@ -17,8 +17,8 @@ namespace zoneio {
 
 struct Explanation {
     std::string first;             ///< the failure in one line; also the hint on a terminal
-    std::vector<std::string> more; ///< the rule that was broken, and the state of the zone or file
-    std::string repair;            ///< a command that repairs it, or a step towards that, and does not fail; may be empty
+    std::vector<std::string> more = {}; ///< the rule that was broken, and the state of the zone or file
+    std::string repair = {};       ///< a command that repairs it, or a step towards that, and does not fail; may be empty
     std::string note = {};         ///< remark on that command; may be empty
     std::string_view cause = {};   ///< name of the cause, for programs; see CauseRow
 };
@@ -115,14 +115,24 @@ private:
 struct CauseRow {
     std::string_view name; ///< name in records; documented in json.md, never changed
     bool (*applies)(Evidence& evidence);
-    Explanation (*explain)(Evidence& evidence);
+    Explanation (*explain)(Evidence& evidence); ///< null: the message of the failure, and then:
+    std::string_view more = {};                 ///< lines
+    std::string_view repair = {};
 };
 
-/// For rows that one cause of Status is enough for.
-template <Cause cause>
+/// The failure arose from one of these causes.
+template <Cause... causes>
 bool arose_from(Evidence& evidence) {
-    return evidence.is(cause);
+    return (evidence.is(causes) || ...);
 }
+/// It is of this kind.
+template <FailureKind kind>
+bool is_kind(Evidence& evidence) {
+    return evidence.is(kind);
+}
+
+/// The lines of a text.
+std::vector<std::string> lines_of(std::string_view text);
 
 /// The tables, in the order of search.
 std::span<const CauseRow> word_causes();
@@ -145,6 +155,13 @@ std::vector<std::string_view> cause_names();
 
 /// The explanation of a failure. Never fails.
 Explanation explain(Evidence& evidence);
+
+/// The explanation as lines for this descriptor: the failure, then the rule and the state; without the repair.
+std::vector<std::string> explanation_lines(const Explanation& explanation, int fd);
+
+/// Explains the last failure where it is reported: in its record or, with `prints`, in a line on stderr with the place
+/// in the script and the cause. For Reporter::set_explainer().
+void explain_failed_command(Session& session, JsonRecord* record, bool prints);
 
 /// Start of a line that suggests a name.
 inline constexpr std::string_view guess = "did you mean ";

@@ -22,11 +22,6 @@ std::string help_for(const Evidence& evidence) {
     return command != nullptr ? fmt::format("help {}", command->name) : "help";
 }
 
-template <FailureKind Kind>
-bool is_kind(Evidence& evidence) {
-    return evidence.is(Kind);
-}
-
 Explanation explain_unknown_command(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
     const std::vector<std::string_view> names = command_names();
@@ -88,24 +83,19 @@ Explanation explain_number_with_reason(Evidence& evidence) {
             "zone_list"};
 }
 
-bool is_number_too_large(Evidence& evidence) {
-    return evidence.is(FailureKind::number) && evidence.code() == ERANGE;
+template <int Errno>
+bool is_number_errno(Evidence& evidence) {
+    return evidence.is(FailureKind::number) && evidence.code() == Errno;
 }
 Explanation explain_number_too_large(Evidence& evidence) {
     const std::string& word = evidence.failure().word;
     return {word.starts_with('-') ? fmt::format("'{}' is negative; offsets and lengths cannot be", word)
-                                  : fmt::format("'{}' is too large; an offset or length is at most 2^63-1", word),
-            {},
-            ""};
+                                  : fmt::format("'{}' is too large; an offset or length is at most 2^63-1", word)};
 }
 
-bool is_request_too_large(Evidence& evidence) {
-    return evidence.is(FailureKind::number) && evidence.code() == E2BIG;
-}
 Explanation explain_request_too_large(Evidence& evidence) {
     return {fmt::format("'{}' makes the request too large", evidence.failure().word),
-            {fmt::format("One request transfers at most {} bytes (2 GiB minus one sector).", max_request_bytes)},
-            ""};
+            {fmt::format("One request transfers at most {} bytes (2 GiB minus one sector).", max_request_bytes)}};
 }
 
 Explanation explain_number(Evidence& evidence) {
@@ -150,8 +140,8 @@ constexpr CauseRow words_table[] = {
     {"word-count", is_kind<FailureKind::word_count>, explain_words},
     {"usage", is_kind<FailureKind::usage>, explain_words},
     {"bad-zone-address", is_number_with_reason, explain_number_with_reason},
-    {"number-too-large", is_number_too_large, explain_number_too_large},
-    {"request-too-large", is_request_too_large, explain_request_too_large},
+    {"number-too-large", is_number_errno<ERANGE>, explain_number_too_large},
+    {"request-too-large", is_number_errno<E2BIG>, explain_request_too_large},
     {"bad-number", is_kind<FailureKind::number>, explain_number},
     {"bad-pattern", is_kind<FailureKind::pattern>, explain_pattern},
     {"bad-mode", is_kind<FailureKind::mode>, explain_mode},

@@ -40,8 +40,7 @@ bool is_not_zoned(Evidence& evidence) {
 Explanation explain_not_zoned(Evidence& /*evidence*/) {
     return {"the open image has no zones",
             {"Zone commands require a zoned block device (host-managed or host-aware) or an emulated one (driver=zoned).",
-             "'close', then 'open -o driver=zoned,size=64M,zone.size=4M' opens one in memory."},
-            ""};
+             "'close', then 'open -o driver=zoned,size=64M,zone.size=4M' opens one in memory."}};
 }
 
 bool is_outside(Evidence& evidence) {
@@ -62,8 +61,7 @@ Explanation explain_outside(Evidence& evidence) {
     const uint64_t room = evidence.length() - request.offset;
     Explanation explanation{fmt::format("the range ends {} after the end of the device", format_size(request.bytes - room)),
             {fmt::format("The device ends at {} ({}). After {} there are {} left.", evidence.length(),
-                         format_size(evidence.length()), zone_address(limits, request.offset), format_size(room))},
-            ""};
+                         format_size(evidence.length()), zone_address(limits, request.offset), format_size(room))}};
     if (evidence.wants(Kind::manage)) {
         const uint64_t zone = request.offset / limits.zone_size;
         name_repair(evidence, explanation, {management_repair(evidence, request.op, zone, limits.nr_zones - zone)});
@@ -81,8 +79,7 @@ Explanation explain_offset_inside_zone(Evidence& evidence) {
     const uint64_t zone = request.offset / zone_size;
     Explanation explanation{fmt::format("offset {} is inside zone {}; it must be the start of a zone", request.offset, zone),
                             {fmt::format("Zone {} starts at {}z, which is {}. Zones are {} long.", zone, zone,
-                                         zone * zone_size, format_size(zone_size))},
-                            ""};
+                                         zone * zone_size, format_size(zone_size))}};
     if (evidence.wants(Kind::append)) {
         explanation.more.emplace_back("An append takes the start of its zone and writes at the write pointer.");
         name_repair(evidence, explanation, {write_repair(evidence, zone, request.bytes)});
@@ -102,8 +99,7 @@ Explanation explain_length_no_zones(Evidence& evidence) {
     const uint64_t zone_size = evidence.limits().zone_size;
     Explanation explanation{request.bytes == 0 ? "a length of 0 covers no zone"
                                                : fmt::format("{} is not a whole number of zones", format_size(request.bytes)),
-                            {fmt::format("Zones are {} long. A length of 3z is three zones.", format_size(zone_size))},
-                            ""};
+                            {fmt::format("Zones are {} long. A length of 3z is three zones.", format_size(zone_size))}};
     if (evidence.wants(Kind::manage)) {
         const uint64_t zones = std::max<uint64_t>((request.bytes + zone_size - 1) / zone_size, 1);
         name_repair(evidence, explanation, {management_repair(evidence, request.op, request.offset / zone_size, zones)});
@@ -117,8 +113,7 @@ bool is_append_misaligned(Evidence& evidence) {
 Explanation explain_append_misaligned(Evidence& evidence) {
     const FailedRequest& request = evidence.request();
     Explanation explanation{fmt::format("the length of an append must be a multiple of {}", format_size(evidence.facts().limit)),
-                            {"This is the write granularity of the device: the unit of writes to sequential zones."},
-                            ""};
+                            {"This is the write granularity of the device: the unit of writes to sequential zones."}};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, request.bytes)});
     return explanation;
 }
@@ -132,8 +127,7 @@ Explanation explain_append_too_long(Evidence& evidence) {
     const uint64_t most = evidence.limits().max_append_bytes;
     Explanation explanation{
         fmt::format("an append may have at most {}", format_size(most)),
-        {fmt::format("The command appends {}. Use several appends, or writes.", format_size(request.bytes))},
-        ""};
+        {fmt::format("The command appends {}. Use several appends, or writes.", format_size(request.bytes))}};
     name_repair(evidence, explanation, {write_repair(evidence, request.offset / evidence.limits().zone_size, most)});
     return explanation;
 }
@@ -159,8 +153,7 @@ Explanation explain_conventional(Evidence& evidence) {
     const ZoneTally& tally = evidence.holders().tally;
     Explanation explanation{fmt::format("zone {} is conventional: it has neither a write pointer nor a state", part.number),
                             {"Conventional zones take writes anywhere, like a disk without zones. They cannot be opened, closed, "
-                             "finished, reset or appended to."},
-                            ""};
+                             "finished, reset or appended to."}};
     const FailedRequest& request = evidence.request();
     if (evidence.wants(Kind::append)) {
         const ZoneRepair write{{Kind::write, {}, request.offset, request.bytes, {}},
@@ -184,8 +177,7 @@ Explanation explain_given_up(Evidence& evidence) {
     const bool offline = part.zone.state == ZoneState::offline;
     Explanation explanation{offline ? fmt::format("zone {} is offline: reads and writes fail", part.number)
                                     : fmt::format("zone {} is read-only: writes fail", part.number),
-                            {"A device puts a zone into this state when its medium fails. The state is permanent."},
-                            ""};
+                            {"A device puts a zone into this state when its medium fails. The state is permanent."}};
     std::optional<ZoneRepair> elsewhere;
     if (evidence.writes() && evidence.holders().empty) {
         elsewhere = write_repair(evidence, *evidence.holders().empty, part.bytes);
@@ -205,8 +197,7 @@ bool is_full(Evidence& evidence) {
 Explanation explain_full(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     Explanation explanation{fmt::format("zone {} is full: it takes no more writes", part.number),
-                            {fmt::format("'{}' empties it; its data is lost.", management_command(ZoneOp::reset, part.number))},
-                            ""};
+                            {fmt::format("'{}' empties it; its data is lost.", management_command(ZoneOp::reset, part.number))}};
     if (const std::optional<uint64_t> empty = evidence.holders().empty) {
         name_repair(evidence, explanation, {write_repair(evidence, *empty, part.bytes)});
     }
@@ -229,8 +220,7 @@ Explanation explain_pointer_missed(Evidence& evidence) {
     Explanation explanation{fmt::format("zone {} takes writes at its write pointer {} only, not at {}", part.number,
                                         zone_address(limits, part.zone.write_pointer), zone_address(limits, part.offset)),
                             {describe(evidence, part),
-                             "A sequential zone is written from its start to its end without gaps. A reset empties it."},
-                            ""};
+                             "A sequential zone is written from its start to its end without gaps. A reset empties it."}};
     name_repair(evidence, explanation, {write_repair(evidence, part.number, part.bytes)});
     if (part.offset != evidence.request().offset) {
         explanation.more.push_back(fmt::format("The write started in zone {} and was split at the start of zone {}.",
@@ -248,8 +238,7 @@ Explanation explain_too_much(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const uint64_t room = part.zone.start + part.zone.capacity - part.zone.write_pointer;
     Explanation explanation{fmt::format("zone {} has {} left, the request needs {}", part.number, format_size(room), format_size(part.bytes)),
-                            {describe(evidence, part)},
-                            ""};
+                            {describe(evidence, part)}};
     name_repair(evidence, explanation, {write_repair(evidence, part.number, room)});
     if (part.zone.capacity < part.zone.length) {
         explanation.more.push_back(fmt::format("Only the first {1} of its {0} can be written: its capacity.",
@@ -307,8 +296,7 @@ Explanation explain_active_limit(Evidence& evidence) {
     const ZoneHolders& holders = evidence.holders();
     Explanation explanation{fmt::format("active-zone limit reached ({})", holders.tally.active()),
                             {"Open and closed zones are active: the device holds resources for them. Empty and full zones are "
-                             "not."},
-                            ""};
+                             "not."}};
     tell_holders(evidence, explanation);
     name_room(evidence, explanation);
     return explanation;
@@ -323,7 +311,7 @@ bool is_open_limit(Evidence& evidence) {
 }
 Explanation explain_open_limit(Evidence& evidence) {
     const ZoneHolders& holders = evidence.holders();
-    Explanation explanation{fmt::format("open-zone limit reached ({})", holders.tally.open()), {}, ""};
+    Explanation explanation{fmt::format("open-zone limit reached ({})", holders.tally.open())};
     tell_holders(evidence, explanation);
     explanation.more.emplace_back("The device makes room by closing an implicitly open zone, never an explicitly open one.");
     if (holders.implicit.count() > 0 && evidence.is_active_limit_reached()) {
@@ -342,7 +330,7 @@ bool is_against_rule(Evidence& evidence) {
 Explanation explain_against_rule(Evidence& evidence) {
     const ZonePart& part = *evidence.part();
     const ZoneOp op = evidence.request().op;
-    Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}, ""};
+    Explanation explanation{fmt::format("zone {}: {}", part.number, rule_against(op, part.zone)), {describe(evidence, part)}};
     if (op == ZoneOp::open) {
         name_repair(evidence, explanation, {management_repair(evidence, ZoneOp::reset, part.number, 1, "its data is lost")},
                     request_in_zone(evidence, part));
@@ -362,8 +350,7 @@ bool is_no_emulation(Evidence& evidence) {
 }
 Explanation explain_no_emulation(Evidence& /*evidence*/) {
     return {"only an emulated device (driver=zoned) can set the state of zones",
-            {"Real devices do this themselves when the medium fails."},
-            ""};
+            {"Real devices do this themselves when the medium fails."}};
 }
 
 // --- what is left ---------------------------------------------------------------------------------------------------

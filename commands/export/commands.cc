@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The commands export, exports and unexport.
-#include "commands/export/wait_for_end.h"
+#include "commands/command.h"
 #include "commands/export/record.h"
 #include "commands/export/served.h"
 #include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
 
+#include <array>
 #include <bit>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace zoneio {
 
@@ -150,8 +155,66 @@ Status take_permission(Session& session, const ExportRequest& request) {
     return std::move(status).with_text(text);
 }
 
+int signal_event = -1;
+
+void note_signal(int /*number*/) {
+    const int before = errno;
+    const uint64_t one = 1;
+    (void)!write(signal_event, &one, sizeof(one));
+    errno = before;
+}
+
+/// While it exists, SIGINT and SIGTERM end wait_for_end() instead of the program, also if they come before it.
+class EndSignals {
+public:
+    EndSignals() {
+        signal_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        struct sigaction action{};
+        action.sa_handler = note_signal;
+        action.sa_flags = SA_RESTART;
+        for (size_t i = 0; i < numbers.size(); i++) {
+            sigaction(numbers[i], &action, &before_[i]);
+        }
+    }
+    ~EndSignals() {
+        for (size_t i = 0; i < numbers.size(); i++) {
+            sigaction(numbers[i], &before_[i], nullptr);
+        }
+        close(signal_event);
+    }
+    EndSignals(const EndSignals&) = delete;
+    EndSignals& operator=(const EndSignals&) = delete;
+
+private:
+    static constexpr std::array numbers{SIGINT, SIGTERM};
+    std::array<struct sigaction, numbers.size()> before_{};
+};
+
+/// Waits until the export has ended, for one of the EndSignals, or for the termination of the program.
+void wait_for_end(Session& session, const Export& served) {
+    session.out().flush();
+    while (true) {
+        pollfd events[] = {{signal_event, POLLIN, 0}, {served.ended_fd(), POLLIN, 0}, {termination_fd(), POLLIN, 0},
+                           {session.news_fd(), POLLIN, 0}};
+        {
+            const Turn::Pause pause(session.turn());
+            (void)poll(events, std::size(events), -1);
+        }
+        if (events[3].revents != 0) {
+            session.tell_news();
+            session.out().flush();
+        }
+        if (events[0].revents != 0 || events[1].revents != 0 || events[2].revents != 0) {
+            return;
+        }
+    }
+}
+
+/// Ends an export and flushes the image: its writes are on the medium then, or the command fails.
 Outcome end(Session& session, const Command& command, Export& served) {
-    const Status status = end_export(session, served);
+    session.wait_until_unused(served);
+    session.exports().stop(served);
+    const Status status = session.backend().execute(Request::flush());
     if (session.exports().empty()) {
         stop_delaying_termination();
     }
@@ -207,7 +270,7 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
     if (!request.wait) {
         return Outcome::ok;
     }
-    wait_for_end(session, served, *signals);
+    wait_for_end(session, served);
     signals.reset();
     return end(session, command, served);
 }

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // crash: runs a command on the states that power cuts may leave.
+#include "block/export/export.h"
 #include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/log/check_program.h"
 #include "commands/log/crash_states.h"
 #include "commands/log/entries.h"
-#include "commands/log/served_state.h"
 #include "commands/long_work.h"
 
 #include <cstring>
+#include <memory>
+#include <mutex>
+#include <string>
 #include <sys/stat.h>
 
 namespace zoneio {
@@ -51,6 +54,47 @@ constexpr OptionRow<CrashOptions> crash_options[] = {
       .word = Word::export_kind},
      set_word<&CrashOptions::served>},
 };
+
+/// Exports a state of a crash by vhost-user or ublk while it exists. Front ends may write to it.
+class ServedState {
+public:
+    /// `socket`: path of the socket to create, for vhost-user; empty: ublk.
+    static Result<std::unique_ptr<ServedState>> create(std::unique_ptr<BlockBackend> image, const std::string& socket);
+    /// Waits until nobody uses the device, and finishes requests in flight.
+    ~ServedState() {
+        if (export_ != nullptr) {
+            export_->stop();
+        }
+    }
+    /// Path of the socket or of the block device.
+    const std::string& address() const { return export_->options().address; }
+    ServedState(const ServedState&) = delete;
+    ServedState& operator=(const ServedState&) = delete;
+
+private:
+    explicit ServedState(std::unique_ptr<BlockBackend> image) : image_(std::move(image)) {}
+
+    std::unique_ptr<BlockBackend> image_;
+    std::mutex turn_;
+    std::unique_ptr<Export> export_;
+};
+
+Result<std::unique_ptr<ServedState>> ServedState::create(std::unique_ptr<BlockBackend> image, const std::string& socket) {
+    if (Status status = image->require(Permissions::write); !status.ok()) {
+        return status;
+    }
+    std::unique_ptr<ServedState> state(new ServedState(std::move(image)));
+    ExportOptions options;
+    options.name = "state";
+    options.address = socket;
+    Result<std::unique_ptr<Export>> served = socket.empty() ? export_ublk(*state->image_, state->turn_, std::move(options))
+                                                            : export_vhost_user(*state->image_, state->turn_, std::move(options));
+    if (!served.ok()) {
+        return std::move(served).status();
+    }
+    state->export_ = std::move(*served);
+    return state;
+}
 
 /// A state for which the command failed.
 struct FindingFact {
@@ -181,8 +225,8 @@ private:
             return std::move(image).status();
         }
         const bool by_socket = *options_.served == "vhost-user";
-        const ServedState::Kind kind = by_socket ? ServedState::Kind::vhost_user : ServedState::Kind::ublk;
-        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), kind, states_.socket_path());
+        const std::string socket = by_socket ? states_.socket_path() : std::string();
+        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), socket);
         if (!served.ok()) {
             return served.status();
         }

@@ -3,6 +3,7 @@
 // zoneio's own commands for emulated zoned devices and new images: create, check, zone_state.
 #include "block/base/size.h"
 #include "block/create.h"
+#include "block/options/options.h"
 #include "block/zoned/check.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
@@ -10,8 +11,9 @@
 #include "commands/text/nearest.h"
 #include "commands/text/safe_text.h"
 #include "commands/text/zone_words.h"
-#include "commands/zones/like.h"
 
+#include <algorithm>
+#include <bit>
 #include <unistd.h>
 
 namespace zoneio {
@@ -43,6 +45,67 @@ constexpr OptionRow<CreateOptions> create_options[] = {
     {{.letter = 'F', .help = "overwrite a file that is not empty; its content is lost"}, set_flag<&CreateOptions::overwrite>},
 };
 
+struct LikeKind {
+    uint64_t zone_size;        ///< bytes, of a real device
+    uint64_t capacity_32nds;   ///< of the zone size
+    uint64_t conventional_pct; ///< of the zones
+    uint64_t open;             ///< most open zones; 0: no limit
+    uint64_t active;
+    uint64_t block;            ///< bytes
+};
+
+/// Kinds of devices for `create --like`.
+constexpr EnumWord<LikeKind> like_words[] = {
+    {"zns", {2048ULL << 20, 17, 0, 14, 14, 4096}},
+    {"smr", {256ULL << 20, 32, 1, 128, 0, 4096}},
+    {"null_blk", {256ULL << 20, 32, 0, 0, 0, 512}},
+};
+
+void set_default(Options& options, const char* key, uint64_t value) {
+    if (!options.contains(key)) {
+        options.set(key, fmt::format("{}", value));
+    }
+}
+
+/// The zone size in the options; `zone_size` if they have none or an invalid one.
+uint64_t zone_size_or(const Options& options, uint64_t zone_size) {
+    const OptionValue* const given = options.find("zone.size");
+    const std::optional<std::string> text = given != nullptr ? option_text(*given) : std::nullopt;
+    uint64_t size = 0;
+    const bool is_size = text && parse_option_size("zone.size", *text, size).ok() && size > 0;
+    return is_size ? size : zone_size;
+}
+
+/// Sets the options of a zoned device of `size` bytes that is like devices of a kind, where `options` do not say otherwise. On a
+/// small device the zones are smaller, too, so that there are some. False: there is no such kind.
+///
+/// `zns`: an NVMe SSD (zones with a capacity below their size, few open and active zones). `smr`: a disk (conventional zones at the
+/// start, a limit of open zones). `null_blk`: Linux's null_blk with its defaults (no limits).
+bool make_like(std::string_view kind, uint64_t size, Options& options) {
+    LikeKind like{};
+    if (!parse_enum(like_words, kind, like).ok()) {
+        return false;
+    }
+    constexpr uint64_t fewest_zones = 16;
+    constexpr uint64_t smallest_zone = 1U << 20;
+    const uint64_t fitting = std::bit_floor(std::max(size / fewest_zones, smallest_zone));
+    const uint64_t zone_size = zone_size_or(options, std::min(like.zone_size, fitting));
+    const uint64_t zones = size / zone_size;
+    set_default(options, "zone.size", zone_size);
+    set_default(options, "zone.capacity", zone_size / 32 * like.capacity_32nds);
+    set_default(options, "logical_block_size", like.block);
+    if (like.conventional_pct != 0) {
+        set_default(options, "zone.conventional_zones", std::max<uint64_t>(zones * like.conventional_pct / 100, 1));
+    }
+    if (like.open != 0) {
+        set_default(options, "zone.max_open_zones", like.open);
+    }
+    if (like.active != 0) {
+        set_default(options, "zone.max_active_zones", like.active);
+    }
+    return true;
+}
+
 /// At a terminal only: scripts expect no output.
 void tell_created(Session& session, const char* name, uint64_t size, bool zoned) {
     if (session.out().is_json() || isatty(STDOUT_FILENO) == 0) {
@@ -63,7 +126,7 @@ Outcome run_create(Session& session, const Command& command, CreateOptions& pars
         return Outcome::failed;
     }
     if (parsed.like != nullptr && !make_like(parsed.like, static_cast<uint64_t>(*size), parsed.options)) {
-        return session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed.like, like_words())));
+        return session.out().error(fmt::format("create: {}", choices_text("--like takes", parsed.like, offered_words<like_words>)));
     }
     if (parsed.like != nullptr && parsed.driver.value_or("zoned") != "zoned") {
         return session.out().error("create: --like makes a zoned device, and -f asks for something else");

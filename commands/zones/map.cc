@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // zone_map: a map of the whole device as text, once or repeatedly, or as a picture.
+#include "block/base/file_descriptor.h"
+#include "block/base/status.h"
 #include "block/node/node.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
+#include "commands/output_file.h"
 #include "commands/parse_options.h"
 #include "commands/text/key_watch.h"
 #include "commands/text/safe_text.h"
 #include "commands/zones/map_text.h"
 #include "commands/zones/picture.h"
-#include "commands/zones/picture_file.h"
 #include "commands/zones/record.h"
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -131,6 +139,46 @@ struct PictureFact {
         }
     }
 };
+
+Status failed(const std::string& filename, int error) {
+    return Status::error(error, fmt::format("cannot write '{}': {}", filename, strerror(error)));
+}
+
+/// Error if an existing file must not be replaced.
+Status check_target(const std::string& filename) {
+    struct stat st{};
+    if (stat(filename.c_str(), &st) != 0) {
+        return errno == ENOENT ? Status() : failed(filename, errno);
+    }
+    char head[16] = {};
+    ssize_t size = 0;
+    if (S_ISREG(st.st_mode)) {
+        const FileDescriptor file(open(filename.c_str(), O_RDONLY | O_CLOEXEC));
+        size = file.valid() ? pread(file.get(), head, sizeof head - 1, 0) : -1;
+    }
+    const std::string_view found(head);
+    const bool is_picture = found.starts_with("<svg") || found.starts_with("<!DOCTYPE html");
+    if (S_ISREG(st.st_mode) && (size == 0 || is_picture)) {
+        return {};
+    }
+    return Status::error(EEXIST, fmt::format("'{}' already exists and is not a picture; name another file", filename));
+}
+
+/// Writes a picture to a file, completely or not at all. An existing file is replaced if it is itself a picture or
+/// page; its mode is kept, and so are symbolic links to it. EEXIST: the file is something else, perhaps an image.
+/// Errors name the file.
+Status write_picture(const std::string& filename, std::string_view content) {
+    Status status = check_target(filename);
+    if (!status.ok()) {
+        return status;
+    }
+    Result<OutputFile> file = OutputFile::create(filename, true);
+    if (!file.ok()) {
+        return file.status();
+    }
+    status = file->append(reinterpret_cast<const uint8_t*>(content.data()), content.size());
+    return status.ok() ? file->commit() : std::move(status);
+}
 
 Outcome write_pictures(Session& session, const Command& command, const MapOptions& options) {
     const Result<ZoneCells> cells = read_zone_cells(session.backend(), most_picture_cells);

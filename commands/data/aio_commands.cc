@@ -180,17 +180,17 @@ Outcome run_aio_write(Session& session, const Command& command, const AioWriteOp
 }
 
 /// The options of aio_discard.
-struct DiscardOptions {
+struct AioDiscardOptions {
     bool for_machines = false; // -C
     bool quiet = false;        // -q
 };
 
-constexpr OptionRow<DiscardOptions> discard_options[] = {
-    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&DiscardOptions::for_machines>},
-    {{.letter = 'q', .help = "do not report"}, set_flag<&DiscardOptions::quiet>},
+constexpr OptionRow<AioDiscardOptions> aio_discard_options[] = {
+    {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&AioDiscardOptions::for_machines>},
+    {{.letter = 'q', .help = "do not report"}, set_flag<&AioDiscardOptions::quiet>},
 };
 
-Outcome run_aio_discard(Session& session, const Command& command, const DiscardOptions& options, std::span<char*> operands) {
+Outcome run_aio_discard(Session& session, const Command& command, const AioDiscardOptions& options, std::span<char*> operands) {
     const std::optional<RangeArgument> asked = parse_range_operands(session, command, operands);
     if (!asked) {
         return Outcome::failed;
@@ -216,7 +216,7 @@ Outcome run_aio_flush(Session& session, const Command& /*command*/, CommandLine 
 } // namespace
 
 constexpr Command aio_commands[] = {
-    {.name = "aio_discard", .run = with_options<discard_options, run_aio_discard>,
+    {.name = "aio_discard", .run = with_options<aio_discard_options, run_aio_discard>,
      .argmin = 2, .argmax = -1, .needs_image = true, .starts_aio = true, .permissions = Permissions::write,
      .args = "[-Cq] off len",
      .oneline = "start to discard a range of the image",
@@ -225,7 +225,7 @@ constexpr Command aio_commands[] = {
          "\n"
          "Example: aio_discard 0 64k\n",
      .notes = "If the request fails later, this command has not failed: the exit status does not change.\n",
-     .options = option_table<discard_options>(), .words = range_words},
+     .options = option_table<aio_discard_options>(), .words = range_words},
     {.name = "aio_flush", .run = run_aio_flush,
      .needs_image = true,
      .oneline = "wait for all asynchronous requests and report them"},

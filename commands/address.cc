@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/address.h"
 
+#include "block/base/size.h"
 #include "commands/session.h"
 #include "commands/text/zone_words.h"
 

@@ -12,7 +12,6 @@
 // Otherwise such a word is not a number.
 #pragma once
 
-#include "block/base/size.h"
 #include "block/base/status.h"
 
 #include <cstdint>

@@ -5,7 +5,6 @@
 #include "commands/command_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <unistd.h>

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <getopt.h>
 #include <iterator>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>

@@ -6,7 +6,6 @@
 #include "commands/command.h"
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 

@@ -3,7 +3,6 @@
 // status: shows the open image and what is in progress.
 #include "block/base/size.h"
 #include "commands/families.h"
-#include "commands/image/image_open.h"
 
 #include <algorithm>
 #include <fmt/ranges.h>

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/log/entries.h"
 
-#include "commands/image/image_open.h"
-#include "commands/long_work.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace zoneio {

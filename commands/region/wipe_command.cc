@@ -9,8 +9,6 @@
 #include "commands/text/stopwatch.h"
 #include "commands/text/zone_words.h"
 
-#include <fmt/ranges.h>
-
 namespace zoneio {
 
 namespace {

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <langinfo.h>
 #include <locale.h>
-#include <string>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>

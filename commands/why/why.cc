@@ -3,7 +3,6 @@
 // Facts that the tables of causes use.
 #include "commands/why/why.h"
 
-#include "block/base/size.h"
 #include "commands/command_table.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/rules.h"

@@ -7,7 +7,6 @@
 #include "commands/parse_options.h"
 #include "commands/zones/record.h"
 
-#include <algorithm>
 #include <unistd.h>
 
 namespace zoneio {

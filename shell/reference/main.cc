@@ -11,7 +11,6 @@
 #include <exception>
 #include <fmt/format.h>
 #include <fstream>
-#include <iterator>
 #include <vector>
 
 namespace zoneio {

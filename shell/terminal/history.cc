@@ -4,9 +4,7 @@
 #include "shell/terminal/readline.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <optional>
 #include <string_view>

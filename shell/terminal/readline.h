@@ -3,7 +3,6 @@
 // Readline, loaded only on a terminal. Linking it would cost a sixth of the time of every start.
 #pragma once
 
-#include <cstdio>
 #include <readline/history.h>
 #include <readline/readline.h>
 

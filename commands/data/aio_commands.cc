@@ -10,18 +10,10 @@ namespace zoneio {
 
 namespace {
 
-/// Reports that a request has been started, with the number that its completion will have.
-struct StartedFact {
-    uint64_t id;
-
-    void text(Reporter& /*out*/) const {}
-    void json(JsonRecord& record) const { record.add("aio", id); }
-};
-
 Outcome start(Session& session, std::unique_ptr<AioRequest> aio) {
     // The request is started first, because starting it may report others.
-    const StartedFact started{session.aio().start(session.backend(), std::move(aio))};
-    session.out().tell(started);
+    const uint64_t id = session.aio().start(session.backend(), std::move(aio));
+    session.out().add("aio", id);
     return Outcome::ok;
 }
 

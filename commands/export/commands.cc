@@ -278,7 +278,7 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
 Outcome run_exports(Session& session, const Command& /*command*/, CommandLine /*line*/) {
     session.out().begin_list("exports");
     for (const std::unique_ptr<Export>& served : session.exports().all()) {
-        session.out().tell(ExportFact{*served});
+        session.out().tell_element(ExportFact{*served});
     }
     return Outcome::ok;
 }

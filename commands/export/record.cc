@@ -70,7 +70,6 @@ void ExportFact::text(Reporter& out) const {
 
 void ExportFact::json(JsonRecord& record) const {
     const ExportState state = served.state();
-    record.begin_element();
     add_settings(record, served);
     record.add("connected", state.is_connected);
     record.add("takes_zones", state.takes_zones);
@@ -89,7 +88,6 @@ void ExportFact::json(JsonRecord& record) const {
     if (state.problems > 0) {
         record.add("last_problem", state.last_problem);
     }
-    record.end();
 }
 
 } // namespace zoneio

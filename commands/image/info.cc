@@ -102,11 +102,9 @@ struct ExtentFact {
                   run.allocated ? "   " : "not", format_size(offset), offset);
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("offset", offset);
         record.add("bytes", run.bytes);
         record.add("allocated", run.allocated);
-        record.end();
     }
 };
 
@@ -156,7 +154,7 @@ Outcome run_map(Session& session, const Command& /*command*/, CommandLine /*line
         if (run->bytes == 0) {
             return session.out().error(Status::from_errno(EIO), "Unexpected end of image");
         }
-        session.out().tell(ExtentFact{offset, *run});
+        session.out().tell_element(ExtentFact{offset, *run});
         offset += run->bytes;
     }
     return Outcome::ok;

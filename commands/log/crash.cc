@@ -120,14 +120,12 @@ struct FindingFact {
         }
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("entry", entry);
         record.add("state", state);
         record.add("mark", mark.empty() ? std::optional<std::string>() : std::optional(mark));
         record.add("exit_status", answer.status);
         record.add("said", answer.said);
         record.add("kept", kept);
-        record.end();
     }
 };
 
@@ -244,7 +242,7 @@ private:
             status = states_.make(id);
             status = status.ok() ? states_.keep(*kept) : std::move(status);
         }
-        session_.out().tell(FindingFact{findings_, entry, states_.mark(), id.text(), answer, std::move(kept)});
+        session_.out().tell_element(FindingFact{findings_, entry, states_.mark(), id.text(), answer, std::move(kept)});
         return status;
     }
 

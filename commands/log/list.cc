@@ -129,7 +129,6 @@ struct EntryFact {
         out.print("{}\n", line);
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("entry", entry.number);
         record.add("kind", log_kind_name(entry.kind));
         if (entry.length > 0 && !is_length()) {
@@ -150,7 +149,6 @@ struct EntryFact {
         } else if (entry.kind == LogKind::state) {
             record.add("state", state_text(entry.state));
         }
-        record.end();
     }
 };
 
@@ -208,7 +206,7 @@ Status list_entries(Session& session, LogReader& reader, const EntryFilter& filt
         if (!mark.ok()) {
             return mark.status();
         }
-        session.out().tell(EntryFact{entry, zone_size, *mark});
+        session.out().tell_element(EntryFact{entry, zone_size, *mark});
         shown++;
     }
 }

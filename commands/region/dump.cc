@@ -36,11 +36,9 @@ struct RowsFact {
 
     void text(Reporter& out) const { out.write(text_lines); }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("offset", offset);
         record.add("bytes", uint64_t{bytes.size()});
         record.add_hex("hex", bytes.data(), bytes.size());
-        record.end();
     }
 };
 
@@ -53,11 +51,9 @@ struct RepeatFact {
     /// Text printed its `*` when the repeat started, because the end may be far away.
     void text(Reporter& /*out*/) const {}
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("offset", offset);
         record.add("bytes", bytes);
         record.add_hex("repeats", row.data(), row.size());
-        record.end();
     }
 };
 
@@ -122,7 +118,7 @@ void RowWriter::append_line(const uint8_t* row, uint64_t bytes) {
 
 void RowWriter::flush() {
     if (!bytes_.empty()) {
-        out_.tell(RowsFact{lines_offset_, lines_, bytes_});
+        out_.tell_element(RowsFact{lines_offset_, lines_, bytes_});
     }
     lines_.clear();
     bytes_.clear();
@@ -138,7 +134,7 @@ void RowWriter::begin_repeat() {
 
 void RowWriter::end_repeat() {
     if (repeated_ > 0) {
-        out_.tell(RepeatFact{offset_ - repeated_, repeated_, last_});
+        out_.tell_element(RepeatFact{offset_ - repeated_, repeated_, last_});
         repeated_ = 0;
     }
 }

@@ -87,20 +87,11 @@ struct FoundFact {
         out.print("offset {}{}\n", place_text(session, offset), bytes ? ", " + bytes_text(*bytes) : "");
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("offset", offset);
         if (bytes) {
             record.add("bytes", *bytes);
         }
-        record.end();
     }
-};
-
-struct CountFact {
-    uint64_t count;
-
-    void text(Reporter& /*out*/) const {}
-    void json(JsonRecord& record) const { record.add("count", count); }
 };
 
 /// Searches memory for a sequence of bytes.
@@ -198,7 +189,7 @@ private:
     /// Reports a match. False if no more are wanted.
     bool report(uint64_t offset, std::optional<uint64_t> bytes) {
         found_++;
-        session_.out().tell(FoundFact{session_, offset, bytes});
+        session_.out().tell_element(FoundFact{session_, offset, bytes});
         return options_.all;
     }
 
@@ -335,7 +326,7 @@ Outcome run_find(Session& session, const Command& command, const FindOptions& op
     session.out().begin_list("matches");
     Find find(session, options, *region);
     const Status status = find.run();
-    session.out().tell(CountFact{find.found()});
+    session.out().add("count", find.found());
     if (was_interrupted(status)) {
         return session.out().interrupted("find", region->offset, find.done(), region->length);
     }

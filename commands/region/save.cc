@@ -27,18 +27,6 @@ constexpr OptionRow<SaveOptions> save_options[] = {
     {{.letter = 'q', .help = "no report"}, set_flag<&SaveOptions::quiet>},
 };
 
-/// Facts about a copy that text does not show.
-struct SavedFact {
-    std::string_view file;
-    uint64_t data_bytes;
-
-    void text(Reporter& /*out*/) const {}
-    void json(JsonRecord& record) const {
-        record.add("file", file);
-        record.add("data_bytes", data_bytes);
-    }
-};
-
 class Save {
 public:
     Save(OutputFile& file, bool sparse) : file_(file), sparse_(sparse && file.takes_holes()) {}
@@ -156,7 +144,8 @@ Outcome run_save(Session& session, const Command& command, const SaveOptions& op
         const std::string text = fmt::format("{}; copying stopped after {} of {} bytes, and {} was not created", status.message(), done, region->length, filename);
         return command_failed(session, command, std::move(status).with_text(text));
     }
-    session.out().tell(SavedFact{filename, save.data_bytes()});
+    session.out().add("file", filename);
+    session.out().add("data_bytes", save.data_bytes());
     if (!options.quiet) {
         session.out().request({"saved", region->offset, region->length, watch.elapsed()}, false);
     }

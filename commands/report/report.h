@@ -65,8 +65,26 @@ public:
             fact.text(*this);
         }
     }
-    /// Starts a list in the JSON record; later facts become its elements. Does nothing for text.
+    /// Starts a list in the JSON record. Does nothing for text.
     void begin_list(std::string_view name);
+    /// Prints a fact as an element of that list.
+    template <typename Fact>
+    void tell_element(const Fact& fact) {
+        if (JsonRecord* const record = json_record()) {
+            record->begin_element();
+            fact.json(*record);
+            record->end();
+        } else {
+            fact.text(*this);
+        }
+    }
+    /// Adds a member to the JSON record that text does not show.
+    template <typename T>
+    void add(std::string_view name, const T& value) {
+        if (JsonRecord* const record = json_record()) {
+            record->add(name, value);
+        }
+    }
 
     /// Prints text on stdout. In JSON it becomes part of the member `output`; prefer facts.
     template <typename... Args>

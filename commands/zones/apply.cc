@@ -37,11 +37,9 @@ struct AppliedFact {
                   written ? fmt::format(", {} written", format_size(*written)) : "");
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("zone", number);
         add_zone(record, zone);
         record.add("refusal", refusal);
-        record.end();
     }
 };
 
@@ -122,7 +120,7 @@ private:
             refusal = refusal_text(operation_.op, taken.zone, status);
         }
         if (trial_ || refusal) {
-            session_.out().tell(AppliedFact{operation_, taken.number, taken.zone, std::move(refusal), trial_ != nullptr});
+            session_.out().tell_element(AppliedFact{operation_, taken.number, taken.zone, std::move(refusal), trial_ != nullptr});
         }
     }
 

@@ -152,10 +152,8 @@ struct ProblemFact {
 
     void text(Reporter& out) const { out.print("{}{}\n", problem.text, problem.repaired ? " (repaired)" : ""); }
     void json(JsonRecord& record) const {
-        record.begin_element();
         record.add("problem", problem.text);
         record.add("repaired", problem.repaired);
-        record.end();
     }
 };
 
@@ -213,7 +211,7 @@ Outcome run_check(Session& session, const Command& command, const CheckOptions& 
     }
     session.out().begin_list("problems");
     for (const ZonedCheck::Problem& problem : result->problems) {
-        session.out().tell(ProblemFact{problem});
+        session.out().tell_element(ProblemFact{problem});
     }
     session.out().tell(CheckedFact{result->found, result->repaired});
     if (result->left() == 0) {

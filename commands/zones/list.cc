@@ -195,14 +195,6 @@ private:
     std::string lines_;
 };
 
-/// The column titles, for text only.
-struct HeadFact {
-    ZoneListing& table;
-
-    void text(Reporter& /*out*/) const { table.head(); }
-    void json(JsonRecord& /*record*/) const {}
-};
-
 struct RowFact {
     ZoneListing& table;
     uint64_t number;
@@ -210,9 +202,7 @@ struct RowFact {
 
     void text(Reporter& /*out*/) const { table.row(number, zone); }
     void json(JsonRecord& record) const {
-        record.begin_element();
         add_numbered_zone(record, number, zone);
-        record.end();
     }
 };
 
@@ -257,10 +247,12 @@ Outcome run_zone_list(Session& session, const Command& command, const ListOption
         return long_command_failed(session, command, length.status());
     }
     ZoneListing table(session.out(), session.backend().limits(), *length, options.in_bytes);
-    session.out().tell(HeadFact{table});
+    if (!session.out().is_json()) {
+        table.head();
+    }
     session.out().begin_list("zones");
     const Result<uint64_t> shown = visit_zones(session.backend(), filter, {}, [&](uint64_t number, const ZoneDescriptor& zone) {
-        session.out().tell(RowFact{table, number, zone});
+        session.out().tell_element(RowFact{table, number, zone});
     });
     table.write_lines();
     if (!shown.ok()) {

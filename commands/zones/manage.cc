@@ -29,9 +29,7 @@ struct ZoneFact {
                   static_cast<unsigned>(zone.type));
     }
     void json(JsonRecord& record) const {
-        record.begin_element();
         add_zone(record, zone);
-        record.end();
     }
 };
 
@@ -61,7 +59,7 @@ Outcome run_zone_report(Session& session, const Command& /*command*/, CommandLin
     session.out().begin_list("zones");
     uint64_t shown = 0;
     const Status status = report_in_pieces(session.backend(), static_cast<uint64_t>(*offset), static_cast<uint64_t>(*count),
-                                           [&](const ZoneDescriptor& zone) { session.out().tell(ZoneFact{zone}); }, shown);
+                                           [&](const ZoneDescriptor& zone) { session.out().tell_element(ZoneFact{zone}); }, shown);
     if (was_interrupted(status)) {
         return session.out().interrupted(fmt::format("zone report interrupted after {} zones", shown));
     }

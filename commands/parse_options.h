@@ -65,6 +65,13 @@ OptionStep set_flag(const GivenOption& /*given*/, detail::Owner<Member>& parsed)
     return OptionStep::next;
 }
 
+/// Sets a bool in a member.
+template <auto Member, auto Flag>
+OptionStep set_flag_of(const GivenOption& /*given*/, detail::Owner<Member>& parsed) {
+    (parsed.*Member).*Flag = true;
+    return OptionStep::next;
+}
+
 /// Accepts the option and ignores it.
 template <typename Parsed>
 OptionStep ignore_option(const GivenOption& /*given*/, Parsed& /*parsed*/) {

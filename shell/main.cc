@@ -47,9 +47,8 @@ void explain_failed_open(Session& session) {
     }
     Evidence evidence(session, *failure);
     const Explanation explanation = explain(evidence);
-    const bool dim = may_colour(STDERR_FILENO);
     for (const std::string& line : explanation_lines(explanation, STDERR_FILENO)) {
-        print_to(stderr, "{}{}{}\n", dim ? "\033[2m" : "", line, dim ? "\033[0m" : "");
+        print_to(stderr, "{}\n", dimmed(STDERR_FILENO, line));
     }
 }
 

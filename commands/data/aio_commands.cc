@@ -100,8 +100,7 @@ Outcome run_aio_read(Session& session, const Command& command, const AioReadOpti
 struct AioWriteOptions {
     std::optional<uint8_t> pattern;
     bool zeroes = false;       // -z
-    bool may_unmap = false;    // -u
-    bool fua = false;          // -f
+    WriteFlags flags;          // -u, -f
     bool for_machines = false; // -C
     bool quiet = false;        // -q
     bool registered = false;   // -r
@@ -111,8 +110,8 @@ struct AioWriteOptions {
 constexpr OptionRow<AioWriteOptions> aio_write_options[] = {
     {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&AioWriteOptions::pattern>},
     {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports; takes one len"}, set_flag<&AioWriteOptions::zeroes>},
-    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&AioWriteOptions::may_unmap>},
-    {{.letter = 'f', .help = "force the data to the medium before the request ends"}, set_flag<&AioWriteOptions::fua>},
+    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag_of<&AioWriteOptions::flags, &WriteFlags::may_unmap>},
+    {{.letter = 'f', .help = "force the data to the medium before the request ends"}, set_flag_of<&AioWriteOptions::flags, &WriteFlags::fua>},
     {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&AioWriteOptions::for_machines>},
     {{.letter = 'q', .help = "do not report"}, set_flag<&AioWriteOptions::quiet>},
     {{.letter = 'i', .help = "do nothing but count an invalid request"}, set_last_flag<&AioWriteOptions::invalid>},
@@ -124,7 +123,7 @@ bool check_combination(Session& session, const AioWriteOptions& options, size_t 
     const char* complaint = nullptr;
     if (options.zeroes && operands != 2) {
         complaint = "-z supports only a single length parameter";
-    } else if (options.may_unmap && !options.zeroes) {
+    } else if (options.flags.may_unmap && !options.zeroes) {
         complaint = "-u requires -z to be specified";
     } else if (options.zeroes && options.registered) {
         complaint = "cannot combine zero write with registered I/O buffer";
@@ -152,8 +151,7 @@ Outcome run_aio_write(Session& session, const Command& command, const AioWriteOp
     aio->for_machines = options.for_machines;
     aio->quiet = options.quiet;
     aio->request.op = options.zeroes ? RequestOp::write_zeroes : RequestOp::write;
-    aio->request.flags.fua = options.fua;
-    aio->request.flags.may_unmap = options.may_unmap;
+    aio->request.flags = options.flags;
     if (options.zeroes) {
         const std::optional<RangeArgument> asked = parse_range(session, operands[0], operands[1]);
         if (!asked) {

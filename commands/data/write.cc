@@ -28,23 +28,9 @@ struct WriteOptions {
     bool quiet = false;        // -q
     bool registered = false;   // -r
     bool zeroes = false;       // -z
-    bool may_unmap = false;    // -u
-    bool no_fallback = false;  // -n
-    bool fua = false;          // -f
-    bool vmstate = false;      // -b
-    bool compressed = false;   // -c
+    WriteFlags flags;          // -u, -n, -f, -b, -c
     std::optional<uint8_t> pattern;
     const char* source = nullptr; // -s
-
-    WriteFlags flags() const {
-        WriteFlags flags;
-        flags.fua = fua;
-        flags.may_unmap = may_unmap;
-        flags.no_fallback = no_fallback;
-        flags.vmstate = vmstate;
-        flags.compressed = compressed;
-        return flags;
-    }
 };
 
 constexpr OptionRow<WriteOptions> write_options[] = {
@@ -52,21 +38,21 @@ constexpr OptionRow<WriteOptions> write_options[] = {
     {{.letter = 's', .argument = "SOURCE_FILE", .help = "write the content of this file, repeated as needed", .word = Word::file},
      set_word<&WriteOptions::source>},
     {{.letter = 'z', .help = "write zeros in the cheapest way that the image supports"}, set_flag<&WriteOptions::zeroes>},
-    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag<&WriteOptions::may_unmap>},
-    {{.letter = 'n', .help = "with -z: fail if the zeros would have to be written as data"}, set_flag<&WriteOptions::no_fallback>},
-    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'u', .help = "with -z: allow a hole"}, set_flag_of<&WriteOptions::flags, &WriteFlags::may_unmap>},
+    {{.letter = 'n', .help = "with -z: fail if the zeros would have to be written as data"}, set_flag_of<&WriteOptions::flags, &WriteFlags::no_fallback>},
+    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag_of<&WriteOptions::flags, &WriteFlags::fua>},
     {{.letter = 'C', .help = "report in one line: bytes,operations,time,bytes/s,operations/s"}, set_flag<&WriteOptions::for_machines>},
     {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
     {{.letter = 'r', .help = "register the buffer with the kernel before the request"}, set_flag<&WriteOptions::registered>},
     {{.letter = 'b', .help = "write the VM state instead of the disk; only images opened with -s have one"},
-     set_flag<&WriteOptions::vmstate>},
-    {{.letter = 'c', .help = "write compressed; only images opened with -s can"}, set_flag<&WriteOptions::compressed>},
+     set_flag_of<&WriteOptions::flags, &WriteFlags::vmstate>},
+    {{.letter = 'c', .help = "write compressed; only images opened with -s can"}, set_flag_of<&WriteOptions::flags, &WriteFlags::compressed>},
     {{.letter = 'p', .help = "ignored, for compatibility"}, ignore_option},
 };
 
 constexpr OptionRow<WriteOptions> writev_options[] = {
     {{.letter = 'P', .argument = "PATTERN", .help = "write this byte (0 to 255)", .fallback = "0xcd"}, set_pattern<&WriteOptions::pattern>},
-    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag<&WriteOptions::fua>},
+    {{.letter = 'f', .help = "force the data to the medium before reporting"}, set_flag_of<&WriteOptions::flags, &WriteFlags::fua>},
     {{.letter = 'C', .help = "report in one line of numbers, as read -C does"}, set_flag<&WriteOptions::for_machines>},
     {{.letter = 'q', .help = "do not report"}, set_flag<&WriteOptions::quiet>},
     {{.letter = 'r', .help = "register the buffers with the kernel before the request"}, set_flag<&WriteOptions::registered>},
@@ -207,13 +193,13 @@ Status PatternFile::read_part(uint8_t* data, uint64_t position, uint64_t bytes) 
 bool check_combination(Session& session, const WriteOptions& options) {
     const char* complaint = nullptr;
     const int contents = int(options.zeroes) + int(options.pattern.has_value()) + int(options.source != nullptr);
-    if (options.vmstate && options.zeroes) {
+    if (options.flags.vmstate && options.zeroes) {
         complaint = "-b and -z cannot be specified at the same time";
-    } else if (options.fua && (options.vmstate || options.compressed)) {
+    } else if (options.flags.fua && (options.flags.vmstate || options.flags.compressed)) {
         complaint = "-f and -b or -c cannot be specified at the same time";
-    } else if (options.no_fallback && !options.zeroes) {
+    } else if (options.flags.no_fallback && !options.zeroes) {
         complaint = "-n requires -z to be specified";
-    } else if (options.may_unmap && !options.zeroes) {
+    } else if (options.flags.may_unmap && !options.zeroes) {
         complaint = "-u requires -z to be specified";
     } else if (contents > 1) {
         complaint = "Only one of -z, -P, and -s can be specified at the same time";
@@ -225,7 +211,7 @@ bool check_combination(Session& session, const WriteOptions& options) {
 }
 
 bool check_alignment(Session& session, const WriteOptions& options, const RangeArgument& asked) {
-    if ((options.vmstate || options.compressed) && !check_sectors(session, asked)) {
+    if ((options.flags.vmstate || options.flags.compressed) && !check_sectors(session, asked)) {
         return false;
     }
     if (options.zeroes && options.registered) {
@@ -261,7 +247,7 @@ Status write_zeroes(Session& session, uint64_t offset, uint64_t bytes, WriteFlag
 /// Ends an interrupted write: flushes what it has written if the whole write would have been flushed.
 Outcome finish_interrupted(Session& session, const WriteOptions& options, std::string_view name, uint64_t offset,
                            uint64_t done, uint64_t bytes) {
-    if (options.fua || session.backend().writethrough()) {
+    if (options.flags.fua || session.backend().writethrough()) {
         const Status flushed = session.backend().execute(Request::flush());
         if (!flushed.ok()) {
             session.out().fail(flushed, "{} failed: {}\n", name, flushed.message());
@@ -296,7 +282,7 @@ Outcome run_write(Session& session, const Command& command, const WriteOptions& 
         return Outcome::failed;
     }
     const auto [begin, bytes] = *asked;
-    if (!options.no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
+    if (!options.flags.no_fallback && !check_request_length(session, bytes, operands[1], " without -n")) {
         return Outcome::failed;
     }
     if (!check_alignment(session, options, *asked)) {
@@ -310,11 +296,11 @@ Outcome run_write(Session& session, const Command& command, const WriteOptions& 
     Status status;
     uint64_t done = 0;
     if (options.zeroes) {
-        status = write_zeroes(session, begin, bytes, options.flags(), done);
+        status = write_zeroes(session, begin, bytes, options.flags, done);
     } else if (options.source != nullptr) {
-        status = source.write(session, begin, bytes, options.flags(), done);
+        status = source.write(session, begin, bytes, options.flags, done);
     } else {
-        status = write_pattern(session, begin, {&bytes, 1}, options.pattern.value_or(default_byte), options.flags(),
+        status = write_pattern(session, begin, {&bytes, 1}, options.pattern.value_or(default_byte), options.flags,
                                done);
     }
     return finish(session, options, "write", begin, bytes, watch.elapsed(), status, done);
@@ -330,7 +316,7 @@ Outcome run_writev(Session& session, const Command& command, const WriteOptions&
     Status status = session.backend().check_range(begin, vector->total, vector->lengths.size());
     uint64_t done = 0;
     if (status.ok()) {
-        status = write_pattern(session, begin, vector->lengths, options.pattern.value_or(default_byte), options.flags(),
+        status = write_pattern(session, begin, vector->lengths, options.pattern.value_or(default_byte), options.flags,
                                done);
     }
     return finish(session, options, "writev", begin, vector->total, watch.elapsed(), status, done);

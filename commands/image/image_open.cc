@@ -128,11 +128,6 @@ std::string option_name(const Options& options) {
 
 } // namespace
 
-OptionStep take_option_string(const GivenOption& given, Options& options) {
-    const bool is_valid = add_option_string(given.session, given.word, IdOption::refused, options);
-    return is_valid ? OptionStep::next : OptionStep::failed;
-}
-
 std::optional<NamedFile> parse_image_file(Session& session, const std::string& name) {
     Options options;
     if (session.image_opts && !add_option_string(session, name, IdOption::refused, options)) {

@@ -5,7 +5,7 @@
 
 #include "block/chain/named_file.h"
 #include "block/node/mode_words.h"
-#include "commands/command.h"
+#include "commands/parse_options.h"
 
 #include <optional>
 #include <string>
@@ -57,7 +57,11 @@ enum class IdOption { allowed, refused };
 bool add_option_string(Session& session, std::string_view text, IdOption id, Options& options);
 
 /// add_option_string() as the function of an option row.
-OptionStep take_option_string(const GivenOption& given, Options& options);
+template <auto Member>
+OptionStep take_option_string(const GivenOption& given, detail::Owner<Member>& parsed) {
+    const bool is_valid = add_option_string(given.session, given.word, IdOption::refused, parsed.*Member);
+    return is_valid ? OptionStep::next : OptionStep::failed;
+}
 
 /// The file for the name of an image; with --image-opts, for an option string. Empty after an error, which has been
 /// reported.

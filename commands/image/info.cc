@@ -248,8 +248,7 @@ void note_zones(Session& session) {
     if (session.backend().limits().zoned == ZonedModel::none || session.out().is_json() || isatty(STDOUT_FILENO) == 0) {
         return;
     }
-    const bool dim = may_colour(STDOUT_FILENO);
-    session.out().print("{}on a zoned device, discard changes nothing; zone_reset empties a zone{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
+    session.out().print("{}\n", dimmed(STDOUT_FILENO, "on a zoned device, discard changes nothing; zone_reset empties a zone"));
 }
 
 Outcome run_discard(Session& session, const Command& command, const DiscardOptions& options, std::span<char*> operands) {

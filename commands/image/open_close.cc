@@ -21,12 +21,6 @@ OptionStep check_mode(const GivenOption& given, bool is_known, std::string_view 
     return OptionStep::failed;
 }
 
-template <auto Member>
-OptionStep set_open_flag(const GivenOption& /*given*/, OpenRequest& request) {
-    request.flags.*Member = true;
-    return OptionStep::next;
-}
-
 OptionStep take_no_cache(const GivenOption& /*given*/, OpenRequest& request) {
     request.flags.direct = true;
     request.writethrough = false;
@@ -55,13 +49,13 @@ OptionStep take_open_options(const GivenOption& given, OpenRequest& request) {
         given.session.out().complain("--image-opts and 'open -o' are mutually exclusive\n");
         return OptionStep::failed;
     }
-    return take_option_string(given, request.options);
+    return take_option_string<&OpenRequest::options>(given, request);
 }
 
 constexpr OptionRow<OpenRequest> open_options[] = {
-    {{.letter = 'r', .help = "open for reading only"}, set_open_flag<&NodeFlags::read_only>},
+    {{.letter = 'r', .help = "open for reading only"}, set_flag_of<&OpenRequest::flags, &NodeFlags::read_only>},
     {{.letter = 's', .help = "write to a temporary overlay; the image does not change"}, set_flag<&OpenRequest::snapshot>},
-    {{.letter = 'C', .help = "with -s: copy what is read into the overlay"}, set_open_flag<&NodeFlags::copy_on_read>},
+    {{.letter = 'C', .help = "with -s: copy what is read into the overlay"}, set_flag_of<&OpenRequest::flags, &NodeFlags::copy_on_read>},
     {{.letter = 'n', .help = "bypass the page cache; short for -t none"}, take_no_cache},
     {{.letter = 't', .argument = "CACHE", .help = "cache mode: writethrough, writeback, none, directsync, unsafe",
       .fallback = "writethrough", .word = Word::cache_mode},
@@ -116,10 +110,6 @@ OptionStep take_reopen_cache(const GivenOption& given, ReopenOptions& reopen) {
     return step;
 }
 
-OptionStep take_reopen_options(const GivenOption& given, ReopenOptions& reopen) {
-    return take_option_string(given, reopen.options);
-}
-
 template <bool ReadOnly>
 OptionStep take_access(const GivenOption& given, ReopenOptions& reopen) {
     if (reopen.has_access) {
@@ -138,7 +128,7 @@ constexpr OptionRow<ReopenOptions> reopen_options[] = {
     {{.letter = 'c', .argument = "CACHE", .help = "cache mode, as for open", .word = Word::cache_mode}, take_reopen_cache},
     {{.letter = 'o', .argument = "OPTIONS", .help = "driver options: read-only, cache.*, discard, detect-zeroes, and offset and size of raw",
       .word = Word::reopen_options},
-     take_reopen_options},
+     take_option_string<&ReopenOptions::options>},
 };
 
 /// Empty after an error, which has been reported.

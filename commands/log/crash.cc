@@ -8,6 +8,7 @@
 #include "commands/log/crash_states.h"
 #include "commands/log/entries.h"
 #include "commands/long_work.h"
+#include "commands/text/wrapping.h"
 
 #include <cstring>
 #include <memory>
@@ -108,11 +109,8 @@ struct FindingFact {
     void text(Reporter& out) const {
         out.print("finding {}: entry {}, state {}: exit status {}{}\n", number, entry, state, answer.status,
                   mark.empty() ? "" : fmt::format(", after mark {}", mark));
-        std::string_view rest = answer.said;
-        while (!rest.empty()) {
-            const std::string_view line = rest.substr(0, rest.find('\n'));
+        for (const std::string& line : lines_of(answer.said)) {
             out.print("    {}\n", line);
-            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         }
         out.print("  again: crash --at {} --state {} ...\n", entry, state);
         if (kept) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fmt/format.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <string_view>
@@ -53,6 +54,10 @@ bool may_colour(int fd) {
     const char* const term = getenv("TERM");
     const char* const refused = getenv("NO_COLOR");
     return isatty(fd) && term != nullptr && strcmp(term, "dumb") != 0 && (refused == nullptr || *refused == '\0');
+}
+
+std::string dimmed(int fd, std::string_view text) {
+    return may_colour(fd) ? fmt::format("\033[2m{}\033[0m", text) : std::string(text);
 }
 
 TextScreen TextScreen::of_stdout() {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 namespace zoneio {
 
@@ -24,5 +26,7 @@ size_t line_columns(int fd);
 
 /// True if text on this descriptor may have colours: on a terminal, unless NO_COLOR is set or TERM is `dumb`.
 bool may_colour(int fd);
+/// The text in a dim colour, where may_colour() allows it.
+std::string dimmed(int fd, std::string_view text);
 
 } // namespace zoneio

@@ -40,4 +40,14 @@ std::string wrapped(std::string_view text, size_t columns, size_t indent) {
     return lines.append(text);
 }
 
+std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        lines.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return lines;
+}
+
 } // namespace zoneio

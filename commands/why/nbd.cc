@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Causes about NBD servers: why an image could not be opened, or a request failed.
+#include "commands/text/wrapping.h"
 #include "commands/why/why.h"
 
 #include <cerrno>

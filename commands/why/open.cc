@@ -4,6 +4,7 @@
 #include "block/host/device_use.h"
 #include "block/node/driver.h"
 #include "commands/text/nearest.h"
+#include "commands/text/wrapping.h"
 #include "commands/why/why.h"
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 #include "commands/why/why.h"
 
 #include "commands/command_table.h"
+#include "commands/text/wrapping.h"
 #include "commands/zones/filter.h"
 #include "commands/zones/rules.h"
 
@@ -226,16 +227,6 @@ private:
 };
 
 } // namespace
-
-std::vector<std::string> lines_of(std::string_view text) {
-    std::vector<std::string> lines;
-    for (size_t begin = 0; begin < text.size();) {
-        const size_t end = std::min(text.find('\n', begin), text.size());
-        lines.emplace_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return lines;
-}
 
 Explanation explain(Evidence& evidence) {
     const NoQuestions no_questions(evidence.session());

@@ -131,9 +131,6 @@ bool is_kind(Evidence& evidence) {
     return evidence.is(kind);
 }
 
-/// The lines of a text.
-std::vector<std::string> lines_of(std::string_view text);
-
 /// The tables, in the order of search.
 std::span<const CauseRow> word_causes();
 std::span<const CauseRow> injected_causes();

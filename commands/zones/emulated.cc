@@ -27,10 +27,6 @@ struct CreateOptions {
     const char* like = nullptr;        // --like
 };
 
-OptionStep take_create_options(const GivenOption& given, CreateOptions& parsed) {
-    return take_option_string(given, parsed.options);
-}
-
 constexpr OptionRow<CreateOptions> create_options[] = {
     {{.letter = 'f', .argument = "DRIVER", .help = "driver: raw or zoned", .fallback = "the driver that file names, else raw", .word = Word::format},
      set_word<&CreateOptions::driver>},
@@ -39,7 +35,7 @@ constexpr OptionRow<CreateOptions> create_options[] = {
               "zone.max_active_zones, zone.max_append_bytes, zone.readonly, zone.offline,\n"
               "logical_block_size",
       .word = Word::create_options},
-     take_create_options},
+     take_option_string<&CreateOptions::options>},
     {{.name = "like", .argument = "KIND", .help = "a zoned device like an NVMe SSD (zns), an SMR disk (smr) or Linux's null_blk (null_blk)"},
      set_word<&CreateOptions::like>},
     {{.letter = 'F', .help = "overwrite a file that is not empty; its content is lost"}, set_flag<&CreateOptions::overwrite>},

@@ -64,10 +64,6 @@ Words driver_names() {
 
 constexpr EnumWord<Guard> guard_words[] = {{"warn", Guard::warn}, {"refuse", Guard::refuse}, {"off", Guard::off}};
 
-Words guard_names() {
-    return {offered_words<guard_words>.begin(), offered_words<guard_words>.end()};
-}
-
 /// The device of --playground: small, so that zones fill up fast and the open-zone limit is reached soon.
 constexpr const char* playground =
     R"(json:{"driver": "zoned", "size": "64M", "zone.size": "4M", "zone.capacity": "3M", "zone.max_open_zones": 4})";
@@ -125,7 +121,7 @@ private:
 
     void set_guard(std::string_view word) {
         Guard guard = Guard::off;
-        check(parse_enum(guard_words, word, guard).ok(), "guard", word, guard_names);
+        check(parse_enum(guard_words, word, guard).ok(), "guard", word, mode_words<guard_words>);
         options_.guard = guard;
     }
 
@@ -285,7 +281,7 @@ struct OptionParser::Table {
         {0, "errexit", "", commands_group, "stop at the first command that fails",
          [](OptionParser& p, const char*) { p.options_.errexit = true; }},
         {0, "guard", "[=MODE]", image_group, "warn before writing to a block device in use, or refuse",
-         [](OptionParser& p, const char* v) { p.set_guard(*v == '\0' ? "warn" : v); }, guard_names},
+         [](OptionParser& p, const char* v) { p.set_guard(*v == '\0' ? "warn" : v); }, mode_words<guard_words>},
         {0, "explain", "", output_group, "print on stderr why a command failed",
          [](OptionParser& p, const char*) { p.options_.explain = true; }},
         {0, "playground", "", image_group, "open a small zoned device in memory, to try commands",

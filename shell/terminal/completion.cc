@@ -82,12 +82,11 @@ void show_with_notes(char** /*matches*/, int /*count*/, int /*longest*/) {
         longest = std::max(longest, match.size());
     }
     const size_t columns = TextScreen::of_stdout().width;
-    const bool dim = may_colour(STDOUT_FILENO);
     FILE* const out = *readline().rl_outstream;
     readline().rl_crlf();
     for (size_t i = 0; i < found.matches.size(); i++) {
         const std::string note = note_for(found.notes[i], columns - std::min(columns, longest + 3));
-        print_to(out, "{:<{}}  {}{}{}\n", found.matches[i], longest, dim ? "\033[2m" : "", note, dim ? "\033[0m" : "");
+        print_to(out, "{:<{}}  {}\n", found.matches[i], longest, dimmed(STDOUT_FILENO, note));
     }
     readline().rl_forced_update_display();
 }

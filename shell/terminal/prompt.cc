@@ -222,9 +222,8 @@ private:
             return;
         }
         if (const std::optional<std::string> hint = isatty(STDOUT_FILENO) ? failure_hint(session_) : std::nullopt) {
-            const bool dim = may_colour(STDOUT_FILENO);
             const std::string text = wrapped(for_terminal(STDOUT_FILENO, *hint), line_columns(STDOUT_FILENO), 4);
-            session_.out().print("{}{}{}\n", dim ? "\033[2m" : "", text, dim ? "\033[0m" : "");
+            session_.out().print("{}\n", dimmed(STDOUT_FILENO, text));
         }
     }
 

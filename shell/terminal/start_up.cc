@@ -35,8 +35,7 @@ bool start_prompt(Session& session, CommandSequence& sequence) {
     if (session.out().is_json() || !isatty(STDOUT_FILENO)) {
         return true;
     }
-    const bool dim = may_colour(STDOUT_FILENO);
-    session.out().print("{}'help' lists the commands; 'why' explains the last failure{}\n", dim ? "\033[2m" : "", dim ? "\033[0m" : "");
+    session.out().print("{}\n", dimmed(STDOUT_FILENO, "'help' lists the commands; 'why' explains the last failure"));
     session.out().flush();
     const std::optional<std::string> file = start_up_file();
     return !file || !is_our_file(*file) || sequence.take(run_script(session, *file));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/aio.h"
 
-#include "commands/report/mismatch.h"
 #include "commands/long_work.h"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // read and readv.
-#include "commands/report/mismatch.h"
 #include "commands/families.h"
 #include "commands/long_work.h"
 #include "commands/parse_options.h"

@@ -42,6 +42,10 @@ struct DataMismatch {
     uint8_t expected = 0;
 };
 
+/// Compares data read at `offset` of the image with `sum.expected` and adds differences to `sum`. Calls must be in the
+/// order of offsets. `sum.bytes` stays 0 while nothing differs.
+void compare_with_pattern(DataMismatch& sum, const uint8_t* data, uint64_t bytes, uint64_t offset);
+
 /// Details of a failure, besides the reported text.
 struct FailureReason {
     FailureKind kind = FailureKind::other;

@@ -2,6 +2,7 @@
 #include "commands/log/crash_states.h"
 
 #include "commands/log/entries.h"
+#include "commands/text/zone_words.h"
 
 #include <algorithm>
 
@@ -17,16 +18,11 @@ uint64_t random_number(uint64_t seed, uint64_t index) {
     return mixed ^ mixed >> 31;
 }
 
-Status does_not_apply(const LogEntry& entry, Status status) {
-    std::string text = fmt::format("entry {} ({}) does not apply: {}", entry.number, entry_text(entry), status.message());
-    return std::move(status).with_text(std::move(text));
-}
-
 /// Closes all zones, because a power cut leaves none open.
 Status close_zones(BlockBackend& device) {
     std::vector<ZoneDescriptor> open;
     const Result<uint64_t> seen = device.zone_report(0, device.limits().nr_zones, [&](const ZoneDescriptor& zone) {
-        if (zone.state == ZoneState::implicit_open || zone.state == ZoneState::explicit_open) {
+        if (is_open(zone.state)) {
             open.push_back(zone);
         }
     });
@@ -113,8 +109,7 @@ Status CrashStates::learn_device(BlockBackend& image, uint32_t sector_size) {
     std::vector<ZoneDescriptor> active;
     const Result<uint64_t> seen = image.zone_report(0, limits.nr_zones, [&](const ZoneDescriptor& zone) {
         capacities_.push_back(zone.type == ZoneType::conventional ? 0 : zone.capacity);
-        const bool is_active = zone.state == ZoneState::implicit_open || zone.state == ZoneState::explicit_open || zone.state == ZoneState::closed;
-        if (is_active) {
+        if (is_active(zone.state)) {
             active.push_back(zone);
         }
     });

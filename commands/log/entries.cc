@@ -49,10 +49,12 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
         .because(Cause::not_in_write_log);
 }
 
-std::string entry_text(const LogEntry& entry) {
+Status does_not_apply(const LogEntry& entry, Status status) {
     const std::string_view kind = log_kind_name(entry.kind);
     const bool has_range = entry.has_data() || entry.kind == LogKind::discard || entry.kind == LogKind::state || zone_op_of(entry.kind);
-    return has_range ? fmt::format("{} of {} bytes at {}", kind, entry.length, entry.offset) : std::string(kind);
+    const std::string what = has_range ? fmt::format("{} of {} bytes at {}", kind, entry.length, entry.offset) : std::string(kind);
+    std::string text = fmt::format("entry {} ({}) does not apply: {}", entry.number, what, status.message());
+    return std::move(status).with_text(std::move(text));
 }
 
 } // namespace zoneio

@@ -18,7 +18,7 @@ std::optional<OpenLog> open_log_argument(Session& session, const Command& comman
 /// number. EINVAL if there is none.
 Result<LogEntry> find_entry(LogReader& reader, const std::string& word);
 
-/// `write of 4096 bytes at 8192`, for messages.
-std::string entry_text(const LogEntry& entry);
+/// The error, with a text that also names the entry: `entry 7 (write of 4096 bytes at 8192) does not apply: REASON`.
+Status does_not_apply(const LogEntry& entry, Status status);
 
 } // namespace zoneio

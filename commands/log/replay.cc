@@ -95,8 +95,7 @@ Status replay_range(LogReader& reader, LogReplay& replay, const EntryRange& rang
             continue;
         }
         if (Status status = replay.apply(entry); !status.ok()) {
-            std::string text = fmt::format("entry {} ({}) does not apply: {}", entry.number, entry_text(entry), status.message());
-            return std::move(status).with_text(std::move(text));
+            return does_not_apply(entry, std::move(status));
         }
         fact.count(entry);
         if (!work.step(reader.position())) {

@@ -152,31 +152,6 @@ void report_failed_line(Session& session, const RunningScript& script, char* lin
     session.out().error(fmt::format("{}:{}: command failed: {}", script.name, script.line, std::string_view(line, length)));
 }
 
-Outcome run_file(Session& session, const std::string& name);
-
-Outcome run_source(Session& session, const Command& /*command*/, CommandLine line) {
-    // Copied, because the commands of the script will replace the words of this line.
-    return run_file(session, std::string(line.argv[1]));
-}
-
-} // namespace
-
-bool CommandSequence::take(Outcome outcome) {
-    quit_ = outcome == Outcome::quit;
-    const bool failed = outcome == Outcome::failed || (session_.errexit && session_.aio().failures() > 0);
-    session_.failed_commands += failed ? 1 : 0;
-    return !quit_ && !(failed && session_.errexit) && !is_termination_wanted();
-}
-
-Outcome CommandSequence::outcome() const {
-    if (quit_) {
-        return Outcome::quit;
-    }
-    return session_.failed_commands == failures_before_ ? Outcome::ok : Outcome::failed;
-}
-
-namespace {
-
 /// Reports, for JSON only, that commands of a script failed; in text, each has been reported.
 struct FailedCommandsFact {
     uint64_t count;
@@ -231,7 +206,26 @@ Outcome run_file(Session& session, const std::string& name) {
     return sequence.outcome();
 }
 
+Outcome run_source(Session& session, const Command& /*command*/, CommandLine line) {
+    // Copied, because the commands of the script will replace the words of this line.
+    return run_file(session, std::string(line.argv[1]));
+}
+
 } // namespace
+
+bool CommandSequence::take(Outcome outcome) {
+    quit_ = outcome == Outcome::quit;
+    const bool failed = outcome == Outcome::failed || (session_.errexit && session_.aio().failures() > 0);
+    session_.failed_commands += failed ? 1 : 0;
+    return !quit_ && !(failed && session_.errexit) && !is_termination_wanted();
+}
+
+Outcome CommandSequence::outcome() const {
+    if (quit_) {
+        return Outcome::quit;
+    }
+    return session_.failed_commands == failures_before_ ? Outcome::ok : Outcome::failed;
+}
 
 Outcome run_script(Session& session, std::string name) {
     char word[] = "source";

@@ -125,10 +125,7 @@ Status check_kind(ExportRequest& request) {
 /// Warns about geometries that Linux does not support or show.
 void warn_of_zones(Session& session, const Command& command) {
     const Limits& limits = session.backend().limits();
-    if (limits.zoned == ZonedModel::none) {
-        return;
-    }
-    if (!std::has_single_bit(limits.zone_size)) {
+    if (limits.zoned != ZonedModel::none && !std::has_single_bit(limits.zone_size)) {
         session.out().warning(fmt::format("{}: zones of {} bytes: Linux guests accept only zone sizes that are powers of two",
                                           command.name, limits.zone_size));
     }

@@ -64,6 +64,21 @@ WriteGuard write_guard(Session& session) {
     };
 }
 
+/// Name of the image according to its options; empty if they have none.
+std::string option_name(const Options& options) {
+    for (const char* const key : {"filename", "file.filename"}) {
+        if (const std::string* const name = options.find_text(key)) {
+            return *name;
+        }
+    }
+    return {};
+}
+
+Result<std::unique_ptr<BlockBackend>> open_backend(Session& session, const OpenRequest& request, std::vector<Notice>& notices) {
+    return BlockBackend::open({request.filename, request.options, request.flags, request.aio, request.snapshot, write_guard(session)},
+                              request.writethrough, notices);
+}
+
 } // namespace
 
 bool parse_cache_mode(std::string_view word, NodeFlags& flags, bool& writethrough) {
@@ -114,20 +129,6 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
     return true;
 }
 
-namespace {
-
-/// Name of the image according to its options; empty if they have none.
-std::string option_name(const Options& options) {
-    for (const char* const key : {"filename", "file.filename"}) {
-        if (const std::string* const name = options.find_text(key)) {
-            return *name;
-        }
-    }
-    return {};
-}
-
-} // namespace
-
 std::optional<NamedFile> parse_image_file(Session& session, const std::string& name) {
     Options options;
     if (session.image_opts && !add_option_string(session, name, IdOption::refused, options)) {
@@ -140,15 +141,6 @@ std::optional<NamedFile> parse_image_file(Session& session, const std::string& n
     }
     return std::move(*file);
 }
-
-namespace {
-
-Result<std::unique_ptr<BlockBackend>> open_backend(Session& session, const OpenRequest& request, std::vector<Notice>& notices) {
-    return BlockBackend::open({request.filename, request.options, request.flags, request.aio, request.snapshot, write_guard(session)},
-                              request.writethrough, notices);
-}
-
-} // namespace
 
 Outcome open_image(Session& session, OpenRequest request) {
     if (session.is_open()) {

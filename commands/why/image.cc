@@ -36,9 +36,7 @@ Explanation explain_injected(Evidence& evidence) {
 }
 
 bool is_past_end(Evidence& evidence) {
-    return evidence.is_request() && evidence.code() == EIO &&
-           (evidence.request().offset > evidence.length() ||
-            evidence.request().bytes > evidence.length() - evidence.request().offset);
+    return evidence.code() == EIO && evidence.ends_outside();
 }
 Explanation explain_past_end(Evidence& evidence) {
     const FailedRequest& request = evidence.request();

@@ -57,6 +57,30 @@ void for_each_cause(Visit&& visit) {
     }
 }
 
+/// True if the session would run the command now, whatever was the case when it failed.
+bool may_run_now(Session& session, std::string_view line) {
+    const std::string_view word = line.substr(0, line.find(' '));
+    const Command* const command = find_command(word);
+    if (command == nullptr || (word == "open" && session.is_open())) {
+        return false;
+    }
+    const bool zoned = session.is_open() && session.backend().limits().zoned != ZonedModel::none;
+    return (!command->needs_image || session.is_open()) && (zoned || !line.starts_with("zone_"));
+}
+
+/// A trial reopen would call the guard; it must not ask the user here.
+class NoQuestions {
+public:
+    explicit NoQuestions(Session& session) : session_(session), guard_(std::exchange(session.guard, Guard::off)) {}
+    ~NoQuestions() { session_.guard = guard_; }
+    NoQuestions(const NoQuestions&) = delete;
+    NoQuestions& operator=(const NoQuestions&) = delete;
+
+private:
+    Session& session_;
+    Guard guard_;
+};
+
 } // namespace
 
 void ZoneNumbers::add(uint64_t number) {
@@ -94,6 +118,10 @@ std::unique_ptr<ZoneTrial> Evidence::trial() const {
 
 bool Evidence::is_request() const {
     return failure_.kind == FailureKind::request && session_.is_open() && session_.image() == failure_.image;
+}
+
+bool Evidence::ends_outside() const {
+    return is_request() && (request().offset > length() || request().bytes > length() - request().offset);
 }
 
 bool Evidence::writes() const {
@@ -181,21 +209,6 @@ bool Evidence::is_active_limit_reached() {
     return limits().max_active_zones != 0 && holders().tally.active() >= limits().max_active_zones;
 }
 
-namespace {
-
-/// True if the session would run the command now, whatever was the case when it failed.
-bool may_run_now(Session& session, std::string_view line) {
-    const std::string_view word = line.substr(0, line.find(' '));
-    const Command* const command = find_command(word);
-    if (command == nullptr || (word == "open" && session.is_open())) {
-        return false;
-    }
-    const bool zoned = session.is_open() && session.backend().limits().zoned != ZonedModel::none;
-    return (!command->needs_image || session.is_open()) && (zoned || !line.starts_with("zone_"));
-}
-
-} // namespace
-
 bool is_cause(std::string_view name) {
     bool found = false;
     for_each_cause([&](const CauseRow& cause) { return found = found || cause.name == name; });
@@ -210,23 +223,6 @@ std::vector<std::string_view> cause_names() {
     });
     return names;
 }
-
-namespace {
-
-/// A trial reopen would call the guard; it must not ask the user here.
-class NoQuestions {
-public:
-    explicit NoQuestions(Session& session) : session_(session), guard_(std::exchange(session.guard, Guard::off)) {}
-    ~NoQuestions() { session_.guard = guard_; }
-    NoQuestions(const NoQuestions&) = delete;
-    NoQuestions& operator=(const NoQuestions&) = delete;
-
-private:
-    Session& session_;
-    Guard guard_;
-};
-
-} // namespace
 
 Explanation explain(Evidence& evidence) {
     const NoQuestions no_questions(evidence.session());

@@ -86,6 +86,8 @@ public:
     bool is_request() const;
     const FailedRequest& request() const { return *failure_.request; }
     bool wants(FailedRequest::Kind kind) const { return is_request() && request().kind == kind; }
+    /// True when the request ends after the end of the image.
+    bool ends_outside() const;
     /// True for writes and appends.
     bool writes() const;
     bool zoned() const { return is_request() && limits().zoned != ZonedModel::none; }

@@ -44,10 +44,8 @@ Explanation explain_not_zoned(Evidence& /*evidence*/) {
 }
 
 bool is_outside(Evidence& evidence) {
-    const bool past_end = evidence.is_request() && (evidence.request().offset > evidence.length() ||
-                                                    evidence.request().bytes > evidence.length() - evidence.request().offset);
     const bool append_at_end = evidence.wants(Kind::append) && evidence.request().offset >= evidence.length();
-    return evidence.zoned() && evidence.code() == EIO && (past_end || append_at_end);
+    return evidence.zoned() && evidence.code() == EIO && (evidence.ends_outside() || append_at_end);
 }
 Explanation explain_outside(Evidence& evidence) {
     const FailedRequest& request = evidence.request();

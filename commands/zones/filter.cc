@@ -50,6 +50,13 @@ StateSet states_named(std::string_view word) {
     return named;
 }
 
+/// Zones that may be selected, for a device with `zones` zones; empty if there are none.
+std::optional<Span> zones_to_visit(uint64_t zones, const ZoneFilter& filter, const Span& range) {
+    const uint64_t first = std::max(range.first, filter.range().first);
+    const uint64_t last = std::min({range.last, filter.range().last, zones - 1});
+    return zones == 0 || first > last ? std::nullopt : std::optional(Span{first, last});
+}
+
 } // namespace
 
 std::vector<std::string_view> zone_state_options() {
@@ -111,17 +118,6 @@ bool ZoneFilter::takes(uint64_t number, const ZoneDescriptor& zone) const {
     const std::optional<unsigned> fill = fill_ ? fill_percent(zone) : std::optional(0U);
     return fill && (!fill_ || fill_->contains(*fill));
 }
-
-namespace {
-
-/// Zones that may be selected, for a device with `zones` zones; empty if there are none.
-std::optional<Span> zones_to_visit(uint64_t zones, const ZoneFilter& filter, const Span& range) {
-    const uint64_t first = std::max(range.first, filter.range().first);
-    const uint64_t last = std::min({range.last, filter.range().last, zones - 1});
-    return zones == 0 || first > last ? std::nullopt : std::optional(Span{first, last});
-}
-
-} // namespace
 
 Result<uint64_t> visit_zones(const ZoneTrial& trial, const ZoneFilter& filter, const Span& range,
                              const NumberedZoneVisitor& visit) {

@@ -127,6 +127,36 @@ ParseError scale(uint64_t whole, unsigned __int128 fraction, int shift, uint64_t
     return ParseError::none;
 }
 
+/// Parses a number of any base with strtol or strtoull. Newer C libraries accept `0b101`; QEMU built with them does
+/// too.
+template <typename T, T (*Convert)(const char*, char**, int)>
+ParseError convert(const char* text, T& value) {
+    const char* digits = text + strspn(text, " \t\n\v\f\r");
+    const bool negative = *digits == '-';
+    digits += *digits == '+' || *digits == '-' ? 1 : 0;
+    const bool is_binary = digits[0] == '0' && (digits[1] == 'b' || digits[1] == 'B') && (digits[2] == '0' || digits[2] == '1');
+    char* end = nullptr;
+    errno = 0;
+    if (is_binary) {
+        value = Convert(digits + 2, &end, 2);
+        value = negative ? T{0} - value : value;
+    } else {
+        value = Convert(text, &end, 0);
+    }
+    if (end == text || *end != '\0') {
+        return ParseError::invalid;
+    }
+    return errno == ERANGE ? ParseError::out_of_range : ParseError::none;
+}
+
+unsigned long to_unsigned(const char* text, char** end, int base) {
+    return strtoul(text, end, base);
+}
+
+long to_signed(const char* text, char** end, int base) {
+    return strtol(text, end, base);
+}
+
 } // namespace
 
 ParseError parse_size(std::string_view text, uint64_t& value) {
@@ -170,40 +200,6 @@ ParseError parse_size_int64(std::string_view text, int64_t& value) {
     value = static_cast<int64_t>(wide);
     return ParseError::none;
 }
-
-namespace {
-
-/// Parses a number of any base with strtol or strtoull. Newer C libraries accept `0b101`; QEMU built with them does
-/// too.
-template <typename T, T (*Convert)(const char*, char**, int)>
-ParseError convert(const char* text, T& value) {
-    const char* digits = text + strspn(text, " \t\n\v\f\r");
-    const bool negative = *digits == '-';
-    digits += *digits == '+' || *digits == '-' ? 1 : 0;
-    const bool is_binary = digits[0] == '0' && (digits[1] == 'b' || digits[1] == 'B') && (digits[2] == '0' || digits[2] == '1');
-    char* end = nullptr;
-    errno = 0;
-    if (is_binary) {
-        value = Convert(digits + 2, &end, 2);
-        value = negative ? T{0} - value : value;
-    } else {
-        value = Convert(text, &end, 0);
-    }
-    if (end == text || *end != '\0') {
-        return ParseError::invalid;
-    }
-    return errno == ERANGE ? ParseError::out_of_range : ParseError::none;
-}
-
-unsigned long to_unsigned(const char* text, char** end, int base) {
-    return strtoul(text, end, base);
-}
-
-long to_signed(const char* text, char** end, int base) {
-    return strtol(text, end, base);
-}
-
-} // namespace
 
 ParseError parse_number(std::string_view text, uint64_t& value) {
     return convert<uint64_t, to_unsigned>(std::string(text).c_str(), value);

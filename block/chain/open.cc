@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <random>
+#include <set>
 #include <sys/stat.h>
 
 namespace zoneio {
@@ -320,18 +321,14 @@ private:
     std::string node_name_;
 };
 
+bool fixed_names = false;
+
 } // namespace
 
 Result<Options> options_of_name(const std::string& filename) {
     return filename.starts_with("json:") ? parse_json_options(std::string_view(filename).substr(5))
                                          : Opener::options_of_name(filename);
 }
-
-namespace {
-
-bool fixed_names = false;
-
-} // namespace
 
 void use_fixed_names() {
     fixed_names = true;

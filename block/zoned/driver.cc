@@ -33,6 +33,29 @@ constexpr std::string_view option_keys[] = {
     "aio",
 };
 
+/// While it exists, this node and the nodes below it count as writable, because they are about to be.
+class AsIfWritable {
+public:
+    explicit AsIfWritable(BlockNode& node) {
+        for (BlockNode* below = &node; below != nullptr; below = below->driver().child()) {
+            before_.emplace_back(below, below->flags());
+            NodeFlags flags = below->flags();
+            flags.read_only = false;
+            below->set_flags(flags);
+        }
+    }
+    AsIfWritable(const AsIfWritable&) = delete;
+    AsIfWritable& operator=(const AsIfWritable&) = delete;
+    ~AsIfWritable() {
+        for (const auto& [node, flags] : before_) {
+            node->set_flags(flags);
+        }
+    }
+
+private:
+    std::vector<std::pair<BlockNode*, NodeFlags>> before_;
+};
+
 } // namespace
 
 Status ZonedDriver::open(OpenContext& context, Options& options) {
@@ -141,33 +164,6 @@ Status ZonedDriver::set_permissions(const Permissions& permissions) {
     }
     return storage_->set_permissions(strict);
 }
-
-namespace {
-
-/// While it exists, this node and the nodes below it count as writable, because they are about to be.
-class AsIfWritable {
-public:
-    explicit AsIfWritable(BlockNode& node) {
-        for (BlockNode* below = &node; below != nullptr; below = below->driver().child()) {
-            before_.emplace_back(below, below->flags());
-            NodeFlags flags = below->flags();
-            flags.read_only = false;
-            below->set_flags(flags);
-        }
-    }
-    AsIfWritable(const AsIfWritable&) = delete;
-    AsIfWritable& operator=(const AsIfWritable&) = delete;
-    ~AsIfWritable() {
-        for (const auto& [node, flags] : before_) {
-            node->set_flags(flags);
-        }
-    }
-
-private:
-    std::vector<std::pair<BlockNode*, NodeFlags>> before_;
-};
-
-} // namespace
 
 /// Prepared reopen of a device with other access. For write access, the file is opened again and locked.
 class ZonedDriver::Reopen : public PendingReopen {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/base/status.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -69,6 +71,10 @@ public:
     /// Makes room for `size` bytes, aligned to `alignment` or to default_alignment, whichever is larger. The old
     /// content may be lost. False if there is not enough memory; the buffer is empty then.
     [[nodiscard]] bool reserve(size_t size, size_t alignment = default_alignment);
+    /// The same for callers that pass errors on: ENOMEM.
+    Status allocate(size_t size, size_t alignment = default_alignment) {
+        return reserve(size, alignment) ? Status() : Status::from_errno(ENOMEM);
+    }
     /// Frees the memory.
     void release();
 

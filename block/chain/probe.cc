@@ -2,9 +2,7 @@
 #include "block/chain/probe.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
-#include <fmt/format.h>
 
 namespace zoneio {
 
@@ -113,9 +111,7 @@ Result<std::string> probe_format(BlockNode& node) {
         return std::string("raw");
     }
     AlignedBuffer head;
-    if (!head.reserve(probe_bytes)) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(head.allocate(probe_bytes));
     const uint64_t bytes = std::min<uint64_t>(length, probe_bytes);
     TRY(node.preadv(0, IoVec(head.data(), bytes)).prefixed("Could not read image for determining its format: "));
     return std::string(format_of({head.data(), bytes}));

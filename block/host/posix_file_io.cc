@@ -83,9 +83,7 @@ Status PosixFile::transfer(uint64_t offset, const IoVec& iov, bool is_write) {
 
 Status PosixFile::transfer_bounced(uint64_t offset, const IoVec& iov, bool is_write) {
     AlignedBuffer bounce;
-    if (!bounce.reserve(std::min<uint64_t>(iov.bytes(), bounce_bytes), limits_.memory_alignment)) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(bounce.allocate(std::min<uint64_t>(iov.bytes(), bounce_bytes), limits_.memory_alignment));
     for (uint64_t done = 0; done < iov.bytes(); done += bounce_bytes) {
         const IoVec part = iov.slice(done, std::min<uint64_t>(bounce_bytes, iov.bytes() - done));
         const IoVec aligned(bounce.data(), part.bytes());

@@ -14,10 +14,6 @@ namespace {
 /// Most bytes that copy-on-read copies at a time.
 constexpr uint64_t copy_bytes = 16U << 20;
 
-Status out_of_memory() {
-    return Status::from_errno(ENOMEM);
-}
-
 } // namespace
 
 Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
@@ -39,9 +35,7 @@ Status BlockNode::preadv(uint64_t offset, const IoVec& iov) {
         return (this->*read)(offset, iov);
     }
     AlignedBuffer edges;
-    if (!edges.reserve(pad.head + pad.tail, limits().memory_alignment)) {
-        return out_of_memory();
-    }
+    TRY(edges.allocate(pad.head + pad.tail, limits().memory_alignment));
     IoVec padded;
     if (pad.head != 0) {
         padded.push_back(edges.data(), pad.head);
@@ -85,9 +79,7 @@ Status BlockNode::read_copying(uint64_t offset, const IoVec& iov) {
 
 Status BlockNode::copy_part(uint64_t offset, const IoVec& iov) {
     AlignedBuffer buffer;
-    if (!buffer.reserve(iov.bytes(), limits().memory_alignment)) {
-        return out_of_memory();
-    }
+    TRY(buffer.allocate(iov.bytes(), limits().memory_alignment));
     // A driver may leave the memory unchanged.
     memset(buffer.data(), 0, iov.bytes());
     const IoVec content(buffer.data(), iov.bytes());

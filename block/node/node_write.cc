@@ -83,9 +83,7 @@ Status BlockNode::read_edges(const Padding& pad, Edges& edges) {
     TRY(check_padding(pad));
     const uint64_t alignment = limits().request_alignment;
     const uint64_t total = pad.end - pad.begin;
-    if (!edges.memory.reserve(2 * alignment, std::max<size_t>(limits().memory_alignment, 1))) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(edges.memory.allocate(2 * alignment, std::max<size_t>(limits().memory_alignment, 1)));
     edges.merged = total == alignment || (total == 2 * alignment && pad.head != 0 && pad.tail != 0);
     edges.first = edges.memory.data();
     edges.last = edges.first + (edges.merged ? total - alignment : alignment);

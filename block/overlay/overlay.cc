@@ -179,9 +179,7 @@ Status SnapshotOverlay::fill_clusters(uint64_t offset, const IoVec& iov, Cluster
         const uint64_t head = position - begin;
         const uint64_t tail = end - position - part;
         AlignedBuffer edges;
-        if (head + tail > 0 && !edges.reserve(head + tail)) {
-            return Status::from_errno(ENOMEM);
-        }
+        TRY(head + tail > 0 ? edges.allocate(head + tail) : Status());
         const bool must_read = TRY(must_read_edges(begin, position, end - tail, end));
         IoVec whole;
         if (head > 0) {
@@ -272,9 +270,7 @@ Status SnapshotOverlay::populate_run(uint64_t first, uint64_t count) {
     for (uint64_t done = 0; done < count;) {
         const uint64_t part = std::min(count - done, most);
         AlignedBuffer buffer;
-        if (!buffer.reserve(part * cluster_bytes)) {
-            return Status::from_errno(ENOMEM);
-        }
+        TRY(buffer.allocate(part * cluster_bytes));
         const IoVec content(buffer.data(), part * cluster_bytes);
         const uint64_t begin = (first + done) * cluster_bytes;
         TRY(read_base(begin, content));

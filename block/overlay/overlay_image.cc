@@ -129,9 +129,7 @@ Status SnapshotOverlay::allocate_cluster(uint64_t cluster) {
         return {};
     }
     AlignedBuffer buffer;
-    if (!buffer.reserve(cluster_bytes)) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(buffer.allocate(cluster_bytes));
     const IoVec content(buffer.data(), cluster_bytes);
     content.fill(0, cluster_bytes, 0);
     TRY(preadv(cluster * cluster_bytes, content));

@@ -84,9 +84,7 @@ Status sync_node(BlockNode& node) {
 Result<bool> is_all_zero(BlockNode& node, uint64_t length) {
     constexpr size_t step = 1U << 20;
     AlignedBuffer buffer;
-    if (!buffer.reserve(step)) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(buffer.allocate(step));
     for (uint64_t offset = 0; offset < length;) {
         const BlockExtent extent = TRY(node.block_status(offset, length - offset, true));
         const uint64_t bytes = extent.zero ? extent.bytes : std::min<uint64_t>(extent.bytes, step);

@@ -56,9 +56,7 @@ Status ZonedFlush::write_once_more() {
 Status ZonedFlush::write_zone_once_more(uint64_t zone) {
     constexpr uint64_t step = 1U << 20;
     AlignedBuffer buffer;
-    if (!buffer.reserve(step)) {
-        return Status::from_errno(ENOMEM);
-    }
+    TRY(buffer.allocate(step));
     const uint64_t start = file_.data_offset() + file_.geometry().zone_start(zone);
     const uint64_t end = file_.table().current(zone).pointer;
     for (uint64_t done = 0; done < end; done += step) {

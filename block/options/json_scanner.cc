@@ -50,16 +50,9 @@ void append_utf8(std::string& out, uint32_t code) {
 /// Decodes a string token.
 class StringDecoder {
 public:
-    static Result<std::string> decode(const JsonToken& token) {
-        StringDecoder decoder(token);
-        TRY(decoder.run());
-        return std::move(decoder.out_);
-    }
-
-private:
     explicit StringDecoder(const JsonToken& token) : token_(token), text_(token.text.substr(1, token.text.size() - 2)) {}
 
-    Status run() {
+    Result<std::string> run() {
         while (!text_.empty()) {
             if (text_.front() == '\\') {
                 TRY(decode_escape());
@@ -72,9 +65,10 @@ private:
             out_ += text_.substr(0, character->length);
             text_.remove_prefix(character->length);
         }
-        return {};
+        return std::move(out_);
     }
 
+private:
     Status decode_escape() {
         static constexpr std::string_view names = "bfnrt\"'\\/";
         static constexpr std::string_view values = "\b\f\n\r\t\"'\\/";
@@ -118,9 +112,8 @@ private:
                 length = 12;
             }
         }
-        const bool valid = code && !(*code >= 0xD800 && *code <= 0xDFFF) && !(*code >= 0xFDD0 && *code <= 0xFDEF) &&
-                           (*code & 0xFFFE) != 0xFFFE;
-        if (!valid) {
+        const bool is_surrogate = code && *code >= 0xD800 && *code <= 0xDFFF;
+        if (!code || is_surrogate || is_noncharacter(*code)) {
             // If the closing quote came too early for four digits, the message shows it too.
             const std::string_view with_quote(shown.data(), std::min(length, shown.size() + 1));
             return json_syntax_error(token_, fmt::format("{} is not a valid Unicode character", with_quote));
@@ -142,7 +135,7 @@ Status json_syntax_error(const JsonToken& token, std::string_view what) {
 }
 
 Result<std::string> decode_json_string(const JsonToken& token) {
-    return StringDecoder::decode(token);
+    return StringDecoder(token).run();
 }
 
 bool JsonScanner::at_digit() const {

@@ -44,6 +44,69 @@ std::tuple<unsigned, bool, unsigned> place_in_dictionary(const std::string& key)
     return {dictionary_bucket(key), key == "driver", dictionary_bucket("file." + key)};
 }
 
+std::string empty_json(const EmptyValue& value) {
+    switch (value.kind) {
+    case EmptyValue::Kind::object: return "{}";
+    case EmptyValue::Kind::list: return "[]";
+    case EmptyValue::Kind::null: break;
+    }
+    return "null";
+}
+
+/// Number of bytes of an invalid character: as many continuation bytes as its first byte announces, if they follow.
+size_t broken_length(std::string_view text) {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto announced = static_cast<size_t>(std::countl_one(byte(0)));
+    const size_t most = std::min(announced >= 2 && announced <= 6 ? announced : 1, text.size());
+    size_t length = 1;
+    while (length < most && byte(length) >> 6 == 2) {
+        length++;
+    }
+    return length;
+}
+
+/// A JSON string as QEMU writes it: ASCII only, with one replacement for each invalid character.
+std::string json_string(std::string_view text) {
+    static constexpr std::string_view special = "\"\\\b\f\n\r\t";
+    static constexpr std::string_view letters = "\"\\bfnrt";
+    std::string json = "\"";
+    while (!text.empty()) {
+        const std::optional<Utf8Character> character = first_character(text);
+        const size_t known = special.find(text.front());
+        const char32_t code = character && !is_noncharacter(character->code) ? character->code : 0xFFFD;
+        if (known != std::string_view::npos) {
+            json += {'\\', letters[known]};
+        } else if (code >= ' ' && code < 0x7F) {
+            json += text.front();
+        } else if (code < 0x10000) {
+            json += fmt::format("\\u{:04X}", static_cast<unsigned>(code));
+        } else {
+            const auto above = static_cast<unsigned>(code - 0x10000);
+            json += fmt::format("\\u{:04X}\\u{:04X}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
+        }
+        text.remove_prefix(character ? character->length : broken_length(text));
+    }
+    return json + '"';
+}
+
+Status bad_value(std::string_view key, ValueKind expected, std::string_view shown) {
+    return Status::invalid(fmt::format("Parameter '{}' expects {}", key, shown))
+        .because(Cause::bad_option_value, {.name = std::string(key), .expected = expected});
+}
+
+/// A key without a value is a flag: `foo` means foo=on, `nofoo` means foo=off.
+KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
+    KeyValue pair{std::string(word), "on", true};
+    if (word.starts_with("no")) {
+        pair = {std::string(word.substr(2)), "off", true};
+    }
+    if (word != "help" && word != "?") {
+        warnings.push_back(fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word,
+                                       pair.key, pair.value));
+    }
+    return pair;
+}
+
 } // namespace
 
 Options::Entries::const_iterator Options::position(std::string_view key) const {
@@ -186,55 +249,6 @@ std::vector<std::pair<std::string, OptionValue>> Options::all() const {
     return pairs;
 }
 
-namespace {
-
-std::string empty_json(const EmptyValue& value) {
-    switch (value.kind) {
-    case EmptyValue::Kind::object: return "{}";
-    case EmptyValue::Kind::list: return "[]";
-    case EmptyValue::Kind::null: break;
-    }
-    return "null";
-}
-
-/// Number of bytes of an invalid character: as many continuation bytes as its first byte announces, if they follow.
-size_t broken_length(std::string_view text) {
-    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto announced = static_cast<size_t>(std::countl_one(byte(0)));
-    const size_t most = std::min(announced >= 2 && announced <= 6 ? announced : 1, text.size());
-    size_t length = 1;
-    while (length < most && byte(length) >> 6 == 2) {
-        length++;
-    }
-    return length;
-}
-
-/// A JSON string as QEMU writes it: ASCII only, with one replacement for each invalid character.
-std::string json_string(std::string_view text) {
-    static constexpr std::string_view special = "\"\\\b\f\n\r\t";
-    static constexpr std::string_view letters = "\"\\bfnrt";
-    std::string json = "\"";
-    while (!text.empty()) {
-        const std::optional<Utf8Character> character = first_character(text);
-        const size_t known = special.find(text.front());
-        const char32_t code = character && !is_noncharacter(character->code) ? character->code : 0xFFFD;
-        if (known != std::string_view::npos) {
-            json += {'\\', letters[known]};
-        } else if (code >= ' ' && code < 0x7F) {
-            json += text.front();
-        } else if (code < 0x10000) {
-            json += fmt::format("\\u{:04X}", static_cast<unsigned>(code));
-        } else {
-            const auto above = static_cast<unsigned>(code - 0x10000);
-            json += fmt::format("\\u{:04X}\\u{:04X}", 0xD800 + (above >> 10), 0xDC00 + (above & 0x3FF));
-        }
-        text.remove_prefix(character ? character->length : broken_length(text));
-    }
-    return json + '"';
-}
-
-} // namespace
-
 std::string Options::to_json(const std::map<std::string, std::string, std::less<>>& objects) const {
     std::map<std::string, std::string, std::less<>> members = objects;
     for (const Entry& entry : entries_) {
@@ -272,15 +286,6 @@ std::optional<std::string> option_text(const OptionValue& value) {
     };
     return std::visit(Visitor{}, value);
 }
-
-namespace {
-
-Status bad_value(std::string_view key, ValueKind expected, std::string_view shown) {
-    return Status::invalid(fmt::format("Parameter '{}' expects {}", key, shown))
-        .because(Cause::bad_option_value, {.name = std::string(key), .expected = expected});
-}
-
-} // namespace
 
 Status parse_option_bool(std::string_view key, std::string_view text, bool& value) {
     for (const std::string_view word : {"on", "yes", "true", "y"}) {
@@ -350,23 +355,6 @@ std::string take_option_value(std::string_view& rest) {
     }
     return value;
 }
-
-namespace {
-
-/// A key without a value is a flag: `foo` means foo=on, `nofoo` means foo=off.
-KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
-    KeyValue pair{std::string(word), "on", true};
-    if (word.starts_with("no")) {
-        pair = {std::string(word.substr(2)), "off", true};
-    }
-    if (word != "help" && word != "?") {
-        warnings.push_back(fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word,
-                                       pair.key, pair.value));
-    }
-    return pair;
-}
-
-} // namespace
 
 OptionString parse_option_string(std::string_view text, std::string_view implied_key) {
     OptionString parsed;

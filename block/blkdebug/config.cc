@@ -18,10 +18,6 @@ constexpr size_t line_size = 1024; ///< longer lines are split
 constexpr size_t longest_word = 63;
 constexpr size_t longest_value = 1023;
 
-Status config_error(std::string text) {
-    return Status::invalid(std::move(text));
-}
-
 /// Scans a line from left to right. Skips white space before each item.
 class LineScanner {
 public:
@@ -130,10 +126,10 @@ public:
         }
         const std::optional<KeyValue> pair = scan_value(line);
         if (!pair) {
-            return config_error("parse error");
+            return Status::invalid("parse error");
         }
         if (!in_section_) {
-            return config_error("no group defined");
+            return Status::invalid("no group defined");
         }
         if (line.starts_with('[') && pair->key.size() > 1) {
             // QEMU tries the line as a header, then as a value. As a side effect, the section loses its name at the end
@@ -158,7 +154,7 @@ private:
         }
         const std::optional<BlkdebugGroup> group = find_group(current_.group);
         if (!group) {
-            return config_error(fmt::format("There is no option group '{}'", current_.group));
+            return Status::invalid(fmt::format("There is no option group '{}'", current_.group));
         }
         BlkdebugSection section;
         section.group = *group;
@@ -173,7 +169,7 @@ private:
             next.set(key, *values_.take(key));
             TRY(take_blkdebug_section(next, sections_.back()));
             if (!next.empty()) {
-                return config_error(fmt::format("Invalid parameter '{}'", key));
+                return Status::invalid(fmt::format("Invalid parameter '{}'", key));
             }
         }
         return {};
@@ -216,7 +212,7 @@ Status add_blkdebug_section(BlkdebugSection section, std::vector<BlkdebugSection
             return other.group == section.group && other.id == section.id;
         });
         if (known) {
-            return config_error(fmt::format("Duplicate ID '{}' for {}", *section.id, blkdebug_group_name(section.group)));
+            return Status::invalid(fmt::format("Duplicate ID '{}' for {}", *section.id, blkdebug_group_name(section.group)));
         }
     }
     sections.push_back(std::move(section));

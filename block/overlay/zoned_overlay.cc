@@ -101,7 +101,7 @@ void ZonedOverlay::take_geometry(const Limits& limits, uint64_t length) {
 }
 
 Status ZonedOverlay::read_zones(BlockNode& base) {
-    entries_.reset(static_cast<ZoneEntry*>(calloc(geometry_.zone_count(), sizeof(ZoneEntry))));
+    entries_ = empty_entries(geometry_.zone_count());
     if (entries_ == nullptr) {
         return Status::from_errno(ENOMEM);
     }

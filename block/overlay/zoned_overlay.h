@@ -36,10 +36,6 @@ public:
 
 private:
     class WrittenPart;
-    struct Free {
-        void operator()(ZoneEntry* entries) const { free(entries); }
-    };
-
     void take_geometry(const Limits& limits, uint64_t length);
     Status read_zones(BlockNode& base);
     Status read_zone(const ZoneDescriptor& zone);
@@ -52,7 +48,7 @@ private:
     Status flush_zones() override;
 
     ZoneGeometry geometry_;
-    std::unique_ptr<ZoneEntry, Free> entries_; ///< flushed words: the zones of the device below
+    ZoneEntries entries_; ///< flushed words: the zones of the device below
     std::optional<ZoneTable> table_;
     std::unique_ptr<BlockNode> node_; ///< node of the overlay for the data
     SnapshotOverlay* overlay_ = nullptr;

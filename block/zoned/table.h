@@ -6,6 +6,8 @@
 #include "block/zoned/geometry.h"
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +38,15 @@ struct ZoneEntry {
     uint64_t current = 0; ///< little endian
     uint64_t flushed = 0; ///< little endian
 };
+
+/// Memory for the entries of empty zones, whose pages are never touched. Null if there is not enough.
+struct FreeEntries {
+    void operator()(ZoneEntry* entries) const { free(entries); }
+};
+using ZoneEntries = std::unique_ptr<ZoneEntry, FreeEntries>;
+inline ZoneEntries empty_entries(uint64_t count) {
+    return ZoneEntries(static_cast<ZoneEntry*>(calloc(count, sizeof(ZoneEntry))));
+}
 
 /// Storage of a table, for tables whose stores can fail.
 class WordStore {

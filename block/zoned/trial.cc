@@ -41,7 +41,7 @@ Result<std::unique_ptr<ZoneTrial>> ZoneTrial::create(const Limits& limits, uint6
 
 Status ZoneTrial::read(const Report& report) {
     const uint64_t zones = zone_count();
-    entries_.reset(static_cast<ZoneEntry*>(calloc(zones, sizeof(ZoneEntry))));
+    entries_ = empty_entries(zones);
     if (entries_ == nullptr) {
         return Status::from_errno(ENOMEM);
     }

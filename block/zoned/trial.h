@@ -37,10 +37,6 @@ public:
     Status set_state(uint64_t offset, uint64_t bytes, ZoneState state);
 
 private:
-    struct Free {
-        void operator()(ZoneEntry* entries) const { free(entries); }
-    };
-
     ZoneTrial(const Limits& limits, const ZoneControl& control) : limits_(limits), control_(control) {}
 
     Status read(const Report& report);
@@ -55,7 +51,7 @@ private:
     Limits limits_;
     ZoneControl control_;
     ZoneGeometry geometry_;
-    std::unique_ptr<ZoneEntry, Free> entries_; ///< pages of empty zones are never touched
+    ZoneEntries entries_;
     std::optional<ZoneTable> table_;
     std::optional<ZoneModel> model_;
     std::vector<bool> conventional_;

@@ -97,16 +97,8 @@ Status check_psk_credentials(const Options& properties) {
     return made.is_server ? Status() : check_key(made);
 }
 
-void add_x509_credentials(const std::string& id, const Options& properties) {
-    credentials().insert_or_assign(id, from_properties(TlsCredentials::Kind::x509, properties));
-}
-
-void add_psk_credentials(const std::string& id, const Options& properties) {
-    credentials().insert_or_assign(id, from_properties(TlsCredentials::Kind::psk, properties));
-}
-
-void add_anonymous_credentials(const std::string& id, const Options& properties) {
-    credentials().insert_or_assign(id, from_properties(TlsCredentials::Kind::anonymous, properties));
+void add_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties) {
+    credentials().insert_or_assign(id, from_properties(kind, properties));
 }
 
 const TlsCredentials* find_tls_credentials(std::string_view id) {

@@ -30,9 +30,7 @@ Status check_x509_credentials(const Options& properties);
 Status check_psk_credentials(const Options& properties);
 
 /// Adds credentials. REQUIRES: no object has this id.
-void add_x509_credentials(const std::string& id, const Options& properties);
-void add_psk_credentials(const std::string& id, const Options& properties);
-void add_anonymous_credentials(const std::string& id, const Options& properties);
+void add_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties);
 
 /// The credentials with this id, or null. Valid until the program exits.
 const TlsCredentials* find_tls_credentials(std::string_view id);

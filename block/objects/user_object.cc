@@ -9,12 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <set>
 #include <span>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace zoneio {
@@ -109,6 +107,11 @@ Status refuse_main_loop(const Options& /*properties*/) {
     return Status::invalid("qemu aio context not ready");
 }
 
+template <TlsCredentials::Kind Kind>
+void make_tls_credentials(const std::string& id, const Options& properties) {
+    add_tls_credentials(Kind, id, properties);
+}
+
 constexpr std::string_view tls_endpoints[] = {"client", "server"};
 constexpr Property tls_anon_properties[] = {
     {"dir", PropertyType::text},
@@ -162,9 +165,9 @@ constexpr ObjectType types[] = {
     {"secret", secret_properties, check_secret},
     {"thread-context", thread_context_properties, accept},
     {"throttle-group", throttle_properties, check_throttle, make_throttle_group, check_throttle_properties},
-    {"tls-creds-anon", tls_anon_properties, accept, add_anonymous_credentials},
-    {"tls-creds-psk", tls_psk_properties, check_psk_credentials, add_psk_credentials},
-    {"tls-creds-x509", tls_x509_properties, check_x509_credentials, add_x509_credentials},
+    {"tls-creds-anon", tls_anon_properties, accept, make_tls_credentials<TlsCredentials::Kind::anonymous>},
+    {"tls-creds-psk", tls_psk_properties, check_psk_credentials, make_tls_credentials<TlsCredentials::Kind::psk>},
+    {"tls-creds-x509", tls_x509_properties, check_x509_credentials, make_tls_credentials<TlsCredentials::Kind::x509>},
 };
 
 /// A type of QEMU's that zoneio does not have. It is refused after the check for its first required property.

@@ -197,21 +197,20 @@ Limits PosixFile::probe_limits(int fd, bool direct) const {
         memory = memory == 0 ? largest_block : memory;
         block = block == 0 ? largest_block : block;
     }
-    if (block == 0) {
-        // If one byte can be read, the file system accepts any alignment or reads a hole without a check. The largest
-        // block is right for both.
+    // If an alignment of one byte works, the file system accepts any, or reads a hole without a check. The largest block is
+    // right for both.
+    const auto smallest_that = [](auto works) {
         size_t tried = 1;
-        while (tried < largest_block && !direct_read_works(fd, buffer.data(), tried)) {
+        while (tried < largest_block && !works(tried)) {
             tried = tried == 1 ? smallest_block : tried * 2;
         }
-        block = tried == 1 ? largest_block : tried;
+        return tried == 1 ? largest_block : tried;
+    };
+    if (block == 0) {
+        block = smallest_that([&](size_t length) { return direct_read_works(fd, buffer.data(), length); });
     }
     if (memory == 0) {
-        size_t tried = 1;
-        while (tried < largest_block && !direct_read_works(fd, buffer.data() + tried, largest_block)) {
-            tried = tried == 1 ? smallest_block : tried * 2;
-        }
-        memory = tried == 1 ? largest_block : tried;
+        memory = smallest_that([&](size_t shift) { return direct_read_works(fd, buffer.data() + shift, largest_block); });
     }
     limits.request_alignment = static_cast<uint32_t>(block);
     limits.memory_alignment = memory;

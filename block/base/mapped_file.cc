@@ -9,7 +9,6 @@
 
 #include <sys/mman.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 namespace zoneio {
 

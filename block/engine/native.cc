@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/engine/kernel.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <deque>

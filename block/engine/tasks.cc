@@ -4,7 +4,6 @@
 #include "block/engine/event.h"
 #include "block/base/task.h"
 
-#include <unistd.h>
 
 namespace zoneio {
 

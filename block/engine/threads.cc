@@ -8,9 +8,7 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
-#include <poll.h>
 #include <thread>
 #include <vector>
 

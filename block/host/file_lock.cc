@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/host/file_lock.h"
 
+#include "block/base/file_descriptor.h"
+
 #include <array>
 #include <cerrno>
 #include <cstring>

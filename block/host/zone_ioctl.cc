@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 

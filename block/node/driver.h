@@ -9,13 +9,10 @@
 #include "block/options/options.h"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace zoneio {
 

@@ -9,7 +9,6 @@
 #include "block/node/zone.h"
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "block/base/enum_word.h"
 #include "block/base/status.h"
 
 #include <cstdint>

@@ -2,7 +2,6 @@
 #include "block/zoned/header.h"
 
 #include <atomic>
-#include <bit>
 #include <cstring>
 #include <endian.h>
 #include <fmt/format.h>

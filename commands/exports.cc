@@ -38,6 +38,15 @@ Status Exports::check_unused(const Export& served) const {
     return served.check_unused();
 }
 
+Status Exports::check_none() const {
+    if (exports_.empty()) {
+        return {};
+    }
+    const std::string& name = exports_.front()->options().name;
+    return Status::error(EBUSY, fmt::format("the image is served as '{}'; 'unexport' ends that", name))
+        .because(Cause::image_served, {.name = name});
+}
+
 Status Exports::check_all_unused() const {
     for (const std::unique_ptr<Export>& served : exports_) {
         if (Status status = check_unused(*served); !status.ok()) {

@@ -96,6 +96,8 @@ public:
     std::string free_name() const;
     void add(std::unique_ptr<Export> added) { exports_.push_back(std::move(added)); }
 
+    /// For commands that would close or replace the image: EBUSY while it is exported.
+    Status check_none() const;
     /// See Export::check_unused().
     Status check_unused(const Export& served) const;
     /// EBUSY while an export is used in such a way.

@@ -3,7 +3,6 @@
 // The commands export, exports and unexport.
 #include "commands/command.h"
 #include "commands/export/record.h"
-#include "commands/export/served.h"
 #include "commands/export/signals.h"
 #include "commands/families.h"
 #include "commands/parse_options.h"
@@ -300,17 +299,6 @@ Outcome run_unexport(Session& session, const Command& command, CommandLine line)
 }
 
 } // namespace
-
-bool is_refused_while_served(Session& session, const Command& command) {
-    if (session.exports().empty()) {
-        return false;
-    }
-    const std::string& name = session.exports().all().front()->options().name;
-    command_failed(session, command,
-                   Status::error(EBUSY, fmt::format("the image is served as '{}'; 'unexport' ends that", name))
-                       .because(Cause::image_served, {.name = name}));
-    return true;
-}
 
 constexpr Command export_commands[] = {
     {.name = "export", .run = with_options<export_options, run_export>,

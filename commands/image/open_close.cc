@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The commands open, close, reopen and quit.
-#include "commands/export/served.h"
 #include "commands/families.h"
 #include "commands/image/image_open.h"
 #include "commands/parse_options.h"
@@ -86,8 +85,8 @@ Outcome run_open(Session& session, const Command& command, OpenRequest& request,
 }
 
 Outcome run_close(Session& session, const Command& command, CommandLine /*line*/) {
-    if (is_refused_while_served(session, command)) {
-        return Outcome::failed;
+    if (const Status status = session.exports().check_none(); !status.ok()) {
+        return command_failed(session, command, status);
     }
     session.close();
     return Outcome::ok;
@@ -147,8 +146,11 @@ std::optional<ReopenOptions> parse_reopen(Session& session, const Command& comma
 
 Outcome run_reopen(Session& session, const Command& command, CommandLine line) {
     std::optional<ReopenOptions> reopen = parse_reopen(session, command, line);
-    if (!reopen || is_refused_while_served(session, command)) {
+    if (!reopen) {
         return Outcome::failed;
+    }
+    if (const Status status = session.exports().check_none(); !status.ok()) {
+        return command_failed(session, command, status);
     }
     if (reopen->has_access && reopen->options.contains("read-only")) {
         return session.out().error("Cannot set both -r/-w and 'read-only'");

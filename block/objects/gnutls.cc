@@ -65,6 +65,8 @@ Result<std::string> read_credentials(const std::string& path, const char* failur
     const auto failed = [&](const char* step) {
         return Status::invalid(fmt::format("{} {}: {} “{}”: {}", failure, path, step, path, strerror(errno)));
     };
+    // A device without an end, such as /dev/zero, must not take all memory.
+    constexpr size_t largest = 16U << 20;
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
         return failed("Failed to open file");
@@ -81,6 +83,9 @@ Result<std::string> read_credentials(const std::string& path, const char* failur
         text.resize(before + static_cast<size_t>(std::max<ssize_t>(count, 0)));
         if (count == 0) {
             return text;
+        }
+        if (text.size() > largest) {
+            return Status::invalid(fmt::format("{} {}: File “{}” is too large", failure, path, path));
         }
     }
 }

@@ -112,7 +112,7 @@ private:
     unsigned count_ = 0;
 };
 
-/// Content of a file. EINVAL with QEMU's text, which starts with `failure`, such as `Cannot read PSK file`.
+/// Content of a file of at most 16 MiB. EINVAL with QEMU's text, which starts with `failure`, such as `Cannot read PSK file`.
 Result<std::string> read_credentials(const std::string& path, const char* failure);
 
 /// QEMU's text for the result of a verification (a set of GNUTLS_CERT_*); null: the certificate is good.

@@ -289,11 +289,120 @@ def test_memory_removed_while_requests_run(zoneio, image):
     still_serves(z, "outside the shared memory")
 
 
-def test_more_requests_than_the_ring_has_entries(zoneio, image):
+def with_requests_in_flight(zoneio, **options):
+    """A front end most of whose requests wait, because the image does one in a second."""
     z = zoneio("--object", "throttle-group,id=g,x-iops-total=1", "--image-opts",
                "driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=image")
     z.export()
-    guest = z.connect(size=16)
+    return z, z.connect(**options)
+
+
+def ring_addresses(guest, add=0):
+    q = guest.queues[0]
+    places = (vu.USER + place + add for place in (q.desc, q.used, q.avail))
+    return struct.pack("<IIQQQQ", 0, 0, *places, 0)
+
+
+def send_table(guest, regions, fds):
+    guest.connection.send(vu.SET_MEM_TABLE, struct.pack("<II", len(regions), 0) + b"".join(regions), fds)
+
+
+def other_memory(guest):
+    memory = vu.Memory(MIB)
+    send_table(guest, [struct.pack("<QQQQ", 0, MIB, 0, 0)], [memory.fd])
+
+
+def other_inflight_memory(guest, queues=1, size=1):
+    reply, fds = guest.connection.ask(vu.GET_INFLIGHT_FD, struct.pack("<QQHHI", 0, 0, queues, size, 0), fds=1)
+    guest.connection.send(vu.SET_INFLIGHT_FD, reply, fds)
+
+
+# What a front end may not do while a ring runs, and the reported text.
+WHILE_RUNNING = {
+    "no memory": (lambda g: send_table(g, [], []), "outside the shared memory"),
+    "other memory": (other_memory, "outside the shared memory"),
+    "a region removed": (lambda g: g.connection.send(vu.REM_MEM_REG, bytes(8) + g.memory.region()), "outside the shared memory"),
+    "another size": (lambda g: g.connection.send(vu.SET_VRING_NUM, state(0, 1024)), "cannot change its size"),
+    "another place": (lambda g: g.connection.send(vu.SET_VRING_ADDR, ring_addresses(g, 16)), "cannot move"),
+    "other features": (lambda g: g.connection.send(vu.SET_FEATURES, u64(1 << vu.F_VERSION_1)), "cannot change its features"),
+    "other inflight memory": (other_inflight_memory, "cannot change its inflight memory"),
+}
+
+
+@pytest.mark.parametrize("what", WHILE_RUNNING)
+def test_a_change_of_a_running_ring(zoneio, image, what):
+    change, problem = WHILE_RUNNING[what]
+    z, guest = with_requests_in_flight(zoneio)
+    requests = [guest.submit(vu.IN, 0, room=512) for _ in range(10)]
+    change(guest)
+    with pytest.raises(vu.Gone):
+        guest.connection.receive()
+    # They were finished in the memory that they were taken from.
+    guest.collect(0)
+    assert [r.status for r in requests] == [vu.OK] * len(requests)
+    still_serves(z, problem)
+
+
+def test_the_same_settings_of_a_running_ring(zoneio, image):
+    z, guest = with_requests_in_flight(zoneio)
+    requests = [guest.submit(vu.IN, 0, room=512) for _ in range(3)]
+    guest.connection.send(vu.SET_VRING_NUM, state(0, guest.queues[0].size))
+    guest.connection.send(vu.SET_VRING_ADDR, ring_addresses(guest))
+    guest.connection.send(vu.SET_FEATURES, u64(guest.features))
+    send_table(guest, [guest.memory.region()], [guest.memory.fd])
+    guest.wait(*requests)
+    assert z.exports()[0]["problems"] == 0
+
+
+def test_a_ring_larger_than_its_inflight_memory(zoneio, image):
+    z = served(zoneio, image)
+    guest = z.connect()
+    guest.stop()
+    other_inflight_memory(guest, size=8)
+    guest.start(0, guest.queues[0], 0)
+    with pytest.raises(vu.Gone):
+        guest.connection.receive()
+    still_serves(z, "no place for")
+
+
+def test_truncated_inflight_memory(zoneio, image):
+    z = served(zoneio, image)
+    kept = []
+    guest = z.connect(inflight=kept)
+    assert guest.write(0, bytes(512)) == vu.OK
+    os.ftruncate(kept[1], 0)
+    guest.submit(vu.IN, 0, room=512)
+    while guest.queues[0].under_way and z.exports()[0]["problems"] == 0:
+        guest.collect(0)
+    guest.queues[0].notify()
+    while z.exports()[0]["problems"] == 0:
+        pass
+    guest.close()
+    still_serves(z, "cut off its inflight memory")
+
+
+@pytest.mark.parametrize("request_number", [vu.SET_VRING_CALL, vu.SET_VRING_ERR])
+def test_an_interrupt_that_would_block(zoneio, image, request_number):
+    z = served(zoneio, image)
+    guest = z.connect()
+    event = os.eventfd(0, 0)
+    os.eventfd_write(event, 2**64 - 2)              # full
+    guest.connection.send(request_number, u64(0), [event])
+    guest.config()                                  # the descriptor has been taken
+    guest.submit(vu.IN, 0, room=512)
+    if request_number == vu.SET_VRING_ERR:
+        guest.queues[0].put(guest.queues[0].size)   # a head beyond the ring
+        guest.queues[0].notify()
+    while z.exports()[0]["requests"]["read"]["count"] == 0:
+        pass
+    guest.close()
+    again = z.connect()
+    assert again.read(0, 512) == (vu.OK, bytes(512))
+    os.close(event)
+
+
+def test_more_requests_than_the_ring_has_entries(zoneio, image):
+    z, guest = with_requests_in_flight(zoneio, size=16)
     guest.submit(vu.IN, 0, room=512)
     ring = guest.queues[0]
     end = time.monotonic() + 60

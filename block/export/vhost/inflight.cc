@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/export/vhost/inflight.h"
 
+#include "block/export/vhost/guest_memory.h"
 #include "block/export/vhost/vring.h"
 
 #include <algorithm>
@@ -139,7 +140,8 @@ std::vector<uint16_t> InflightMemory::begin(uint16_t queue, uint16_t used_index)
     }
     if (state.used_index != used_index) {
         // The process was killed after an answer and before recording it.
-        const uint16_t last = state.last_answered;
+        uint16_t last = 0;
+        copy_once(&last, &state.last_answered, sizeof(last));
         if (last < queue_size_) {
             descriptor(queue, last).is_taken = 0;
         }

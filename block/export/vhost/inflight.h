@@ -28,6 +28,8 @@ public:
     VhostInflight description() const;
     uint16_t queues() const { return queues_; }
     uint16_t queue_size() const { return queue_size_; }
+    /// True if the front end has truncated the file, so that an access found no memory.
+    bool is_lost() const { return memory_->is_lost(); }
 
     /// Prepares a ring for use. `used_index`: of the ring. Returns the heads of unanswered requests in the order in
     /// which they were taken.

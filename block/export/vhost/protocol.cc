@@ -21,6 +21,8 @@ constexpr uint64_t offered_protocol_features = vhost_protocol_mq | vhost_protoco
 
 /// Flag in the index of messages with a descriptor: there is no descriptor.
 constexpr uint64_t no_descriptor = 0x100;
+/// Most messages that are handled before others have their turn.
+constexpr unsigned most_messages = 64;
 /// Longest part of the configuration that can be requested.
 constexpr uint32_t most_config_bytes = 256;
 
@@ -94,7 +96,7 @@ bool VhostUser::fail(std::string problem) {
 }
 
 bool VhostUser::on_socket() {
-    while (true) {
+    for (unsigned count = 0; count < most_messages; count++) {
         VhostMessage message;
         switch (socket_.read(message)) {
         case VhostSocket::Read::message: break;
@@ -106,6 +108,7 @@ bool VhostUser::on_socket() {
             return false;
         }
     }
+    return true;
 }
 
 bool VhostUser::handle(VhostMessage& message) {
@@ -181,6 +184,10 @@ Status VhostUser::set_features(VhostMessage& message, Reply& /*reply*/) {
     if ((accepted & ~offered) != 0) {
         return broken(fmt::format("features {:#x}, which were not offered", accepted & ~offered));
     }
+    if (queues_.is_running() && accepted != features_) {
+        return broken("a running ring cannot change its features");
+    }
+    features_ = accepted;
     device_.accept(accepted & ~transport_features);
     queues_.set_event_index((accepted & ring_event_index) != 0);
     // Without the protocol features, there is no message that enables a ring.
@@ -359,8 +366,7 @@ Status VhostUser::set_inflight_fd(VhostMessage& message, Reply& /*reply*/) {
     if (!taken.ok()) {
         return std::move(taken).status();
     }
-    queues_.set_inflight(std::move(*taken));
-    return {};
+    return queues_.set_inflight(std::move(*taken));
 }
 
 } // namespace zoneio

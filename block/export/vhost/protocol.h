@@ -18,8 +18,8 @@ public:
     VhostUser(FileDescriptor socket, VirtioBlk& device, VhostQueues& queues) : socket_(std::move(socket)), device_(device), queues_(queues) {}
 
     int fd() const { return socket_.fd(); }
-    /// Handles the messages that have arrived. False: the connection has ended, because of a violation if problem() is
-    /// not empty.
+    /// Handles messages that have arrived, but not so many that others wait for long. False: the connection has ended, because of
+    /// a violation if problem() is not empty.
     bool on_socket();
     const std::string& problem() const { return problem_; }
 
@@ -71,6 +71,7 @@ private:
     VhostSocket socket_;
     VirtioBlk& device_;
     VhostQueues& queues_;
+    uint64_t features_ = 0; ///< accepted
     uint64_t protocol_features_ = 0;
     std::optional<InflightMemory> made_; ///< memory that get_inflight_fd has created, kept until its reply is sent
     std::string problem_;

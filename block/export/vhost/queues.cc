@@ -26,13 +26,34 @@ Status VhostQueues::set_size(uint32_t queue, uint32_t size) {
     if (size == 0 || size > Vring::max_size) {
         return Status::invalid(fmt::format("a ring of {} entries", size));
     }
-    queues_[queue].size = static_cast<uint16_t>(size);
+    Queue& changed = queues_[queue];
+    if (changed.is_started && changed.size != size) {
+        return Status::invalid("a running ring cannot change its size");
+    }
+    changed.size = static_cast<uint16_t>(size);
     return {};
 }
 
 Status VhostQueues::set_addresses(uint32_t queue, const Vring::Addresses& addresses) {
-    queues_[queue].addresses = addresses;
+    Queue& changed = queues_[queue];
+    if (changed.is_started && changed.addresses != addresses) {
+        return Status::invalid("a running ring cannot move");
+    }
+    changed.addresses = addresses;
     return {};
+}
+
+Status VhostQueues::set_inflight(InflightMemory inflight) {
+    // The place for each request was checked when its ring started.
+    if (is_running()) {
+        return Status::invalid("a running ring cannot change its inflight memory");
+    }
+    inflight_.emplace(std::move(inflight));
+    return {};
+}
+
+bool VhostQueues::is_running() const {
+    return std::ranges::any_of(queues_, &Queue::is_started);
 }
 
 Status VhostQueues::set_base(uint32_t queue, uint32_t base) {
@@ -120,7 +141,7 @@ uint16_t VhostQueues::stop(uint32_t queue) {
         (void)epoll_ctl(epoll_, EPOLL_CTL_DEL, stopped.kick.get(), nullptr);
         stopped.kick = FileDescriptor();
     }
-    stopped.call = FileDescriptor();
+    stopped.call = CallDescriptor();
     stopped.ring.release();
     return next;
 }
@@ -131,12 +152,11 @@ Status VhostQueues::set_memory(std::shared_ptr<const GuestMemory> memory) {
         if (!queue.is_started) {
             continue;
         }
-        // Requests in flight keep their memory. The ring is the same one in a new mapping.
+        // Requests in flight keep their memory. The ring is the same one in a new mapping. If it is not there, its requests are
+        // answered in the old one.
         const uint16_t next = queue.ring.next_available();
         signal(queue);
-        Status status = queue.ring.configure(queue.size, queue.addresses, memory_, event_index_);
-        if (!status.ok()) {
-            queue.is_started = false;
+        if (Status status = queue.ring.configure(queue.size, queue.addresses, memory_, event_index_); !status.ok()) {
             return status;
         }
         queue.ring.start(next);
@@ -185,6 +205,10 @@ VhostQueues::Pointer VhostQueues::spare() {
 /// Takes requests from a ring, but not so many that other rings wait too long.
 void VhostQueues::serve(uint16_t number) {
     Queue& queue = queues_[number];
+    if (inflight_ && inflight_->is_lost()) {
+        break_ring(number, "the front end has cut off its inflight memory");
+        return;
+    }
     queue.ring.no_notify();
     for (unsigned count = 0; count < queue.ring.size();) {
         if (queue.in_flight >= queue.ring.size() && queue.ring.has_next()) {
@@ -321,9 +345,8 @@ void VhostQueues::answer(VirtioBlkRequest& request) {
 }
 
 void VhostQueues::signal(Queue& queue) {
-    if (queue.ring.wants_signal() && queue.call.valid()) {
-        const uint64_t one = 1;
-        (void)!write(queue.call.get(), &one, sizeof(one));
+    if (queue.ring.wants_signal()) {
+        queue.call.signal();
     }
 }
 
@@ -335,10 +358,7 @@ void VhostQueues::break_ring(uint16_t number, const std::string& problem) {
     // Missing memory reads as zeros, which form an invalid request.
     on_problem_(queue.ring.memory()->is_lost() ? "the front end has cut off its memory"
                                                : fmt::format("queue {}: {}", number, problem));
-    if (queue.err.valid()) {
-        const uint64_t one = 1;
-        (void)!write(queue.err.get(), &one, sizeof(one));
-    }
+    queue.err.signal();
 }
 
 void VhostQueues::on_port() {

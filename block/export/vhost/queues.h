@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "block/export/vhost/call_descriptor.h"
 #include "block/export/vhost/inflight.h"
 #include "block/export/vhost/virtio_blk.h"
 #include "block/export/vhost/vring.h"
@@ -25,22 +26,25 @@ public:
 
     uint16_t count() const { return static_cast<uint16_t>(queues_.size()); }
 
-    // Settings of the front end. REQUIRES: `queue` is below count().
+    // Settings of the front end. REQUIRES: `queue` is below count(). EINVAL for those that a running ring cannot change.
     Status set_size(uint32_t queue, uint32_t size);
     Status set_addresses(uint32_t queue, const Vring::Addresses& addresses);
     Status set_base(uint32_t queue, uint32_t base);
     /// A valid descriptor starts the ring. Its requests are served once it is also enabled.
     Status set_kick(uint32_t queue, FileDescriptor kick);
-    void set_call(uint32_t queue, FileDescriptor call) { queues_[queue].call = std::move(call); }
-    void set_err(uint32_t queue, FileDescriptor err) { queues_[queue].err = std::move(err); }
+    void set_call(uint32_t queue, FileDescriptor call) { queues_[queue].call = CallDescriptor(std::move(call)); }
+    void set_err(uint32_t queue, FileDescriptor err) { queues_[queue].err = CallDescriptor(std::move(err)); }
     void set_enabled(uint32_t queue, bool enabled);
     /// Finishes the requests of all rings and stops this one. Returns the index at which it continues.
     uint16_t stop(uint32_t queue);
-    /// EINVAL if a ring in use is not within the memory.
+    /// EINVAL if a running ring is not within the memory.
     Status set_memory(std::shared_ptr<const GuestMemory> memory);
     const std::shared_ptr<const GuestMemory>& memory() const { return memory_; }
-    void set_inflight(InflightMemory inflight) { inflight_.emplace(std::move(inflight)); }
+    Status set_inflight(InflightMemory inflight);
+    /// REQUIRES: no ring is running, or `on` stays.
     void set_event_index(bool on) { event_index_ = on; }
+    /// True if a ring has been started and not stopped.
+    bool is_running() const;
 
     /// Handles a kick of a driver.
     void on_kick(uint32_t queue);
@@ -59,8 +63,8 @@ private:
         uint16_t size = 0;
         uint16_t base = 0;
         FileDescriptor kick;
-        FileDescriptor call;
-        FileDescriptor err;
+        CallDescriptor call;
+        CallDescriptor err;
         bool is_started = false;
         bool is_enabled = false;
         bool has_rest = false;

@@ -37,7 +37,6 @@ struct Vring::Descriptor {
 };
 
 Status Vring::configure(uint16_t size, const Addresses& addresses, std::shared_ptr<const GuestMemory> memory, bool event_index) {
-    release();
     if (memory == nullptr) {
         return Status::invalid("a ring before there is memory");
     }

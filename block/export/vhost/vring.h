@@ -30,6 +30,8 @@ public:
         uint64_t descriptors = 0;
         uint64_t available = 0;
         uint64_t used = 0;
+
+        bool operator==(const Addresses&) const = default;
     };
     static constexpr uint16_t max_size = 1024;
     /// Longest chain, including indirect descriptors.
@@ -37,7 +39,7 @@ public:
 
     enum class Pop : uint8_t { chain, empty, broken };
 
-    /// `size` is a power of two up to max_size. EINVAL if a part is not aligned or not within one region.
+    /// `size` is a power of two up to max_size. EINVAL if a part is not aligned or not within one region; the ring stays as it was.
     Status configure(uint16_t size, const Addresses& addresses, std::shared_ptr<const GuestMemory> memory, bool event_index);
     /// Sets the index in the available ring at which to start.
     void start(uint16_t next_available) { next_available_ = next_available; }

@@ -41,8 +41,10 @@ def add_vhost(corpus):
     def state(index, value):
         return struct.pack("<II", index, value)
 
-    features = 1 << 32 | 1 << 30 | 1 << 29 | 1 << 28 | 1 << 17 | 1 << 9
-    start = [message(1), message(16, u64(0x9209)), message(15), message(3), message(2, u64(features)), message(17)]
+    features = 1 << 32 | 1 << 30 | 1 << 29 | 1 << 28 | 1 << 9
+    begin = [message(1), message(16, u64(0x9209)), message(15), message(3)]
+    start = [*begin, message(2, u64(features | 1 << 17)), message(17)]
+    plain = [*begin, message(2, u64(features))]
     memory = [message(5, struct.pack("<IIQQQQ", 1, 0, guest, size, user, 0), 1)]
     slots = [message(36), message(37, struct.pack("<QQQQQ", 0, guest, size, user, 0), 1)]
     ring = [message(8, state(0, 8)), message(10, state(0, 0)),
@@ -53,6 +55,15 @@ def add_vhost(corpus):
     for parts in (start, start + memory + ring, start + slots + ring + config, start + inflight + memory + ring,
                   start + memory + ring + [message(11, state(0, 0))] + ring + [message(2, u64(0)), message(4)]):
         corpus.add("vhost_user", b"".join(parts))
+    # Changes of a ring with requests in flight.
+    requests = message(200)
+    region = struct.pack("<QQQQ", guest, size, user, 0)
+    larger = [message(8, state(0, 512)), message(9, struct.pack("<IIQQQQ", 0, 0, user, user + 32768, user + 16384, 0))]
+    for change in ([message(5, state(0, 0))], [message(5, state(1, 0) + struct.pack("<QQQQ", 0, size, 0, 0), 1)],
+                   [message(38, u64(0) + region)], [message(8, state(0, 3)), *memory], [*larger, *memory], inflight,
+                   [message(2, u64(1 << 32))], [message(11, state(0, 0)), *inflight, *larger, requests], memory):
+        for first, setup in (b"", [*start, *inflight]), (b"\xc9", [*plain, *inflight]), (b"\xc9", plain):
+            corpus.add("vhost_user", first + b"".join([*setup, requests, *change, requests, requests]))
 
     def vring(descriptors, heads, request, indirect=()):
         table = b"".join(struct.pack("<QIHH", guest + a, n, f, x) for a, n, f, x in descriptors).ljust(128, b"\0")

@@ -3,6 +3,7 @@
 // A hostile front end: messages, and rings whose memory changes while it is read.
 #include "block/export/vhost/protocol.h"
 #include "block/export/vhost/queues.h"
+#include "block/objects/user_object.h"
 #include "fuzz_target.h"
 
 #include <array>
@@ -81,32 +82,45 @@ private:
     std::thread thread_;
 };
 
+std::unique_ptr<BlockBackend> open_device(std::initializer_list<std::pair<const char*, const char*>> options) {
+    ImageSpec spec;
+    for (const auto& [key, value] : options) {
+        spec.options.set(key, std::string(value));
+    }
+    std::vector<Notice> notices;
+    Result<std::unique_ptr<BlockBackend>> made = BlockBackend::open(std::move(spec), false, notices);
+    check(made.ok(), made.ok() ? "" : made.status().message().c_str());
+    return std::move(*made);
+}
+
 /// A small zoned device in memory, kept for all inputs.
 BlockBackend& device() {
-    static std::unique_ptr<BlockBackend> backend = [] {
-        ImageSpec spec;
-        for (const auto& [key, value] : {std::pair("driver", "zoned"), std::pair("size", "1M"), std::pair("zone.size", "64k"),
-                                         std::pair("zone.conventional_zones", "2")}) {
-            spec.options.set(key, std::string(value));
-        }
-        std::vector<Notice> notices;
-        Result<std::unique_ptr<BlockBackend>> made = BlockBackend::open(std::move(spec), false, notices);
-        check(made.ok(), "a device in memory");
-        return std::move(*made);
+    static const std::unique_ptr<BlockBackend> backend = open_device(
+        {{"driver", "zoned"}, {"size", "1M"}, {"zone.size", "64k"}, {"zone.conventional_zones", "2"}});
+    return *backend;
+}
+
+/// A plain device, so slow that its requests stay in flight.
+BlockBackend& slow_device() {
+    static const std::unique_ptr<BlockBackend> backend = [] {
+        std::string help;
+        check(add_user_object("throttle-group,id=slow,x-iops-total=1", help).ok(), "a throttle group");
+        return open_device({{"driver", "throttle"}, {"throttle-group", "slow"}, {"file.driver", "null-co"}, {"file.size", "1M"}});
     }();
     return *backend;
 }
 
 /// A device with its queues, without the thread that serves it.
 struct Server {
+    explicit Server(BlockBackend& backend) : port(backend, turn) { port.begin(); }
+
     std::mutex turn;
-    BackendPort port{device(), turn};
+    BackendPort port;
     ServedCounters counters;
     VirtioBlk block{port, {"fuzz", false, 2}, counters};
     FileDescriptor epoll{epoll_create1(EPOLL_CLOEXEC)};
     VhostQueues queues{port, block, 2, epoll.get(), 0, [](const std::string&) {}};
 
-    Server() { port.begin(); }
     ~Server() { queues.reset(); }
 };
 
@@ -141,7 +155,7 @@ void run_vring(Input input) {
         }
     }
     memcpy(shared, input.data(), std::min<size_t>(input.size(), memory_bytes));
-    Server server;
+    Server server(device());
     server.block.accept(server.block.features());
     check(server.queues.set_memory(memory).ok() && server.queues.set_size(0, ring_size).ok() &&
               server.queues.set_addresses(0, addresses).ok(),
@@ -152,19 +166,67 @@ void run_vring(Input input) {
     server.queues.reset();
 }
 
-/// The input is a series of messages: request, flags, number of descriptors, length, payload.
+/// Not of the protocol.
+constexpr uint8_t put = 200;
+constexpr uint8_t of_slow_device = 201;
+
+/// Starts a ring with two reads, or puts them into the running ring again. The input overwrites their memory.
+void put_requests(Server& server, const FileDescriptor& file, Input input) {
+    VhostQueues& queues = server.queues;
+    if (!queues.is_running()) {
+        auto memory = std::make_shared<GuestMemory>();
+        check(memory->add(whole_region(), file).ok() && queues.set_memory(memory).ok() && queues.set_size(0, ring_size).ok() &&
+                  queues.set_addresses(0, {user_address, user_address + 128, user_address + 256}).ok(),
+              "a ring");
+        queues.set_enabled(0, true);
+        // Fails if the inflight memory has no place for it.
+        if (!queues.set_kick(0, FileDescriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))).ok()) {
+            return;
+        }
+    }
+    constexpr uint16_t next = 1;
+    constexpr uint16_t write = 2;
+    const struct {
+        uint64_t address;
+        uint32_t length;
+        uint16_t flags, following;
+    } chains[] = {{guest_address + 512, 16, next, 1}, {guest_address + 1024, 512, next | write, 2}, {guest_address + 600, 1, write, 0},
+                  {guest_address + 512, 16, next, 4}, {guest_address + 2048, 512, next | write, 5}, {guest_address + 601, 1, write, 0}};
+    std::array<uint8_t, 1024> start{};
+    check(pread(file.get(), start.data(), start.size(), 0) == static_cast<ssize_t>(start.size()), "the rings");
+    memcpy(start.data(), chains, sizeof(chains));
+    uint16_t available = 0;
+    memcpy(&available, start.data() + 130, sizeof(available));
+    for (const uint16_t head : std::array<uint16_t, 2>{0, 3}) {
+        memcpy(start.data() + 132 + 2U * (available++ % ring_size), &head, sizeof(head));
+    }
+    memcpy(start.data() + 130, &available, sizeof(available));
+    std::copy_n(input.begin(), std::min(input.size(), start.size()), start.begin());
+    check(pwrite(file.get(), start.data(), start.size(), 0) == static_cast<ssize_t>(start.size()), "the rings");
+    queues.on_kick(0);
+}
+
+/// The input is a series of messages: request, flags, number of descriptors, length, payload. Request `put` puts requests into
+/// a ring.
 void run_vhost_user(Input input) {
     std::array<int, 2> ends{};
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0, "a pair of sockets");
     const FileDescriptor ours(ends[0]);
     const FileDescriptor file = shared_file();
     const FileDescriptor event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    Server server;
+    const bool is_slow = !input.empty() && input[0] == of_slow_device;
+    Server server(is_slow ? slow_device() : device());
+    input = input.subspan(is_slow ? 1 : 0);
     VhostUser user(FileDescriptor(ends[1]), server.block, server.queues);
     bool goes_on = true;
     while (goes_on && input.size() >= 4) {
         const size_t descriptors = input[2] % 4;
         const size_t length = std::min<size_t>(input[3], input.size() - 4);
+        if (input[0] == put) {
+            put_requests(server, file, input.subspan(4, length));
+            input = input.subspan(4 + length);
+            continue;
+        }
         struct {
             uint32_t request, flags, size;
         } header{input[0], input[1], static_cast<uint32_t>(length)};

@@ -57,12 +57,28 @@ void Session::note_news() {
     (void)!write(news_event_.get(), &one, sizeof(one));
 }
 
+void Session::add_news(const std::string& subject, const std::string& warning) {
+    // Others may go on for ever.
+    constexpr unsigned most_warnings = 5;
+    const std::lock_guard lock(warnings_lock_);
+    const unsigned number = ++warned_of_[subject];
+    if (number > most_warnings) {
+        return;
+    }
+    warnings_.push_back(fmt::format("{}: {}{}", subject, warning, number == most_warnings ? " (the last one that is told)" : ""));
+    note_news();
+}
+
 void Session::tell_news() {
     const Turn::Hold hold(turn_);
     uint64_t ignored = 0;
     (void)!read(news_event_.get(), &ignored, sizeof(ignored));
     for (const std::string& text : std::exchange(news_, {})) {
         reporter_.print("{}\n", for_terminal(STDOUT_FILENO, text));
+    }
+    const std::lock_guard lock(warnings_lock_);
+    for (const std::string& text : std::exchange(warnings_, {})) {
+        reporter_.warning(for_terminal(STDERR_FILENO, text));
     }
     if (backend_) {
         aio_.report_finished(*backend_);

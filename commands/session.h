@@ -8,7 +8,9 @@
 #include "commands/report/failure.h"
 #include "commands/report/report.h"
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -65,6 +67,8 @@ public:
     /// Descriptor that is readable when something happened outside of commands, see tell_news().
     int news_fd();
     void tell_news();
+    /// Keeps a warning for tell_news(). May be called on any thread, after news_fd(). Of one `subject`, the first few are kept.
+    void add_news(const std::string& subject, const std::string& warning);
 
     /// Submits the pending batch of asynchronous requests. Call it before waiting.
     void kick() {
@@ -119,6 +123,9 @@ private:
     Exports exports_{turn_}; ///< of the backend
     FileDescriptor news_event_; ///< made with the first export
     std::vector<std::string> news_; ///< guarded by turn_
+    std::mutex warnings_lock_;
+    std::vector<std::string> warnings_;         ///< of other threads
+    std::map<std::string, unsigned> warned_of_; ///< number of warnings of each subject
     uint64_t images_ = 0;
     AlignedBuffer scratch_;
     std::vector<char*> words_;

@@ -49,6 +49,8 @@ enum class Cause : uint8_t {
     ublk_needs_root,     ///< only root may make or take over such a ublk device
     ublk_not_given,      ///< the system has not given a user the ublk device that he has made (name: the character device)
     ublk_too_old,        ///< the kernel's ublk cannot do what is needed
+    guest_zone_size,     ///< Linux takes no zones of that size from a virtual disk (limit: the zone size)
+    ublk_short_zone,     ///< ublk does not show the last zone (limit: its size)
     ublk_zone_size,      ///< Linux takes no zones of that size (limit: the zone size)
     ublk_block_size,     ///< Linux takes no blocks of that size (limit: the block size)
     ublk_not_waiting,    ///< there is no ublk device that waits for this server

@@ -7,6 +7,7 @@
 #include "block/export/counters.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,8 @@ struct ExportOptions {
     uint16_t depth = 128;           ///< ublk: requests per queue
     std::optional<uint32_t> device = {}; ///< ublk: number of the device; empty: chosen by the kernel
     bool recover = false;           ///< ublk: take over the device of a server that has ended
+    /// Receives each protocol error of a front end, on the thread of the export; may be empty.
+    std::function<void(const std::string& problem)> on_problem = {};
 };
 
 /// Present state of an export.

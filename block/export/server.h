@@ -59,6 +59,9 @@ protected:
             state.problems++;
             state.last_problem = problem;
         });
+        if (options_.on_problem) {
+            options_.on_problem(problem);
+        }
     }
     /// The last call of the thread.
     void note_end() {

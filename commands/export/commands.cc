@@ -121,21 +121,29 @@ Status check_kind(ExportRequest& request) {
     return Status::invalid(fmt::format("'{}' is no kind of export; use vhost-user or ublk", request.kind));
 }
 
-/// Warns about geometries that Linux does not support or show.
-void warn_of_zones(Session& session, const Command& command) {
-    const Limits& limits = session.backend().limits();
-    if (limits.zoned != ZonedModel::none && !std::has_single_bit(limits.zone_size)) {
-        session.out().warning(fmt::format("{}: zones of {} bytes: Linux guests accept only zone sizes that are powers of two",
-                                          command.name, limits.zone_size));
-    }
+/// A warning that `why` explains.
+void warn(Session& session, const Command& command, const Status& status) {
+    session.out().warning(fmt::format("{}: {}", command.name, status.message()));
+    session.failures().note({}, status);
+    session.failures().finish(&command, std::nullopt);
 }
 
-void warn_of_short_zone(Session& session, const Command& command) {
+/// Warns about geometries that Linux does not support or show.
+void warn_of_zones(Session& session, const Command& command, const ExportRequest& request) {
     const Limits& limits = session.backend().limits();
+    if (limits.zoned == ZonedModel::none) {
+        return;
+    }
+    if (request.kind == vhost_user && !std::has_single_bit(limits.zone_size)) {
+        const std::string text = fmt::format("zones of {} bytes: Linux guests accept only zone sizes that are powers of two", limits.zone_size);
+        warn(session, command, Status::invalid(text).because(Cause::guest_zone_size, {.limit = limits.zone_size}));
+    }
     const Result<uint64_t> length = session.backend().length();
-    if (limits.zoned == ZonedModel::host_managed && length.ok() && *length % limits.zone_size != 0) {
-        session.out().warning(fmt::format("{}: the last zone is shorter than the others: the kernel does not show it",
-                                          command.name));
+    const uint64_t last_zone = length.ok() ? *length % limits.zone_size : 0;
+    if (request.kind == ublk_device && limits.zoned == ZonedModel::host_managed && last_zone != 0) {
+        warn(session, command,
+             Status::invalid("the last zone is shorter than the others: the kernel does not show it")
+                 .because(Cause::ublk_short_zone, {.limit = last_zone}));
     }
 }
 
@@ -244,6 +252,11 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
         return session.out().error({FailureKind::permission}, status, fmt::format("{}: {}", command.name, status.message()));
     }
     (void)session.news_fd(); // other threads may add news from here on
+    if (request.kind == vhost_user) {
+        options.on_problem = [&session, name = options.name](const std::string& problem) {
+            session.add_news(name, "the front end broke the protocol: " + problem);
+        };
+    }
     if (request.kind == ublk_device) {
         delay_termination();
     }
@@ -262,11 +275,12 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
     Export& served = **made;
     session.exports().add(std::move(*made));
     session.out().tell(ServedFact{served});
-    request.kind == vhost_user ? warn_of_zones(session, command) : warn_of_short_zone(session, command);
+    warn_of_zones(session, command, request);
     if (!request.wait) {
         return Outcome::ok;
     }
     wait_for_end(session, served);
+    session.tell_news();
     signals.reset();
     return end(session, command, served);
 }

@@ -222,6 +222,10 @@ Outcome run_truncate(Session& session, const Command& command, CommandLine line)
     if (!status.ok()) {
         return session.out().error(status);
     }
+    if (!session.exports().empty()) {
+        session.out().warning(fmt::format("{}: the image is served as '{}': that disk keeps the size that its user has read", command.name,
+                                          session.exports().all().front()->options().name));
+    }
     return Outcome::ok;
 }
 

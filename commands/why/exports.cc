@@ -23,11 +23,18 @@ Explanation explain_served(Evidence& evidence) {
     return explanation;
 }
 
-Explanation explain_ublk_zones(Evidence& evidence) {
+Explanation explain_linux_zones(Evidence& evidence) {
     const uint64_t size = evidence.failure().status.facts().limit;
     return {fmt::format("the zones have {} bytes; Linux accepts only powers of two", size),
             {fmt::format("'create -f zoned' makes devices with zones of {} bytes and a zone.capacity of {}, which Linux accepts.",
                          std::bit_ceil(size), size)}};
+}
+
+Explanation explain_short_zone(Evidence& evidence) {
+    return {fmt::format("the last zone has {} bytes, the others {}; a ublk device has whole zones only",
+                        evidence.failure().status.facts().limit, evidence.limits().zone_size),
+            {"zoneio's own commands reach the last zone, and so do virtual machines. In a device whose size is a multiple of the zone size, "
+             "it is a whole zone."}};
 }
 
 Explanation explain_in_use(Evidence& evidence) {
@@ -56,7 +63,9 @@ constexpr CauseRow exports_table[] = {
      "Only root can delete a device whose /dev/ublkcN the user may not open: 'export ublk N' of root replaces it."},
     {"ublk-too-old", arose_from<Cause::ublk_too_old>, nullptr,
      "Plain images need Linux 6.0, zones Linux 6.6 with CONFIG_BLK_DEV_ZONED."},
-    {"ublk-zone-size", arose_from<Cause::ublk_zone_size>, explain_ublk_zones},
+    {"guest-zone-size", arose_from<Cause::guest_zone_size>, explain_linux_zones},
+    {"ublk-short-zone", arose_from<Cause::ublk_short_zone>, explain_short_zone},
+    {"ublk-zone-size", arose_from<Cause::ublk_zone_size>, explain_linux_zones},
     {"ublk-block-size", arose_from<Cause::ublk_block_size>, nullptr},
     {"ublk-not-waiting", arose_from<Cause::ublk_not_waiting>, nullptr,
      "'export --recover' takes over a device whose zoneio was killed, with the same image opened in the same way.\n"

@@ -159,7 +159,9 @@ private:
         (void)(disk_.is_zoned() ? appends_->make(info_.queues, info_.depth) : Status());
         status = status.ok() ? start_serving(false) : std::move(status);
         if (status.ok()) {
+            is_starting_ = true;
             status = control_->start(info_.device);
+            is_starting_ = false;
             std::string text = fmt::format("the kernel does not start {}: {}", options_.address, strerror(status.code()));
             status = status.ok() ? wait_for_user() : std::move(status).with_text(std::move(text));
         }
@@ -329,8 +331,9 @@ private:
         } else if (timeout >= 0) {
             queues_->on_port();
         }
-        if (is_stopping_) {
-            // The kernel waits for all requests that it has handed out; it would wait for held ones for ever.
+        if (is_stopping_ || is_starting_) {
+            // The kernel waits for all requests that it has handed out; it would wait for held ones for ever. While it
+            // starts the device, the prompt waits for the kernel, so nobody could resume them.
             queues_->finish_all();
         }
     }
@@ -365,6 +368,7 @@ private:
     ublk::Info info_{};
     std::optional<UblkAppends> appends_;
     std::unique_ptr<UblkQueues> queues_;
+    std::atomic<bool> is_starting_ = false;
     std::atomic<bool> is_leaving_ = false;
 };
 

@@ -2,10 +2,12 @@
 import os
 import socket
 import struct
+import subprocess
 import time
 
 import front_end as vu
 import pytest
+from conftest import PROGRAM
 
 MIB = 1 << 20
 
@@ -32,6 +34,33 @@ def u64(value):
 
 def state(index, value):
     return struct.pack("<II", index, value)
+
+
+@pytest.mark.parametrize("words", ["-w --once", "--once", ""])
+def test_a_violation_is_told(image, tmp_path, words):
+    with subprocess.Popen([PROGRAM, "-f", "raw", str(image)], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as z:
+        z.stdin.write(f"export {words} vhost-user s\n".encode())
+        z.stdin.flush()
+        while not (tmp_path / "s").exists():
+            pass
+        # Before the export listens, there may be a file already.
+        connection = connect_when_it_listens(tmp_path / "s")
+        connection.send(99)
+        with pytest.raises(vu.Gone):
+            connection.receive()
+        z.stdin.write(b"length\n")
+        _, errors = z.communicate(timeout=60)
+    assert z.returncode == 0
+    assert errors.decode().count("warning: disk0: the front end broke the protocol: unknown request 99\n") == 1
+
+
+def connect_when_it_listens(path):
+    while True:
+        try:
+            return vu.Connection(str(path))
+        except ConnectionRefusedError:
+            pass
 
 
 MESSAGES = {

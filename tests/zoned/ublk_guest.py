@@ -222,6 +222,8 @@ def plain_faults(folder):
     """An injected error, and requests that a breakpoint holds. folder/a is the image."""
     z = Served(folder, "--image-opts", "driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=a,"
                "file.inject-error.0.event=write_aio,file.inject-error.0.errno=28,file.inject-error.0.once=on", "-t", "writeback")
+    # The kernel reads the device while it starts it, when nobody could resume the read.
+    z.ok("break read_aio S")
     z.serve("ublk")
     data = os.urandom(4096)
     with Device(z.device) as d:

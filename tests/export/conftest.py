@@ -17,9 +17,10 @@ PROGRAM = os.environ.get("ZONEIO", os.path.join(TOP, "build", "zoneio"))
 class Zoneio:
     """A zoneio that reads commands from a pipe; every command prints a record."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, under=()):
+        """`under`: the words of a program that starts it, such as strace."""
         self.folder = folder
-        self.process = subprocess.Popen([PROGRAM, "--output", "json", *arguments], cwd=folder, stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*under, PROGRAM, "--output", "json", *arguments], cwd=folder, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.pending = b""
         opened = self.result()
@@ -74,8 +75,8 @@ def zoneio(tmp_path):
     """Starts a zoneio on an image. Kills it at the end if it is still running."""
     started = []
 
-    def start(*arguments):
-        started.append(Zoneio(tmp_path, *arguments))
+    def start(*arguments, under=()):
+        started.append(Zoneio(tmp_path, *arguments, under=under))
         return started[-1]
     yield start
     for one in started:

@@ -43,6 +43,16 @@ def test_the_configuration_describes_the_image(zoneio, image):
     assert guest.do(vu.GET_ID, room=20).data == b"a-very-long-name-of-"
 
 
+def test_the_configuration_gives_the_limits_of_discard_and_write_zeroes(zoneio, image):
+    z = zoneio("--image-opts", "driver=blkdebug,align=4096,max-discard=1M,max-write-zero=2M,image.driver=raw,"
+               "image.file.driver=file,image.file.filename=image")
+    z.export()
+    config = z.connect().config()
+    assert words(config, 20, "I") == (4096,)
+    assert words(config, 36, "III") == (MIB // 512, 1, 4096 // 512)
+    assert words(config, 48, "II") == (2 * MIB // 512, 1)
+
+
 @pytest.mark.parametrize("aio", ["threads", "native", "io_uring"])
 @pytest.mark.parametrize("cache", ["writethrough", "writeback", "none", "directsync", "unsafe"])
 @pytest.mark.parametrize("queues", [1, 2, 4])

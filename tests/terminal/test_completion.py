@@ -43,6 +43,8 @@ import pytest
     ("zl -sclo", "zl -sclosed"),
     ("zone_apply res", "zone_apply reset "),
     ("zone_state 0 4M off", "zone_state 0 4M offline "),
+    ("export vh", "export vhost-user "),
+    ("export --on", "export --once "),
 ])
 def test_completes(terminal, typed, completed):
     shell = terminal(NO_COLOR="1")
@@ -113,6 +115,13 @@ def test_throttle_groups(terminal):
     shell = terminal("--object", "throttle-group,id=slow,limits.iops-total=1", NO_COLOR="1")
     shell.send("open -o driver=throttle,throttle-group=\t")
     shell.wait("throttle-group=slow")
+
+
+def test_exports(terminal, tmp_path):
+    shell = terminal("-f", "raw", "null-co://")
+    shell.run(f"export --name guest vhost-user {tmp_path}/s")
+    shell.send("unexport g\t")
+    shell.wait(lambda: shell.line() == "zoneio> unexport guest")
 
 
 def test_breakpoints(terminal):

@@ -12,9 +12,12 @@ import pexpect
 import pyte
 import pytest
 
-# Shells start background commands with SIGINT and SIGQUIT ignored, and children inherit that. A handler is not inherited.
+# Shells start background commands with SIGINT and SIGQUIT ignored, nohup those with SIGHUP, and children inherit that. A handler is not
+# inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 PATIENCE = int(os.environ.get("PATIENCE", "60"))  # a wait fails after this many seconds without output
 

@@ -20,8 +20,10 @@ class Zoneio:
     def __init__(self, folder, *arguments, under=()):
         """`under`: the words of a program that starts it, such as strace."""
         self.folder = folder
+        # The leak sanitizer does not work in a program that another one traces.
+        leaks = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"} if under else {}
         self.process = subprocess.Popen([*under, PROGRAM, "--output", "json", *arguments], cwd=folder, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **leaks})
         self.pending = b""
         opened = self.result()
         assert opened["status"] == "ok", opened

@@ -68,6 +68,10 @@ bool InterruptEndsCommand::is_active() {
     return active;
 }
 
+void InterruptEndsCommand::request() {
+    requested = true;
+}
+
 bool InterruptEndsCommand::is_requested() {
     return active && requested;
 }

@@ -25,7 +25,9 @@ public:
 
     /// True while one exists.
     static bool is_active();
-    /// True after SIGINT.
+    /// Does what SIGINT does, but never ends the program. For signal handlers.
+    static void request();
+    /// True after SIGINT or request().
     static bool is_requested();
 
 private:

@@ -79,7 +79,7 @@ constexpr OptionRow<ExportRequest> export_options[] = {
     {{.letter = 'd', .name = "depth", .argument = "N", .help = "ublk: set the number of requests per queue, 1 to 4096", .fallback = "128"},
      set_count<&ExportRequest::depth, most_export_depth>},
     {{.name = "recover", .help = "ublk: take over the device of a zoneio that was killed"}, set_flag<&ExportRequest::recover>},
-    {{.name = "name", .argument = "NAME", .help = "set the name for exports and unexport; also the guest's serial number", .fallback = "disk0"},
+    {{.name = "name", .argument = "NAME", .help = "set the name for exports and unexport; its first 20 bytes are the guest's serial number", .fallback = "disk0"},
      set_word<&ExportRequest::name>},
 };
 
@@ -244,6 +244,9 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
         return command_failed(session, command, status);
     }
     ExportOptions options = request.options(session.exports());
+    if (options.name.empty()) {
+        return command_failed(session, command, Status::invalid("the name is empty; omit --name to get one"));
+    }
     if (session.exports().find(options.name) != nullptr) {
         return command_failed(session, command,
                               Status::error(EEXIST, fmt::format("'{}' already exists; give another --name", options.name)));
@@ -257,9 +260,7 @@ Outcome run_export(Session& session, const Command& command, ExportRequest& requ
             session.add_news(name, "the front end broke the protocol: " + problem);
         };
     }
-    if (request.kind == ublk_device) {
-        delay_termination();
-    }
+    delay_termination();
     // Before the export: its user may see the device, and end this program, before make_export() returns.
     std::optional<EndSignals> signals;
     if (request.wait) {

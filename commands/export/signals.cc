@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "commands/export/signals.h"
 
+#include "commands/long_work.h"
+
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -24,6 +26,7 @@ void note(int number) {
     const int error = errno;
     const uint64_t one = 1;
     received = number;
+    InterruptEndsCommand::request();
     (void)!write(event, &one, sizeof(one));
     errno = error;
 }

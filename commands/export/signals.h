@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// SIGTERM and SIGHUP during a ublk export are treated as the end of the input. Otherwise the program would leave behind
-// a device without a server.
+// SIGTERM and SIGHUP during an export are treated as the end of the input, so that requests in flight finish, and no
+// socket and no device without a server is left behind.
 #pragma once
 
 namespace zoneio {
 
-/// From now on, SIGTERM and SIGHUP only make termination_fd() readable.
+/// From now on, SIGTERM and SIGHUP only make termination_fd() readable and interrupt the running command.
 void delay_termination();
 /// SIGTERM and SIGHUP end the program again.
 void stop_delaying_termination();

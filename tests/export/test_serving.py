@@ -28,6 +28,7 @@ def test_an_export_is_listed_and_ends(zoneio, image):
     assert first["requests"]["write"] == {"count": 1, "bytes": 4096, "errors": 0}
     assert z.command("unexport")["status"] == "error"
     assert z.command("unexport nobody")["status"] == "error"
+    assert "name is empty" in z.command("export --name '' vhost-user s3")["error"]["message"]
     z.ok("unexport disk0")
     assert not os.path.exists(os.path.join(z.folder, "s")) and os.path.exists(os.path.join(z.folder, "s2"))
     with pytest.raises(vu.Gone):
@@ -76,6 +77,28 @@ def test_wait_serves_until_a_signal(tmp_path, image, number):
         assert process.wait() == 0
     assert image.read_bytes()[:512] == b"w" * 512
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_termination_ends_exports_in_order(zoneio, image, number):
+    z = zoneio("-f", "raw", "-t", "writeback", str(image))
+    z.export()
+    guest = z.connect()
+    requests = [guest.submit(vu.OUT, i * 8, b"q" * 4096) for i in range(16)]
+    guest.wait(*requests)
+    z.process.send_signal(number)
+    assert z.process.wait() == -number
+    assert image.read_bytes()[:16 * 4096] == b"q" * 16 * 4096
+    assert not os.path.exists(os.path.join(z.folder, "s"))
+
+
+def test_termination_ends_the_program_when_nothing_is_served(zoneio, image):
+    z = zoneio("-f", "raw", str(image))
+    z.export()
+    z.ok("unexport")
+    assert z.command("export vhost-user image")["status"] == "error"
+    z.process.send_signal(signal.SIGTERM)
+    assert z.process.wait() == -signal.SIGTERM
 
 
 def test_once_ends_with_the_front_end(zoneio, image, tmp_path):

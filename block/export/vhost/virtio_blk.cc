@@ -5,6 +5,7 @@
 #include "block/trace/trace.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace zoneio {
@@ -106,7 +107,9 @@ virtio_blk::Config VirtioBlk::config() {
     config.capacity = length.ok() ? *length / sector_bytes : 0;
     config.seg_max = seg_max;
     config.blk_size = block_size();
-    config.min_io_size = 1;
+    const uint32_t physical_blocks = is_zoned() ? write_granularity() / block_size() : 1;
+    config.physical_block_exp = static_cast<uint8_t>(std::countr_zero(physical_blocks));
+    config.min_io_size = static_cast<uint16_t>(physical_blocks);
     config.writeback = writeback_ ? 1 : 0;
     config.num_queues = settings_.queues;
     config.max_discard_sectors = sectors_of(limits.max_discard);

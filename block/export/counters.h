@@ -17,7 +17,7 @@ inline constexpr std::array<std::string_view, served_kinds> served_kind_names{
 /// Counters of one kind.
 struct ServedCount {
     uint64_t requests = 0;
-    uint64_t bytes = 0;
+    uint64_t bytes = 0; ///< read, written, discarded or zeroed; none for the management of zones
     uint64_t errors = 0;
 };
 

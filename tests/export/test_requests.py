@@ -200,6 +200,7 @@ def test_zone_commands(zoneio):
     assert [zone[4] for zone in guest.report(count=3)] == [0, 14, 1]
     assert guest.manage(vu.RESET_ALL) == vu.OK
     assert [zone[4] for zone in guest.report(count=3)] == [0, 1, 1]
+    assert z.exports()[0]["requests"]["manage"] == {"count": 5, "bytes": 0, "errors": 0}
     assert guest.ranges(vu.WRITE_ZEROES, 4 * MIB, 65536) == vu.OK
     assert guest.report(4 * MIB, 1)[0][2] == 4 * MIB + 65536
 

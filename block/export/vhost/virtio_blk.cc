@@ -270,7 +270,7 @@ uint32_t VirtioBlk::finish(VirtioBlkRequest& request) {
         request.answer = answer_for(request);
     }
     const bool ok = request.answer == Answer::ok;
-    counters_.add(request.kind, done.bytes, ok);
+    counters_.add(request.kind, request.kind == ServedKind::manage ? 0 : done.bytes, ok);
     trace_virtio_blk_req_complete(this, &request, static_cast<unsigned>(request.answer));
     done.visit = nullptr;
     if (chain.writable_bytes == 0) {

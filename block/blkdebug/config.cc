@@ -87,7 +87,7 @@ std::optional<Header> scan_header(std::string_view line) {
 /// `KEY = "VALUE"`; everything after the key is optional. Empty for an empty line.
 std::optional<KeyValue> scan_value(std::string_view line) {
     LineScanner scanner(line);
-    KeyValue pair{scanner.word(), {}, false};
+    KeyValue pair{scanner.word(), {}, false, {}};
     if (pair.key.empty()) {
         return std::nullopt;
     }

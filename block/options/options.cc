@@ -95,14 +95,13 @@ Status bad_value(std::string_view key, ValueKind expected, std::string_view show
 }
 
 /// A key without a value is a flag: `foo` means foo=on, `nofoo` means foo=off.
-KeyValue flag_pair(std::string_view word, std::vector<std::string>& warnings) {
-    KeyValue pair{std::string(word), "on", true};
+KeyValue flag_pair(std::string_view word) {
+    KeyValue pair{std::string(word), "on", true, {}};
     if (word.starts_with("no")) {
-        pair = {std::string(word.substr(2)), "off", true};
+        pair = {std::string(word.substr(2)), "off", true, {}};
     }
     if (word != "help" && word != "?") {
-        warnings.push_back(fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word,
-                                       pair.key, pair.value));
+        pair.warning = fmt::format("short-form boolean option '{}' deprecated\nPlease use {}={} instead", word, pair.key, pair.value);
     }
     return pair;
 }
@@ -371,7 +370,7 @@ OptionString parse_option_string(std::string_view text, std::string_view implied
             pair.key = implied_key;
             pair.value = take_option_value(rest);
         } else {
-            pair = flag_pair(rest.substr(0, end), parsed.warnings);
+            pair = flag_pair(rest.substr(0, end));
             rest.remove_prefix(end);
         }
         if (!rest.empty()) {

@@ -157,13 +157,13 @@ struct KeyValue {
     std::string key;
     std::string value;
     bool is_flag = false; ///< the key had no value
+    std::string warning;  ///< of the parser; empty: none
 };
 
-/// A parsed option string, with the warnings of the parser.
+/// A parsed option string.
 struct OptionString {
     std::vector<KeyValue> pairs;
     std::optional<std::string> id; ///< value of `id=`, for which special rules hold
-    std::vector<std::string> warnings;
 };
 
 /// Parses `k=v,k=v`; `,,` stands for a comma in a value. A first word without `=` is the value of `implied_key`.

@@ -120,10 +120,10 @@ bool add_option_string(Session& session, std::string_view text, IdOption id, Opt
         session.out().error({FailureKind::open}, status);
         return false;
     }
-    for (const std::string& warning : parsed.warnings) {
-        session.out().warning(warning);
-    }
     for (KeyValue& pair : parsed.pairs) {
+        if (!pair.warning.empty()) {
+            session.out().warning(pair.warning);
+        }
         options.set(std::move(pair.key), std::move(pair.value));
     }
     return true;

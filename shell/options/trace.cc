@@ -56,14 +56,21 @@ void print_events() {
 } // namespace
 
 Result<std::optional<int>> configure_trace(const std::string& program, const std::string& spec, std::optional<std::string>& file) {
-    const OptionString parsed = parse_option_string(spec, "enable");
-    for (const std::string& warning : parsed.warnings) {
-        print_error_line(program, ": warning: ", warning);
+    // QEMU looks for an id first, and with it the first word is a key. Nothing uses the id.
+    if (const std::optional<std::string> id = parse_option_string(spec).id) {
+        TRY(check_identifier("id", *id).prefixed(": "));
     }
+    const OptionString parsed = parse_option_string(spec, "enable");
     std::optional<std::string> pattern;
     std::optional<std::string> events;
     file.reset();
     for (const KeyValue& pair : parsed.pairs) {
+        if (!pair.warning.empty()) {
+            print_error_line(program, ": warning: ", pair.warning);
+        }
+        if (pair.key == "id") {
+            continue;
+        }
         std::optional<std::string>* const target = pair.key == "enable"   ? &pattern
                                                    : pair.key == "events" ? &events
                                                    : pair.key == "file"   ? &file

@@ -27,8 +27,7 @@ TEST(OptionString, PairsCommasAndFlags) {
     EXPECT_EQ(parsed.pairs[2].key, "foo");
     EXPECT_EQ(parsed.pairs[2].value, "off");
     EXPECT_EQ(parsed.pairs[3].value, "on");
-    ASSERT_EQ(parsed.warnings.size(), 2U);
-    EXPECT_EQ(parsed.warnings[0], "short-form boolean option 'nofoo' deprecated\nPlease use foo=off instead");
+    EXPECT_EQ(parsed.pairs[2].warning, "short-form boolean option 'nofoo' deprecated\nPlease use foo=off instead");
 }
 
 TEST(OptionString, TheImpliedKeyAppliesToTheFirstWordOnly) {

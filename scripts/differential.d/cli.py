@@ -37,13 +37,25 @@ OBJECTS = (
 TRACES = ("nosuch", "enable=nosuch", "events=missing", "", "nosuch,enable=nosuch2", "foo=1", "nosuch,foo=1",
           "events=empty.bin", "events=pattern.bin", "events=dir", "-nosuch", "enable=", "nosuch,", "nosuch,,x",
           "file=trace.log", "events=", "file=")
+TRACE_WORDS = ("nosuch", "enable=nosuch", "events=missing", "file=trace.log", "id=a", "id=1", "id=", "id", "noid", "no-id", "foo=1",
+               "foo", "nofoo", "help=on", "nohelp", "", "=1", ",x")
 OPERANDS = {("a.img",): 70, (): 10, ("a.img", "a.img"): 4, ("missing",): 4, ("dir",): 2, ("",): 2, ("--", "a.img"): 4,
             ("--", "-r"): 1, ("-",): 1, ("driver=raw,file.filename=a.img",): 5, ("a.img", "x", "y"): 1,
             ("null-co://",): 3, ("--", "a.img", "-r"): 1}
 
 
+def trace(d):
+    if d.chance(0.5):
+        return d.pick(TRACES)
+    # `help` as the value of `enable` lists the events.
+    rest = [d.pick(TRACE_WORDS + ("help", "?")) for _ in range(d.randint(1, 3))]
+    return ",".join([d.pick(TRACE_WORDS), *rest])
+
+
 def value(d, letter):
-    pools = {"c": COMMANDS, "T": TRACES, "i": ("threads", "threads", "native", "io_uring", "x", "", "Threads"),
+    if letter == "T":
+        return trace(d)
+    pools = {"c": COMMANDS, "i": ("threads", "threads", "native", "io_uring", "x", "", "Threads"),
              "t": CACHES + ("x", "", "None", "write"), "d": ("unmap", "on", "ignore", "off", "x", "", "Unmap"),
              "f": d.weighted({DRIVERS: 20, BAD_DRIVERS: 3, FOREIGN_DRIVERS: 2})}
     return d.pick(pools[letter])

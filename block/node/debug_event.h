@@ -16,7 +16,11 @@ enum class DebugEvent : uint8_t {
 #undef ZONEIO_DEBUG_EVENT
 };
 
-inline constexpr size_t debug_event_count = static_cast<size_t>(DebugEvent::zone_append_done) + 1;
+inline constexpr size_t debug_event_count = 0
+#define ZONEIO_DEBUG_EVENT(name) +1
+#include "block/node/debug_event.def"
+#undef ZONEIO_DEBUG_EVENT
+    ;
 
 /// In the order of DebugEvent.
 std::span<const std::string_view> debug_event_names();

@@ -28,6 +28,17 @@ std::optional<Utf8Character> first_character(std::string_view text) {
     return Utf8Character{code, length};
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::optional<Utf8Character> next = first_character(text);
+        if (!next) {
+            return false;
+        }
+        text.remove_prefix(next->length);
+    }
+    return true;
+}
+
 bool is_noncharacter(char32_t code) {
     return (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
 }

@@ -17,6 +17,9 @@ struct Utf8Character {
 /// overlong forms, surrogates, values above U+10FFFF).
 std::optional<Utf8Character> first_character(std::string_view text);
 
+/// True if all of `text` is UTF-8.
+bool is_utf8(std::string_view text);
+
 /// True for noncharacters (Unicode, section 23.7): U+FDD0 to U+FDEF and the last two code points of each plane.
 bool is_noncharacter(char32_t code);
 

@@ -5,6 +5,7 @@
 #include "block/base/size.h"
 #include "block/host/file_lock.h"
 #include "block/node/mode_words.h"
+#include "block/objects/pr_manager.h"
 
 #include <climits>
 #include <cstdlib>
@@ -128,10 +129,7 @@ Status PosixFile::take_options(Options& options, Locking& locking) {
     if (lock_word) {
         TRY(parse_enum(locking_words, *lock_word, locking));
     }
-    if (pr_manager) {
-        return Status::invalid(fmt::format("No persistent reservation manager with id '{}'", *pr_manager));
-    }
-    return {};
+    return pr_manager ? check_pr_manager(*pr_manager) : Status();
 }
 
 Status PosixFile::check_aio(bool direct) const {

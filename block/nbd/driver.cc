@@ -4,7 +4,7 @@
 #include "block/base/size.h"
 #include "block/nbd/client.h"
 #include "block/node/driver_rows.h"
-#include "block/objects/user_object.h"
+#include "block/objects/object_ids.h"
 
 #include <algorithm>
 #include <cstring>
@@ -61,6 +61,10 @@ Result<const TlsCredentials*> take_credentials(Options& options) {
         return Status::error(ENOTSUP, fmt::format("TLS without authentication ('{}') is not supported; use tls-creds-psk or "
                                                   "tls-creds-x509",
                                                   *id));
+    }
+    if (found->has_encrypted_key) {
+        return Status::error(ENOTSUP, fmt::format("the key of '{}' is encrypted, which is not supported; decrypt it, for example by "
+                                                  "'openssl pkey'", *id));
     }
     return found;
 }

@@ -2,6 +2,7 @@
 #include "block/objects/certificate_check.h"
 
 #include "block/objects/gnutls.h"
+#include "block/objects/secret.h"
 
 #include <algorithm>
 #include <cstring>
@@ -49,9 +50,9 @@ Result<bool> have_both(const std::string& certificate, const std::string& key) {
 
 class Checker {
 public:
-    Checker(const GnuTls& library, const std::string& dir, bool is_server)
-        : library_(library), dir_(dir), is_server_(is_server), role_(is_server ? "server" : "client"),
-          authority_path_(dir + "/ca-cert.pem") {}
+    Checker(const GnuTls& library, const CertificateFolder& folder)
+        : library_(library), dir_(folder.dir), is_server_(folder.is_server), password_id_(folder.password_id),
+          role_(is_server_ ? "server" : "client"), authority_path_(dir_ + "/ca-cert.pem") {}
     ~Checker() {
         if (loaded_ != nullptr) {
             library_.certificate_free_credentials(loaded_);
@@ -60,7 +61,8 @@ public:
     Checker(const Checker&) = delete;
     Checker& operator=(const Checker&) = delete;
 
-    Status check(bool is_thorough) {
+    /// True if a key is encrypted.
+    Result<bool> check(bool is_thorough) {
         if (const int error = library_.certificate_allocate_credentials(&loaded_); error < 0) {
             return Status::invalid(library_.strerror(error));
         }
@@ -73,7 +75,7 @@ public:
         for (size_t i = 0; is_thorough && i < identities_.size(); i++) {
             TRY(check_identity(identities_[i]));
         }
-        return {};
+        return has_encrypted_key_;
     }
 
 private:
@@ -112,12 +114,13 @@ private:
     Status load_key(const Certificates& certificates, const std::string& path, const std::string& key_path) {
         std::string text = TRY(read_credentials(key_path, "Cannot load private key"));
         const GnuTlsDatum datum{reinterpret_cast<unsigned char*>(text.data()), static_cast<unsigned>(text.size())};
+        const std::optional<std::string> password = password_id_ ? std::optional(TRY(find_password(*password_id_))) : std::nullopt;
         GnuTlsKey* key = nullptr;
         if (library_.x509_privkey_init(&key) < 0) {
             return Status::from_errno(ENOMEM);
         }
         Status status;
-        if (library_.x509_privkey_import(key, &datum, gnutls::format_pem) < 0) {
+        if (!import_key(key, datum, password)) {
             status = Status::invalid(fmt::format("Unable to import private key {}", key_path));
         } else if (const int error = library_.certificate_set_x509_key(loaded_, certificates.list(),
                                                                        static_cast<int>(certificates.all().size()), key);
@@ -127,6 +130,14 @@ private:
         }
         library_.x509_privkey_deinit(key);
         return status;
+    }
+
+    bool import_key(GnuTlsKey* key, const GnuTlsDatum& datum, const std::optional<std::string>& password) {
+        if (library_.x509_privkey_import2(key, &datum, gnutls::format_pem, nullptr, 0) >= 0) {
+            return true;
+        }
+        has_encrypted_key_ = password && library_.x509_privkey_import2(key, &datum, gnutls::format_pem, password->c_str(), 0) >= 0;
+        return has_encrypted_key_;
     }
 
     /// The first certificate is the identity itself. The others, then some of ca-cert.pem, are its chain of authorities.
@@ -263,22 +274,24 @@ private:
     const GnuTls& library_;
     const std::string dir_;
     const bool is_server_;
+    const std::optional<std::string> password_id_;
     const std::string_view role_;
     const std::string authority_path_;
     GnuTlsCredentials* loaded_ = nullptr;
     std::span<GnuTlsCertificate* const> authorities_;
     std::vector<Identity> identities_;
+    bool has_encrypted_key_ = false;
 };
 
 } // namespace
 
-Status check_certificates(const std::string& dir, bool is_server, bool is_thorough) {
-    const std::string authority = dir + "/ca-cert.pem";
+Result<bool> check_certificates(const CertificateFolder& folder, bool is_thorough) {
+    const std::string authority = folder.dir + "/ca-cert.pem";
     if (access(authority.c_str(), R_OK) != 0) {
         return Status::invalid(fmt::format("Unable to access credentials {}: {}", authority, strerror(errno)));
     }
     const GnuTls* const library = TRY(GnuTls::load());
-    return Checker(*library, dir, is_server).check(is_thorough);
+    return Checker(*library, folder).check(is_thorough);
 }
 
 } // namespace zoneio

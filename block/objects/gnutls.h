@@ -19,6 +19,7 @@ struct GnuTlsCertificate;
 struct GnuTlsKey;
 struct GnuTlsCredentials;
 struct GnuTlsSession;
+struct GnuTlsCipher;
 struct GnuTlsDatum {
     unsigned char* data;
     unsigned size;
@@ -29,6 +30,7 @@ namespace gnutls {
 constexpr int format_der = 0;
 constexpr int format_pem = 1;
 constexpr int psk_hex = 1;
+constexpr int aes_256_cbc = 5;
 constexpr int certificate_credentials = 1;
 constexpr unsigned client_nonblocking_no_signal = 2U | 8U | 64U;
 constexpr unsigned usage_digital_signature = 128;
@@ -58,7 +60,7 @@ constexpr int interrupted = -52;
                                   const void* revoked, int revoked_count, unsigned flags, unsigned* result))                        \
     X(x509_privkey_init, int, (GnuTlsKey**))                                                                                        \
     X(x509_privkey_deinit, void, (GnuTlsKey*))                                                                                      \
-    X(x509_privkey_import, int, (GnuTlsKey*, const GnuTlsDatum*, int format))                                                       \
+    X(x509_privkey_import2, int, (GnuTlsKey*, const GnuTlsDatum*, int format, const char* password, unsigned flags))               \
     X(certificate_allocate_credentials, int, (GnuTlsCredentials**))                                                                 \
     X(certificate_free_credentials, void, (GnuTlsCredentials*))                                                                     \
     X(certificate_set_x509_key, int, (GnuTlsCredentials*, GnuTlsCertificate**, int count, GnuTlsKey*))                              \
@@ -76,7 +78,10 @@ constexpr int interrupted = -52;
     X(credentials_set, int, (GnuTlsSession*, int kind, void* credentials))                                                          \
     X(transport_set_int2, void, (GnuTlsSession*, int receive, int send))                                                            \
     X(record_get_direction, int, (GnuTlsSession*))                                                                                  \
-    X(handshake, int, (GnuTlsSession*))
+    X(handshake, int, (GnuTlsSession*))                                                                                             \
+    X(cipher_init, int, (GnuTlsCipher**, int algorithm, const GnuTlsDatum* key, const GnuTlsDatum* vector))                         \
+    X(cipher_decrypt2, int, (GnuTlsCipher*, const void* text, size_t size, void* target, size_t target_size))                       \
+    X(cipher_deinit, void, (GnuTlsCipher*))
 
 /// Functions of GnuTLS, without the prefix `gnutls_`.
 struct GnuTls {

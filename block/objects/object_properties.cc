@@ -104,6 +104,10 @@ Result<Options> parse_words(std::string_view spec, bool& asks_for_help) {
     return values;
 }
 
+int64_t integer_of(const OptionValue& value) {
+    return strtoll(option_text(value).value_or("0").c_str(), nullptr, 0);
+}
+
 /// EINVAL unless the value is a signed integer; in JSON a string is not one.
 Status check_integer(std::string_view name, const OptionValue& value, bool is_json) {
     if (is_json) {
@@ -145,6 +149,11 @@ std::string_view type_name(PropertyType type) {
 }
 
 } // namespace
+
+std::optional<int64_t> number_of(const Options& properties, const std::string& key) {
+    const OptionValue* const value = properties.find(key);
+    return value != nullptr ? std::optional(integer_of(*value)) : std::nullopt;
+}
 
 std::string Property::help() const {
     const std::string_view common = type == PropertyType::integer ? "int" : type == PropertyType::boolean ? "bool" : "string";
@@ -212,7 +221,12 @@ Status ObjectProperties::check_value(const std::string& path, const Property& pr
     const std::string* const text = std::get_if<std::string>(&value);
     const Status wrong = wrong_type(name, type_name(property.type));
     switch (property.type) {
-    case PropertyType::integer: return check_integer(name, value, is_json_);
+    case PropertyType::integer: {
+        TRY(check_integer(name, value, is_json_));
+        const int64_t number = integer_of(value);
+        const bool fits = property.shown_type != int32_type || (number >= INT32_MIN && number <= INT32_MAX);
+        return fits ? Status() : Status::invalid(fmt::format("Parameter '{}' expects {}", name, int32_type));
+    }
     case PropertyType::boolean: return check_boolean(name, value, is_json_);
     case PropertyType::object: return empty != nullptr && empty->kind == EmptyValue::Kind::object ? Status() : wrong;
     case PropertyType::list: return empty != nullptr && empty->kind == EmptyValue::Kind::list ? Status() : wrong;

@@ -12,6 +12,9 @@ namespace zoneio {
 
 enum class PropertyType { text, integer, boolean, word, object, list };
 
+/// Property::shown_type of integers of 32 bits.
+inline constexpr std::string_view int32_type = "int32_t";
+
 /// A property of a type of objects.
 struct Property {
     std::string_view name;
@@ -58,5 +61,8 @@ private:
     /// Keys are paths whose parts are joined by path_separator, because names in JSON may contain dots.
     Options values_;
 };
+
+/// The number of a property whose type has been checked; empty if it is absent.
+std::optional<int64_t> number_of(const Options& properties, const std::string& key);
 
 } // namespace zoneio

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/objects/throttle_group.h"
 
+#include "block/objects/object_properties.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
@@ -15,15 +17,6 @@ constexpr std::array<std::string_view, ThrottleLimits::kinds> limit_names{"bps-t
 
 constexpr std::string_view older_prefix = "x-";
 constexpr std::string_view newer_name = "limits";
-
-/// The number of a property whose type has been checked; empty if it is absent.
-std::optional<int64_t> number_of(const Options& properties, const std::string& key) {
-    const OptionValue* const value = properties.find(key);
-    if (value == nullptr) {
-        return std::nullopt;
-    }
-    return strtoll(option_text(*value).value_or("0").c_str(), nullptr, 0);
-}
 
 Status check_limit(const ThrottleLimit& limit) {
     if (limit.average > ThrottleLimits::largest || limit.maximum > ThrottleLimits::largest) {

@@ -79,26 +79,30 @@ Status check_key(const TlsCredentials& made) {
     return error >= 0 ? Status() : Status::invalid(fmt::format("Cannot set PSK client credentials: {}", tls.strerror(error)));
 }
 
-} // namespace
-
-Status check_x509_credentials(const Options& properties) {
-    const TlsCredentials made = from_properties(TlsCredentials::Kind::x509, properties);
-    TRY(check_dir(properties));
-    if (properties.contains("passwordid")) {
-        return Status::invalid("'passwordid' is not supported: the key must not be encrypted");
-    }
-    return check_certificates(made.dir, made.is_server, is_on(properties, "sanity-check"));
-}
-
-Status check_psk_credentials(const Options& properties) {
-    const TlsCredentials made = from_properties(TlsCredentials::Kind::psk, properties);
-    TRY(check_dir(properties));
+Status check_psk(const TlsCredentials& made) {
     TRY(check_file(made.key_file()));
     return made.is_server ? Status() : check_key(made);
 }
 
-void add_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties) {
-    credentials().insert_or_assign(id, from_properties(kind, properties));
+Status check_x509(TlsCredentials& made, const Options& properties) {
+    CertificateFolder folder{made.dir, made.is_server, std::nullopt};
+    if (const std::string* const id = properties.find_text("passwordid")) {
+        folder.password_id = *id;
+    }
+    made.has_encrypted_key = TRY(check_certificates(folder, is_on(properties, "sanity-check")));
+    return {};
+}
+
+} // namespace
+
+Status make_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties) {
+    TlsCredentials made = from_properties(kind, properties);
+    if (kind != TlsCredentials::Kind::anonymous) {
+        TRY(check_dir(properties));
+        TRY(kind == TlsCredentials::Kind::psk ? check_psk(made) : check_x509(made, properties));
+    }
+    credentials().insert_or_assign(id, std::move(made));
+    return {};
 }
 
 const TlsCredentials* find_tls_credentials(std::string_view id) {

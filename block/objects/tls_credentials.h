@@ -18,6 +18,7 @@ struct TlsCredentials {
     Kind kind = Kind::anonymous;
     std::string dir;         ///< x509: ca-cert.pem, client-cert.pem, client-key.pem; psk: keys.psk
     bool is_server = false;  ///< the credentials are those of a server
+    bool has_encrypted_key = false; ///< x509
     bool verify_peer = true; ///< x509: verify the server's certificate
     std::string username;    ///< psk: name of the user of the key
 
@@ -25,12 +26,8 @@ struct TlsCredentials {
     std::string key_file() const { return dir + "/keys.psk"; }
 };
 
-/// Checks the properties of such an object, including its files. EINVAL with the reason.
-Status check_x509_credentials(const Options& properties);
-Status check_psk_credentials(const Options& properties);
-
-/// Adds credentials. REQUIRES: no object has this id.
-void add_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties);
+/// Checks the properties of such an object, including its files, and keeps it. EINVAL with the reason. REQUIRES: no object has this id.
+Status make_tls_credentials(TlsCredentials::Kind kind, const std::string& id, const Options& properties);
 
 /// The credentials with this id, or null. Valid until the program exits.
 const TlsCredentials* find_tls_credentials(std::string_view id);

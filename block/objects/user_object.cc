@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/objects/user_object.h"
 
+#include "block/objects/object_ids.h"
 #include "block/objects/object_properties.h"
+#include "block/objects/pr_manager.h"
+#include "block/objects/secret.h"
 #include "block/objects/throttle_group.h"
 #include "block/objects/tls_credentials.h"
 #include "block/options/options.h"
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <set>
 #include <span>
-#include <unistd.h>
 
 namespace zoneio {
 
@@ -22,18 +22,11 @@ namespace {
 struct ObjectType {
     std::string_view name;
     std::span<const Property> properties;
-    /// Checks a complete set of properties.
-    Status (*check)(const Options& properties);
-    /// Creates the object. Null for types that zoneio does not use.
-    void (*make)(const std::string& id, const Options& properties) = nullptr;
+    /// Checks a complete set of properties, and creates the object.
+    Status (*make)(const std::string& id, const Options& properties);
     /// Checks that are made before the one for a duplicate id.
     Status (*check_first)(const Options& properties) = nullptr;
 };
-
-std::set<std::string, std::less<>>& object_ids() {
-    static std::set<std::string, std::less<>> ids;
-    return ids;
-}
 
 constexpr std::string_view secret_formats[] = {"raw", "base64"};
 constexpr Property secret_properties[] = {
@@ -43,24 +36,12 @@ constexpr Property secret_properties[] = {
     {"data", PropertyType::text},
     {"file", PropertyType::text},
 };
-
-Status check_secret(const Options& properties) {
-    const std::string* file = properties.find_text("file");
-    const bool has_data = properties.contains("data");
-    if (file != nullptr && has_data) {
-        return Status::invalid("'file' and 'data' are mutually exclusive");
-    }
-    if (file == nullptr && !has_data) {
-        return Status::invalid("Either 'file' or 'data' must be provided");
-    }
-    if (file != nullptr && access(file->c_str(), R_OK) != 0) {
-        return Status::invalid(fmt::format("Unable to read {0}: Failed to open file “{0}”: {1}", *file, strerror(errno)));
-    }
-    if (const std::string* key = properties.find_text("keyid")) {
-        return Status::invalid(fmt::format("No secret with id '{}'", *key));
-    }
-    return {};
-}
+constexpr Property keyring_properties[] = {
+    secret_properties[0],
+    secret_properties[1],
+    secret_properties[2],
+    {.name = "serial", .type = PropertyType::integer, .shown_type = int32_type, .required = true},
+};
 
 constexpr std::string_view throttle_keys[] = {
     "x-iops-total",     "x-iops-total-max", "x-iops-total-max-length", "x-iops-read", "x-iops-read-max", "x-iops-read-max-length",
@@ -91,25 +72,24 @@ Status check_throttle_properties(const Options& properties) {
     return ThrottleLimits::from_properties(properties).status();
 }
 
-Status check_throttle(const Options& properties) {
-    return ThrottleLimits::from_properties(properties)->check();
-}
-
-void make_throttle_group(const std::string& id, const Options& properties) {
-    add_throttle_group(id, *ThrottleLimits::from_properties(properties));
-}
-
-Status accept(const Options& /*properties*/) {
+Status make_throttle_group(const std::string& id, const Options& properties) {
+    const ThrottleLimits limits = TRY(ThrottleLimits::from_properties(properties));
+    TRY(limits.check());
+    add_throttle_group(id, limits);
     return {};
 }
 
-Status refuse_main_loop(const Options& /*properties*/) {
+Status accept(const std::string& /*id*/, const Options& /*properties*/) {
+    return {};
+}
+
+Status refuse_main_loop(const std::string& /*id*/, const Options& /*properties*/) {
     return Status::invalid("qemu aio context not ready");
 }
 
 template <TlsCredentials::Kind Kind>
-void make_tls_credentials(const std::string& id, const Options& properties) {
-    add_tls_credentials(Kind, id, properties);
+Status make_credentials(const std::string& id, const Options& properties) {
+    return make_tls_credentials(Kind, id, properties);
 }
 
 constexpr std::string_view tls_endpoints[] = {"client", "server"};
@@ -147,6 +127,19 @@ constexpr Property authz_list_properties[] = {
     {.name = "rules", .type = PropertyType::list, .shown_type = "QAuthZListRule", .members = {&authz_rule, 1}},
 };
 
+constexpr Property authz_simple_properties[] = {
+    {.name = "identity", .type = PropertyType::text, .required = true},
+};
+/// Help has the name `authz-list-file` for this type, and objects are made by another one, as in QEMU.
+constexpr Property authz_file_properties[] = {
+    {.name = "filename", .type = PropertyType::text, .required = true},
+    {"refresh", PropertyType::boolean},
+};
+
+constexpr Property pr_manager_properties[] = {
+    {.name = "path", .type = PropertyType::text, .required = true},
+};
+
 constexpr Property number{"", PropertyType::integer};
 constexpr Property thread_context_properties[] = {
     {.name = "cpu-affinity", .type = PropertyType::list, .shown_type = "int", .members = {&number, 1}},
@@ -159,29 +152,41 @@ constexpr Property main_loop_properties[] = {
     {"thread-pool-max", PropertyType::integer},
 };
 
+/// `make` is null for a type that only help knows.
 constexpr ObjectType types[] = {
     {"authz-list", authz_list_properties, accept},
+    {"authz-list-file", authz_file_properties, nullptr},
+    {"authz-simple", authz_simple_properties, accept},
     {"main-loop", main_loop_properties, refuse_main_loop},
-    {"secret", secret_properties, check_secret},
+    {"pr-manager-helper", pr_manager_properties, make_pr_manager},
+    {"secret", secret_properties, make_secret},
+    {"secret_keyring", keyring_properties, make_keyring_secret},
     {"thread-context", thread_context_properties, accept},
-    {"throttle-group", throttle_properties, check_throttle, make_throttle_group, check_throttle_properties},
-    {"tls-creds-anon", tls_anon_properties, accept, make_tls_credentials<TlsCredentials::Kind::anonymous>},
-    {"tls-creds-psk", tls_psk_properties, check_psk_credentials, make_tls_credentials<TlsCredentials::Kind::psk>},
-    {"tls-creds-x509", tls_x509_properties, check_x509_credentials, make_tls_credentials<TlsCredentials::Kind::x509>},
+    {"throttle-group", throttle_properties, make_throttle_group, check_throttle_properties},
+    {"tls-creds-anon", tls_anon_properties, make_credentials<TlsCredentials::Kind::anonymous>},
+    {"tls-creds-psk", tls_psk_properties, make_credentials<TlsCredentials::Kind::psk>},
+    {"tls-creds-x509", tls_x509_properties, make_credentials<TlsCredentials::Kind::x509>},
 };
 
-/// A type of QEMU's that zoneio does not have. It is refused after the check for its first required property.
+constexpr Property iothread_properties[] = {
+    {"aio-max-batch", PropertyType::integer}, {"thread-pool-min", PropertyType::integer}, {"thread-pool-max", PropertyType::integer},
+    {"poll-max-ns", PropertyType::integer},   {"poll-grow", PropertyType::integer},       {"poll-shrink", PropertyType::integer},
+    {"poll-weight", PropertyType::integer},
+};
+
+/// A type that QEMU knows and its qemu-io does not make. It is refused after the check of its properties, or, if they are not listed
+/// here, for the first one that is required.
 struct ForeignType {
     std::string_view name;
     std::string_view required;
+    std::span<const Property> properties = {};
 };
 
 constexpr ForeignType foreign_types[] = {
     {"acpi-generic-initiator", "pci-dev"},
     {"acpi-generic-port", "pci-bus"},
-    {"authz-listfile", "filename"},
+    {"authz-listfile", "filename", authz_file_properties},
     {"authz-pam", "service"},
-    {"authz-simple", "identity"},
     {"can-bus", ""},
     {"can-host-socketcan", "if"},
     {"colo-compare", "primary_in"},
@@ -199,20 +204,18 @@ constexpr ForeignType foreign_types[] = {
     {"input-barrier", "name"},
     {"input-linux", "evdev"},
     {"iommufd", ""},
-    {"iothread", ""},
+    {"iothread", "", iothread_properties},
     {"memory-backend-epc", "size"},
     {"memory-backend-file", "size"},
     {"memory-backend-memfd", "size"},
     {"memory-backend-ram", "size"},
     {"memory-backend-shm", "size"},
     {"pef-guest", ""},
-    {"pr-manager-helper", "path"},
     {"qtest", "chardev"},
     {"rng-builtin", ""},
     {"rng-egd", "chardev"},
     {"rng-random", ""},
     {"s390-pv-guest", ""},
-    {"secret_keyring", "serial"},
     {"sev-guest", "reduced-phys-bits"},
     {"sev-snp-guest", "reduced-phys-bits"},
     {"tls-cipher-suites", ""},
@@ -220,10 +223,14 @@ constexpr ForeignType foreign_types[] = {
     {"x-vfio-user-server", "socket"},
 };
 
-Status refuse_foreign(const ForeignType& type, const ObjectProperties& properties) {
+Status refuse_foreign(const ForeignType& type, const std::string& id, ObjectProperties& properties) {
     if (!type.required.empty() && !properties.contains(type.required)) {
         return Status::invalid(fmt::format("Parameter '{}' is missing", type.required));
     }
+    if (!type.properties.empty()) {
+        TRY(properties.take_all(type.properties));
+    }
+    TRY(check_identifier("id", id));
     return Status::invalid(fmt::format("invalid object type: {}", type.name));
 }
 
@@ -264,31 +271,22 @@ Status add_user_object(std::string_view spec, std::string& help) {
     TRY(parsed.take_required("qom-type", type_name));
     const ObjectType* const type = find_row(types, type_name);
     const ForeignType* const foreign = find_row(foreign_types, type_name);
-    if (type == nullptr && foreign == nullptr) {
+    if (foreign == nullptr && (type == nullptr || type->make == nullptr)) {
         return Status::invalid(fmt::format("Parameter 'qom-type' does not accept value '{}'", type_name));
     }
     TRY(parsed.take_required("id", id));
     if (foreign != nullptr) {
-        return refuse_foreign(*foreign, parsed);
+        return refuse_foreign(*foreign, id, parsed);
     }
     Options properties = TRY(parsed.take_all(type->properties));
     TRY(check_identifier("id", id));
     if (type->check_first != nullptr) {
         TRY(type->check_first(properties));
     }
-    if (object_ids().contains(id)) {
+    if (!take_object_id(id)) {
         return Status::invalid(fmt::format("attempt to add duplicate property '{}' to object (type 'container')", id));
     }
-    TRY(type->check(properties));
-    object_ids().insert(id);
-    if (type->make != nullptr) {
-        type->make(id, properties);
-    }
-    return {};
-}
-
-bool has_user_object(std::string_view id) {
-    return object_ids().contains(id);
+    return type->make(id, properties);
 }
 
 std::vector<std::string_view> user_object_types() {

@@ -13,9 +13,6 @@ namespace zoneio {
 /// a word `help` or `?`, creates none and sets `help` to a list of the type's properties, or of the types.
 Status add_user_object(std::string_view spec, std::string& help);
 
-/// True if an object of any type has this id.
-bool has_user_object(std::string_view id);
-
 /// Names of all types.
 std::vector<std::string_view> user_object_types();
 

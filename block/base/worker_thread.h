@@ -46,10 +46,15 @@ inline void set_interrupt_check(bool (*check)()) {
     interrupt_watch = {check, std::this_thread::get_id()};
 }
 
+/// True on the thread that the user may interrupt.
+inline bool may_be_interrupted() {
+    return interrupt_watch.check != nullptr && std::this_thread::get_id() == interrupt_watch.main_thread;
+}
+
 /// True if the user wants the running command to end. Always false on other threads than the main one, which runs the
 /// commands. Waits that may never end poll it about ten times a second.
 inline bool interrupt_requested() {
-    return interrupt_watch.check != nullptr && std::this_thread::get_id() == interrupt_watch.main_thread && interrupt_watch.check();
+    return may_be_interrupted() && interrupt_watch.check();
 }
 
 } // namespace zoneio

@@ -45,19 +45,19 @@ public:
     }
 
     Status preadv(uint64_t offset, const IoVec& iov) override {
-        group_.load()->admit(false, iov.bytes());
+        TRY(group_.load()->admit(false, iov.bytes()));
         return FilterDriver::preadv(offset, iov);
     }
     Status pwritev(uint64_t offset, const IoVec& iov, WriteFlags flags) override {
-        group_.load()->admit(true, iov.bytes());
+        TRY(group_.load()->admit(true, iov.bytes()));
         return FilterDriver::pwritev(offset, iov, flags);
     }
     Status pwrite_zeroes(uint64_t offset, uint64_t bytes, WriteFlags flags) override {
-        group_.load()->admit(true, bytes);
+        TRY(group_.load()->admit(true, bytes));
         return FilterDriver::pwrite_zeroes(offset, bytes, flags);
     }
     Status pdiscard(uint64_t offset, uint64_t bytes) override {
-        group_.load()->admit(true, bytes);
+        TRY(group_.load()->admit(true, bytes));
         return FilterDriver::pdiscard(offset, bytes);
     }
 

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "block/objects/throttle_group.h"
 
+#include "block/base/worker_thread.h"
 #include "block/objects/object_properties.h"
 
 #include <algorithm>
+#include <cerrno>
+
+#include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
@@ -51,6 +56,10 @@ bool conflicts(const ThrottleLimits& all, ThrottleLimits::Kind total) {
 
 /// Without a burst, a bucket may hold what the average rate lets through in this time.
 constexpr double without_burst_seconds = 0.1;
+
+constexpr std::chrono::hours longest_wait(1);
+/// Interval at which a wait checks for interrupts.
+constexpr std::chrono::milliseconds poll_interval(100);
 
 std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>>& groups() {
     static std::map<std::string, std::unique_ptr<ThrottleGroup>, std::less<>> all;
@@ -172,8 +181,7 @@ ThrottleGroup::Clock::duration ThrottleGroup::delay(bool is_write, Clock::time_p
         seconds = std::max(seconds, seconds_to_wait(limits_.limits[kind], buckets_[kind]));
     }
     // Limits the wait to what every clock can represent; a waiting request asks again.
-    constexpr double longest = 3600;
-    return std::chrono::ceil<Clock::duration>(std::chrono::duration<double>(std::min(seconds, longest)));
+    return std::chrono::ceil<Clock::duration>(std::min(std::chrono::duration<double>(seconds), std::chrono::duration<double>(longest_wait)));
 }
 
 void ThrottleGroup::count(bool is_write, uint64_t bytes) {
@@ -189,19 +197,47 @@ void ThrottleGroup::count(bool is_write, uint64_t bytes) {
     fill(is_write ? ThrottleLimits::iops_write : ThrottleLimits::iops_read, requests);
 }
 
-void ThrottleGroup::admit(bool is_write, uint64_t bytes) {
+bool ThrottleGroup::wait(Lock& lock, std::condition_variable& change, Clock::time_point end) {
+    if (!may_be_interrupted()) {
+        change.wait_until(lock, end);
+        return true;
+    }
+    if (interrupt_requested()) {
+        return false;
+    }
+    change.wait_until(lock, std::min(end, Clock::now() + poll_interval));
+    return true;
+}
+
+Status ThrottleGroup::admit(bool is_write, uint64_t bytes) {
+    Lock lock(mutex_);
     // A waiting request keeps later requests of its direction waiting too.
-    const std::lock_guard turn(turns_[is_write ? 1 : 0]);
-    std::unique_lock lock(mutex_);
-    while (lifted_ == 0) {
+    Turn& turn = turns_[is_write ? 1 : 0];
+    bool goes_on = true;
+    while (goes_on && turn.is_taken) {
+        goes_on = wait(lock, turn.ended, Clock::now() + longest_wait);
+    }
+    if (!goes_on) {
+        // The end of the turn may have woken this request alone.
+        turn.ended.notify_one();
+        return Status::from_errno(EINTR);
+    }
+    turn.is_taken = true;
+    while (goes_on && lifted_ == 0) {
         const Clock::time_point now = Clock::now();
-        const Clock::duration wait = delay(is_write, now);
-        if (wait <= Clock::duration::zero()) {
+        const Clock::duration time = delay(is_write, now);
+        if (time <= Clock::duration::zero()) {
             break;
         }
-        lifted_changed_.wait_until(lock, now + wait);
+        goes_on = wait(lock, lifted_changed_, now + time);
+    }
+    turn.is_taken = false;
+    turn.ended.notify_one();
+    if (!goes_on) {
+        return Status::from_errno(EINTR);
     }
     count(is_write, bytes);
+    return {};
 }
 
 void ThrottleGroup::lift(bool on) {

@@ -48,8 +48,9 @@ public:
 
     explicit ThrottleGroup(const ThrottleLimits& limits) : limits_(limits) {}
 
-    /// Waits for the request's turn and counts it. Does not wait while the group is lifted.
-    void admit(bool is_write, uint64_t bytes);
+    /// Waits for the request's turn and counts it. Does not wait while the group is lifted. EINTR: the user interrupted
+    /// the command that waits on the main thread; the request is not counted.
+    Status admit(bool is_write, uint64_t bytes);
     /// Suspends the limits while it has been called more often with true than with false.
     void lift(bool on);
 
@@ -64,12 +65,22 @@ private:
         double burst_level = 0; ///< the same for the bucket that limits the rate of a burst
     };
 
+    using Lock = std::unique_lock<std::mutex>;
+
+    /// One request of each direction at a time waits for the buckets; the others wait for the end of its turn.
+    struct Turn {
+        bool is_taken = false;
+        std::condition_variable ended;
+    };
+
+    /// Waits for a change or `end`, or for a shorter time. False: interrupted by the user.
+    static bool wait(Lock& lock, std::condition_variable& change, Clock::time_point end);
     void leak(Clock::time_point now);
     double seconds_to_wait(const ThrottleLimit& limit, const Bucket& bucket) const;
 
     const ThrottleLimits limits_;
-    std::array<std::mutex, 2> turns_; ///< one queue for reads and one for writes
     std::mutex mutex_;
+    std::array<Turn, 2> turns_; ///< one queue for reads and one for writes
     std::condition_variable lifted_changed_;
     unsigned lifted_ = 0;
     std::array<Bucket, ThrottleLimits::kinds> buckets_;

@@ -82,10 +82,19 @@ private:
 constexpr uint64_t most_in_memory = 16U << 20;
 constexpr uint64_t part_bytes = 1U << 20;
 
+/// Reports errno of a call on the file, or that the user interrupted it.
+void report_source_failure(Session& session, const char* name) {
+    if (errno == EINTR && InterruptEndsCommand::is_requested()) {
+        session.out().interrupted("write interrupted");
+    } else {
+        session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
+    }
+}
+
 bool PatternFile::load(Session& session, const char* name, uint64_t bytes) {
     file_ = FileDescriptor(open(name, O_RDONLY | O_CLOEXEC));
     if (!file_.valid()) {
-        session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
+        report_source_failure(session, name);
         return false;
     }
     struct stat st{};
@@ -103,8 +112,8 @@ bool PatternFile::read_all(Session& session, const char* name, uint64_t bytes) {
     while (size < bytes) {
         content_.resize(std::min<uint64_t>(bytes, std::max<uint64_t>(2 * size, 64U << 10)));
         const ssize_t got = read(file_.get(), content_.data() + size, content_.size() - size);
-        if (got < 0 && errno != EINTR) {
-            session.out().plain_error(fmt::format("{}: {}", name, strerror(errno)));
+        if (got < 0 && (errno != EINTR || InterruptEndsCommand::is_requested())) {
+            report_source_failure(session, name);
             return false;
         }
         if (got == 0) {

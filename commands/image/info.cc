@@ -5,6 +5,7 @@
 #include "block/base/size.h"
 #include "block/node/mode_words.h"
 #include "commands/families.h"
+#include "commands/long_work.h"
 #include "commands/parse_options.h"
 #include "commands/text/terminal.h"
 
@@ -268,6 +269,9 @@ Outcome run_discard(Session& session, const Command& command, const DiscardOptio
     const Status status = session.backend().execute(Request::discard(begin, bytes));
     const auto elapsed = std::chrono::steady_clock::now() - start;
     if (!status.ok()) {
+        if (was_interrupted(status)) {
+            return long_command_failed(session, command, status);
+        }
         return session.out().fail(status, "discard failed: {}\n", status.message());
     }
     if (!options.quiet) {

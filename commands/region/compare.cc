@@ -76,7 +76,7 @@ std::optional<OtherImage> open_other(Session& session, const Command& command, c
     }
     const Result<uint64_t> length = exact_length(**backend);
     if (!length.ok()) {
-        command_failed(session, command, length.status());
+        long_command_failed(session, command, length.status());
         return std::nullopt;
     }
     other.backend = std::move(*backend);

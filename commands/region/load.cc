@@ -183,7 +183,7 @@ Outcome run_load(Session& session, const Command& command, const LoadOptions& op
     }
     Result<InputFile> file = InputFile::open(operands[0]);
     if (!file.ok()) {
-        return command_failed(session, command, file.status());
+        return long_command_failed(session, command, file.status());
     }
     if (const Status status = check(session, *file, operands[0], region->offset, region->length); !status.ok()) {
         return command_failed(session, command, status);

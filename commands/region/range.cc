@@ -43,7 +43,7 @@ std::optional<Region> parse_region(Session& session, const Command& command, std
     }
     const Result<uint64_t> size = session.backend().length();
     if (!size.ok()) {
-        command_failed(session, command, size.status());
+        long_command_failed(session, command, size.status());
         return std::nullopt;
     }
     const std::optional<uint64_t> offset = operands.empty() ? 0 : parse_start(session, operands[0]);

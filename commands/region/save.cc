@@ -129,7 +129,7 @@ Outcome run_save(Session& session, const Command& command, const SaveOptions& op
     }
     Result<OutputFile> file = OutputFile::create(filename, options.overwrite);
     if (!file.ok()) {
-        return command_failed(session, command, file.status());
+        return long_command_failed(session, command, file.status());
     }
     const Stopwatch watch(!options.quiet);
     Save save(*file, options.sparse);

@@ -168,7 +168,7 @@ Outcome run_wipe(Session& session, const Command& command, const WipeOptions& op
     const WipeMode mode = options.mode.value_or(WipeMode::zero);
     Result<std::vector<WipePart>> parts = wipe_parts(session, mode, *region);
     if (!parts.ok()) {
-        return command_failed(session, command, parts.status());
+        return long_command_failed(session, command, parts.status());
     }
     if (options.dry_run) {
         session.out().tell(PlanFact{session, mode, *parts});

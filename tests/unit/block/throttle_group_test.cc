@@ -115,11 +115,11 @@ TEST(ThrottleGroup, LiftingTheLimitsEndsWaiting) {
     for (int i = 0; i < 1000; i++) {
         group.count(false, 512); // a quarter of an hour
     }
-    auto waiting = std::async(std::launch::async, [&] { group.admit(false, 512); });
-    auto other = std::async(std::launch::async, [&] { group.admit(true, 512); });
+    auto waiting = std::async(std::launch::async, [&] { return group.admit(false, 512); });
+    auto other = std::async(std::launch::async, [&] { return group.admit(true, 512); });
     group.lift(true);
-    waiting.get();
-    other.get();
+    EXPECT_TRUE(waiting.get().ok());
+    EXPECT_TRUE(other.get().ok());
     group.lift(false);
 }
 

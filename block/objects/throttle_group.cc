@@ -6,9 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include <algorithm>
-#include <cerrno>
 #include <fmt/format.h>
 #include <map>
 #include <memory>

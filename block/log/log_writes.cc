@@ -148,7 +148,7 @@ Status LogWritesDriver::truncate(uint64_t size, PreallocMode mode) {
     // The length of a device stays.
     const Result<uint64_t> after = child_->length();
     if (!status.ok() || !after.ok() || *after == *before) {
-        return status.ok() ? after.status() : std::move(status);
+        return status.ok() ? after.status() : status;
     }
     LogEntry entry;
     entry.kind = LogKind::length;

@@ -219,8 +219,8 @@ Status ScratchImages::keep(const std::string& path) const {
 }
 
 Status ScratchImages::make_plain(BlockBackend& source, uint64_t length) {
-    NamedFile file(base_path());
-    Status status = create_image("raw", std::move(file), length, {}, true);
+    const NamedFile file(base_path());
+    Status status = create_image("raw", file, length, {}, true);
     const Result<BlockBackend*> target = status.ok() ? base() : Result<BlockBackend*>(status);
     AlignedBuffer buffer;
     if (!target.ok() || !buffer.reserve(piece)) {

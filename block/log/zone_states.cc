@@ -140,7 +140,7 @@ Status log_zones(uint64_t zone_size, size_t room, const ZoneReport& report,
         }
     });
     put_piece();
-    return seen.ok() ? std::move(status) : seen.status();
+    return seen.ok() ? status : seen.status();
 }
 
 Result<LoggedZones> LoggedZones::read(LogReader& reader, const LogEntry& device) {
@@ -197,7 +197,7 @@ Status LoggedZones::check(const Limits& limits, uint64_t length, const ZoneRepor
             problem = differs(now.number, now, logged);
         }
     });
-    return seen.ok() ? std::move(problem) : seen.status();
+    return seen.ok() ? problem : seen.status();
 }
 
 } // namespace zoneio

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,11 +17,12 @@ enum class DebugEvent : uint8_t {
 #undef ZONEIO_DEBUG_EVENT
 };
 
-inline constexpr size_t debug_event_count = 0
-#define ZONEIO_DEBUG_EVENT(name) +1
+inline constexpr std::array all_debug_events{
+#define ZONEIO_DEBUG_EVENT(name) DebugEvent::name,
 #include "block/node/debug_event.def"
 #undef ZONEIO_DEBUG_EVENT
-    ;
+};
+inline constexpr size_t debug_event_count = all_debug_events.size();
 
 /// In the order of DebugEvent.
 std::span<const std::string_view> debug_event_names();

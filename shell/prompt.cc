@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "shell/prompt.h"
 
+#include "block/base/file_descriptor.h"
 #include "commands/control/script.h"
 #include "commands/export/signals.h"
 #include "shell/terminal/prompt.h"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <unistd.h>
 
@@ -53,14 +53,11 @@ bool StdinLines::fill() {
     if (at_end_) {
         return false;
     }
-    ssize_t got = 0;
     if (termination_fd() >= 0 && !wait_for_input(STDIN_FILENO)) {
         at_end_ = true;
         return false;
     }
-    do {
-        got = read(STDIN_FILENO, buffer_.data(), buffer_.size());
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return read(STDIN_FILENO, buffer_.data(), buffer_.size()); });
     begin_ = 0;
     end_ = got > 0 ? static_cast<size_t>(got) : 0;
     at_end_ = end_ == 0;

@@ -31,17 +31,12 @@ Status LogWritesDriver::take(Options& options, LogOptions& taken) {
 
 Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& context, Options& options) {
     LogOptions taken;
-    if (Status status = take(options, taken); !status.ok()) {
-        return status;
-    }
+    TRY(take(options, taken));
     if (context.child == nullptr) {
         return missing_child();
     }
-    Result<std::unique_ptr<BlockNode>> log = context.open_child(std::nullopt, options);
-    if (!log.ok()) {
-        return std::move(log).status();
-    }
-    if (*log == nullptr) {
+    std::unique_ptr<BlockNode> log = TRY(context.open_child(std::nullopt, options));
+    if (log == nullptr) {
         return Status::invalid("A block device must be specified for \"log\"");
     }
     auto driver = std::make_unique<LogWritesDriver>();
@@ -50,10 +45,7 @@ Result<std::unique_ptr<BlockDriver>> LogWritesDriver::create(OpenContext& contex
     // needs.
     driver->traits_.has_fua = true;
     driver->no_flush_ = context.flags.no_flush;
-    Status status = driver->open_log(std::move(*log), taken);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(driver->open_log(std::move(log), taken));
     driver->set_limits();
     return std::unique_ptr<BlockDriver>(std::move(driver));
 }
@@ -98,10 +90,7 @@ void LogWritesDriver::set_limits() {
 
 /// Write permission on the child also takes it on the log.
 Status LogWritesDriver::set_permissions(const Permissions& permissions) {
-    Status status = child_->set_permissions(permissions);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(child_->set_permissions(permissions));
     constexpr unsigned changing = Permissions::write | Permissions::write_unchanged | Permissions::resize;
     Permissions own;
     const bool changes = (permissions.taken & changing) != 0;

@@ -48,18 +48,12 @@ Status LogWritesDriver::begin_change() {
 }
 
 Status LogWritesDriver::log_device() {
-    const Result<uint64_t> length = child_->length();
-    if (!length.ok()) {
-        return length.status();
-    }
+    const uint64_t length = TRY(child_->length());
     std::vector<uint8_t> own(LoggedDevice::bytes_on_medium);
-    LoggedDevice::of(limits_, *length, zone_control().cursor).encode(own);
+    LoggedDevice::of(limits_, length, zone_control().cursor).encode(own);
     LogEntry entry;
     entry.kind = LogKind::device;
-    Status status = log_->append(entry, own);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(log_->append(entry, own));
     entry.kind = LogKind::zones;
     return log_zones(
         limits_.zone_size, log_->sector_size() - LogEntry::bytes_on_medium,
@@ -159,17 +153,14 @@ Status LogWritesDriver::truncate(uint64_t size, PreallocMode mode) {
 /// A flush covers what was logged before it started. So its entry is reserved at the start and filled when it has
 /// succeeded.
 Status LogWritesDriver::flush_logged() {
-    const Result<uint64_t> place = log_->reserve();
-    if (!place.ok()) {
-        return place.status();
-    }
+    const uint64_t place = TRY(log_->reserve());
     Status status = child_->flush();
     if (!status.ok()) {
         return status;
     }
     LogEntry entry;
     entry.kind = LogKind::flush;
-    status = log_->fill(*place, entry);
+    status = log_->fill(place, entry);
     return status.ok() ? log_->flush() : std::move(status);
 }
 
@@ -186,10 +177,7 @@ Status LogWritesDriver::flush() {
 }
 
 Status LogWritesDriver::mark(std::string_view name) {
-    Status status = begin_change();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(begin_change());
     const size_t most = log_->sector_size() - LogEntry::bytes_on_medium - 1;
     if (name.size() > most) {
         return Status::invalid(fmt::format("the name of a mark has at most {} bytes in this log", most));
@@ -201,9 +189,7 @@ Status LogWritesDriver::mark(std::string_view name) {
 
 Result<uint64_t> LogWritesDriver::zone_append(uint64_t offset, const IoVec& iov, WriteFlags flags) {
     const Turn turn = turn_for(offset, iov.bytes());
-    if (Status status = begin_change(); !status.ok()) {
-        return status;
-    }
+    TRY(begin_change());
     const bool was_dirty = is_dirty_.exchange(true);
     const bool forced = flags.fua && !no_flush_;
     flags.fua = false;
@@ -262,18 +248,14 @@ Status LogWritesDriver::log_zone_op(ZoneOp op, uint64_t offset, uint64_t bytes, 
 
 Status LogWritesDriver::zone_mgmt(ZoneOp op, uint64_t offset, uint64_t bytes) {
     const Turn turn = turn_for(offset, bytes);
-    if (Status status = begin_change(); !status.ok()) {
-        return status;
-    }
+    TRY(begin_change());
     is_dirty_ = true;
     return log_zone_op(op, offset, bytes, child_->zone_mgmt(op, offset, bytes));
 }
 
 Status LogWritesDriver::set_zone_state(uint64_t offset, uint64_t bytes, ZoneState state) {
     const Turn turn = turn_for(offset, bytes);
-    if (Status status = begin_change(); !status.ok()) {
-        return status;
-    }
+    TRY(begin_change());
     is_dirty_ = true;
     Status status = child_->set_zone_state(offset, bytes, state);
     LogEntry entry;

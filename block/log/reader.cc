@@ -18,23 +18,12 @@ Status broken_entry(uint64_t number, uint64_t position, std::string_view problem
 } // namespace
 
 Status LogReader::open() {
-    const Result<uint64_t> length = node_.length();
-    if (!length.ok()) {
-        return length.status();
-    }
-    end_ = *length;
-    const Result<std::span<uint8_t>> head = load(0, LogSuper::bytes);
-    if (!head.ok()) {
-        return head.status();
-    }
-    if (head->size() < LogSuper::bytes) {
+    end_ = TRY(node_.length());
+    const std::span<uint8_t> head = TRY(load(0, LogSuper::bytes));
+    if (head.size() < LogSuper::bytes) {
         return Status::invalid("Invalid log superblock magic").because(Cause::not_a_write_log);
     }
-    Result<LogSuper> super = LogSuper::decode(*head);
-    if (!super.ok()) {
-        return std::move(super).status();
-    }
-    super_ = *super;
+    super_ = TRY(LogSuper::decode(head));
     rewind();
     return {};
 }
@@ -73,14 +62,11 @@ Result<std::optional<LogEntry>> LogReader::next() {
     if (number_ >= super_.entries) {
         return std::optional<LogEntry>();
     }
-    const Result<std::span<uint8_t>> bytes = load(position_, LogEntry::bytes_on_medium);
-    if (!bytes.ok()) {
-        return bytes.status();
-    }
-    if (bytes->size() < LogEntry::bytes_on_medium) {
+    const std::span<uint8_t> bytes = TRY(load(position_, LogEntry::bytes_on_medium));
+    if (bytes.size() < LogEntry::bytes_on_medium) {
         return broken_entry(number_, position_, "the log ends before it");
     }
-    Result<LogEntry> entry = LogEntry::decode(*bytes, super_.sector_size);
+    Result<LogEntry> entry = LogEntry::decode(bytes, super_.sector_size);
     if (!entry.ok()) {
         return broken_entry(number_, position_, entry.status().message());
     }
@@ -97,11 +83,8 @@ Result<std::optional<LogEntry>> LogReader::next() {
 }
 
 Result<std::string> LogReader::own_bytes(const LogEntry& entry) {
-    const Result<std::span<uint8_t>> bytes = load(entry.position + LogEntry::bytes_on_medium, entry.inlined);
-    if (!bytes.ok()) {
-        return bytes.status();
-    }
-    std::string own(bytes->begin(), bytes->end());
+    const std::span<uint8_t> bytes = TRY(load(entry.position + LogEntry::bytes_on_medium, entry.inlined));
+    std::string own(bytes.begin(), bytes.end());
     own.resize(entry.inlined);
     return entry.kind == LogKind::mark ? own.substr(0, own.find('\0')) : own;
 }
@@ -110,36 +93,24 @@ Status LogReader::visit_data(const LogEntry& entry, uint64_t begin, uint64_t byt
                              const std::function<Status(uint64_t begin, std::span<uint8_t> data)>& visit) {
     for (uint64_t done = 0; done < bytes;) {
         const uint64_t part = std::min<uint64_t>(bytes - done, window_bytes_);
-        const Result<std::span<uint8_t>> data = load(entry.data_position(super_.sector_size) + begin + done, part);
-        if (!data.ok()) {
-            return data.status();
-        }
-        if (data->empty()) {
+        const std::span<uint8_t> data = TRY(load(entry.data_position(super_.sector_size) + begin + done, part));
+        if (data.empty()) {
             return Status::from_errno(EIO);
         }
-        if (Status status = visit(begin + done, *data); !status.ok()) {
-            return status;
-        }
-        done += data->size();
+        TRY(visit(begin + done, data));
+        done += data.size();
     }
     return {};
 }
 
 Result<OpenLog> open_log(const std::string& name) {
     ImageSpec spec;
-    Result<Options> options = options_of_name(name);
-    if (!options.ok()) {
-        return std::move(options).status();
-    }
-    spec.options = std::move(*options);
+    spec.options = TRY(options_of_name(name));
     spec.flags.read_only = true;
     spec.flags.force_share = true;
     std::vector<Notice> notices;
-    Result<std::unique_ptr<BlockNode>> node = open_image(std::move(spec), notices);
-    if (!node.ok()) {
-        return std::move(node).status();
-    }
-    OpenLog log{std::move(*node), nullptr};
+    std::unique_ptr<BlockNode> node = TRY(open_image(std::move(spec), notices));
+    OpenLog log{std::move(node), nullptr};
     Permissions permissions;
     permissions.taken = Permissions::consistent_read;
     log.reader = std::make_unique<LogReader>(*log.node);

@@ -42,14 +42,8 @@ Status LogReplay::check_range(const LogEntry& entry) {
 }
 
 Status LogReplay::check_device(const LogEntry& entry) {
-    const Result<LoggedZones> logged = LoggedZones::read(reader_, entry);
-    if (!logged.ok()) {
-        return logged.status();
-    }
-    const Result<uint64_t> length = backend_.length();
-    if (!length.ok()) {
-        return length.status();
-    }
+    const LoggedZones logged = TRY(LoggedZones::read(reader_, entry));
+    const uint64_t length = TRY(backend_.length());
     const auto report = [&](const ZoneVisitor& visit) -> Result<uint64_t> {
         if (trial_ == nullptr) {
             return backend_.zone_report(0, backend_.limits().nr_zones, visit);
@@ -59,7 +53,7 @@ Status LogReplay::check_device(const LogEntry& entry) {
         }
         return trial_->zone_count();
     };
-    return logged->check(backend_.limits(), *length, report);
+    return logged.check(backend_.limits(), length, report);
 }
 
 Status LogReplay::try_entry(const LogEntry& entry) {
@@ -79,9 +73,7 @@ Status LogReplay::try_entry(const LogEntry& entry) {
 }
 
 Status LogReplay::apply_part(const LogEntry& entry, uint64_t begin, uint64_t bytes) {
-    if (Status status = check_range(entry); !status.ok()) {
-        return status;
-    }
+    TRY(check_range(entry));
     WriteFlags flags;
     // Forced writes are flushed once, at the end.
     flags.more = true;
@@ -94,10 +86,7 @@ Status LogReplay::apply(const LogEntry& entry) {
     if (entry.kind == LogKind::device) {
         return check_device(entry);
     }
-    Status status = check_range(entry);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(check_range(entry));
     if (only_tries_) {
         return try_entry(entry);
     }

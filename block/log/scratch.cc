@@ -196,11 +196,7 @@ Result<std::unique_ptr<BlockBackend>> ScratchImages::open(const std::string& pat
 
 Result<BlockBackend*> ScratchImages::base() {
     if (base_ == nullptr) {
-        Result<std::unique_ptr<BlockBackend>> opened = open(base_path());
-        if (!opened.ok()) {
-            return std::move(opened).status();
-        }
-        base_ = std::move(*opened);
+        base_ = TRY(open(base_path()));
     }
     return base_.get();
 }
@@ -208,9 +204,7 @@ Result<BlockBackend*> ScratchImages::base() {
 Result<std::unique_ptr<BlockBackend>> ScratchImages::copy() {
     // Closing the device writes its state from memory to the file.
     base_.reset();
-    if (Status status = copy_file(base_path(), copy_path()); !status.ok()) {
-        return status;
-    }
+    TRY(copy_file(base_path(), copy_path()));
     return open(copy_path());
 }
 
@@ -246,11 +240,8 @@ Status ScratchImages::make_zoned(BlockBackend& source, uint64_t length) {
     if (!seen.ok()) {
         return seen.status();
     }
-    Result<Options> shape = shape_of(source.limits(), zones);
-    if (!shape.ok()) {
-        return std::move(shape).status();
-    }
-    Status status = create_image("zoned", NamedFile(base_path()), length, std::move(*shape), true);
+    Options shape = TRY(shape_of(source.limits(), zones));
+    Status status = create_image("zoned", NamedFile(base_path()), length, std::move(shape), true);
     const Result<BlockBackend*> target = status.ok() ? base() : Result<BlockBackend*>(status);
     AlignedBuffer buffer;
     if (!target.ok() || !buffer.reserve(piece)) {

@@ -17,17 +17,11 @@ Status LogWriter::find_end() {
         return length.status();
     }
     LogReader reader(*node_);
-    Status status = reader.open();
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(reader.open());
     settings_.sector_size = reader.sector_size();
     while (true) {
-        const Result<std::optional<LogEntry>> entry = reader.next();
-        if (!entry.ok()) {
-            return entry.status();
-        }
-        if (!*entry) {
+        const std::optional<LogEntry> entry = TRY(reader.next());
+        if (!entry) {
             break;
         }
     }

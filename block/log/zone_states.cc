@@ -148,24 +148,18 @@ Result<LoggedZones> LoggedZones::read(LogReader& reader, const LogEntry& device)
     if (!own.ok()) {
         return std::move(own).status();
     }
-    const Result<LoggedDevice> shape = LoggedDevice::decode(*own);
-    if (!shape.ok()) {
-        return shape.status();
-    }
-    LoggedZones logged{*shape, {}};
+    const LoggedDevice shape = TRY(LoggedDevice::decode(*own));
+    LoggedZones logged{shape, {}};
     while (true) {
-        const Result<std::optional<LogEntry>> entry = reader.next();
-        if (!entry.ok()) {
-            return entry.status();
-        }
-        if (!*entry) {
+        const std::optional<LogEntry> entry = TRY(reader.next());
+        if (!entry) {
             return logged;
         }
-        if ((*entry)->kind != LogKind::zones) {
-            reader.go_to(**entry);
+        if (entry->kind != LogKind::zones) {
+            reader.go_to(*entry);
             return logged;
         }
-        own = reader.own_bytes(**entry);
+        own = reader.own_bytes(*entry);
         if (!own.ok()) {
             return std::move(own).status();
         }

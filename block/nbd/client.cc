@@ -48,11 +48,8 @@ bool takes_the_same(const NbdExport& before, const NbdExport& now) {
 } // namespace
 
 Result<std::unique_ptr<NbdClient>> NbdClient::open(NbdSettings settings) {
-    Result<const NbdLibrary*> library = load_nbd_library();
-    if (!library.ok()) {
-        return std::move(library).status();
-    }
-    std::unique_ptr<NbdClient> client(new NbdClient(**library, std::move(settings)));
+    const NbdLibrary* const library = TRY(load_nbd_library());
+    std::unique_ptr<NbdClient> client(new NbdClient(*library, std::move(settings)));
     Status status = client->connect_all();
     return status.ok() ? Result<std::unique_ptr<NbdClient>>(std::move(client)) : std::move(status);
 }
@@ -180,9 +177,7 @@ Status NbdClient::perform(NbdCommand& command) {
     for (unsigned losses = 0;;) {
         NbdConnection* const connection = usable();
         if (connection == nullptr) {
-            if (Status status = reconnect(lock); !status.ok()) {
-                return status;
-            }
+            TRY(reconnect(lock));
             continue;
         }
         send(*connection, command);

@@ -132,9 +132,7 @@ Status NbdConnection::set_up_tls(const NbdSettings& settings, const NbdDeadline&
     }
     if (wanted.empty() || library_.set_tls_hostname == nullptr) {
         // libnbd cannot verify the certificate. A server may have another reason that it cannot be used.
-        if (Status status = why_no_tls(settings, deadline); !status.ok()) {
-            return status;
-        }
+        TRY(why_no_tls(settings, deadline));
         return Status::error(ENOTSUP, fmt::format("This libnbd checks a certificate only for the host of a TCP connection, not "
                                                   "for '{}': tls-hostname needs libnbd 1.22 or newer, or credentials with "
                                                   "verify-peer=off",
@@ -160,29 +158,23 @@ Status NbdConnection::connect(const NbdSettings& settings, const NbdDeadline& de
         watchdog.emplace(fd_, deadline);
         return {};
     }
-    Result<FileDescriptor> fd = connect_nbd_socket(address, deadline);
-    if (!fd.ok()) {
-        return std::move(fd).status();
-    }
+    FileDescriptor fd = TRY(connect_nbd_socket(address, deadline));
     if (settings.tls != nullptr) {
         // GnuTLS waits for answers during its handshake, and the relay would not run in that time. The handshake is within this call
         // if the server has answered already.
-        watchdog.emplace(fd->get(), deadline);
-        if (library_.aio_connect_socket(handle_, fd->get()) < 0) {
+        watchdog.emplace(fd.get(), deadline);
+        if (library_.aio_connect_socket(handle_, fd.get()) < 0) {
             return why_failed(settings);
         }
-        fd_ = fd->release();
+        fd_ = fd.release();
         return {};
     }
-    relay_ = std::make_unique<NbdRelay>(std::move(*fd));
-    Result<FileDescriptor> end = relay_->open();
-    if (!end.ok()) {
-        return std::move(end).status();
-    }
-    if (library_.aio_connect_socket(handle_, end->get()) < 0) {
+    relay_ = std::make_unique<NbdRelay>(std::move(fd));
+    FileDescriptor end = TRY(relay_->open());
+    if (library_.aio_connect_socket(handle_, end.get()) < 0) {
         return Status::invalid(library_error(library_));
     }
-    fd_ = end->release();
+    fd_ = end.release();
     return {};
 }
 
@@ -194,9 +186,7 @@ Status NbdConnection::pump(const NbdSettings& settings, const NbdDeadline& deadl
         return lost_ || (done != nullptr ? *done : waits);
     };
     while (!is_over()) {
-        if (Status status = step(deadline, settings.request_timeout); !status.ok()) {
-            return status;
-        }
+        TRY(step(deadline, settings.request_timeout));
     }
     return {};
 }
@@ -209,9 +199,7 @@ Status NbdConnection::step(const NbdDeadline& deadline, std::chrono::seconds sil
     if (relay_) {
         relay_->prepare(relayed);
     }
-    if (Status status = wait_for_sockets(fds, deadline, silence); !status.ok()) {
-        return status;
-    }
+    TRY(wait_for_sockets(fds, deadline, silence));
     if (relay_) {
         relay_->pass_on(relayed);
     }
@@ -259,9 +247,7 @@ Status NbdConnection::negotiate(const NbdSettings& settings, const NbdDeadline& 
 /// Connects libnbd to the server directly. At this point, only TLS sends data by itself.
 Status NbdConnection::leave_relay(const NbdDeadline& deadline) {
     while (relay_->is_busy(fd_)) {
-        if (Status status = step(deadline, std::chrono::seconds(1)); !status.ok()) {
-            return status;
-        }
+        TRY(step(deadline, std::chrono::seconds(1)));
     }
     Status status = relay_->connect(fd_);
     relay_.reset();

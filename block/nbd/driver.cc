@@ -92,11 +92,7 @@ Result<NbdSettings> take_settings(Options& options) {
     settings.export_name = options.take("export").value_or("");
     settings.context = options.take("x-dirty-bitmap").value_or(std::string(allocation_context));
     settings.tls_hostname = options.take("tls-hostname").value_or("");
-    Result<NbdAddress> address = take_nbd_address(options);
-    if (!address.ok()) {
-        return std::move(address).status();
-    }
-    settings.address = std::move(*address);
+    settings.address = TRY(take_nbd_address(options));
     if (settings.address.type == NbdAddress::Type::descriptor && settings.connections > 1) {
         return Status::invalid("A descriptor (server.type=fd) is one connection; leave out the option connections");
     }
@@ -106,11 +102,7 @@ Result<NbdSettings> take_settings(Options& options) {
     if (settings.context.size() > longest_text) {
         return Status::invalid("x-dirty-bitmap query too long to send to server");
     }
-    Result<const TlsCredentials*> credentials = take_credentials(options);
-    if (!credentials.ok()) {
-        return std::move(credentials).status();
-    }
-    settings.tls = *credentials;
+    settings.tls = TRY(take_credentials(options));
     return settings;
 }
 
@@ -125,17 +117,11 @@ class NbdDriver final : public BlockDriver, private NativeFile, private RemoteQu
 public:
     static Result<std::unique_ptr<BlockDriver>> create(OpenContext& context, Options& options) {
         const Options given = options;
-        Result<NbdSettings> settings = take_settings(options);
-        if (!settings.ok()) {
-            return std::move(settings).status();
-        }
-        context.filename = nbd_name(settings->address, Options(given).take("export"));
-        const bool wants_bitmap = settings->context != allocation_context;
-        Result<std::unique_ptr<NbdClient>> client = NbdClient::open(std::move(*settings));
-        if (!client.ok()) {
-            return std::move(client).status();
-        }
-        const NbdExport& facts = (*client)->facts();
+        NbdSettings settings = TRY(take_settings(options));
+        context.filename = nbd_name(settings.address, Options(given).take("export"));
+        const bool wants_bitmap = settings.context != allocation_context;
+        std::unique_ptr<NbdClient> client = TRY(NbdClient::open(std::move(settings)));
+        const NbdExport& facts = client->facts();
         if (wants_bitmap && !facts.has_context) {
             return cannot_open(given, EINVAL);
         }
@@ -149,7 +135,7 @@ public:
         if (facts.size > static_cast<uint64_t>(max_image_length)) {
             return Status::error(EFBIG, std::string("Could not refresh total sector count: ") + strerror(EFBIG));
         }
-        auto driver = std::make_unique<NbdDriver>(std::move(*client));
+        auto driver = std::make_unique<NbdDriver>(std::move(client));
         for (const auto& [key, value] : given.all()) {
             // The keys that take_all() has taken.
             if (!options.contains(key)) {
@@ -250,9 +236,7 @@ public:
         const uint64_t asked = std::min(within(offset, bytes), largest_range());
         NbdCommand command = make(NbdCommand::Kind::status, offset, asked);
         command.flags = LIBNBD_CMD_FLAG_REQ_ONE;
-        if (Status status = client_->perform(command); !status.ok()) {
-            return status;
-        }
+        TRY(client_->perform(command));
         if (command.extent_bytes == 0) {
             return Status::from_errno(EIO);
         }

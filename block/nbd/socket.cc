@@ -127,12 +127,9 @@ Result<Addresses> look_up(const NbdAddress& address) {
 }
 
 Result<FileDescriptor> connect_inet(const NbdAddress& address, const NbdDeadline& deadline) {
-    Result<Addresses> list = look_up(address);
-    if (!list.ok()) {
-        return std::move(list).status();
-    }
+    const Addresses list = TRY(look_up(address));
     Result<FileDescriptor> fd = connect_error(address, EINVAL);
-    for (const addrinfo* entry = list->get(); entry != nullptr && !fd.ok(); entry = entry->ai_next) {
+    for (const addrinfo* entry = list.get(); entry != nullptr && !fd.ok(); entry = entry->ai_next) {
         fd = connect_to(address, entry->ai_family, entry->ai_addr, entry->ai_addrlen, deadline);
     }
     if (fd.ok()) {
@@ -162,22 +159,19 @@ Result<int> descriptor_number(const std::string& text) {
 
 /// Takes ownership of a descriptor that the program was started with.
 Result<FileDescriptor> take_descriptor(const NbdAddress& address) {
-    Result<int> number = descriptor_number(address.path);
-    if (!number.ok()) {
-        return std::move(number).status();
-    }
+    const int number = TRY(descriptor_number(address.path));
     struct stat st{};
-    if (fstat(*number, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+    if (fstat(number, &st) != 0 || !S_ISSOCK(st.st_mode)) {
         return Status::invalid(fmt::format("File descriptor '{}' is not a socket", address.path));
     }
     // A socket that listens, for example, would never become readable.
     char byte = 0;
-    if (recv(*number, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR) {
+    if (recv(number, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR) {
         return Status::invalid(fmt::format("Failed to read initial magic: Unable to read from socket: {}", strerror(errno)));
     }
-    const int flags = fcntl(*number, F_GETFL);
-    (void)fcntl(*number, F_SETFL, flags | O_NONBLOCK);
-    return FileDescriptor(*number);
+    const int flags = fcntl(number, F_GETFL);
+    (void)fcntl(number, F_SETFL, flags | O_NONBLOCK);
+    return FileDescriptor(number);
 }
 
 } // namespace

@@ -56,18 +56,12 @@ private:
 
     /// Negotiates until TLS starts.
     Status ask_for_tls() {
-        Result<FileDescriptor> made = connect_nbd_socket(settings_.address, deadline_);
-        if (!made.ok()) {
-            return std::move(made).status();
-        }
-        socket_ = std::move(*made);
+        socket_ = TRY(connect_nbd_socket(settings_.address, deadline_));
         std::string heard;
         bool has_asked = false;
         while (true) {
             // Also if there is something to read: a server that never stops must not keep the user from interrupting.
-            if (Status status = wait(POLLIN); !status.ok()) {
-                return status;
-            }
+            TRY(wait(POLLIN));
             // Byte by byte: what follows belongs to TLS.
             char byte = 0;
             const ssize_t count = recv(socket_.get(), &byte, 1, MSG_DONTWAIT);
@@ -90,11 +84,7 @@ private:
     }
 
     Status prepare() {
-        Result<const GnuTls*> library = GnuTls::load();
-        if (!library.ok()) {
-            return std::move(library).status();
-        }
-        library_ = *library;
+        library_ = TRY(GnuTls::load());
         const std::string& dir = settings_.tls->dir;
         const auto file = [&dir](const char* name) { return dir + '/' + name; };
         int error = library_->certificate_allocate_credentials(&credentials_);
@@ -126,9 +116,7 @@ private:
             }
             if (error == gnutls::again || error == gnutls::interrupted) {
                 const short events = library_->record_get_direction(session_) == 0 ? POLLIN : POLLOUT;
-                if (Status status = wait(events); !status.ok()) {
-                    return status;
-                }
+                TRY(wait(events));
             } else if (library_->error_is_fatal(error) != 0) {
                 return failure(error);
             }

@@ -128,15 +128,12 @@ Result<Run> run_at(BlockBackend& backend, uint64_t offset, uint64_t end) {
     Run run;
     while (offset + run.bytes < end) {
         const uint64_t position = offset + run.bytes;
-        const Result<BlockExtent> extent = backend.block_status(position, end - position, false);
-        if (!extent.ok()) {
-            return extent.status();
-        }
-        if (extent->bytes == 0 || (run.bytes > 0 && extent->allocated() != run.allocated)) {
+        const BlockExtent extent = TRY(backend.block_status(position, end - position, false));
+        if (extent.bytes == 0 || (run.bytes > 0 && extent.allocated() != run.allocated)) {
             break;
         }
-        run.allocated = extent->allocated();
-        run.bytes += extent->bytes;
+        run.allocated = extent.allocated();
+        run.bytes += extent.bytes;
     }
     return run;
 }

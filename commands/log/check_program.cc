@@ -37,16 +37,11 @@ Result<CheckProgram::Answer> CheckProgram::run(const std::vector<std::string>& v
     if (!output_.valid() || !nothing_.valid() || ftruncate(output_.get(), 0) < 0 || lseek(output_.get(), 0, SEEK_SET) < 0) {
         return Status::from_errno(errno);
     }
-    const Result<pid_t> child = ShellProcess{.command = command_, .input = nothing_.get(), .output = output_.get(), .variables = variables}.start();
-    if (!child.ok()) {
-        return child.status();
-    }
-    const Result<int> status = ShellProcess::wait(*child);
-    if (!status.ok()) {
-        return status.status();
-    }
+    const ShellProcess process{.command = command_, .input = nothing_.get(), .output = output_.get(), .variables = variables};
+    const pid_t child = TRY(process.start());
+    const int status = TRY(ShellProcess::wait(child));
     Answer answer;
-    answer.status = WIFSIGNALED(*status) ? 128 + WTERMSIG(*status) : WEXITSTATUS(*status);
+    answer.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     answer.said = take_output();
     if (answer.status == 126 || answer.status == 127) {
         std::string said = answer.said.substr(0, answer.said.find('\n'));

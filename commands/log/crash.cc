@@ -81,9 +81,7 @@ private:
 };
 
 Result<std::unique_ptr<ServedState>> ServedState::create(std::unique_ptr<BlockBackend> image, const std::string& socket) {
-    if (Status status = image->require(Permissions::write); !status.ok()) {
-        return status;
-    }
+    TRY(image->require(Permissions::write));
     std::unique_ptr<ServedState> state(new ServedState(std::move(image)));
     ExportOptions options;
     options.name = "state";
@@ -189,25 +187,17 @@ public:
 private:
     Status check_state(uint64_t entry, PowerCut::StateId id) {
         if (options_.state) {
-            const Result<PowerCut::StateId> asked = PowerCut::StateId::parse(*options_.state);
-            if (!asked.ok()) {
-                return asked.status();
-            }
-            if (asked->counted && asked->number >= states_.cut().count()) {
+            const PowerCut::StateId asked = TRY(PowerCut::StateId::parse(*options_.state));
+            if (asked.counted && asked.number >= states_.cut().count()) {
                 return Status::invalid(fmt::format("a cut after entry {} has no state {}: it has {} states", entry, *options_.state,
                                                    states_.cut().count()));
             }
-            id = *asked;
+            id = asked;
         }
-        if (Status status = states_.make(id); !status.ok()) {
-            return status;
-        }
-        const Result<CheckProgram::Answer> answer = run_program(entry, id);
-        if (!answer.ok()) {
-            return answer.status();
-        }
+        TRY(states_.make(id));
+        const CheckProgram::Answer answer = TRY(run_program(entry, id));
         checked_++;
-        return answer->is_good() ? Status() : tell_finding(entry, id, *answer);
+        return answer.is_good() ? Status() : tell_finding(entry, id, answer);
     }
 
     Result<CheckProgram::Answer> run_program(uint64_t entry, const PowerCut::StateId& id) {
@@ -216,17 +206,11 @@ private:
         if (!options_.served) {
             return program_.run(variables);
         }
-        Result<std::unique_ptr<BlockBackend>> image = states_.open_image();
-        if (!image.ok()) {
-            return std::move(image).status();
-        }
+        std::unique_ptr<BlockBackend> image = TRY(states_.open_image());
         const bool by_socket = *options_.served == "vhost-user";
         const std::string socket = by_socket ? states_.socket_path() : std::string();
-        const Result<std::unique_ptr<ServedState>> served = ServedState::create(std::move(*image), socket);
-        if (!served.ok()) {
-            return served.status();
-        }
-        variables.push_back((by_socket ? "ZONEIO_SOCKET=" : "ZONEIO_DEVICE=") + (*served)->address());
+        const std::unique_ptr<ServedState> served = TRY(ServedState::create(std::move(image), socket));
+        variables.push_back((by_socket ? "ZONEIO_SOCKET=" : "ZONEIO_DEVICE=") + served->address());
         return program_.run(variables);
     }
 
@@ -259,11 +243,8 @@ Result<std::vector<uint64_t>> cuts_of(LogReader& reader, const CrashOptions& opt
         const CutPlaces places = options.at == "flush" ? CutPlaces::flushes : options.at == "end" ? CutPlaces::end : CutPlaces::random;
         return find_cuts(reader, places, options.state ? 1 : options.states, options.seed);
     }
-    const Result<LogEntry> entry = find_entry(reader, options.at);
-    if (!entry.ok()) {
-        return entry.status();
-    }
-    return std::vector<uint64_t>{entry->number};
+    const LogEntry entry = TRY(find_entry(reader, options.at));
+    return std::vector<uint64_t>{entry.number};
 }
 
 Status check_export(const std::optional<std::string>& kind) {

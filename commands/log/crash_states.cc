@@ -53,18 +53,15 @@ Result<std::vector<uint64_t>> find_cuts(LogReader& reader, CutPlaces places, uin
     reader.rewind();
     bool has_changes = false;
     while (places == CutPlaces::flushes) {
-        const Result<std::optional<LogEntry>> entry = reader.next();
-        if (!entry.ok()) {
-            return entry.status();
-        }
-        if (!*entry) {
+        const std::optional<LogEntry> entry = TRY(reader.next());
+        if (!entry) {
             break;
         }
-        const bool is_flush = (*entry)->kind == LogKind::flush || (*entry)->preflush;
+        const bool is_flush = entry->kind == LogKind::flush || entry->preflush;
         if (is_flush && has_changes) {
-            cuts.push_back((*entry)->number - 1);
+            cuts.push_back(entry->number - 1);
         }
-        has_changes = !is_flush || (*entry)->preflush;
+        has_changes = !is_flush || entry->preflush;
     }
     if (cuts.empty() || cuts.back() != entries - 1) {
         cuts.push_back(entries - 1);
@@ -74,11 +71,7 @@ Result<std::vector<uint64_t>> find_cuts(LogReader& reader, CutPlaces places, uin
 
 Result<std::unique_ptr<CrashStates>> CrashStates::create(BlockBackend& image, const std::string& log_name) {
     std::unique_ptr<CrashStates> states(new CrashStates);
-    Result<OpenLog> log = open_log(log_name);
-    if (!log.ok()) {
-        return std::move(log).status();
-    }
-    states->log_ = std::move(*log);
+    states->log_ = TRY(open_log(log_name));
     states->log_.reader->read_headers_only();
     states->applying_ = std::make_unique<LogReader>(*states->log_.node);
     Status status = states->applying_->open();
@@ -88,11 +81,7 @@ Result<std::unique_ptr<CrashStates>> CrashStates::create(BlockBackend& image, co
     if (!status.ok()) {
         return status;
     }
-    Result<std::unique_ptr<ScratchImages>> scratch = ScratchImages::create(image);
-    if (!scratch.ok()) {
-        return std::move(scratch).status();
-    }
-    states->scratch_ = std::move(*scratch);
+    states->scratch_ = TRY(ScratchImages::create(image));
     return states;
 }
 
@@ -129,11 +118,7 @@ Status CrashStates::go_to(uint64_t entry) {
         }
         cut_->add(**next);
         if ((*next)->kind == LogKind::mark) {
-            const Result<std::string> name = log_.reader->own_bytes(**next);
-            if (!name.ok()) {
-                return name.status();
-            }
-            mark_ = *name;
+            mark_ = TRY(log_.reader->own_bytes(**next));
         }
         read_++;
     }
@@ -144,11 +129,8 @@ Status CrashStates::apply_settled() {
     if (applied_ >= cut_->settled()) {
         return {};
     }
-    const Result<BlockBackend*> base = scratch_->base();
-    if (!base.ok()) {
-        return base.status();
-    }
-    LogReplay replay(*applying_, **base);
+    BlockBackend* const base = TRY(scratch_->base());
+    LogReplay replay(*applying_, *base);
     while (applied_ < cut_->settled()) {
         const Result<std::optional<LogEntry>> next = applying_->next();
         if (!next.ok() || !*next) {
@@ -183,13 +165,10 @@ Status CrashStates::apply_piece(LogReplay& replay, BlockBackend& target, const L
 
 Status CrashStates::make(const PowerCut::StateId& id) {
     const std::vector<PowerCut::Piece> pieces = cut_->state(id);
-    Result<std::unique_ptr<BlockBackend>> copy = scratch_->copy();
-    if (!copy.ok()) {
-        return std::move(copy).status();
-    }
+    std::unique_ptr<BlockBackend> copy = TRY(scratch_->copy());
     LogReader reader(*log_.node);
     reader.go_on_from(*applying_);
-    LogReplay replay(reader, **copy);
+    LogReplay replay(reader, *copy);
     std::optional<LogEntry> entry;
     for (const PowerCut::Piece& piece : pieces) {
         while (!entry || entry->number < piece.entry) {
@@ -199,12 +178,12 @@ Status CrashStates::make(const PowerCut::StateId& id) {
             }
             entry = **next;
         }
-        if (Status status = apply_piece(replay, **copy, *entry, piece); !status.ok()) {
+        if (Status status = apply_piece(replay, *copy, *entry, piece); !status.ok()) {
             return does_not_apply(*entry, std::move(status));
         }
     }
-    Status status = (*copy)->limits().zoned != ZonedModel::none ? close_zones(**copy) : Status();
-    return status.ok() ? (*copy)->execute(Request::flush()) : std::move(status);
+    Status status = copy->limits().zoned != ZonedModel::none ? close_zones(*copy) : Status();
+    return status.ok() ? copy->execute(Request::flush()) : std::move(status);
 }
 
 } // namespace zoneio

@@ -24,23 +24,17 @@ Result<LogEntry> find_entry(LogReader& reader, const std::string& word) {
     const std::string name = word.starts_with(mark_prefix) ? word.substr(mark_prefix.size()) : word;
     reader.rewind();
     while (true) {
-        Result<std::optional<LogEntry>> entry = reader.next();
-        if (!entry.ok()) {
-            return std::move(entry).status();
-        }
-        if (!*entry) {
+        std::optional<LogEntry> entry = TRY(reader.next());
+        if (!entry) {
             break;
         }
-        if (is_number && (*entry)->number == number) {
-            return **entry;
+        if (is_number && entry->number == number) {
+            return *entry;
         }
-        if (!is_number && (*entry)->kind == LogKind::mark) {
-            const Result<std::string> found = reader.own_bytes(**entry);
-            if (!found.ok()) {
-                return found.status();
-            }
-            if (*found == name) {
-                return **entry;
+        if (!is_number && entry->kind == LogKind::mark) {
+            const std::string found = TRY(reader.own_bytes(*entry));
+            if (found == name) {
+                return *entry;
             }
         }
     }

@@ -172,11 +172,8 @@ Status learn_zone_size(LogReader& reader, const LogEntry& entry, uint64_t& zone_
     if (entry.kind != LogKind::device) {
         return {};
     }
-    const Result<std::string> own = reader.own_bytes(entry);
-    if (!own.ok()) {
-        return own.status();
-    }
-    const Result<LoggedDevice> device = LoggedDevice::decode(*own);
+    const std::string own = TRY(reader.own_bytes(entry));
+    const Result<LoggedDevice> device = LoggedDevice::decode(own);
     zone_size = device.ok() ? device->zone_size : zone_size;
     return device.status();
 }

@@ -63,19 +63,13 @@ struct EntryRange {
 Result<EntryRange> find_range(LogReader& reader, const ReplayOptions& options) {
     EntryRange range;
     if (options.from) {
-        const Result<LogEntry> from = find_entry(reader, *options.from);
-        if (!from.ok()) {
-            return from.status();
-        }
-        range.first = from->number + (from->kind == LogKind::mark ? 1 : 0);
-        range.begin = *from;
+        const LogEntry from = TRY(find_entry(reader, *options.from));
+        range.first = from.number + (from.kind == LogKind::mark ? 1 : 0);
+        range.begin = from;
     }
     if (options.to) {
-        const Result<LogEntry> to = find_entry(reader, *options.to);
-        if (!to.ok()) {
-            return to.status();
-        }
-        range.last = to->number;
+        const LogEntry to = TRY(find_entry(reader, *options.to));
+        range.last = to.number;
         if (range.last + 1 < range.first) {
             return Status::invalid(fmt::format("--to is entry {}, before --from, which is {}", range.last, range.first));
         }

@@ -233,16 +233,13 @@ Status Find::find_bytes(const ByteSearch& search) {
     const uint64_t most = search.is_zero() ? RegionReader::piece_bytes : UINT64_MAX;
     uint64_t carried = 0; // bytes kept from the piece before, in which a match may start
     while (!reader.at_end()) {
-        const Result<RegionPiece> piece = reader.next(most);
-        if (!piece.ok()) {
-            return piece.status();
-        }
+        const RegionPiece piece = TRY(reader.next(most));
         uint8_t* const data = reader.data();
-        const uint64_t in_memory = std::min(piece->bytes, RegionReader::piece_bytes);
-        if (piece->data == nullptr) {
+        const uint64_t in_memory = std::min(piece.bytes, RegionReader::piece_bytes);
+        if (piece.data == nullptr) {
             memset(data, 0, in_memory);
         }
-        if (!report_all(search, data - carried, data + in_memory, piece->offset - carried)) {
+        if (!report_all(search, data - carried, data + in_memory, piece.offset - carried)) {
             return {};
         }
         done_ = reader.done();
@@ -277,19 +274,16 @@ Status Find::find_blocks() {
     RegionReader reader(session_.backend(), session_.scratch(), region_);
     bool block_is_zero = true; // whether the block is zero so far; it may continue in the next piece
     while (!reader.at_end()) {
-        const Result<RegionPiece> piece = reader.next();
-        if (!piece.ok()) {
-            return piece.status();
-        }
-        for (uint64_t done = 0; done < piece->bytes;) {
-            const uint64_t position = piece->offset + done;
+        const RegionPiece piece = TRY(reader.next());
+        for (uint64_t done = 0; done < piece.bytes;) {
+            const uint64_t position = piece.offset + done;
             const uint64_t in_block = (position - region_.offset) % block_bytes;
-            const bool many = piece->data == nullptr && in_block == 0 && piece->bytes - done >= block_bytes;
-            const uint64_t room = many ? (piece->bytes - done) / block_bytes * block_bytes : block_bytes - in_block;
-            const uint64_t part = std::min(room, piece->bytes - done);
-            block_is_zero = (in_block == 0 || block_is_zero) && (piece->data == nullptr || all_bytes_equal(piece->data + done, part, 0));
+            const bool many = piece.data == nullptr && in_block == 0 && piece.bytes - done >= block_bytes;
+            const uint64_t room = many ? (piece.bytes - done) / block_bytes * block_bytes : block_bytes - in_block;
+            const uint64_t part = std::min(room, piece.bytes - done);
+            block_is_zero = (in_block == 0 || block_is_zero) && (piece.data == nullptr || all_bytes_equal(piece.data + done, part, 0));
             done += part;
-            const bool is_whole = part == room || piece->offset + done == region_.end();
+            const bool is_whole = part == room || piece.offset + done == region_.end();
             if (is_whole && !add_blocks(position - in_block, in_block + part, block_is_zero != options_.opposite)) {
                 return {};
             }

@@ -133,23 +133,20 @@ Status Load::run() {
     LongWork work("load", file_.length().value_or(room_), LongWork::Unit::bytes);
     while (true) {
         const uint64_t wanted = piece_length();
-        const Result<uint64_t> got = file_.read(buffer.data(), wanted);
-        if (!got.ok()) {
-            return got.status();
-        }
-        if (*got == 0) {
+        const uint64_t got = TRY(file_.read(buffer.data(), wanted));
+        if (got == 0) {
             break;
         }
-        if (*got > room_ - done_) {
+        if (got > room_ - done_) {
             return Status::error(EIO, "the file is longer than the rest of the image").because(Cause::outside_image);
         }
-        const bool more = *got == wanted && (!file_.length() || done_ + *got < *file_.length());
-        Status status = write(buffer.data(), *got, more);
+        const bool more = got == wanted && (!file_.length() || done_ + got < *file_.length());
+        Status status = write(buffer.data(), got, more);
         if (!status.ok()) {
-            const std::string text = fmt::format("writing {} bytes at offset {}: {}", *got, offset_ + done_, status.message());
+            const std::string text = fmt::format("writing {} bytes at offset {}: {}", got, offset_ + done_, status.message());
             return std::move(status).with_text(text);
         }
-        done_ += *got;
+        done_ += got;
         if (!work.step(done_)) {
             return Status::from_errno(EINTR);
         }

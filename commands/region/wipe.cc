@@ -174,9 +174,7 @@ Status Wipe::verify() {
     work_ = &work;
     done_ = 0;
     for (const WipePart& part : parts_) {
-        if (Status status = verify(part); !status.ok()) {
-            return status;
-        }
+        TRY(verify(part));
     }
     return {};
 }
@@ -218,9 +216,7 @@ Status Wipe::verify(const WipePart& part) {
         if (!is_right) {
             return Status::error(EILSEQ, fmt::format("verification failed: {} bytes at offset {} differ from the data written", piece->bytes, piece->offset));
         }
-        if (Status status = step(*work_, piece->bytes); !status.ok()) {
-            return status;
-        }
+        TRY(step(*work_, piece->bytes));
     }
     return {};
 }

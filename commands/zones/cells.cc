@@ -58,10 +58,7 @@ Result<ZoneCells> read_zone_cells(BlockBackend& backend, uint64_t most) {
         map.cells.back().tally.add(zone);
     };
     uint64_t seen = 0;
-    Status status = report_in_pieces(backend, 0, zones, add, seen);
-    if (!status.ok()) {
-        return status;
-    }
+    TRY(report_in_pieces(backend, 0, zones, add, seen));
     for (const ZoneCell& cell : map.cells) {
         map.total.add(cell.tally);
     }

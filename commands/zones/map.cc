@@ -172,12 +172,9 @@ Status write_picture(const std::string& filename, std::string_view content) {
     if (!status.ok()) {
         return status;
     }
-    Result<OutputFile> file = OutputFile::create(filename, true);
-    if (!file.ok()) {
-        return file.status();
-    }
-    status = file->append(reinterpret_cast<const uint8_t*>(content.data()), content.size());
-    return status.ok() ? file->commit() : std::move(status);
+    OutputFile file = TRY(OutputFile::create(filename, true));
+    status = file.append(reinterpret_cast<const uint8_t*>(content.data()), content.size());
+    return status.ok() ? file.commit() : std::move(status);
 }
 
 Outcome write_pictures(Session& session, const Command& command, const MapOptions& options) {
@@ -210,11 +207,8 @@ TextScreen screen_for(const MapOptions& options) {
 
 Result<std::string> draw(Session& session, const TextScreen& screen) {
     const Limits& limits = session.backend().limits();
-    Result<ZoneCells> cells = read_zone_cells(session.backend(), map_text_room(screen, limits.nr_zones));
-    if (!cells.ok()) {
-        return std::move(cells).status();
-    }
-    return map_text(screen, limits, *cells);
+    const ZoneCells cells = TRY(read_zone_cells(session.backend(), map_text_room(screen, limits.nr_zones)));
+    return map_text(screen, limits, cells);
 }
 
 Outcome show_once(Session& session, const Command& command, const MapOptions& options) {

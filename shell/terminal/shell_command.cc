@@ -35,11 +35,8 @@ Status run_shell_command(const std::string& command) {
     if (use_own) {
         process.shell = own;
     }
-    const Result<pid_t> child = process.start();
-    if (!child.ok()) {
-        return child.status();
-    }
-    wait_for(*child);
+    const pid_t child = TRY(process.start());
+    wait_for(child);
     return {};
 }
 
@@ -57,11 +54,8 @@ Status OutputPipe::start(const std::string& command) {
     if (!own_stdout.valid()) {
         return Status::from_errno(errno);
     }
-    const Result<pid_t> child = ShellProcess{.command = command, .input = input.get()}.start();
-    if (!child.ok()) {
-        return child.status();
-    }
-    child_ = *child;
+    const ShellProcess process{.command = command, .input = input.get()};
+    child_ = TRY(process.start());
     stdout_ = std::move(own_stdout);
     dup2(output.get(), STDOUT_FILENO);
     return {};

@@ -388,8 +388,8 @@ def test_a_ring_larger_than_its_inflight_memory(zoneio, image):
     guest = z.connect()
     guest.stop()
     other_inflight_memory(guest, size=8)
-    guest.start(0, guest.queues[0], 0)
-    with pytest.raises(vu.Gone):
+    with pytest.raises(vu.Gone):                    # at the latest, when no reply comes
+        guest.start(0, guest.queues[0], 0)
         guest.connection.receive()
     still_serves(z, "no place for")
 

@@ -187,7 +187,7 @@ Result<std::string> find_secret(std::string_view id) {
 
 Result<std::string> find_password(std::string_view id) {
     std::string password = TRY(find_secret(id));
-    if (!is_utf8(password)) {
+    if (!is_utf8(password) || password.find('\0') != std::string::npos) {
         return Status::invalid(fmt::format("Data from secret {} is not valid UTF-8", id));
     }
     return password;

@@ -21,7 +21,7 @@ Status make_keyring_secret(const std::string& id, const Options& properties);
 /// The content of a secret: any bytes. EINVAL, with QEMU's text, if there is none.
 Result<std::string> find_secret(std::string_view id);
 
-/// The same for a password. EINVAL if it is not UTF-8.
+/// The same for a password. EINVAL if it is not UTF-8, or has a NUL.
 Result<std::string> find_password(std::string_view id);
 
 } // namespace zoneio

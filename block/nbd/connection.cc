@@ -113,6 +113,11 @@ Status NbdConnection::explain(Status status, const NbdSettings& settings, const 
 
 Status NbdConnection::set_up_tls(const NbdSettings& settings, const NbdDeadline& deadline) {
     const TlsCredentials& tls = *settings.tls;
+    if (Status refused = check_support(tls); !refused.ok()) {
+        // A server may have another reason that it cannot be used.
+        TRY(why_no_tls(settings, deadline));
+        return refused;
+    }
     const bool is_psk = tls.kind == TlsCredentials::Kind::psk;
     bool ok = library_.set_tls(handle_, LIBNBD_TLS_REQUIRE) == 0;
     if (is_psk) {

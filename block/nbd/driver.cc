@@ -57,15 +57,6 @@ Result<const TlsCredentials*> take_credentials(Options& options) {
     if (found->is_server) {
         return Status::invalid("Expected TLS credentials for a client endpoint");
     }
-    if (found->kind == TlsCredentials::Kind::anonymous) {
-        return Status::error(ENOTSUP, fmt::format("TLS without authentication ('{}') is not supported; use tls-creds-psk or "
-                                                  "tls-creds-x509",
-                                                  *id));
-    }
-    if (found->has_encrypted_key) {
-        return Status::error(ENOTSUP, fmt::format("the key of '{}' is encrypted, which is not supported; decrypt it, for example by "
-                                                  "'openssl pkey'", *id));
-    }
     return found;
 }
 

@@ -94,7 +94,7 @@ private:
         if (error >= 0 && access(file("ca-crl.pem").c_str(), R_OK) == 0) {
             error = library_->certificate_set_x509_crl_file(credentials_, file("ca-crl.pem").c_str(), gnutls::format_pem);
         }
-        if (error >= 0 && access(file("client-cert.pem").c_str(), R_OK) == 0) {
+        if (error >= 0 && !settings_.tls->has_encrypted_key && access(file("client-cert.pem").c_str(), R_OK) == 0) {
             error = library_->certificate_set_x509_key_file(credentials_, file("client-cert.pem").c_str(),
                                                            file("client-key.pem").c_str(), gnutls::format_pem);
         }
@@ -163,6 +163,20 @@ private:
 
 Status why_no_tls(const NbdSettings& settings, const NbdDeadline& deadline) {
     return Probe(settings, deadline).run();
+}
+
+Status check_support(const TlsCredentials& credentials) {
+    if (credentials.kind == TlsCredentials::Kind::anonymous) {
+        return Status::error(ENOTSUP, "TLS without authentication (tls-creds-anon) is not supported; use tls-creds-psk or "
+                                      "tls-creds-x509");
+    }
+    if (credentials.has_encrypted_key) {
+        return Status::error(ENOTSUP, fmt::format("the key {}/client-key.pem is encrypted, which is not supported; decrypt it into "
+                                                  "another directory of credentials, for example by 'openssl pkey -in "
+                                                  "client-key.pem -out NEW/client-key.pem'",
+                                                  credentials.dir));
+    }
+    return {};
 }
 
 std::string tls_error_text(const std::string& text) {

@@ -18,4 +18,7 @@ Status why_no_tls(const NbdSettings& settings, const NbdDeadline& deadline);
 /// QEMU's text for an error text of libnbd about a connection with TLS.
 std::string tls_error_text(const std::string& text);
 
+/// ENOTSUP with the reason for credentials that libnbd cannot use.
+Status check_support(const TlsCredentials& credentials);
+
 } // namespace zoneio

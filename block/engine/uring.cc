@@ -186,6 +186,11 @@ private:
     size_t harvest() {
         size_t count = 0;
         event_.clear();
+        // Linux 6.13 and newer does a part of what is due in a call, and signals the eventfd only once for all of it. A
+        // part without completions, such as syncs that begin, must not end the look. The flag alone must not prolong it:
+        // it stays set when nothing is due if a worker of the kernel sets it late. Each call does at least the part of
+        // one entry.
+        unsigned calls = completions_due_ + 1;
         do {
             io_uring_cqe* cqe = nullptr;
             while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
@@ -195,9 +200,7 @@ private:
                 completions_due_--;
                 count += handle(tag, result);
             }
-            // Linux 6.13 and newer does a part of what is due in a call, and signals the eventfd only once for all of it. A
-            // part without completions, such as syncs that begin, must not end the look.
-        } while (has_work_due() && io_uring_get_events(&ring_) >= 0);
+        } while (calls-- > 0 && has_work_due() && io_uring_get_events(&ring_) >= 0);
         while (!parked_.empty() && completions_due_ + 2 <= completion_entries) {
             const Parked parked = parked_.front();
             parked_.pop_front();
